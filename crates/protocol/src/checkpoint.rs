@@ -1,0 +1,62 @@
+//! The record that makes a worker the owner of a room.
+
+use arrayvec::ArrayVec;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Epoch, GatewayId, RaceId, Tick, WorkerId};
+use crate::limits::SEATS_MAX;
+
+/// A value of the bucket `checkpoints`: who owns a room, and all that the room
+/// is. Written by compare-and-set only (DESIGN §8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The race.
+    pub race: RaceId,
+    /// Who owns it.
+    pub owner: WorkerId,
+    /// How many owners it has had.
+    pub epoch: Epoch,
+    /// The tick of `state`.
+    pub tick: Tick,
+    /// The gateways with players in the room.
+    pub gateways: ArrayVec<GatewayId, SEATS_MAX>,
+    /// The room, in the race worker's own encoding.
+    pub state: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// The bytes of the bucket's value.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a checkpoint has no value that postcard refuses")
+    }
+
+    /// Reads the bucket's value.
+    ///
+    /// # Errors
+    /// When the bytes are not a checkpoint of this version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+}
+
+/// The request of `race.claim`: take over a room whose owner is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimRequest {
+    /// Which room.
+    pub room: crate::names::RoomId,
+    /// The highest epoch that the caller has seen. A room that has gone on to
+    /// a higher one needs no taking over.
+    pub seen_epoch: Epoch,
+}
+
+/// The answer of `race.claim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// The race.
+    pub race: RaceId,
+    /// Who owns it now.
+    pub owner: WorkerId,
+    /// Under which epoch.
+    pub epoch: Epoch,
+}

@@ -1,0 +1,179 @@
+//! The conversation between client and gateway: JSON in control frames.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Password;
+use crate::ids::Seat;
+use crate::lobby::{RoomEntry, RoomSettings};
+use crate::names::{PlayerName, RoomName};
+use crate::rejection::Rejection;
+use crate::room::RoomView;
+
+/// The first frame of a client, behind the version byte.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Which program, for the log of an operator.
+    pub client: String,
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// Make an account and log in.
+    SignUp {
+        /// As the person wants to be called. Checked by the gateway.
+        name: String,
+        /// 6–128 characters.
+        password: Password,
+    },
+    /// Log in with the account's password.
+    LogIn {
+        /// In any case.
+        name: String,
+        /// The account's.
+        password: Password,
+    },
+    /// Log in with a token that a gateway gave out.
+    Resume {
+        /// As it came.
+        token: String,
+    },
+    /// Race port: which rooms are there?
+    ListRooms,
+    /// Race port: make a room and take its first seat.
+    CreateRoom {
+        /// Checked by the gateway.
+        name: String,
+        /// What the room shall be.
+        #[serde(default)]
+        settings: RoomSettings,
+    },
+    /// Race port: take a seat.
+    JoinRoom {
+        /// Checked by the gateway.
+        name: String,
+    },
+    /// Race port: watch a room without a seat.
+    Spectate {
+        /// Checked by the gateway.
+        name: String,
+    },
+    /// Race port: give the seat back.
+    LeaveRoom,
+    /// Race port: a token that is good for the chat port only.
+    ChatToken,
+    /// Chat port: say something.
+    Say {
+        /// Checked by the chat worker.
+        text: String,
+        /// The sender's own count, rising.
+        sequence: u64,
+    },
+    /// Chat port: who is here?
+    ListPresent,
+    /// Keeps an idle connection open, and measures the way.
+    Ping {
+        /// Comes back unchanged.
+        nonce: u64,
+    },
+}
+
+/// What a gateway answers or tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// Logged in.
+    Welcome {
+        /// As chosen at sign-up.
+        player: PlayerName,
+        /// For a later `Resume`.
+        token: String,
+    },
+    /// The lobby.
+    Rooms {
+        /// In the order of names; at most 100.
+        rooms: Vec<RoomEntry>,
+    },
+    /// In the room, or watching it.
+    Entered {
+        /// The own seat; `None` for a spectator.
+        seat: Option<Seat>,
+        /// The room.
+        room: RoomView,
+    },
+    /// Out of the room.
+    LeftRoom,
+    /// A token for the chat port.
+    ChatToken {
+        /// As it came.
+        token: String,
+    },
+    /// In the chat. Messages from now on follow as chat frames.
+    ChatJoined {
+        /// Where in the stream the own notice stands.
+        sequence: u64,
+    },
+    /// What was said has its place in the stream.
+    Said {
+        /// The sender's own count.
+        sequence: u64,
+    },
+    /// Who is in the chat, in the order of names.
+    Present {
+        /// Their names.
+        players: Vec<PlayerName>,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// As it was sent.
+        nonce: u64,
+    },
+    /// A request was refused; the connection lives on.
+    Rejected(Rejection),
+    /// The gateway closes the connection.
+    Goodbye {
+        /// What a program may decide by.
+        code: GoodbyeCode,
+        /// A sentence for a person.
+        reason: String,
+        /// Whether connecting again makes sense.
+        retry: bool,
+    },
+}
+
+/// Why a gateway closes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoodbyeCode {
+    /// The client speaks another version.
+    Version,
+    /// A frame larger than allowed, or one that cannot be read.
+    BadFrame,
+    /// Nothing was heard for too long.
+    Idle,
+    /// The client reads too slowly.
+    SlowReader,
+    /// The player logged in elsewhere.
+    Replaced,
+    /// The gateway ends.
+    Draining,
+    /// Too many connections or messages.
+    TooMany,
+}
+
+/// Checks a name that came from a client.
+///
+/// # Errors
+/// As [`RoomName::parse`].
+pub fn room_name(text: &str) -> Result<RoomName, Rejection> {
+    RoomName::parse(text).map_err(Rejection::from)
+}
+
+/// Checks a name that came from a client.
+///
+/// # Errors
+/// As [`PlayerName::parse`].
+pub fn player_name(text: &str) -> Result<PlayerName, Rejection> {
+    PlayerName::parse(text).map_err(Rejection::from)
+}

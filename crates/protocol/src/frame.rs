@@ -1,0 +1,169 @@
+//! Frames of the TCP connection between client and gateway.
+//!
+//! On the wire: length (`u16`, big-endian, of what follows), kind (`u8`),
+//! body. The first frame of a client is [`FrameKind::Hello`], whose body
+//! begins with the version byte. The length is handled by the codec of the
+//! shells; this module sees a frame without it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
+
+use crate::client::{ClientMessage, Hello, ServerMessage};
+use crate::limits::PROTOCOL_VERSION;
+
+/// The width of the length that precedes each frame.
+pub const LENGTH_BYTES: usize = 2;
+
+/// What a frame's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FrameKind {
+    /// Version byte, then JSON [`Hello`]. Client only, first only.
+    Hello = 0,
+    /// JSON [`ClientMessage`] or [`ServerMessage`].
+    Control = 1,
+    /// Binary [`crate::input::InputFrame`]. Client only.
+    Input = 2,
+    /// Binary [`crate::snapshot::Snapshot`]. Gateway only.
+    Snapshot = 3,
+    /// JSON [`crate::room::RoomEvent`]. Gateway only.
+    Event = 4,
+    /// JSON [`crate::chat::ChatMessage`]. Gateway only.
+    Chat = 5,
+}
+
+impl FrameKind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [
+            Self::Hello,
+            Self::Control,
+            Self::Input,
+            Self::Snapshot,
+            Self::Event,
+            Self::Chat,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// Why a frame was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// No kind byte, or one that is not in use.
+    #[error("a frame begins with its kind, 0 to 5")]
+    Kind,
+    /// A frame that this side never receives.
+    #[error("a frame of kind {0:?} does not belong here")]
+    Unexpected(FrameKind),
+    /// A client of another version.
+    #[error("this gateway speaks version {PROTOCOL_VERSION}, the client version {0}")]
+    Version(u8),
+    /// The body is not the JSON that its kind promises.
+    #[error("a message that cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Splits a frame into kind and body.
+///
+/// # Errors
+/// [`FrameError::Kind`].
+pub fn split(frame: &Bytes) -> Result<(FrameKind, Bytes), FrameError> {
+    let kind = frame
+        .first()
+        .copied()
+        .and_then(FrameKind::from_byte)
+        .ok_or(FrameError::Kind)?;
+    Ok((kind, frame.slice(1..)))
+}
+
+/// Puts the kind before a body that is bytes already.
+#[must_use]
+pub fn binary(kind: FrameKind, body: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(1 + body.len());
+    frame.put_u8(kind as u8);
+    frame.put_slice(body);
+    frame.freeze()
+}
+
+fn json<T: Serialize>(mut head: Vec<u8>, message: &T) -> Bytes {
+    serde_json::to_writer(&mut head, message).expect("wire types serialise to JSON");
+    head.into()
+}
+
+/// The first frame of a client.
+#[must_use]
+pub fn hello(version: u8, hello: &Hello) -> Bytes {
+    json(vec![FrameKind::Hello as u8, version], hello)
+}
+
+/// A control frame of a client.
+#[must_use]
+pub fn from_client(message: &ClientMessage) -> Bytes {
+    json(vec![FrameKind::Control as u8], message)
+}
+
+/// A control frame of a gateway.
+#[must_use]
+pub fn from_server(message: &ServerMessage) -> Bytes {
+    json(vec![FrameKind::Control as u8], message)
+}
+
+/// Reads the first frame of a client.
+///
+/// # Errors
+/// When it is no hello, of another version, or not JSON.
+pub fn read_hello(frame: &Bytes) -> Result<Hello, FrameError> {
+    let (kind, body) = split(frame)?;
+    if kind != FrameKind::Hello {
+        return Err(FrameError::Unexpected(kind));
+    }
+    match body.split_first() {
+        Some((&PROTOCOL_VERSION, rest)) => Ok(serde_json::from_slice(rest)?),
+        Some((&version, _)) => Err(FrameError::Version(version)),
+        None => Err(FrameError::Version(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let hello_frame = hello(
+            PROTOCOL_VERSION,
+            &Hello {
+                client: "test".into(),
+            },
+        );
+        assert_eq!(read_hello(&hello_frame).unwrap().client, "test");
+
+        let frame = from_client(&ClientMessage::JoinRoom { name: "r1".into() });
+        let (kind, body) = split(&frame).unwrap();
+        assert_eq!(kind, FrameKind::Control);
+        assert_eq!(&body[..], br#"{"type":"join_room","name":"r1"}"#);
+    }
+
+    #[test]
+    fn refuses_a_stranger_with_the_reason() {
+        let other = hello(
+            9,
+            &Hello {
+                client: "old".into(),
+            },
+        );
+        assert!(
+            read_hello(&other)
+                .unwrap_err()
+                .to_string()
+                .contains("the client version 9")
+        );
+        assert!(matches!(split(&Bytes::new()), Err(FrameError::Kind)));
+        assert!(matches!(
+            split(&Bytes::from_static(&[77, 1])),
+            Err(FrameError::Kind)
+        ));
+        assert!(read_hello(&binary(FrameKind::Input, &[])).is_err());
+    }
+}

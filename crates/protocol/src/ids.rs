@@ -1,0 +1,164 @@
+//! Ids that machines choose, and the counters of a race.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One race, from the room's creation to its end: a ULID. Room names are used
+/// again, races are not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RaceId(ulid::Ulid);
+
+impl RaceId {
+    /// Wraps a ULID minted by the shell that creates a room.
+    #[must_use]
+    pub const fn new(ulid: ulid::Ulid) -> Self {
+        Self(ulid)
+    }
+}
+
+impl fmt::Display for RaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for RaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RaceId({})", self.0)
+    }
+}
+
+/// Why a race id was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a race id is a ULID of 26 characters, not {0:?}")]
+pub struct RaceIdError(String);
+
+impl FromStr for RaceId {
+    type Err = RaceIdError;
+    fn from_str(text: &str) -> Result<Self, RaceIdError> {
+        ulid::Ulid::from_string(text)
+            .map(Self)
+            .map_err(|_| RaceIdError(text.to_owned()))
+    }
+}
+
+// Text where a person may look, 16 bytes where nobody does.
+impl Serialize for RaceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&self.0)
+        } else {
+            self.0.to_bytes().serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RaceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?
+                .parse()
+                .map_err(de::Error::custom)
+        } else {
+            let bytes = <[u8; 16]>::deserialize(deserializer)?;
+            Ok(Self(ulid::Ulid::from_bytes(bytes)))
+        }
+    }
+}
+
+macro_rules! process_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// Wraps a number drawn at random when the process starts.
+            #[must_use]
+            pub const fn new(number: u32) -> Self {
+                Self(number)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:08x}", self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    self.0.serialize(serializer)
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return u32::deserialize(deserializer).map(Self);
+                }
+                let text = String::deserialize(deserializer)?;
+                u32::from_str_radix(&text, 16)
+                    .map(Self)
+                    .map_err(|_| de::Error::custom(concat!($kind, " id is 8 hexadecimal digits")))
+            }
+        }
+    };
+}
+
+process_id!(
+    /// One running race worker: 8 hexadecimal digits.
+    WorkerId,
+    "a worker"
+);
+process_id!(
+    /// One running gateway: 8 hexadecimal digits.
+    GatewayId,
+    "a gateway"
+);
+process_id!(
+    /// One log-in of one player, so that a client that starts anew is not
+    /// taken for a repeat of itself: 8 hexadecimal digits.
+    SessionNonce,
+    "a session"
+);
+
+/// How many owners a room has had. Each takeover raises it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// The epoch of a room's creator.
+    pub const FIRST: Self = Self(1);
+
+    /// The epoch of whoever takes over next.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A step of the simulation, 60 a second, counted from the start of the
+/// countdown.
+pub type Tick = u32;
+
+/// A place in a room, counted from 0.
+pub type Seat = u8;
+
+/// Milliseconds since 1970-01-01 UTC.
+pub type UnixMillis = u64;

@@ -1,0 +1,35 @@
+//! The words that Slipstream's programs say to each other.
+//!
+//! Everything that crosses a process boundary is defined here once: names and
+//! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
+//! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
+//! [`lobby`], [`persist`], [`room`]) and the binary ones ([`checkpoint`],
+//! [`input`], [`snapshot`]).
+//!
+//! Invariants:
+//! - Pure: no I/O, no clock, no randomness.
+//! - Raw strings and bytes become typed values here and nowhere else. A value
+//!   of a type of this crate has been checked and is never checked again.
+//! - A NATS subject is built only in [`subject`], from tokens that cannot hold
+//!   `.`, `*`, `>` or white space.
+//! - Bytes of a peer never panic a decoder: they give an error that says why.
+
+pub mod account;
+pub mod chat;
+pub mod checkpoint;
+pub mod client;
+pub mod frame;
+pub mod ids;
+pub mod input;
+pub mod limits;
+pub mod lobby;
+pub mod names;
+pub mod persist;
+pub mod rejection;
+pub mod room;
+pub mod snapshot;
+pub mod subject;
+
+pub use ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, UnixMillis, WorkerId};
+pub use names::{NameError, PlayerId, PlayerName, RoomId, RoomName};
+pub use rejection::{Rejection, RejectionCode, Reply};

@@ -1,0 +1,52 @@
+//! Every limit of the wire, with its reason.
+
+/// The version of the conversation between client and gateway. It changes
+/// when an old client would misread a new gateway.
+pub const PROTOCOL_VERSION: u8 = 1;
+
+/// Longest player name: it must fit the leaderboard's column.
+pub const PLAYER_NAME_CHARS_MAX: usize = 16;
+
+/// Longest room name: it is a subject token and a key, and must fit the lobby.
+pub const ROOM_NAME_CHARS_MAX: usize = 24;
+
+/// Shortest password that sign-up accepts.
+pub const PASSWORD_CHARS_MIN: usize = 6;
+
+/// Longest password: hashing cost must not depend on the whim of a stranger.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+
+/// Most seats in a room: the start grid has as many places.
+pub const SEATS_MAX: usize = 16;
+
+/// Seats of a room when its creator says nothing.
+pub const SEATS_DEFAULT: u8 = 2;
+
+/// Most laps of a race, so that a forgotten room ends some day.
+pub const LAPS_MAX: u16 = 99;
+
+/// Laps of a race when its creator says nothing.
+pub const LAPS_DEFAULT: u16 = 3;
+
+/// Longest chat message in characters.
+pub const CHAT_TEXT_CHARS_MAX: usize = 500;
+
+/// Largest frame a client may send: 64 input ticks are 350 bytes, 500
+/// characters of chat at most 3,000 in JSON.
+pub const CLIENT_FRAME_BYTES_MAX: usize = 4 * 1024;
+
+/// Largest frame a gateway may send; the lobby list is the largest.
+pub const SERVER_FRAME_BYTES_MAX: usize = 64 * 1024 - 1;
+
+/// Most ticks of input in one message: about one second, after which a late
+/// input changes nothing that anybody could still feel.
+pub const INPUT_TICKS_MAX: usize = 64;
+
+/// Most rooms in one lobby list, so that it fits a server frame.
+pub const LOBBY_ROOMS_MAX: usize = 100;
+
+/// Ticks of the simulation in a second.
+pub const TICK_RATE_HZ: u32 = 60;
+
+/// Ticks between two snapshots: 30 snapshots a second.
+pub const TICKS_PER_SNAPSHOT: u32 = 2;

@@ -1,0 +1,226 @@
+//! The conversation with the owner of a room, and what the room tells.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, WorkerId};
+use crate::lobby::{Phase, RoomSettings};
+use crate::names::{PlayerName, RoomName};
+
+/// The request of `race.create`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateRequest {
+    /// The room's name, free at this moment.
+    pub name: RoomName,
+    /// What its creator chose.
+    pub settings: RoomSettings,
+}
+
+/// The answer of `race.create`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// The race that the room will run.
+    pub race: RaceId,
+    /// The worker that runs it.
+    pub owner: WorkerId,
+}
+
+/// A request of `race.room.<room>.ctl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ctl", rename_all = "snake_case")]
+pub enum CtlRequest {
+    /// Take a seat, or take the own seat again.
+    Join {
+        /// Who.
+        player: PlayerName,
+        /// Where the connection is.
+        gateway: GatewayId,
+        /// Which connection: a later one replaces it.
+        session: SessionNonce,
+    },
+    /// Give the seat back for good.
+    Leave {
+        /// Who.
+        player: PlayerName,
+    },
+    /// The connection is lost; the seat stays.
+    Lost {
+        /// Who.
+        player: PlayerName,
+        /// Which connection it was: the player may have another by now.
+        session: SessionNonce,
+    },
+    /// Watch without a seat.
+    Spectate,
+}
+
+/// The answer of `race.room.<room>.ctl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CtlReply {
+    /// The caller's seat; `None` for a spectator or who has left.
+    pub seat: Option<Seat>,
+    /// The room after the request.
+    pub room: RoomView,
+}
+
+/// A room as its players see it when they come in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomView {
+    /// The race that the room will run or runs.
+    pub race: RaceId,
+    /// As its creator wrote it.
+    pub name: RoomName,
+    /// What its creator chose.
+    pub settings: RoomSettings,
+    /// Where the room is in its life.
+    pub phase: Phase,
+    /// The tick at which the cars are let go, once it is known.
+    pub start_tick: Option<Tick>,
+    /// Who sits where, in the order of seats. Seats need not be without gaps
+    /// while the room waits.
+    pub seats: Vec<SeatView>,
+}
+
+/// A taken seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatView {
+    /// Which.
+    pub seat: Seat,
+    /// Whose.
+    pub player: PlayerName,
+    /// Whether the player has a connection.
+    pub connected: bool,
+}
+
+/// A message of `race.room.<room>.event`. Its identity is (race, tick, index):
+/// a new owner may send it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomEvent {
+    /// The race.
+    pub race: RaceId,
+    /// Of which owner.
+    pub epoch: Epoch,
+    /// When; 0 while the room waits.
+    pub tick: Tick,
+    /// Which one of that tick.
+    pub index: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: RoomEventBody,
+}
+
+/// What can happen in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RoomEventBody {
+    /// A player took a seat.
+    Joined {
+        /// Who.
+        player: PlayerName,
+        /// Where.
+        seat: Seat,
+        /// Seats taken now.
+        players: u8,
+        /// Seats in all.
+        seats: u8,
+    },
+    /// A player gave the seat back.
+    Left {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+    },
+    /// A player's connection is lost.
+    Lost {
+        /// Who.
+        player: PlayerName,
+        /// Which seat stays theirs.
+        seat: Seat,
+    },
+    /// A player is back.
+    Returned {
+        /// Who.
+        player: PlayerName,
+        /// In which seat.
+        seat: Seat,
+    },
+    /// The room is full; the race starts at `start_tick`, which is so many
+    /// seconds away.
+    Countdown {
+        /// Seconds from now to the start.
+        seconds: u32,
+        /// When the cars are let go.
+        start_tick: Tick,
+    },
+    /// The cars are let go.
+    Started,
+    /// A lap was completed.
+    Lap {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// Laps completed.
+        lap: u16,
+        /// How long it took.
+        time_ms: u64,
+    },
+    /// A car crossed the line for the last time.
+    Finished {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// 1 for the winner.
+        place: u8,
+        /// Since the start.
+        time_ms: u64,
+    },
+    /// The race is won.
+    Winner {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// Metres, penalties taken off.
+        score: i64,
+    },
+    /// The room is gone.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// The final order; empty when there was no race.
+        leaderboard: Vec<Standing>,
+    },
+}
+
+/// Why a room ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The race is over.
+    Finished,
+    /// Everybody has left.
+    Empty,
+    /// Nobody has been connected for a minute.
+    Abandoned,
+}
+
+/// One line of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// 1 for the first.
+    pub place: u8,
+    /// Who.
+    pub player: PlayerName,
+    /// In which seat.
+    pub seat: Seat,
+    /// Metres, penalties taken off.
+    pub score: i64,
+    /// Laps completed.
+    pub laps: u16,
+    /// Since the start, for who reached the target.
+    pub time_ms: Option<u64>,
+    /// The fastest lap, for who completed one.
+    pub best_lap_ms: Option<u64>,
+}

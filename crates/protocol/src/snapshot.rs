@@ -1,0 +1,194 @@
+//! What a room sends to its players 30 times a second: binary.
+//!
+//! A [`SnapshotHeader`], which gateways read, and behind it a body, which only
+//! workers and clients do.
+
+use arrayvec::ArrayVec;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Epoch, RaceId, Seat, Tick, WorkerId};
+use crate::input::Controls;
+use crate::limits::{SEATS_MAX, TICKS_PER_SNAPSHOT};
+
+/// What a gateway reads of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotHeader {
+    /// The race.
+    pub race: RaceId,
+    /// Who owns it.
+    pub owner: WorkerId,
+    /// Which owner that is.
+    pub epoch: Epoch,
+    /// The tick of the body.
+    pub tick: Tick,
+    /// By seat: what came of the inputs.
+    pub acks: ArrayVec<InputAck, SEATS_MAX>,
+}
+
+/// What a driver learns of the own inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputAck {
+    /// The newest tick for which an input is here; 0 when there is none.
+    pub tick: Tick,
+    /// How many ticks before its use the newest input came; negative when it
+    /// came too late.
+    pub margin_ticks: i8,
+}
+
+impl SnapshotHeader {
+    /// Reads the header and gives the bytes of the body.
+    ///
+    /// # Errors
+    /// When the bytes are not a snapshot.
+    pub fn split(bytes: &[u8]) -> Result<(Self, &[u8]), postcard::Error> {
+        postcard::take_from_bytes(bytes)
+    }
+}
+
+/// A snapshot as its reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What gateways read.
+    pub header: SnapshotHeader,
+    /// The race, so complete that whoever has it can go on with it exactly.
+    pub body: SnapshotBody,
+}
+
+/// A race at one tick.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SnapshotBody {
+    /// The first that reached the target.
+    pub winner: Option<Seat>,
+    /// By seat.
+    pub cars: ArrayVec<CarState, SEATS_MAX>,
+    /// By seat: what was applied in this tick and in those before it since the
+    /// last snapshot, oldest first. `None`: nobody was driving.
+    pub applied: ArrayVec<[Option<Controls>; TICKS_PER_SNAPSHOT as usize], SEATS_MAX>,
+}
+
+/// A car on the grid of integers on which the simulation keeps it. The units
+/// are those of the simulation: 1/1024 m, 2⁻²⁰ turn, 1/4096 m/s, 1/8192 rad/s,
+/// 1/32768 rad, 1/256 m/s².
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CarState {
+    /// Position, 1/1024 m.
+    pub x: i32,
+    /// Position, 1/1024 m.
+    pub y: i32,
+    /// Counter-clockwise from the x axis, 2⁻²⁰ turn.
+    pub heading: i32,
+    /// Along the car, 1/4096 m/s.
+    pub speed_forward: i32,
+    /// Across the car, to the left, 1/4096 m/s.
+    pub speed_lateral: i32,
+    /// Counter-clockwise, 1/8192 rad/s.
+    pub yaw_rate: i32,
+    /// Of the front wheels, to the left, 1/32768 rad.
+    pub steer_angle: i16,
+    /// Along the car in the last tick, 1/256 m/s².
+    pub acceleration: i16,
+    /// Way along the centre line, 1/1024 m.
+    pub travel: i32,
+    /// Way credited by gates, 1/1024 m.
+    pub credited: u32,
+    /// Gates passed in order.
+    pub gates_passed: u16,
+    /// Penalties, m.
+    pub penalty_metres: u32,
+    /// When the present lap began.
+    pub lap_start_tick: u32,
+    /// The fastest lap; 0 when there is none.
+    pub best_lap_ticks: u32,
+    /// Place and tick of the finish.
+    pub finish: Option<(u8, Tick)>,
+    /// How long nobody has been driving, ticks, counted up to a bound.
+    pub absent_ticks: u8,
+    /// How long it has been going the wrong way, ticks, up to a bound.
+    pub wrong_way_ticks: u8,
+    /// Whether it left the road.
+    pub off_road: bool,
+}
+
+impl Snapshot {
+    /// The bytes of a snapshot, appended to `out`.
+    #[must_use]
+    pub fn encode_into(&self, out: Vec<u8>) -> Vec<u8> {
+        postcard::to_extend(self, out).expect("a snapshot has no value that postcard refuses")
+    }
+
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    /// When the bytes are not a snapshot.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(cars: usize) -> Snapshot {
+        let car = CarState {
+            x: 700_000,
+            y: -450_000,
+            heading: 600_000,
+            speed_forward: 240_000,
+            speed_lateral: -900,
+            travel: 1_400_000,
+            credited: 1_390_000,
+            gates_passed: 31,
+            ..CarState::default()
+        };
+        let applied = [Some(Controls {
+            throttle: 255,
+            ..Controls::default()
+        }); 2];
+        Snapshot {
+            header: SnapshotHeader {
+                race: RaceId::new(ulid::Ulid::from_parts(1, 2)),
+                owner: WorkerId::new(0xdead_beef),
+                epoch: Epoch::FIRST,
+                tick: 1_234,
+                acks: std::iter::repeat_n(
+                    InputAck {
+                        tick: 1_236,
+                        margin_ticks: 2,
+                    },
+                    cars,
+                )
+                .collect(),
+            },
+            body: SnapshotBody {
+                winner: None,
+                cars: std::iter::repeat_n(car, cars).collect(),
+                applied: std::iter::repeat_n(applied, cars).collect(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_gateway_reads_the_header_without_the_body() {
+        let whole = snapshot(4);
+        let bytes = whole.encode_into(Vec::new());
+        let (header, body) = SnapshotHeader::split(&bytes).unwrap();
+        assert_eq!(header, whole.header);
+        assert_eq!(
+            postcard::from_bytes::<SnapshotBody>(body).unwrap(),
+            whole.body
+        );
+        assert_eq!(Snapshot::decode(&bytes).unwrap(), whole);
+    }
+
+    #[test]
+    fn random_bytes_are_refused_or_read_but_never_panic() {
+        let mut bytes = snapshot(16).encode_into(Vec::new());
+        for i in 0..bytes.len() {
+            bytes[i] ^= 0xff;
+            let _ = Snapshot::decode(&bytes);
+            let _ = Snapshot::decode(&bytes[..i]);
+        }
+        assert!(Snapshot::decode(&[]).is_err());
+    }
+}

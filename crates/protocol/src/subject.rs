@@ -1,0 +1,140 @@
+//! Every NATS subject, stream and bucket. Nothing else builds one.
+//!
+//! Tokens come from [`RoomId`], [`WorkerId`] and the like, whose alphabet
+//! cannot hold `.`, `*`, `>` or white space.
+
+use crate::ids::WorkerId;
+use crate::names::{PlayerId, RoomId};
+
+/// Service endpoint: create a room. Queue group [`RACE_WORKERS`].
+pub const RACE_CREATE: &str = "race.create";
+/// Service endpoint: take over a room. Queue group [`RACE_WORKERS`].
+pub const RACE_CLAIM: &str = "race.claim";
+/// The queue group of the race workers.
+pub const RACE_WORKERS: &str = "race-workers";
+
+/// Service endpoint: say something. Queue group [`CHAT_WORKERS`].
+pub const CHAT_SAY: &str = "chat.say";
+/// Service endpoint: come into the chat. Queue group [`CHAT_WORKERS`].
+pub const CHAT_JOIN: &str = "chat.join";
+/// Service endpoint: leave the chat. Queue group [`CHAT_WORKERS`].
+pub const CHAT_LEAVE: &str = "chat.leave";
+/// The queue group of the chat workers.
+pub const CHAT_WORKERS: &str = "chat-workers";
+
+/// Service endpoint: make an account. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_SIGNUP: &str = "account.signup";
+/// Service endpoint: check a password. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_LOGIN: &str = "account.login";
+/// Service endpoint: a player's record. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_PROFILE: &str = "account.profile";
+/// Service endpoint: the best players. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_LEADERBOARD: &str = "account.leaderboard";
+/// The queue group of the persistence processes.
+pub const PERSISTENCE: &str = "persistence";
+
+/// The one channel that everybody is in.
+pub const CHAT_CHANNEL_GLOBAL: &str = "chat.channel.global";
+/// What the stream CHAT keeps.
+pub const CHAT_CHANNELS: &str = "chat.channel.>";
+
+/// A room came to be, or changed.
+pub const PERSIST_ROOM: &str = "persist.room";
+/// A player's place in a room changed.
+pub const PERSIST_PLAYER: &str = "persist.player";
+/// A race ended.
+pub const PERSIST_RESULT: &str = "persist.result";
+/// What the stream PERSIST keeps.
+pub const PERSIST_ALL: &str = "persist.>";
+
+/// The stream of chat messages.
+pub const STREAM_CHAT: &str = "CHAT";
+/// The work queue of what belongs into the database.
+pub const STREAM_PERSIST: &str = "PERSIST";
+/// The durable consumer of [`STREAM_PERSIST`] that all persistence processes share.
+pub const CONSUMER_PERSIST: &str = "persistence";
+
+/// The lobby, in JSON.
+pub const BUCKET_ROOMS: &str = "rooms";
+/// The chain of ownership, binary.
+pub const BUCKET_CHECKPOINTS: &str = "checkpoints";
+/// Who is in the chat, in JSON.
+pub const BUCKET_PRESENCE: &str = "presence";
+
+/// Asks a worker whether it lives.
+#[must_use]
+pub fn worker_ping(worker: WorkerId) -> String {
+    format!("race.worker.{worker}.ping")
+}
+
+/// Requests to the owner of a room: join, leave, lost, back, spectate.
+#[must_use]
+pub fn room_ctl(room: &RoomId) -> String {
+    format!("race.room.{room}.ctl")
+}
+
+/// Inputs of a room's players.
+#[must_use]
+pub fn room_input(room: &RoomId) -> String {
+    format!("race.room.{room}.in")
+}
+
+/// Snapshots of a room.
+#[must_use]
+pub fn room_snapshot(room: &RoomId) -> String {
+    format!("race.room.{room}.snapshot")
+}
+
+/// Events of a room.
+#[must_use]
+pub fn room_event(room: &RoomId) -> String {
+    format!("race.room.{room}.event")
+}
+
+/// The key of a room in [`BUCKET_ROOMS`] and [`BUCKET_CHECKPOINTS`].
+#[must_use]
+pub fn room_key(room: &RoomId) -> &str {
+    room.as_str()
+}
+
+/// The key of a player in [`BUCKET_PRESENCE`].
+#[must_use]
+pub fn presence_key(player: &PlayerId) -> &str {
+    player.as_str()
+}
+
+/// What a message on a subject is, for tools that look at traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A [`crate::snapshot::Snapshot`].
+    Snapshot,
+    /// A [`crate::input::InputBatch`].
+    Inputs,
+    /// JSON, or text.
+    Text,
+}
+
+/// What a message on `subject` is.
+#[must_use]
+pub fn payload_of(subject: &str) -> Payload {
+    let is_room = subject.starts_with("race.room.");
+    match subject.rsplit('.').next() {
+        Some("snapshot") if is_room => Payload::Snapshot,
+        Some("in") if is_room => Payload::Inputs,
+        Some(_) | None => Payload::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_one_token_for_a_room() {
+        let room = RoomId::parse("Friday-Night").unwrap();
+        assert_eq!(room_snapshot(&room), "race.room.friday-night.snapshot");
+        assert_eq!(payload_of(&room_snapshot(&room)), Payload::Snapshot);
+        assert_eq!(payload_of(&room_input(&room)), Payload::Inputs);
+        assert_eq!(payload_of(&room_event(&room)), Payload::Text);
+    }
+}
