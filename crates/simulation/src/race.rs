@@ -1,0 +1,163 @@
+//! A race: its rules, its state, its score.
+
+use arrayvec::ArrayVec;
+
+use crate::hash::StateHasher;
+use crate::track::Track;
+use crate::vehicle::Body;
+use crate::{Car, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ};
+
+/// How long the others may go on after the race has a winner (DESIGN §6).
+pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
+/// Longest target in metres: what the wire's integers can count.
+const TARGET_METRES_MAX: u32 = 2_000_000;
+
+/// What is fixed for the whole of a race.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rules {
+    /// Score at which a car has finished, whole metres.
+    pub target_metres: u32,
+    /// Laps that make the target.
+    pub laps: u16,
+    /// First tick in which cars move. Before it they are held on the grid, so
+    /// that nobody can jump the start.
+    pub start_tick: u32,
+}
+
+impl Rules {
+    /// A race over `laps` laps (at least one, at most what the wire can count).
+    #[must_use]
+    pub fn circuit(track: &Track, laps: u16, start_tick: u32) -> Self {
+        let most = (TARGET_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
+        let laps = u32::from(laps).clamp(1, most);
+        Self {
+            target_metres: laps * track.length_m(),
+            laps: laps as u16,
+            start_tick,
+        }
+    }
+
+    pub(crate) fn target_units(&self) -> u32 {
+        self.target_metres * POSITION_UNITS_PER_M as u32
+    }
+}
+
+/// Everything about a race that changes: integers only, equal on every machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RaceState {
+    /// The tick that [`step`](crate::step) computes next.
+    pub tick: u32,
+    /// One car per seat.
+    pub cars: ArrayVec<Car, SEATS_MAX>,
+    /// Seat of the winner.
+    pub winner: Option<u8>,
+}
+
+impl RaceState {
+    /// Cars on the grid, in the order of their seats, at tick 0.
+    ///
+    /// # Panics
+    /// When `seats` is above [`SEATS_MAX`].
+    #[must_use]
+    pub fn new(track: &Track, rules: &Rules, seats: usize) -> Self {
+        assert!(seats <= SEATS_MAX, "a race has at most {SEATS_MAX} seats");
+        let cars = (0..seats)
+            .map(|seat| car_on_grid(track, rules, seat))
+            .collect();
+        Self {
+            tick: 0,
+            cars,
+            winner: None,
+        }
+    }
+
+    /// A hash of the whole state, the same on every platform and in every build.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let mut hasher = StateHasher::new();
+        hasher.write(u64::from(self.tick));
+        hasher.write(self.winner.map_or(u64::MAX, u64::from));
+        for car in &self.cars {
+            car.hash_into(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Score of a seat: whole metres credited minus penalties. 0 for a seat that
+    /// the race does not have.
+    #[must_use]
+    pub fn score(&self, seat: usize) -> i64 {
+        self.cars.get(seat).map_or(0, |car| {
+            i64::from(car.credited / POSITION_UNITS_PER_M as u32) - i64::from(car.penalty_metres)
+        })
+    }
+
+    /// Seats by rank: finished cars in the order in which they finished, then by
+    /// score, then by place on the track, then by seat.
+    #[must_use]
+    pub fn leaderboard(&self) -> ArrayVec<usize, SEATS_MAX> {
+        let mut seats: ArrayVec<usize, SEATS_MAX> = (0..self.cars.len()).collect();
+        seats.sort_unstable_by_key(|&seat| {
+            let car = &self.cars[seat];
+            let place = car.finish.map_or(u8::MAX, |finish| finish.place);
+            (place, -self.score(seat), -i64::from(car.travel), seat)
+        });
+        seats
+    }
+
+    /// Cars that have reached the target.
+    #[must_use]
+    pub fn finished_count(&self) -> usize {
+        self.cars.iter().filter(|car| car.finish.is_some()).count()
+    }
+
+    /// Whether the race has begun: cars are no longer held.
+    #[must_use]
+    pub fn is_started(&self, rules: &Rules) -> bool {
+        self.tick >= rules.start_tick
+    }
+
+    /// Whether the race is over: everybody has finished, or the winner did
+    /// [`FINISH_GRACE_TICKS`] ago.
+    #[must_use]
+    pub fn is_over(&self, _rules: &Rules) -> bool {
+        let winner = self
+            .winner
+            .and_then(|seat| self.cars.get(usize::from(seat)));
+        let Some(finish) = winner.and_then(|car| car.finish) else {
+            return false;
+        };
+        self.finished_count() == self.cars.len()
+            || self.tick >= finish.tick.saturating_add(FINISH_GRACE_TICKS)
+    }
+}
+
+fn car_on_grid(track: &Track, rules: &Rules, seat: usize) -> Car {
+    let pose = track.grid(seat);
+    let mut car = Car {
+        x: 0,
+        y: 0,
+        heading: 0,
+        speed_forward: 0,
+        speed_lateral: 0,
+        yaw_rate: 0,
+        steer_angle: 0,
+        acceleration: 0,
+        travel: 0,
+        credited: 0,
+        gates_passed: 0,
+        penalty_metres: 0,
+        lap_start_tick: rules.start_tick,
+        best_lap_ticks: 0,
+        finish: None,
+        absent_ticks: 0,
+        wrong_way_ticks: 0,
+        off_road: false,
+    };
+    car.set_body(&Body::at_rest(pose.position, pose.heading));
+    let behind = -Track::grid_distance_m(seat);
+    let hint = track.cell_at((behind * f64::from(POSITION_UNITS_PER_M)) as i32);
+    let station = track.project(hint, car.position_m()).station_units(track);
+    car.travel = station - track.length_units();
+    car
+}

@@ -1,0 +1,216 @@
+//! One tick of a race.
+
+use arrayvec::ArrayVec;
+
+use crate::progress::{self, Arrival};
+use crate::track::Projection;
+use crate::vehicle::{self, Body, GRIP_OFF_ROAD, VehicleParameters};
+use crate::{
+    CAR_WIDTH_M, Car, Drive, Event, Events, Finish, GHOST_AFTER_TICKS, RaceState, Rules, SEATS_MAX,
+    Track, WRONG_WAY_AFTER_TICKS, contact, wall,
+};
+
+/// Cosine of 120°: beyond it a car goes against the track.
+const WRONG_WAY_COSINE: f64 = -0.5;
+/// A car that is pushed around or reverses off a wall is not warned.
+const WRONG_WAY_SPEED_MIN_MPS: f64 = 3.0;
+/// All cars are of one kind so far.
+const VEHICLE: &VehicleParameters = &VehicleParameters::TOURER;
+
+/// Computes tick `state.tick` and moves the state on to the next.
+///
+/// `drives` has one entry per seat; seats without one are absent. `events` is
+/// cleared and then receives what happened. A pure function of its arguments:
+/// the same state and drives give the same state on every machine. Allocates
+/// nothing.
+pub fn step(
+    track: &Track,
+    rules: &Rules,
+    state: &mut RaceState,
+    drives: &[Drive],
+    events: &mut Events,
+) {
+    events.clear();
+    let drive_of = |seat: usize| drives.get(seat).copied().unwrap_or_default();
+    let held = !state.is_started(rules);
+    state.tick = state.tick.saturating_add(1);
+    if held {
+        for (seat, car) in state.cars.iter_mut().enumerate() {
+            count_absence(car, drive_of(seat), false);
+        }
+        return;
+    }
+
+    let mut bodies: ArrayVec<Body, SEATS_MAX> = ArrayVec::new();
+    let mut cells: ArrayVec<usize, SEATS_MAX> = ArrayVec::new();
+    for (seat, car) in state.cars.iter_mut().enumerate() {
+        let mut body = car.body();
+        let place = track.project(track.cell_at(car.travel), body.position);
+        let surface = Surface::under(&place);
+        report_off_road(seat, car, surface, events);
+        vehicle::advance(
+            &mut body,
+            drive_of(seat).input().into(),
+            surface.grip(),
+            VEHICLE,
+        );
+        cells.push(place.index);
+        bodies.push(body);
+    }
+    for seat in 0..bodies.len() {
+        let blocked = state.cars[seat].absent_ticks >= GHOST_AFTER_TICKS
+            && is_blocked(seat, &state.cars, &bodies);
+        count_absence(&mut state.cars[seat], drive_of(seat), blocked);
+    }
+    collide_cars(&state.cars, &mut bodies, events);
+
+    let mut arrivals: ArrayVec<Arrival, SEATS_MAX> = ArrayVec::new();
+    let tick = state.tick;
+    for (seat, car) in state.cars.iter_mut().enumerate() {
+        let (place, impulse) = wall::keep_inside(track, cells[seat], &mut bodies[seat], VEHICLE);
+        if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
+            events.push(Event::Wall {
+                seat: seat as u8,
+                impulse_ns: impulse as u32,
+            });
+        }
+        report_wrong_way(seat, car, &bodies[seat], &place, events);
+        car.set_body(&bodies[seat]);
+        let target = rules.target_units();
+        arrivals.extend(progress::advance(
+            track, target, tick, seat, car, &place, events,
+        ));
+    }
+    finish(rules, state, &mut arrivals, events);
+}
+
+/// Which sides of a car have their wheels on the road.
+#[derive(Copy, Clone)]
+struct Surface {
+    left_on_road: bool,
+    right_on_road: bool,
+}
+
+impl Surface {
+    fn under(place: &Projection) -> Self {
+        let wheel = 0.5 * CAR_WIDTH_M;
+        let on_road = |lateral: f64| lateral < place.road_left && -lateral < place.road_right;
+        Self {
+            left_on_road: on_road(place.lateral + wheel),
+            right_on_road: on_road(place.lateral - wheel),
+        }
+    }
+
+    fn grip(self) -> f64 {
+        let side = |on_road: bool| if on_road { 0.5 } else { 0.5 * GRIP_OFF_ROAD };
+        side(self.left_on_road) + side(self.right_on_road)
+    }
+
+    fn is_off_road(self) -> bool {
+        !self.left_on_road && !self.right_on_road
+    }
+}
+
+fn report_off_road(seat: usize, car: &mut Car, surface: Surface, events: &mut Events) {
+    let is_off_road = surface.is_off_road();
+    if is_off_road && !car.off_road {
+        events.push(Event::OffRoad { seat: seat as u8 });
+    }
+    car.off_road = is_off_road;
+}
+
+fn report_wrong_way(
+    seat: usize,
+    car: &mut Car,
+    body: &Body,
+    place: &Projection,
+    events: &mut Events,
+) {
+    let along = crate::Vec2::from_heading(body.heading).dot(place.tangent);
+    if along > WRONG_WAY_COSINE || body.speed_forward < WRONG_WAY_SPEED_MIN_MPS {
+        car.wrong_way_ticks = 0;
+        return;
+    }
+    if car.wrong_way_ticks < WRONG_WAY_AFTER_TICKS {
+        car.wrong_way_ticks += 1;
+        if car.wrong_way_ticks == WRONG_WAY_AFTER_TICKS {
+            events.push(Event::WrongWay { seat: seat as u8 });
+        }
+    }
+}
+
+/// Counts the ticks without a driver. A ghost whose driver is back turns solid
+/// only when nobody is inside it.
+fn count_absence(car: &mut Car, drive: Drive, blocked: bool) {
+    match drive {
+        Drive::Absent => {
+            car.absent_ticks = car.absent_ticks.saturating_add(1).min(GHOST_AFTER_TICKS);
+        }
+        Drive::Driven(_) if blocked => {}
+        Drive::Driven(_) => car.absent_ticks = 0,
+    }
+}
+
+fn is_blocked(seat: usize, cars: &[Car], bodies: &[Body]) -> bool {
+    let solid = |other: usize| other != seat && !cars[other].is_ghost();
+    (0..cars.len()).any(|other| solid(other) && contact::overlaps(&bodies[seat], &bodies[other]))
+}
+
+fn collide_cars(cars: &[Car], bodies: &mut [Body], events: &mut Events) {
+    for other in 1..bodies.len() {
+        let (before, after) = bodies.split_at_mut(other);
+        if cars[other].is_ghost() {
+            continue;
+        }
+        for (seat, body) in before.iter_mut().enumerate() {
+            if cars[seat].is_ghost() {
+                continue;
+            }
+            let Some(impulse) = contact::collide(body, &mut after[0], VEHICLE) else {
+                continue;
+            };
+            if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
+                events.push(Event::Contact {
+                    seat: seat as u8,
+                    other: other as u8,
+                    impulse_ns: impulse as u32,
+                });
+            }
+        }
+    }
+}
+
+/// Gives the cars that reached the target in this tick their places: who was
+/// over the line earlier within the tick first, then by seat.
+fn finish(
+    rules: &Rules,
+    state: &mut RaceState,
+    arrivals: &mut ArrayVec<Arrival, SEATS_MAX>,
+    events: &mut Events,
+) {
+    arrivals.sort_unstable_by(|a, b| {
+        use core::cmp::Ordering::{Greater, Less};
+        match (a.is_before(b), b.is_before(a)) {
+            (true, _) => Less,
+            (_, true) => Greater,
+            (false, false) => a.seat.cmp(&b.seat),
+        }
+    });
+    let first = state.finished_count() as u8 + 1;
+    for (place, arrival) in (first..).zip(arrivals.iter()) {
+        let seat = arrival.seat as u8;
+        state.cars[arrival.seat].finish = Some(Finish {
+            place,
+            tick: state.tick,
+        });
+        events.push(Event::Finished {
+            seat,
+            place,
+            ticks: state.tick.saturating_sub(rules.start_tick),
+        });
+        if state.winner.is_none() {
+            state.winner = Some(seat);
+            events.push(Event::Winner { seat });
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The physics of one car: a single-track model with simplified Pacejka tyres.
+//!
+//! The model and its tuning are those of the prototype
+//! `reference/vehicle/car3.py`; the aids (traction control, ABS, stability,
+//! speed-dependent lock) make it drivable with a keyboard. The tyre curve is
+//! Pacejka's magic formula without the curvature term (Pacejka, *Tire and
+//! Vehicle Dynamics*, §4.3).
+
+use crate::TICK_SECONDS;
+use crate::math::{Vec2, atan, atan2, cos, sin};
+
+const GRAVITY_MPS2: f64 = 9.81;
+/// Grip off the road, relative to the road's (DESIGN §6).
+pub const GRIP_OFF_ROAD: f64 = 0.55;
+/// No axle is ever lighter than this: keeps the tyre forces finite.
+const AXLE_LOAD_MIN_N: f64 = 200.0;
+/// Resistance falls to zero below this speed: it must not push a car backwards.
+const STILL_MPS: f64 = 0.2;
+/// A car that coasts below this speed stands: on the grid of the wire the last
+/// centimetres per second would otherwise never decay.
+const REST_MPS: f64 = 0.1;
+/// Keeps the slip angle finite at a standstill.
+const SLIP_SPEED_MIN_MPS: f64 = 0.5;
+/// Below `LOW` the car rolls without slip, above `HIGH` the tyres decide: the
+/// tyre equations are stiff at walking pace and a 60 Hz step would chatter.
+const KINEMATIC_LOW_MPS: f64 = 2.0;
+const KINEMATIC_HIGH_MPS: f64 = 5.0;
+/// Bounds that only a pile of contacts reaches; they keep the world finite.
+const SPEED_MAX_MPS: f64 = 110.0;
+const YAW_RATE_MAX_RADPS: f64 = 12.0;
+
+/// What makes one kind of car different from another. SI units.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct VehicleParameters {
+    /// Mass with driver, kg.
+    pub mass_kg: f64,
+    /// Yaw inertia, kg m².
+    pub yaw_inertia_kgm2: f64,
+    /// Centre of mass to front axle, m.
+    pub front_axle_m: f64,
+    /// Centre of mass to rear axle, m.
+    pub rear_axle_m: f64,
+    /// Height of the centre of mass, m: scales the load transfer.
+    pub mass_height_m: f64,
+    /// Part of the load transfer that reaches the axles; below 1 it keeps the
+    /// rear calm when the driver lifts in a corner.
+    pub load_transfer: f64,
+    /// Stiffness factor B of the tyre curve.
+    pub tyre_stiffness: f64,
+    /// Shape factor C of the tyre curve.
+    pub tyre_shape: f64,
+    /// Peak friction of the front axle.
+    pub grip_front: f64,
+    /// Peak friction of the rear axle; above the front's, so that the car
+    /// understeers at the limit.
+    pub grip_rear: f64,
+    /// Engine power, W.
+    pub power_w: f64,
+    /// Most force of the engine at low speed, N.
+    pub drive_force_n: f64,
+    /// Traction control: share of the rear grip that the engine may use.
+    pub traction_share: f64,
+    /// Share of an axle's grip that braking and driving always keep, whatever
+    /// the corner takes.
+    pub longitudinal_share_min: f64,
+    /// Force of full brakes, N.
+    pub brake_force_n: f64,
+    /// Share of the front axle in it.
+    pub brake_balance: f64,
+    /// Engine braking at 60 m/s with a closed throttle, m/s².
+    pub engine_brake_mps2: f64,
+    /// Share of rear lateral grip that the handbrake leaves.
+    pub handbrake_lateral_share: f64,
+    /// Drag area, m².
+    pub drag_area_m2: f64,
+    /// Downforce area, m².
+    pub lift_area_m2: f64,
+    /// Share of the front axle in the downforce.
+    pub aero_balance: f64,
+    /// Density of the air, kg/m³.
+    pub air_density_kgpm3: f64,
+    /// Rolling resistance.
+    pub rolling_resistance: f64,
+    /// Deceleration off the road for each unit of lost grip, m/s².
+    pub plough_mps2: f64,
+    /// Most steering angle, rad.
+    pub steer_angle_max_rad: f64,
+    /// Steering rate into a corner, rad/s.
+    pub steer_rate_radps: f64,
+    /// Steering rate back to straight, rad/s.
+    pub steer_return_radps: f64,
+    /// Slip angle that full lock asks of the front tyres at speed, rad: just
+    /// past their peak, so that full lock is the best lock.
+    pub steer_slip_rad: f64,
+    /// Stability control: yaw moment per rad/s beyond what the steering asks, N m s.
+    pub stability_nms: f64,
+    /// Force in reverse gear, N.
+    pub reverse_force_n: f64,
+    /// Top speed in reverse gear, m/s.
+    pub reverse_speed_mps: f64,
+}
+
+impl VehicleParameters {
+    /// The tuned car of the prototype: 0–100 km/h in 4 s, 303 km/h, 100–0 in
+    /// 30 m, 1.2–1.6 g (reference/FIGURES.md).
+    pub const TOURER: Self = Self {
+        mass_kg: 1300.0,
+        yaw_inertia_kgm2: 1900.0,
+        front_axle_m: 1.25,
+        rear_axle_m: 1.35,
+        mass_height_m: 0.4,
+        load_transfer: 0.4,
+        tyre_stiffness: 9.0,
+        tyre_shape: 1.45,
+        grip_front: 1.35,
+        grip_rear: 1.45,
+        power_w: 300e3,
+        drive_force_n: 9500.0,
+        traction_share: 0.9,
+        longitudinal_share_min: 0.25,
+        brake_force_n: 16000.0,
+        brake_balance: 0.62,
+        engine_brake_mps2: 1.5,
+        handbrake_lateral_share: 0.5,
+        drag_area_m2: 0.75,
+        lift_area_m2: 1.2,
+        aero_balance: 0.42,
+        air_density_kgpm3: 1.2,
+        rolling_resistance: 0.012,
+        plough_mps2: 4.0,
+        steer_angle_max_rad: 0.55,
+        steer_rate_radps: 3.2,
+        steer_return_radps: 5.0,
+        steer_slip_rad: 0.08,
+        stability_nms: 8000.0,
+        // Gentle, and slow enough that nobody gains by driving backwards.
+        reverse_force_n: 6500.0,
+        reverse_speed_mps: 6.0,
+    };
+
+    /// Distance between the axles, m.
+    #[must_use]
+    pub fn wheelbase_m(&self) -> f64 {
+        self.front_axle_m + self.rear_axle_m
+    }
+
+    /// The angle of the front wheels at full lock at `speed` m/s: it falls with
+    /// speed to what the tyres can use.
+    #[must_use]
+    pub fn steer_lock_rad(&self, speed: f64) -> f64 {
+        let curve = self.wheelbase_m() * self.grip_front * GRAVITY_MPS2 / (speed * speed).max(1.0);
+        (atan(curve) + self.steer_slip_rad).min(self.steer_angle_max_rad)
+    }
+}
+
+/// A car while a tick is computed: SI units, `f64`.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) position: Vec2,
+    pub(crate) heading: f64,
+    pub(crate) speed_forward: f64,
+    pub(crate) speed_lateral: f64,
+    pub(crate) yaw_rate: f64,
+    pub(crate) steer_angle: f64,
+    pub(crate) acceleration: f64,
+}
+
+impl Body {
+    pub(crate) fn at_rest(position: Vec2, heading: f64) -> Self {
+        Self {
+            position,
+            heading,
+            speed_forward: 0.0,
+            speed_lateral: 0.0,
+            yaw_rate: 0.0,
+            steer_angle: 0.0,
+            acceleration: 0.0,
+        }
+    }
+
+    /// Velocity in the world's frame, given the unit vector of the heading.
+    pub(crate) fn velocity(&self, forward: Vec2) -> Vec2 {
+        forward * self.speed_forward + forward.left() * self.speed_lateral
+    }
+
+    pub(crate) fn set_velocity(&mut self, forward: Vec2, velocity: Vec2) {
+        self.speed_forward = velocity.dot(forward);
+        self.speed_lateral = velocity.dot(forward.left());
+        self.limit();
+    }
+
+    fn limit(&mut self) {
+        let square =
+            self.speed_forward * self.speed_forward + self.speed_lateral * self.speed_lateral;
+        if square > SPEED_MAX_MPS * SPEED_MAX_MPS {
+            let factor = SPEED_MAX_MPS / square.sqrt();
+            self.speed_forward *= factor;
+            self.speed_lateral *= factor;
+        }
+        self.yaw_rate = self.yaw_rate.clamp(-YAW_RATE_MAX_RADPS, YAW_RATE_MAX_RADPS);
+    }
+}
+
+/// Controls as fractions: throttle and brake 0..=1, steer −1..=1.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Controls {
+    pub(crate) throttle: f64,
+    pub(crate) brake: f64,
+    pub(crate) steer: f64,
+    pub(crate) handbrake: bool,
+}
+
+impl From<crate::Input> for Controls {
+    fn from(input: crate::Input) -> Self {
+        Self {
+            throttle: f64::from(input.throttle) / 255.0,
+            brake: f64::from(input.brake) / 255.0,
+            steer: (f64::from(input.steer) / 127.0).max(-1.0),
+            handbrake: input.handbrake,
+        }
+    }
+}
+
+/// Moves `body` on by one tick. `grip` is the surface's, 1 on the road.
+///
+/// Semi-implicit Euler: forces at the old state, position with the new velocity.
+pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &VehicleParameters) {
+    let (vx, vy, yaw_rate) = (body.speed_forward, body.speed_lateral, body.yaw_rate);
+    let speed = (vx * vx + vy * vy).sqrt();
+    let wheelbase = car.wheelbase_m();
+
+    turn_wheels(body, controls.steer, speed, car);
+    let (steer_sin, steer_cos) = (sin(body.steer_angle), cos(body.steer_angle));
+    let steer_tan = steer_sin / steer_cos;
+
+    let downforce = 0.5 * car.air_density_kgpm3 * car.lift_area_m2 * speed * speed;
+    let transfer = car.load_transfer * body.acceleration * car.mass_height_m;
+    let load = |weight_arm: f64, aero: f64| {
+        (car.mass_kg * weight_arm / wheelbase + downforce * aero).max(AXLE_LOAD_MIN_N)
+    };
+    let load_front = load(GRAVITY_MPS2 * car.rear_axle_m - transfer, car.aero_balance);
+    let load_rear = load(
+        GRAVITY_MPS2 * car.front_axle_m + transfer,
+        1.0 - car.aero_balance,
+    );
+    let limit_front = car.grip_front * grip * load_front;
+    let limit_rear = car.grip_rear * grip * load_rear;
+
+    let direction = (vx / STILL_MPS).clamp(-1.0, 1.0);
+    // 0 where the car rolls without slip, 1 where the tyres decide.
+    let tyres =
+        ((speed - KINEMATIC_LOW_MPS) / (KINEMATIC_HIGH_MPS - KINEMATIC_LOW_MPS)).clamp(0.0, 1.0);
+    let rolling = vx.abs().max(SLIP_SPEED_MIN_MPS);
+    let wheel_side = if vx >= 0.0 {
+        body.steer_angle
+    } else {
+        -body.steer_angle
+    };
+    let slip_front = atan2(vy + car.front_axle_m * yaw_rate, rolling) - wheel_side;
+    let slip_rear = atan2(vy - car.rear_axle_m * yaw_rate, rolling);
+    let curve = |slip: f64| sin(car.tyre_shape * atan(car.tyre_stiffness * slip));
+    let lateral_front = -limit_front * curve(slip_front);
+    let mut lateral_rear = -limit_rear * curve(slip_rear);
+
+    // Lateral first: what the corner leaves of the friction ellipse is what
+    // throttle and brakes get. A keyboard has no half pedal.
+    let remaining = |limit: f64, lateral: f64| {
+        let rest = (limit * limit - lateral * lateral).max(0.0).sqrt();
+        rest.max(car.longitudinal_share_min * limit)
+    };
+    // A wheel that rolls has no slip angle, whatever the formula says at a
+    // standstill: it neither uses up grip nor holds the car back.
+    let spare_front = remaining(limit_front, tyres * lateral_front);
+    let spare_rear = remaining(limit_rear, tyres * lateral_rear);
+    let reversing = controls.brake > 0.0 && controls.throttle == 0.0 && vx < REST_MPS;
+    let (mut drive_rear, mut drive_front) = (0.0, 0.0);
+    if reversing {
+        let room = (1.0 + vx / car.reverse_speed_mps).clamp(0.0, 1.0);
+        drive_rear = -(controls.brake * car.reverse_force_n * room).min(0.9 * spare_rear);
+    } else {
+        let engine = controls.throttle * car.drive_force_n.min(car.power_w / speed.max(1.0));
+        drive_rear += engine.min(car.traction_share * spare_rear);
+        let brakes = controls.brake * car.brake_force_n;
+        drive_rear -= (brakes * (1.0 - car.brake_balance)).min(0.9 * spare_rear) * direction;
+        drive_front -= (brakes * car.brake_balance).min(0.95 * spare_front) * direction;
+    }
+    if controls.handbrake {
+        drive_rear = -0.6 * limit_rear * direction;
+        lateral_rear *= car.handbrake_lateral_share;
+    }
+
+    let engine_brake = car.engine_brake_mps2 * (1.0 - controls.throttle) * (speed / 60.0).min(1.0);
+    let resistance = -0.5 * car.air_density_kgpm3 * car.drag_area_m2 * speed * vx
+        - car.mass_kg
+            * direction
+            * (car.rolling_resistance * GRAVITY_MPS2
+                + (1.0 - grip) * car.plough_mps2
+                + if reversing { 0.0 } else { engine_brake });
+    let side_front = lateral_front * steer_cos + drive_front * steer_sin;
+    let forward = (drive_rear + drive_front * steer_cos - tyres * lateral_front * steer_sin
+        + resistance)
+        / car.mass_kg;
+    let sideways = (lateral_rear + side_front) / car.mass_kg;
+    let mut moment = car.front_axle_m * side_front - car.rear_axle_m * lateral_rear;
+    moment -= stability_moment(
+        yaw_rate,
+        vx,
+        speed,
+        steer_tan,
+        grip,
+        controls.handbrake,
+        car,
+    );
+
+    let next_forward = vx + (forward + vy * yaw_rate) * TICK_SECONDS;
+    let next_lateral = vy + (sideways - vx * yaw_rate) * TICK_SECONDS;
+    let next_yaw = yaw_rate + moment / car.yaw_inertia_kgm2 * TICK_SECONDS;
+    let yaw_rolling = next_forward * steer_tan / wheelbase;
+    body.acceleration = forward;
+    body.speed_forward = next_forward;
+    body.speed_lateral = tyres * next_lateral + (1.0 - tyres) * car.rear_axle_m * yaw_rolling;
+    body.yaw_rate = tyres * next_yaw + (1.0 - tyres) * yaw_rolling;
+    if controls.throttle == 0.0 && !reversing && body.speed_forward.abs() < REST_MPS && tyres == 0.0
+    {
+        body.speed_forward = 0.0;
+        body.speed_lateral = 0.0;
+        body.yaw_rate = 0.0;
+        body.acceleration = 0.0;
+    }
+    body.limit();
+    body.heading += body.yaw_rate * TICK_SECONDS;
+    let velocity = body.velocity(Vec2::from_heading(body.heading));
+    body.position = body.position + velocity * TICK_SECONDS;
+}
+
+/// Turns the front wheels towards the lock that `steer` asks for.
+fn turn_wheels(body: &mut Body, steer: f64, speed: f64, car: &VehicleParameters) {
+    let target = steer * car.steer_lock_rad(speed);
+    let winding_on = target.abs() > body.steer_angle.abs() && target * body.steer_angle >= 0.0;
+    let rate = if winding_on {
+        car.steer_rate_radps
+    } else {
+        car.steer_return_radps
+    };
+    let most = rate * TICK_SECONDS;
+    body.steer_angle += (target - body.steer_angle).clamp(-most, most);
+}
+
+/// Stability control: the moment against the yaw rate that exceeds, or turns
+/// against, what the front wheels ask for.
+fn stability_moment(
+    yaw_rate: f64,
+    vx: f64,
+    speed: f64,
+    steer_tan: f64,
+    grip: f64,
+    handbrake: bool,
+    car: &VehicleParameters,
+) -> f64 {
+    let most = 0.95 * car.grip_front * grip * GRAVITY_MPS2 / speed.max(3.0);
+    let wanted = (vx * steer_tan / car.wheelbase_m()).clamp(-most, most);
+    let exceeds = !handbrake && yaw_rate.abs() > wanted.abs();
+    let against = yaw_rate * wanted < 0.0;
+    if !exceeds && !against {
+        return 0.0;
+    }
+    car.stability_nms * (yaw_rate - wanted) * (speed / 10.0).min(1.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use simulation::{
+    Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, RaceState, Rules, SEATS_MAX,
+    SPEED_UNITS_PER_MPS, Track, step,
+};
+
+use crate::support::{Random, harbour_ring};
+
+fn assert_in_the_world(track: &Track, state: &RaceState, context: &str) {
+    for (seat, car) in state.cars.iter().enumerate() {
+        let place = track.project(track.cell_at(car.travel), car.position_m());
+        let inside = place.lateral < place.wall_left && -place.lateral < place.wall_right;
+        assert!(
+            inside,
+            "{context}, tick {}, seat {seat}: {place:?}",
+            state.tick
+        );
+        assert!(
+            car.speed_mps() < 111.0,
+            "{context}, tick {}, seat {seat}",
+            state.tick
+        );
+        assert!((0..HEADING_UNITS_PER_TURN).contains(&car.heading));
+        let bounds = track.bounds();
+        let at = car.position_m();
+        assert!(at.x >= bounds.min.x && at.x <= bounds.max.x, "{context}");
+        assert!(at.y >= bounds.min.y && at.y <= bounds.max.y, "{context}");
+    }
+}
+
+#[test]
+fn whatever_the_inputs_cars_stay_in_the_world_and_scores_never_fall() {
+    let track = harbour_ring();
+    let rules = Rules::circuit(&track, 2, 0);
+    for seed in 0..24 {
+        let mut random = Random(seed);
+        let mut state = RaceState::new(&track, &rules, SEATS_MAX);
+        let mut events = Events::new();
+        let mut drives = [Drive::Absent; SEATS_MAX];
+        let hold = 1 + random.next() % 90;
+        for tick in 0..1500 {
+            for drive in &mut drives {
+                let bits = random.next();
+                if bits.is_multiple_of(hold) {
+                    let stuck = Input {
+                        throttle: 255,
+                        steer: bits as i8,
+                        ..Input::default()
+                    };
+                    let any = random.input();
+                    *drive = match (bits >> 32) % 8 {
+                        0 => Drive::Absent,
+                        1..=4 => Drive::Driven(stuck),
+                        _ => Drive::Driven(any),
+                    };
+                }
+            }
+            let scores: Vec<i64> = (0..SEATS_MAX).map(|seat| state.score(seat)).collect();
+            step(&track, &rules, &mut state, &drives, &mut events);
+            assert_in_the_world(&track, &state, &format!("seed {seed}, tick {tick}"));
+            for (seat, before) in scores.into_iter().enumerate() {
+                assert!(
+                    (before..before + 22).contains(&state.score(seat)),
+                    "seed {seed}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
+    let track = harbour_ring();
+    let rules = Rules::circuit(&track, 2, 0);
+    let mut events = Events::new();
+    for turn in 0..64 {
+        for speed in [40, 89, 109] {
+            let mut state = RaceState::new(&track, &rules, 1);
+            state.cars[0].heading = turn * (HEADING_UNITS_PER_TURN / 64);
+            state.cars[0].speed_forward = speed * SPEED_UNITS_PER_MPS;
+            let mut hit = false;
+            for _ in 0..120 {
+                step(&track, &rules, &mut state, &[Drive::Absent], &mut events);
+                hit |= events
+                    .iter()
+                    .any(|event| matches!(event, Event::Wall { .. }));
+                assert_in_the_world(&track, &state, &format!("turn {turn}, {speed} m/s"));
+            }
+            assert!(
+                hit || turn % 32 < 4 || turn % 32 > 28,
+                "turn {turn}, {speed} m/s"
+            );
+        }
+    }
+}
+
+#[test]
+fn cars_that_meet_head_on_bounce_and_report_it() {
+    let track = harbour_ring();
+    let rules = Rules::circuit(&track, 2, 0);
+    let mut state = RaceState::new(&track, &rules, 2);
+    let mut events = Events::new();
+    let ahead = track.at(60.0).centre;
+    state.cars[1].x = (ahead.x * 1024.0) as i32;
+    state.cars[1].y = state.cars[0].y;
+    state.cars[1].travel = 60 * 1024;
+    state.cars[1].heading = HEADING_UNITS_PER_TURN / 2;
+    for car in &mut state.cars {
+        car.speed_forward = 80 * SPEED_UNITS_PER_MPS;
+    }
+    let mut strongest = 0;
+    for _ in 0..120 {
+        step(
+            &track,
+            &rules,
+            &mut state,
+            &[Drive::Driven(Input::default()); 2],
+            &mut events,
+        );
+        for event in &events {
+            if let Event::Contact {
+                seat: 0,
+                other: 1,
+                impulse_ns,
+            } = event
+            {
+                strongest = strongest.max(*impulse_ns);
+            }
+        }
+        assert_in_the_world(&track, &state, "head on");
+    }
+    assert!(strongest > 50_000, "{strongest} N s");
+    assert!(
+        state.cars[0].x < state.cars[1].x,
+        "they did not pass through each other"
+    );
+}
+
+#[test]
+fn a_state_with_any_numbers_in_it_does_not_panic() {
+    let track = harbour_ring();
+    let rules = Rules::circuit(&track, 2, 0);
+    let mut events = Events::new();
+    let mut random = Random(99);
+    for _ in 0..500 {
+        let mut state = RaceState::new(&track, &rules, 4);
+        state.tick = random.next() as u32;
+        for car in &mut state.cars {
+            car.x = random.next() as i32;
+            car.y = random.next() as i32;
+            car.heading = random.next() as i32;
+            car.speed_forward = random.next() as i32;
+            car.speed_lateral = random.next() as i32;
+            car.yaw_rate = random.next() as i32;
+            car.steer_angle = random.next() as i16;
+            car.acceleration = random.next() as i16;
+            car.travel = random.next() as i32;
+            car.credited = random.next() as u32;
+            car.gates_passed = random.next() as u16;
+            car.lap_start_tick = random.next() as u32;
+            car.absent_ticks = random.next() as u8;
+            car.wrong_way_ticks = random.next() as u8;
+        }
+        for _ in 0..20 {
+            let drives = [Drive::Driven(random.input()), Drive::Absent];
+            step(&track, &rules, &mut state, &drives, &mut events);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The race as its users see it: through the public API only.
+
+// Clippy lets tests unwrap, but not the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
+mod determinism;
+mod gates;
+mod hostile;
+mod importer;
+mod racing;
+mod support;
+mod track;

@@ -1,0 +1,88 @@
+//! What the tests share.
+
+use simulation::{AiDriver, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step};
+
+pub(crate) fn harbour_ring() -> Track {
+    Track::by_name("harbour-ring").unwrap()
+}
+
+/// A race with a driver in every seat.
+pub(crate) struct Race<'a> {
+    pub(crate) track: &'a Track,
+    pub(crate) rules: Rules,
+    pub(crate) state: RaceState,
+    pub(crate) drivers: Vec<AiDriver>,
+    pub(crate) events: Events,
+}
+
+impl<'a> Race<'a> {
+    pub(crate) fn new(track: &'a Track, laps: u16, cars: usize, skill: Skill, seed: u64) -> Self {
+        let rules = Rules::circuit(track, laps, 0);
+        Self {
+            track,
+            rules,
+            state: RaceState::new(track, &rules, cars),
+            drivers: (0..cars as u64)
+                .map(|car| AiDriver::new(track, seed + car, skill))
+                .collect(),
+            events: Events::new(),
+        }
+    }
+
+    pub(crate) fn drives(&mut self) -> Vec<Drive> {
+        let state = &self.state;
+        self.drivers
+            .iter_mut()
+            .enumerate()
+            .map(|(seat, driver)| Drive::Driven(driver.drive(self.track, &self.rules, state, seat)))
+            .collect()
+    }
+
+    pub(crate) fn step(&mut self) {
+        let drives = self.drives();
+        step(
+            self.track,
+            &self.rules,
+            &mut self.state,
+            &drives,
+            &mut self.events,
+        );
+    }
+
+    /// Runs to the end, at most `ticks_max` ticks; returns all events.
+    pub(crate) fn run(&mut self, ticks_max: u32) -> Vec<Event> {
+        let mut events = Vec::new();
+        while !self.state.is_over(&self.rules) && self.state.tick < ticks_max {
+            self.step();
+            events.extend(self.events.iter().copied());
+        }
+        events
+    }
+}
+
+/// Splitmix64: a failing test is repeated by its seed.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    pub(crate) fn input(&mut self) -> Input {
+        let bits = self.next();
+        Input {
+            throttle: bits as u8,
+            brake: if bits & 0x300 == 0 {
+                (bits >> 16) as u8
+            } else {
+                0
+            },
+            steer: (bits >> 24) as i8,
+            handbrake: bits & 0xf00_0000_0000 == 0,
+        }
+    }
+}
