@@ -1,0 +1,240 @@
+//! Buckets: keys with values, revisions and compare-and-set.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{
+    self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
+};
+use async_nats::jetstream::stream::StorageType;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+
+use crate::connection::Bus;
+use crate::error::{BusError, CasError};
+
+/// How long the server remembers that a key of a bucket with expiry is gone.
+const EXPIRY_MARKER: Duration = Duration::from_secs(60);
+
+/// The number of a write; what a compare-and-set compares.
+pub type Revision = u64;
+
+/// A bucket. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    store: kv::Store,
+}
+
+/// A change of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which key.
+    pub key: String,
+    /// Its value; `None` when it was deleted or has expired.
+    pub value: Option<Bytes>,
+    /// The write.
+    pub revision: Revision,
+}
+
+/// All keys as they are, then each change.
+pub struct ChangeStream(kv::Watch);
+
+impl Bus {
+    /// Opens a bucket, and makes it when it is missing. Files, not memory: a
+    /// bucket must outlive its server. With `expiry`, keys go when they were
+    /// not written for so long.
+    ///
+    /// # Errors
+    /// When JetStream is off or refuses.
+    pub async fn bucket(
+        &self,
+        name: &str,
+        description: &str,
+        expiry: Option<Duration>,
+    ) -> Result<Bucket, BusError> {
+        let config = kv::Config {
+            bucket: name.to_owned(),
+            description: description.to_owned(),
+            history: 1,
+            storage: StorageType::File,
+            max_age: expiry.unwrap_or_default(),
+            limit_markers: expiry.map(|_| EXPIRY_MARKER),
+            ..Default::default()
+        };
+        self.setup()
+            .create_or_update_key_value(config)
+            .await
+            .map_err(|error| BusError::JetStream {
+                what: format!("the bucket {name}"),
+                source: error.into(),
+            })?;
+        self.existing_bucket(name).await
+    }
+
+    /// Opens a bucket that somebody else has made.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn existing_bucket(&self, name: &str) -> Result<Bucket, BusError> {
+        let store = self
+            .jetstream()
+            .get_key_value(name)
+            .await
+            .map_err(|error| BusError::JetStream {
+                what: format!("the bucket {name}"),
+                source: error.into(),
+            })?;
+        Ok(Bucket { store })
+    }
+}
+
+impl Bucket {
+    /// Writes a key that must not exist.
+    ///
+    /// # Errors
+    /// [`CasError::Conflict`] when it does.
+    pub async fn create(&self, key: &str, value: impl Into<Bytes>) -> Result<Revision, CasError> {
+        self.store
+            .create(key, value.into())
+            .await
+            .map_err(|error| match error.kind() {
+                CreateErrorKind::AlreadyExists => CasError::Conflict {
+                    key: key.to_owned(),
+                },
+                CreateErrorKind::InvalidKey
+                | CreateErrorKind::Publish
+                | CreateErrorKind::Ack
+                | CreateErrorKind::Other => unknown(key, error),
+            })
+    }
+
+    /// Writes a key whose last write must be `revision`.
+    ///
+    /// # Errors
+    /// [`CasError::Conflict`] when it is not.
+    pub async fn update(
+        &self,
+        key: &str,
+        value: impl Into<Bytes>,
+        revision: Revision,
+    ) -> Result<Revision, CasError> {
+        self.store
+            .update(key, value.into(), revision)
+            .await
+            .map_err(|error| match error.kind() {
+                UpdateErrorKind::WrongLastRevision => CasError::Conflict {
+                    key: key.to_owned(),
+                },
+                UpdateErrorKind::InvalidKey
+                | UpdateErrorKind::TimedOut
+                | UpdateErrorKind::Other => unknown(key, error),
+            })
+    }
+
+    /// Deletes a key whose last write must be `revision`.
+    ///
+    /// # Errors
+    /// [`CasError::Conflict`] when it is not.
+    pub async fn delete(&self, key: &str, revision: Revision) -> Result<(), CasError> {
+        let deleted = self.store.delete_expect_revision(key, Some(revision)).await;
+        deleted.map_err(|error| match error.kind() {
+            DeleteErrorKind::WrongLastRevision => CasError::Conflict {
+                key: key.to_owned(),
+            },
+            DeleteErrorKind::TimedOut | DeleteErrorKind::InvalidKey | DeleteErrorKind::Other => {
+                unknown(key, error)
+            }
+        })
+    }
+
+    /// Writes a key whatever it was.
+    ///
+    /// # Errors
+    /// When it is not known whether it was written.
+    pub async fn put(&self, key: &str, value: impl Into<Bytes>) -> Result<Revision, CasError> {
+        self.store
+            .put(key, value.into())
+            .await
+            .map_err(|error| unknown(key, error))
+    }
+
+    /// Deletes a key whatever it was.
+    ///
+    /// # Errors
+    /// When it is not known whether it was deleted.
+    pub async fn remove(&self, key: &str) -> Result<(), CasError> {
+        self.store
+            .delete(key)
+            .await
+            .map_err(|error| unknown(key, error))
+    }
+
+    /// A key's value and revision; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn get(&self, key: &str) -> Result<Option<(Bytes, Revision)>, CasError> {
+        let entry = self
+            .store
+            .entry(key)
+            .await
+            .map_err(|error| unknown(key, error))?;
+        Ok(entry
+            .filter(|entry| entry.operation == Operation::Put)
+            .map(|entry| (entry.value, entry.revision)))
+    }
+
+    /// All keys that have a value.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn keys(&self) -> Result<Vec<String>, CasError> {
+        let keys = self
+            .store
+            .keys()
+            .await
+            .map_err(|error| unknown("keys", error))?;
+        Ok(keys.filter_map(async |key| key.ok()).collect().await)
+    }
+
+    /// Watches all keys: first as they are, then each change.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn watch(&self) -> Result<ChangeStream, BusError> {
+        let watch =
+            self.store
+                .watch_with_history(">")
+                .await
+                .map_err(|error| BusError::JetStream {
+                    what: format!("a watch of {}", self.store.name),
+                    source: error.into(),
+                })?;
+        Ok(ChangeStream(watch))
+    }
+}
+
+fn unknown(key: &str, error: impl Into<async_nats::Error>) -> CasError {
+    CasError::Unknown {
+        key: key.to_owned(),
+        source: error.into(),
+    }
+}
+
+impl Stream for ChangeStream {
+    /// An error ends the watch: open a new one.
+    type Item = Change;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Change>> {
+        self.0.poll_next_unpin(cx).map(|next| {
+            let entry = next?.ok()?;
+            let value = (entry.operation == Operation::Put).then_some(entry.value);
+            Some(Change {
+                key: entry.key,
+                value,
+                revision: entry.revision,
+            })
+        })
+    }
+}

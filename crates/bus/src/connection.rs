@@ -1,0 +1,275 @@
+//! The connection: connect, publish, request, subscribe, drain.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::jetstream;
+use async_nats::{ConnectOptions, Event, RequestErrorKind};
+use bytes::Bytes;
+use futures::{FutureExt, Stream, StreamExt};
+use protocol::Reply;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
+
+use crate::error::{BusError, RequestError};
+
+/// The first reconnect delay; each attempt adds as much again.
+const RECONNECT_DELAY_STEP: Duration = Duration::from_millis(5);
+/// The longest reconnect delay: a server that restarts is noticed at once.
+const RECONNECT_DELAY_MAX: Duration = Duration::from_millis(50);
+/// A dead connection is noticed after two of these.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// A request without its own deadline ends after this.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+/// JetStream calls and acknowledgements end after this, so that a checkpoint
+/// in doubt is read back while its room is still fresh.
+const JETSTREAM_TIMEOUT: Duration = Duration::from_millis(300);
+/// Setting up streams and buckets may take longer: file stores are created.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a drain waits for the connection to close.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection to NATS. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    client: async_nats::Client,
+    jetstream: jetstream::Context,
+    setup: jetstream::Context,
+    closed: watch::Receiver<bool>,
+}
+
+/// A message as it came.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// Its subject.
+    pub subject: String,
+    /// Its bytes.
+    pub payload: Bytes,
+    /// Where an answer is expected, if one is.
+    pub reply: Option<String>,
+}
+
+/// Messages of a subscription, in order. Dropping it unsubscribes.
+#[derive(Debug)]
+pub struct Subscription(async_nats::Subscriber);
+
+impl Bus {
+    /// Connects and checks the server's version.
+    ///
+    /// # Errors
+    /// When no server answers, or it is too old.
+    pub async fn connect(url: &str, name: &str) -> Result<Self, BusError> {
+        let (closing, closed) = watch::channel(false);
+        let client = ConnectOptions::new()
+            .name(name)
+            .ping_interval(PING_INTERVAL)
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .reconnect_delay_callback(|attempt| {
+                RECONNECT_DELAY_STEP
+                    .saturating_mul(u32::try_from(attempt).unwrap_or(u32::MAX))
+                    .min(RECONNECT_DELAY_MAX)
+            })
+            .event_callback(move |event| {
+                log(&event);
+                if event == Event::Closed {
+                    closing.send_replace(true);
+                }
+                std::future::ready(())
+            })
+            .connect(url)
+            .await
+            .map_err(|source| BusError::Connect {
+                url: url.to_owned(),
+                source,
+            })?;
+        if !client.is_server_compatible(2, 12, 0) {
+            return Err(BusError::ServerTooOld {
+                found: client.server_info().version,
+            });
+        }
+        let context = |timeout| {
+            jetstream::context::ContextBuilder::new()
+                .timeout(timeout)
+                .ack_timeout(timeout)
+                .build(client.clone())
+        };
+        Ok(Self {
+            jetstream: context(JETSTREAM_TIMEOUT),
+            setup: context(SETUP_TIMEOUT),
+            client,
+            closed,
+        })
+    }
+
+    /// Whether messages can leave just now.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Publishes without ever waiting, so that a tick may call it. Tells
+    /// whether the message is on its way: while the connection is away, or its
+    /// queue is full, it is dropped.
+    pub fn publish(&self, subject: impl Into<String>, payload: impl Into<Bytes>) -> bool {
+        if !self.is_connected() {
+            return false;
+        }
+        let sent = self
+            .client
+            .publish(subject.into(), payload.into())
+            .now_or_never();
+        matches!(sent, Some(Ok(())))
+    }
+
+    /// Publishes a message in JSON. As [`Bus::publish`].
+    pub fn publish_json(&self, subject: impl Into<String>, message: &impl Serialize) -> bool {
+        self.publish(subject, to_json(message))
+    }
+
+    /// Asks a service of ours and reads its answer.
+    ///
+    /// # Errors
+    /// When nobody answers in time, or the answer is a rejection.
+    pub async fn request<T: DeserializeOwned>(
+        &self,
+        subject: impl Into<String>,
+        message: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<T, RequestError> {
+        let subject = subject.into();
+        let payload = self
+            .request_bytes(&subject, to_json(message), timeout)
+            .await?;
+        serde_json::from_slice::<Reply<T>>(&payload)
+            .map_err(|source| RequestError::Unreadable { subject, source })?
+            .map_err(RequestError::Rejected)
+    }
+
+    /// Asks, and gives the answer's bytes as they come.
+    ///
+    /// # Errors
+    /// When nobody answers in time.
+    pub async fn request_bytes(
+        &self,
+        subject: &str,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, RequestError> {
+        let request = async_nats::Request::new()
+            .payload(payload)
+            .timeout(Some(timeout));
+        // The library's own timeout does not cover a full command queue.
+        let sent = self.client.send_request(subject.to_owned(), request);
+        let subject = subject.to_owned();
+        match tokio::time::timeout(timeout, sent).await {
+            Ok(Ok(message)) => Ok(message.payload),
+            Ok(Err(error)) => Err(match error.kind() {
+                RequestErrorKind::NoResponders => RequestError::NoResponders { subject },
+                RequestErrorKind::TimedOut => RequestError::TimedOut { subject },
+                RequestErrorKind::InvalidSubject
+                | RequestErrorKind::MaxPayloadExceeded
+                | RequestErrorKind::Other => RequestError::Failed {
+                    subject,
+                    source: error.into(),
+                },
+            }),
+            Err(_elapsed) => Err(RequestError::TimedOut { subject }),
+        }
+    }
+
+    /// Subscribes, and returns when the server knows of it: a message that is
+    /// published afterwards, by anybody, arrives.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub async fn subscribe(&self, subject: impl Into<String>) -> Result<Subscription, BusError> {
+        let subject = subject.into();
+        let refused = |source: async_nats::Error| BusError::Refused {
+            what: subject.clone(),
+            source,
+        };
+        let subscriber = self
+            .client
+            .subscribe(subject.clone())
+            .await
+            .map_err(|error| refused(error.into()))?;
+        self.round_trip().await.map_err(refused)?;
+        Ok(Subscription(subscriber))
+    }
+
+    /// Waits until the server has read all that was sent before: `flush` of
+    /// the library only empties the socket's buffer.
+    async fn round_trip(&self) -> Result<(), async_nats::Error> {
+        let inbox = self.client.new_inbox();
+        let mut echo = self.client.subscribe(inbox.clone()).await?;
+        self.client.publish(inbox, Bytes::new()).await?;
+        tokio::time::timeout(REQUEST_TIMEOUT, echo.next()).await?;
+        Ok(())
+    }
+
+    /// Sends what is queued, ends subscriptions and closes.
+    pub async fn drain(mut self) {
+        if self.client.drain().await.is_err() {
+            return;
+        }
+        let closed = self.closed.wait_for(|closed| *closed);
+        if tokio::time::timeout(DRAIN_TIMEOUT, closed).await.is_err() {
+            warn!("the bus did not close in time");
+        }
+    }
+
+    pub(crate) fn client(&self) -> &async_nats::Client {
+        &self.client
+    }
+
+    pub(crate) fn jetstream(&self) -> &jetstream::Context {
+        &self.jetstream
+    }
+
+    /// JetStream with the patience that creating things needs.
+    pub(crate) fn setup(&self) -> &jetstream::Context {
+        &self.setup
+    }
+}
+
+impl Subscription {
+    /// The next message that is here already, without waiting.
+    pub fn next_now(&mut self) -> Option<Inbound> {
+        self.next().now_or_never().flatten()
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Inbound;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Inbound>> {
+        self.0.poll_next_unpin(cx).map(|message| {
+            message.map(|message| Inbound {
+                subject: message.subject.into_string(),
+                payload: message.payload,
+                reply: message.reply.map(|reply| reply.into_string()),
+            })
+        })
+    }
+}
+
+pub(crate) fn to_json(message: &impl Serialize) -> Bytes {
+    serde_json::to_vec(message)
+        .expect("wire types serialise to JSON")
+        .into()
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Connected => info!("connected to the bus"),
+        Event::Disconnected => warn!("lost the bus, reconnecting"),
+        Event::ServerError(problem) => error!(%problem, "the bus refused something"),
+        Event::SlowConsumer(subscription) => warn!(subscription, "dropping messages"),
+        Event::ClientError(problem) => warn!(%problem, "the bus client reports an error"),
+        Event::LameDuckMode | Event::Draining | Event::Closed => debug!(%event, "bus"),
+    }
+}

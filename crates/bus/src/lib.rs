@@ -1,0 +1,25 @@
+//! The one user of async-nats.
+//!
+//! Everything that Slipstream asks of NATS goes through [`Bus`]: publishing
+//! that never waits ([`Bus::publish`]), requests with a deadline
+//! ([`Bus::request`]), services that `nats micro ls` lists ([`service`]),
+//! buckets with compare-and-set ([`bucket`]) and streams ([`stream`]).
+//!
+//! Invariants:
+//! - Every option that the figures of the design warn of is set here: short
+//!   reconnect delays, bounded request times, frequent pings.
+//! - Nothing is queued while the connection is away: what is published then is
+//!   dropped and counted, since it would arrive stale.
+//! - No program sees a type of async-nats.
+
+pub mod bucket;
+pub mod connection;
+pub mod error;
+pub mod service;
+pub mod stream;
+
+pub use bucket::{Bucket, Change, ChangeStream, Revision};
+pub use connection::{Bus, Inbound, Subscription};
+pub use error::{BusError, CasError, RequestError};
+pub use service::{Call, Endpoint, Service};
+pub use stream::{Delivery, OrderedMessage, OrderedStream, WorkQueue};

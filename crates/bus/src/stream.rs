@@ -1,0 +1,251 @@
+//! Streams: what must not be lost, and what must be read in order.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{AckKind, Message};
+use bytes::Bytes;
+use futures::StreamExt;
+use protocol::subject;
+
+use crate::connection::Bus;
+use crate::error::{BusError, CasError};
+
+/// A message id seen again within this time is a repeat.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// The chat is read on the day: older messages are of no use.
+const CHAT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Room for a busy day of chat.
+const CHAT_BYTES_MAX: i64 = 256 << 20;
+/// Room for hours without a database.
+const PERSIST_BYTES_MAX: i64 = 512 << 20;
+/// A batch that is not acknowledged by then is given to another process.
+const PERSIST_ACK_WAIT: Duration = Duration::from_secs(10);
+/// Unacknowledged messages of all persistence processes together.
+const PERSIST_ACK_PENDING_MAX: i64 = 4096;
+
+/// The work queue of the database.
+pub struct WorkQueue(consumer::Consumer<pull::Config>);
+
+/// A message of the work queue: acknowledge it once it is done.
+pub struct Delivery(Message);
+
+/// A stream read in order, from some place on.
+pub struct OrderedStream(pull::Ordered);
+
+/// A message of an [`OrderedStream`].
+#[derive(Clone, Debug)]
+pub struct OrderedMessage {
+    /// Its place in the stream.
+    pub sequence: u64,
+    /// Its subject.
+    pub subject: String,
+    /// Its bytes.
+    pub payload: Bytes,
+}
+
+impl Bus {
+    /// Makes the stream CHAT when it is missing.
+    ///
+    /// # Errors
+    /// When JetStream is off or refuses.
+    pub async fn ensure_chat_stream(&self) -> Result<(), BusError> {
+        self.ensure(Config {
+            name: subject::STREAM_CHAT.to_owned(),
+            subjects: vec![subject::CHAT_CHANNELS.to_owned()],
+            max_age: CHAT_AGE_MAX,
+            max_bytes: CHAT_BYTES_MAX,
+            discard: DiscardPolicy::Old,
+            ..Default::default()
+        })
+        .await
+    }
+
+    /// Makes the stream PERSIST when it is missing.
+    ///
+    /// # Errors
+    /// When JetStream is off or refuses.
+    pub async fn ensure_persist_stream(&self) -> Result<(), BusError> {
+        self.ensure(Config {
+            name: subject::STREAM_PERSIST.to_owned(),
+            subjects: vec![subject::PERSIST_ALL.to_owned()],
+            retention: RetentionPolicy::WorkQueue,
+            max_bytes: PERSIST_BYTES_MAX,
+            // A result must not push out an older one that nobody has read.
+            discard: DiscardPolicy::New,
+            ..Default::default()
+        })
+        .await
+    }
+
+    async fn ensure(&self, config: Config) -> Result<(), BusError> {
+        let what = format!("the stream {}", config.name);
+        let config = Config {
+            storage: StorageType::File,
+            duplicate_window: DUPLICATE_WINDOW,
+            ..config
+        };
+        self.setup()
+            .create_or_update_stream(config)
+            .await
+            .map(drop)
+            .map_err(|error| BusError::JetStream {
+                what,
+                source: error.into(),
+            })
+    }
+
+    /// Puts a message into a stream and waits until it is there. A message
+    /// whose id is there already is not put again; its first place is
+    /// answered.
+    ///
+    /// # Errors
+    /// When it is not known whether the message is there: try again with the
+    /// same id.
+    pub async fn append(
+        &self,
+        subject: &str,
+        message_id: &str,
+        payload: impl Into<Bytes>,
+    ) -> Result<u64, CasError> {
+        let unknown = |error: async_nats::Error| CasError::Unknown {
+            key: message_id.to_owned(),
+            source: error,
+        };
+        let message = PublishMessage::build()
+            .payload(payload.into())
+            .message_id(message_id);
+        let sent = self
+            .jetstream()
+            .send_publish(subject.to_owned(), message)
+            .await;
+        let ack = sent.map_err(|error| unknown(error.into()))?.await;
+        Ok(ack.map_err(|error| unknown(error.into()))?.sequence)
+    }
+
+    /// Reads the stream CHAT from after its present end.
+    ///
+    /// # Errors
+    /// When the stream is missing or the server does not answer.
+    pub async fn read_chat(&self, from: Option<u64>) -> Result<OrderedStream, BusError> {
+        let failed = |source| BusError::JetStream {
+            what: "the stream CHAT".to_owned(),
+            source,
+        };
+        let deliver_policy = match from {
+            Some(start_sequence) => DeliverPolicy::ByStartSequence { start_sequence },
+            None => DeliverPolicy::New,
+        };
+        let stream = self.setup().get_stream(subject::STREAM_CHAT).await;
+        let consumer = stream
+            .map_err(|error| failed(error.into()))?
+            .create_consumer(pull::OrderedConfig {
+                deliver_policy,
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let messages = consumer
+            .messages()
+            .await
+            .map_err(|error| failed(error.into()))?;
+        Ok(OrderedStream(messages))
+    }
+
+    /// Joins the readers of the stream PERSIST.
+    ///
+    /// # Errors
+    /// When the stream is missing or the server does not answer.
+    pub async fn work_queue(&self) -> Result<WorkQueue, BusError> {
+        let failed = |source| BusError::JetStream {
+            what: "the stream PERSIST".to_owned(),
+            source,
+        };
+        let config = pull::Config {
+            durable_name: Some(subject::CONSUMER_PERSIST.to_owned()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: PERSIST_ACK_WAIT,
+            max_ack_pending: PERSIST_ACK_PENDING_MAX,
+            ..Default::default()
+        };
+        let stream = self.setup().get_stream(subject::STREAM_PERSIST).await;
+        let consumer = stream
+            .map_err(|error| failed(error.into()))?
+            .create_consumer(config)
+            .await
+            .map_err(|error| failed(error.into()))?;
+        Ok(WorkQueue(consumer))
+    }
+}
+
+impl OrderedStream {
+    /// The next message; `None` when the reading broke off and must be opened
+    /// again after the last sequence seen.
+    pub async fn next(&mut self) -> Option<OrderedMessage> {
+        let message = self.0.next().await?.ok()?;
+        let sequence = message.info().ok()?.stream_sequence;
+        Some(OrderedMessage {
+            sequence,
+            subject: message.subject.to_string(),
+            payload: message.payload.clone(),
+        })
+    }
+}
+
+impl WorkQueue {
+    /// Up to `most` messages; waits at most `patience` for the first. Empty
+    /// when there are none.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn batch(&self, most: usize, patience: Duration) -> Result<Vec<Delivery>, BusError> {
+        let failed = |source| BusError::JetStream {
+            what: "the stream PERSIST".to_owned(),
+            source,
+        };
+        let mut messages = self
+            .0
+            .batch()
+            .max_messages(most)
+            .expires(patience)
+            .messages()
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let mut batch = Vec::new();
+        while let Some(message) = messages.next().await {
+            batch.push(Delivery(message.map_err(failed)?));
+        }
+        Ok(batch)
+    }
+}
+
+impl Delivery {
+    /// The message's bytes.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.0.payload
+    }
+
+    /// Done: the message goes from the queue.
+    pub async fn done(&self) {
+        if let Err(error) = self.0.ack().await {
+            tracing::debug!(%error, "could not acknowledge; it will come again");
+        }
+    }
+
+    /// Not done: deliver it again after `delay`.
+    pub async fn again(&self, delay: Duration) {
+        if let Err(error) = self.0.ack_with(AckKind::Nak(Some(delay))).await {
+            tracing::debug!(%error, "could not refuse; it will come again");
+        }
+    }
+
+    /// Never to be delivered again: it cannot be read.
+    pub async fn give_up(&self) {
+        if let Err(error) = self.0.ack_with(AckKind::Term).await {
+            tracing::debug!(%error, "could not end a message");
+        }
+    }
+}

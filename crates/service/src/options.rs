@@ -1,0 +1,48 @@
+//! Options that every server program has.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// The exit status of a bad command line, as in `sysexits.h`.
+pub const EXIT_USAGE: u8 = 64;
+
+/// Options that every server program has.
+#[derive(Args, Clone, Debug)]
+pub struct ServiceOptions {
+    /// NATS server, or several separated by commas
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SLIPSTREAM_NATS_URL",
+        default_value = "nats://127.0.0.1:4222"
+    )]
+    pub nats: String,
+
+    /// Where to serve /live, /ready and /metrics; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "SLIPSTREAM_HTTP",
+        default_value = "127.0.0.1:0"
+    )]
+    pub http: SocketAddr,
+
+    /// Write the addresses in use to this file, as JSON, once serving
+    #[arg(long, value_name = "FILE", env = "SLIPSTREAM_ANNOUNCE")]
+    pub announce: Option<PathBuf>,
+
+    /// How log lines look
+    #[arg(long, value_enum, env = "SLIPSTREAM_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look. What is logged follows `RUST_LOG`, by default `info`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

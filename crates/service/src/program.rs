@@ -1,0 +1,123 @@
+//! The frame around a program's `run`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use tracing::{error, info};
+
+use crate::announce::Announcement;
+use crate::health::{self, Health};
+use crate::options::{EXIT_USAGE, ServiceOptions};
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+
+/// Any error at the edge of a program.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What a program's `run` is given.
+pub struct Context {
+    /// Tells when to end.
+    pub shutdown: Shutdown,
+    health: Health,
+    announcement: Announcement,
+}
+
+impl Context {
+    /// Declares that everything answers: `/ready` says so, and the
+    /// announcement is written with the program's own addresses.
+    ///
+    /// # Errors
+    /// When the announcement cannot be written.
+    pub fn serving(&mut self, addresses: &[(&'static str, SocketAddr)]) -> std::io::Result<()> {
+        for (name, address) in addresses {
+            self.announcement.add(name, *address);
+        }
+        self.announcement.write()?;
+        self.health.set_ready(true);
+        Ok(())
+    }
+
+    /// What `/ready` answers.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+}
+
+/// Parses the command line, sets the process up, runs `run` to its end.
+/// `common` finds the shared options among the program's own.
+pub fn main<O: Parser>(
+    program: &'static str,
+    common: impl FnOnce(&O) -> &ServiceOptions,
+    run: impl AsyncFnOnce(O, Context) -> Result<(), BoxError>,
+) -> ExitCode {
+    let options = match O::try_parse() {
+        Ok(options) => options,
+        Err(problem) => return explain(&problem),
+    };
+    let common = common(&options).clone();
+    telemetry::start_logs(common.log_format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(problem) => return fail(&problem),
+    };
+    let outcome = runtime.block_on(async {
+        let context = prepare(program, common).await?;
+        run(options, context).await
+    });
+    match outcome {
+        Ok(()) => {
+            info!("ended");
+            ExitCode::SUCCESS
+        }
+        Err(problem) => fail(problem.as_ref()),
+    }
+}
+
+async fn prepare(program: &'static str, common: ServiceOptions) -> Result<Context, BoxError> {
+    let metrics = telemetry::start_metrics()?;
+    let shutdown = Shutdown::on_signals()?;
+    let health = Health::default();
+    let bound = health::serve(common.http, health.clone(), metrics, shutdown.clone())
+        .await
+        .map_err(|error| format!("cannot serve --http {}: {error}", common.http))?;
+    let announcement = Announcement::new(program, common.announce, bound);
+    Ok(Context {
+        shutdown,
+        health,
+        announcement,
+    })
+}
+
+/// Help and version go to standard output with status 0; a mistake goes to
+/// standard error with status 64.
+fn explain(problem: &clap::Error) -> ExitCode {
+    // Nobody reads the terminal any more: nothing is left to tell.
+    let _ = problem.print();
+    match problem.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+fn fail(problem: &(dyn Error + 'static)) -> ExitCode {
+    let mut text = problem.to_string();
+    let mut cause = problem.source();
+    while let Some(source) = cause {
+        let reason = source.to_string();
+        // Some libraries repeat the cause in their own text.
+        if !text.ends_with(&reason) {
+            text.push_str(": ");
+            text.push_str(&reason);
+        }
+        cause = source.source();
+    }
+    error!("{text}");
+    ExitCode::FAILURE
+}
