@@ -1,0 +1,253 @@
+//! The connection to a gateway: frames out, events in.
+//!
+//! A task owns the socket. It says hello, pings, and when the connection
+//! breaks it comes back with full jitter, until a gateway says that coming
+//! back makes no sense.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
+use protocol::chat::ChatMessage;
+use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
+use protocol::frame::{self, FrameKind, LENGTH_BYTES};
+use protocol::limits::{PROTOCOL_VERSION, SERVER_FRAME_BYTES_MAX};
+use protocol::room::RoomEvent;
+use protocol::snapshot::Snapshot;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+/// Frames that wait to be sent: a second of inputs and some requests.
+const OUTGOING_MAX: usize = 256;
+/// Events that wait for a client which draws 60 times a second.
+const INCOMING_MAX: usize = 1024;
+/// A gateway lets go of who is silent for a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// A gateway that takes longer to accept is as good as none.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest first wait before connecting again; each failure doubles it.
+const BACKOFF_START: Duration = Duration::from_millis(100);
+/// The longest wait of all.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Something that came from the gateway, or happened to the connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkEvent {
+    /// A connection is there, and hello was said.
+    Connected,
+    /// A control message.
+    Message(ServerMessage),
+    /// A snapshot of the race.
+    Snapshot(Box<Snapshot>),
+    /// Something happened in the room.
+    Event(RoomEvent),
+    /// Somebody said something, came or went.
+    Chat(ChatMessage),
+    /// The connection is gone; another one is being made.
+    Lost {
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// The connection is gone for good.
+    Ended {
+        /// A sentence for a person.
+        reason: String,
+    },
+}
+
+/// A connection that mends itself. Dropping it ends it.
+#[derive(Debug)]
+pub struct Link {
+    outgoing: mpsc::Sender<Bytes>,
+    incoming: mpsc::Receiver<LinkEvent>,
+}
+
+impl Link {
+    /// Starts connecting to `address` (host and port) on a runtime; `client`
+    /// names this program to the operator.
+    #[must_use]
+    pub fn open(runtime: &Handle, address: &str, client: &str) -> Self {
+        let (outgoing, to_send) = mpsc::channel(OUTGOING_MAX);
+        let (events, incoming) = mpsc::channel(INCOMING_MAX);
+        let task = LinkTask {
+            address: address.to_owned(),
+            hello: frame::hello(
+                PROTOCOL_VERSION,
+                &Hello {
+                    client: client.to_owned(),
+                },
+            ),
+            to_send,
+            events,
+        };
+        runtime.spawn(task.run());
+        Self { outgoing, incoming }
+    }
+
+    /// Sends a frame. While the connection is away it is dropped: nothing of
+    /// it would make sense later.
+    pub fn send(&self, frame: Bytes) {
+        if self.outgoing.try_send(frame).is_err() {
+            tracing::debug!("a frame was dropped");
+        }
+    }
+
+    /// The next event that is here already.
+    pub fn poll(&mut self) -> Option<LinkEvent> {
+        self.incoming.try_recv().ok()
+    }
+
+    /// Waits for the next event; `None` after the end.
+    pub async fn next(&mut self) -> Option<LinkEvent> {
+        self.incoming.recv().await
+    }
+}
+
+struct LinkTask {
+    address: String,
+    hello: Bytes,
+    to_send: mpsc::Receiver<Bytes>,
+    events: mpsc::Sender<LinkEvent>,
+}
+
+/// How a connection ended.
+enum End {
+    /// Nobody listens any more: the link was dropped.
+    Dropped,
+    /// The gateway said goodbye, and that coming back makes no sense.
+    Dismissed(String),
+    /// Anything else.
+    Broken(String),
+}
+
+type Frames = Framed<TcpStream, LengthDelimitedCodec>;
+
+impl LinkTask {
+    async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let end = match self.connect().await {
+                Ok(mut frames) => {
+                    failures = 0;
+                    self.converse(&mut frames).await
+                }
+                Err(error) => End::Broken(format!("cannot reach {}: {error}", self.address)),
+            };
+            let event = match end {
+                End::Dropped => return,
+                End::Dismissed(reason) => {
+                    let _ = self.events.send(LinkEvent::Ended { reason }).await;
+                    return;
+                }
+                End::Broken(reason) => LinkEvent::Lost { reason },
+            };
+            if self.events.send(event).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(backoff(failures)).await;
+            failures += 1;
+            while self.to_send.try_recv().is_ok() {}
+            if self.events.is_closed() {
+                return;
+            }
+        }
+    }
+
+    async fn connect(&self) -> io::Result<Frames> {
+        let connecting = TcpStream::connect(&self.address);
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer"))??;
+        stream.set_nodelay(true)?;
+        let codec = LengthDelimitedCodec::builder()
+            .length_field_length(LENGTH_BYTES)
+            .max_frame_length(SERVER_FRAME_BYTES_MAX)
+            .new_codec();
+        let mut frames = Framed::new(stream, codec);
+        frames.send(self.hello.clone()).await?;
+        Ok(frames)
+    }
+
+    async fn converse(&mut self, frames: &mut Frames) -> End {
+        if self.events.send(LinkEvent::Connected).await.is_err() {
+            return End::Dropped;
+        }
+        let mut ping = tokio::time::interval(PING_INTERVAL);
+        let mut farewell = None;
+        loop {
+            tokio::select! {
+                frame = frames.next() => match frame {
+                    Some(Ok(frame)) => {
+                        let Some(event) = read(&frame.freeze()) else { continue };
+                        if let LinkEvent::Message(ServerMessage::Goodbye { code, reason, retry }) = &event {
+                            farewell = Some(dismissal(*code, reason, *retry));
+                        }
+                        if self.events.send(event).await.is_err() {
+                            return End::Dropped;
+                        }
+                    }
+                    Some(Err(error)) => return farewell.unwrap_or(End::Broken(error.to_string())),
+                    None => {
+                        let reason = "the server closed the connection".to_owned();
+                        return farewell.unwrap_or(End::Broken(reason));
+                    }
+                },
+                frame = self.to_send.recv() => {
+                    let Some(frame) = frame else { return End::Dropped };
+                    if let Err(error) = self.write(frames, frame).await {
+                        return farewell.unwrap_or(End::Broken(error.to_string()));
+                    }
+                }
+                _ = ping.tick() => {
+                    let message = frame::from_client(&ClientMessage::Ping { nonce: 0 });
+                    if let Err(error) = frames.send(message).await {
+                        return farewell.unwrap_or(End::Broken(error.to_string()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes a frame and whatever else waits, with one flush.
+    async fn write(&mut self, frames: &mut Frames, frame: Bytes) -> io::Result<()> {
+        frames.feed(frame).await?;
+        while let Ok(frame) = self.to_send.try_recv() {
+            frames.feed(frame).await?;
+        }
+        SinkExt::<Bytes>::flush(frames).await
+    }
+}
+
+fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
+    tracing::debug!(?code, reason, retry, "goodbye");
+    if retry {
+        End::Broken(reason.to_owned())
+    } else {
+        End::Dismissed(reason.to_owned())
+    }
+}
+
+/// Full jitter: anything between nothing and a bound that doubles.
+fn backoff(failures: u32) -> Duration {
+    let bound = BACKOFF_START
+        .saturating_mul(1 << failures.min(10))
+        .min(BACKOFF_MAX);
+    bound.mul_f64(rand::random())
+}
+
+/// A frame of the gateway as an event; `None` for what this client does not
+/// know, which a newer gateway may send.
+fn read(frame: &Bytes) -> Option<LinkEvent> {
+    let (kind, body) = frame::split(frame).ok()?;
+    let event = match kind {
+        FrameKind::Control => LinkEvent::Message(serde_json::from_slice(&body).ok()?),
+        FrameKind::Snapshot => LinkEvent::Snapshot(Box::new(Snapshot::decode(&body).ok()?)),
+        FrameKind::Event => LinkEvent::Event(serde_json::from_slice(&body).ok()?),
+        FrameKind::Chat => LinkEvent::Chat(serde_json::from_slice(&body).ok()?),
+        FrameKind::Hello | FrameKind::Input => return None,
+    };
+    Some(event)
+}

@@ -1,0 +1,478 @@
+//! The race as one client knows it: log-in, lobby, room, result.
+
+pub mod room;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use netcode::simulation::Input;
+use protocol::account::Password;
+use protocol::client::{ClientMessage, ServerMessage};
+use protocol::lobby::{RoomEntry, RoomSettings};
+use protocol::room::{CloseReason, Standing};
+use protocol::{PlayerName, Rejection, RoomName, frame};
+
+use self::room::RoomClient;
+use crate::link::LinkEvent;
+use crate::notice::Notice;
+
+/// How far a race client is.
+#[derive(Debug)]
+pub enum Stage {
+    /// No connection; why, when it is known.
+    Offline(Option<String>),
+    /// Connected, but not known to the gateway.
+    Stranger,
+    /// Logged in, in no room.
+    Lobby,
+    /// In a room: waiting, at the start, racing.
+    Room(Box<RoomClient>),
+    /// The room has ended.
+    Result(RaceResult),
+    /// The connection ended for good; why.
+    Ended(String),
+}
+
+/// How a room ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceResult {
+    /// The room.
+    pub room: RoomName,
+    /// Why it ended.
+    pub reason: CloseReason,
+    /// The final order; empty when there was no race.
+    pub standings: Vec<Standing>,
+}
+
+/// How a client logs in, and logs in again.
+#[derive(Clone, Debug)]
+enum Login {
+    SignUp(String, Password),
+    Password(String, Password),
+    Token(String),
+}
+
+/// A race client without I/O.
+#[derive(Debug)]
+pub struct RaceClient {
+    stage: Stage,
+    login: Option<Login>,
+    player: Option<PlayerName>,
+    /// The room to go back to after a lost connection.
+    away_from: Option<Box<RoomClient>>,
+    lobby: Vec<RoomEntry>,
+    chat_token: Option<String>,
+    notices: Vec<Notice>,
+    rejection: Option<Rejection>,
+    outgoing: Vec<Bytes>,
+}
+
+impl Default for RaceClient {
+    fn default() -> Self {
+        Self {
+            stage: Stage::Offline(None),
+            login: None,
+            player: None,
+            away_from: None,
+            lobby: Vec::new(),
+            chat_token: None,
+            notices: Vec::new(),
+            rejection: None,
+            outgoing: Vec::new(),
+        }
+    }
+}
+
+impl RaceClient {
+    /// Makes an account and logs in, now or as soon as there is a connection.
+    pub fn sign_up(&mut self, name: &str, password: &str) {
+        self.log_in_with(Login::SignUp(name.to_owned(), Password::new(password)));
+    }
+
+    /// Logs in, now or as soon as there is a connection.
+    pub fn log_in(&mut self, name: &str, password: &str) {
+        self.log_in_with(Login::Password(name.to_owned(), Password::new(password)));
+    }
+
+    /// Asks for the lobby; it comes within a moment.
+    pub fn list_rooms(&mut self) {
+        self.send(&ClientMessage::ListRooms);
+    }
+
+    /// Makes a room and takes its first seat.
+    pub fn create_room(&mut self, name: &str, settings: RoomSettings) {
+        self.send(&ClientMessage::CreateRoom {
+            name: name.to_owned(),
+            settings,
+        });
+    }
+
+    /// Takes a seat.
+    pub fn join_room(&mut self, name: &str) {
+        self.send(&ClientMessage::JoinRoom {
+            name: name.to_owned(),
+        });
+    }
+
+    /// Watches a room.
+    pub fn spectate(&mut self, name: &str) {
+        self.send(&ClientMessage::Spectate {
+            name: name.to_owned(),
+        });
+    }
+
+    /// Gives the seat back.
+    pub fn leave_room(&mut self) {
+        self.send(&ClientMessage::LeaveRoom);
+    }
+
+    /// Goes from the result back to the lobby.
+    pub fn dismiss_result(&mut self) {
+        if matches!(self.stage, Stage::Result(_)) {
+            self.stage = Stage::Lobby;
+        }
+    }
+
+    /// Asks for a token that opens the chat.
+    pub fn ask_chat_token(&mut self) {
+        self.send(&ClientMessage::ChatToken);
+    }
+
+    /// Takes an event of the link.
+    pub fn handle(&mut self, event: LinkEvent, now: Instant) {
+        match event {
+            LinkEvent::Connected => {
+                self.stage = Stage::Stranger;
+                self.send_login();
+            }
+            LinkEvent::Message(message) => self.message(message),
+            LinkEvent::Snapshot(snapshot) => {
+                if let Stage::Room(room) = &mut self.stage {
+                    room.snapshot(&snapshot, now);
+                }
+            }
+            LinkEvent::Event(event) => self.room_event(event),
+            LinkEvent::Chat(_) => {}
+            LinkEvent::Lost { reason } => {
+                let stage = Stage::Offline(Some(reason));
+                if let Stage::Room(room) = std::mem::replace(&mut self.stage, stage) {
+                    self.away_from = Some(room);
+                }
+            }
+            LinkEvent::Ended { reason } => self.stage = Stage::Ended(reason),
+        }
+    }
+
+    /// What the driver does now. Predicts up to now and sends the inputs that
+    /// are due. Without a race it does nothing.
+    pub fn drive(&mut self, input: Input, now: Instant) {
+        if let Stage::Room(room) = &mut self.stage
+            && let Some(frame) = room.drive(input, now)
+        {
+            self.outgoing.push(frame);
+        }
+    }
+
+    /// How far the client is.
+    #[must_use]
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The room, while in one.
+    #[must_use]
+    pub fn room(&self) -> Option<&RoomClient> {
+        match &self.stage {
+            Stage::Room(room) => Some(room),
+            Stage::Offline(_)
+            | Stage::Stranger
+            | Stage::Lobby
+            | Stage::Result(_)
+            | Stage::Ended(_) => None,
+        }
+    }
+
+    /// Whether the client was in a room when its connection broke, and is on
+    /// its way back.
+    #[must_use]
+    pub fn is_returning(&self) -> bool {
+        self.away_from.is_some()
+    }
+
+    /// Who the client is, once it is known.
+    #[must_use]
+    pub fn player(&self) -> Option<&PlayerName> {
+        self.player.as_ref()
+    }
+
+    /// The rooms of the last answer to [`RaceClient::list_rooms`].
+    #[must_use]
+    pub fn lobby(&self) -> &[RoomEntry] {
+        &self.lobby
+    }
+
+    /// The chat token since the last call.
+    pub fn take_chat_token(&mut self) -> Option<String> {
+        self.chat_token.take()
+    }
+
+    /// What to tell the person since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// The last refusal since the last call.
+    pub fn take_rejection(&mut self) -> Option<Rejection> {
+        self.rejection.take()
+    }
+
+    /// The frames to send.
+    pub fn take_outgoing(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.outgoing)
+    }
+
+    fn log_in_with(&mut self, login: Login) {
+        self.login = Some(login);
+        if matches!(self.stage, Stage::Stranger) {
+            self.send_login();
+        }
+    }
+
+    fn send_login(&mut self) {
+        let message = match self.login.clone() {
+            Some(Login::SignUp(name, password)) => ClientMessage::SignUp { name, password },
+            Some(Login::Password(name, password)) => ClientMessage::LogIn { name, password },
+            Some(Login::Token(token)) => ClientMessage::Resume { token },
+            None => return,
+        };
+        self.send(&message);
+    }
+
+    fn message(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Welcome { player, token } => self.welcome(player, token),
+            ServerMessage::Rooms { rooms } => self.lobby = rooms,
+            ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
+                Ok(mut room) => {
+                    if let Some(before) = self.away_from.take() {
+                        room.take_over(*before);
+                        self.notices.push(Notice::success("back in the room"));
+                    }
+                    self.stage = Stage::Room(Box::new(room));
+                }
+                Err(track) => {
+                    let text = format!("this client does not have the track {track:?}");
+                    self.notices.push(Notice::warning(text));
+                    self.leave_room();
+                }
+            },
+            ServerMessage::LeftRoom => self.stage = Stage::Lobby,
+            ServerMessage::ChatToken { token } => self.chat_token = Some(token),
+            ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::ChatJoined { .. }
+            | ServerMessage::Said { .. }
+            | ServerMessage::Present { .. }
+            | ServerMessage::Pong { .. }
+            | ServerMessage::Goodbye { .. } => {}
+        }
+    }
+
+    fn welcome(&mut self, player: PlayerName, token: String) {
+        self.player = Some(player);
+        // From now on the password is not needed any more.
+        self.login = Some(Login::Token(token));
+        self.stage = Stage::Lobby;
+        if let Some(room) = &self.away_from {
+            let name = room.view().name.as_str().to_owned();
+            if room.seat().is_some() {
+                self.join_room(&name);
+            } else {
+                self.spectate(&name);
+            }
+        }
+    }
+
+    fn rejected(&mut self, rejection: Rejection) {
+        match &self.stage {
+            // It would be refused again: ask the person.
+            Stage::Stranger => self.login = None,
+            Stage::Lobby if self.away_from.take().is_some() => {
+                let text = format!("the race went on without you: {rejection}");
+                self.notices.push(Notice::warning(text));
+            }
+            Stage::Offline(_)
+            | Stage::Lobby
+            | Stage::Room(_)
+            | Stage::Result(_)
+            | Stage::Ended(_) => {}
+        }
+        self.rejection = Some(rejection);
+    }
+
+    fn room_event(&mut self, event: protocol::room::RoomEvent) {
+        let Stage::Room(room) = &mut self.stage else {
+            return;
+        };
+        if event.race != room.view().race {
+            return;
+        }
+        let own = self.player.as_ref();
+        self.notices.extend(room.event(&event, own));
+        if let protocol::room::RoomEventBody::Closed {
+            reason,
+            leaderboard,
+        } = event.body
+        {
+            let room = room.view().name.clone();
+            self.stage = Stage::Result(RaceResult {
+                room,
+                reason,
+                standings: leaderboard,
+            });
+        }
+    }
+
+    fn send(&mut self, message: &ClientMessage) {
+        self.outgoing.push(frame::from_client(message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netcode::simulation::Track;
+    use protocol::lobby::Phase;
+    use protocol::room::{RoomEvent, RoomEventBody, RoomView};
+    use protocol::{Epoch, RaceId, RejectionCode};
+
+    use super::*;
+
+    const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+    fn sent(client: &mut RaceClient) -> Vec<String> {
+        let frames = client.take_outgoing();
+        frames
+            .iter()
+            .map(|frame| String::from_utf8_lossy(&frame[1..]).into_owned())
+            .collect()
+    }
+
+    fn tell(client: &mut RaceClient, message: ServerMessage) {
+        client.handle(LinkEvent::Message(message), Instant::now());
+    }
+
+    fn in_lobby() -> RaceClient {
+        let mut client = RaceClient::default();
+        client.log_in("Ada", "secret1");
+        client.handle(LinkEvent::Connected, Instant::now());
+        let player = PlayerName::parse("Ada").unwrap();
+        tell(
+            &mut client,
+            ServerMessage::Welcome {
+                player,
+                token: "t".into(),
+            },
+        );
+        sent(&mut client);
+        client
+    }
+
+    fn entered() -> ServerMessage {
+        let settings = RoomSettings {
+            track: Track::names()[0].into(),
+            ..RoomSettings::default()
+        };
+        let room = RoomView {
+            race: RACE.parse().unwrap(),
+            name: RoomName::parse("friday").unwrap(),
+            settings,
+            phase: Phase::Waiting,
+            start_tick: None,
+            seats: Vec::new(),
+        };
+        ServerMessage::Entered {
+            seat: Some(0),
+            room,
+        }
+    }
+
+    fn event(race: RaceId, body: RoomEventBody) -> LinkEvent {
+        LinkEvent::Event(RoomEvent {
+            race,
+            epoch: Epoch::FIRST,
+            tick: 0,
+            index: 0,
+            body,
+        })
+    }
+
+    #[test]
+    fn goes_back_into_its_room_after_a_lost_connection() {
+        let mut client = in_lobby();
+        tell(&mut client, entered());
+        client.handle(
+            LinkEvent::Lost {
+                reason: "cut".into(),
+            },
+            Instant::now(),
+        );
+        assert!(client.is_returning());
+        client.handle(LinkEvent::Connected, Instant::now());
+        assert_eq!(sent(&mut client), [r#"{"type":"resume","token":"t"}"#]);
+        let player = PlayerName::parse("Ada").unwrap();
+        tell(
+            &mut client,
+            ServerMessage::Welcome {
+                player,
+                token: "t2".into(),
+            },
+        );
+        assert_eq!(
+            sent(&mut client),
+            [r#"{"type":"join_room","name":"friday"}"#]
+        );
+        tell(&mut client, entered());
+        assert!(client.room().is_some() && !client.is_returning());
+    }
+
+    #[test]
+    fn says_so_when_the_room_is_gone_meanwhile() {
+        let mut client = in_lobby();
+        tell(&mut client, entered());
+        client.handle(
+            LinkEvent::Lost {
+                reason: "cut".into(),
+            },
+            Instant::now(),
+        );
+        client.handle(LinkEvent::Connected, Instant::now());
+        let player = PlayerName::parse("Ada").unwrap();
+        tell(
+            &mut client,
+            ServerMessage::Welcome {
+                player,
+                token: "t2".into(),
+            },
+        );
+        let rejection = Rejection::new(RejectionCode::RoomMissing, "there is no room friday");
+        tell(&mut client, ServerMessage::Rejected(rejection));
+        assert!(matches!(client.stage(), Stage::Lobby));
+        assert!(client.take_notices()[0].text.contains("without you"));
+    }
+
+    #[test]
+    fn shows_the_result_when_the_room_closes_and_ignores_other_races() {
+        let mut client = in_lobby();
+        tell(&mut client, entered());
+        let closed = RoomEventBody::Closed {
+            reason: CloseReason::Finished,
+            leaderboard: Vec::new(),
+        };
+        let other = "01ARZ3NDEKTSV4RRFFQ69G5FAW".parse().unwrap();
+        client.handle(event(other, closed.clone()), Instant::now());
+        assert!(client.room().is_some());
+        client.handle(event(RACE.parse().unwrap(), closed), Instant::now());
+        assert!(matches!(client.stage(), Stage::Result(_)));
+        client.dismiss_result();
+        assert!(matches!(client.stage(), Stage::Lobby));
+    }
+}

@@ -1,0 +1,488 @@
+//! The conversation with one client: a state machine without I/O.
+//!
+//! The shell gives it each frame with the time; it answers with one [`Step`].
+//! When a step asks something of the rest of the system, the shell does it and
+//! tells the outcome; a client has one such question open at a time.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use protocol::account::Credentials;
+use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
+use protocol::frame::{self, FrameKind};
+use protocol::lobby::RoomSettings;
+use protocol::{PlayerName, RaceId, Rejection, RejectionCode, RoomId, RoomName, Seat};
+
+use crate::limits;
+use crate::metrics;
+use crate::outbox::goodbye;
+use crate::rate::Rate;
+use crate::token::Port;
+
+/// What the shell shall do.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// Go on.
+    Nothing,
+    /// Answer at once.
+    Send(ServerMessage),
+    /// Ask the rest of the system, and tell how it went.
+    Ask(Ask),
+    /// Pass an input frame on to the room.
+    Input(Seat, Bytes),
+    /// Say goodbye.
+    Close(ServerMessage),
+}
+
+/// What a client wants of the rest of the system.
+#[derive(Debug, PartialEq)]
+pub enum Ask {
+    /// Make an account.
+    SignUp(Credentials),
+    /// Check a password.
+    LogIn(Credentials),
+    /// Check a token.
+    Resume(String),
+    /// Show the lobby.
+    ListRooms,
+    /// Make a room and take a seat.
+    CreateRoom(RoomName, RoomSettings),
+    /// Take a seat.
+    JoinRoom(RoomName),
+    /// Watch.
+    Spectate(RoomName),
+    /// Give the seat back.
+    LeaveRoom,
+    /// A token for the chat port.
+    ChatToken,
+    /// Say something.
+    Say {
+        /// As typed.
+        text: String,
+        /// The sender's own count.
+        sequence: u64,
+    },
+    /// Who is in the chat?
+    ListPresent,
+}
+
+/// The room that a client is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The room.
+    pub room: RoomId,
+    /// The race of it.
+    pub race: RaceId,
+    /// The seat; `None` for a spectator.
+    pub seat: Option<Seat>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing was said yet.
+    Fresh,
+    /// Hello was said.
+    Stranger,
+    /// Logged in.
+    Known {
+        player: PlayerName,
+        place: Option<Place>,
+    },
+}
+
+/// The conversation with one client.
+#[derive(Debug)]
+pub struct Conversation {
+    port: Port,
+    state: State,
+    control: Rate,
+    input: Rate,
+    chat: Rate,
+}
+
+impl Conversation {
+    /// With a client that has just connected.
+    #[must_use]
+    pub fn new(port: Port, now: Instant) -> Self {
+        Self {
+            port,
+            state: State::Fresh,
+            control: Rate::new(limits::CONTROL_RATE, now),
+            input: Rate::new(limits::INPUT_RATE, now),
+            chat: Rate::new(limits::CHAT_RATE, now),
+        }
+    }
+
+    /// How long the client may be silent before it is told goodbye.
+    #[must_use]
+    pub fn patience(&self) -> std::time::Duration {
+        match self.state {
+            State::Fresh => limits::HELLO_TIMEOUT,
+            State::Stranger => limits::LOG_IN_TIMEOUT,
+            State::Known { .. } => limits::IDLE_TIMEOUT,
+        }
+    }
+
+    /// Who the client is, once it is known.
+    #[must_use]
+    pub fn player(&self) -> Option<&PlayerName> {
+        match &self.state {
+            State::Known { player, .. } => Some(player),
+            State::Fresh | State::Stranger => None,
+        }
+    }
+
+    /// Where the client is, if in a room.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match &self.state {
+            State::Known { place, .. } => place.as_ref(),
+            State::Fresh | State::Stranger => None,
+        }
+    }
+
+    /// The client has proven who it is.
+    pub fn logged_in(&mut self, player: PlayerName) {
+        self.state = State::Known {
+            player,
+            place: None,
+        };
+    }
+
+    /// The client is in a room.
+    pub fn entered(&mut self, entered: Place) {
+        if let State::Known { place, .. } = &mut self.state {
+            *place = Some(entered);
+        }
+    }
+
+    /// The client is in no room any more.
+    pub fn left(&mut self) {
+        if let State::Known { place, .. } = &mut self.state {
+            *place = None;
+        }
+    }
+
+    /// Takes a frame of the client.
+    pub fn frame(&mut self, frame: &Bytes, now: Instant) -> Step {
+        if matches!(self.state, State::Fresh) {
+            return self.hello(frame);
+        }
+        match frame::split(frame) {
+            Ok((FrameKind::Input, body)) => self.input(body, now),
+            Ok((FrameKind::Control, body)) => match serde_json::from_slice(&body) {
+                Ok(message) => self.control(message, now),
+                Err(error) => refuse(RejectionCode::BadMessage, format!("unreadable: {error}")),
+            },
+            Ok((kind, _)) => bad_frame(&frame::FrameError::Unexpected(kind)),
+            Err(error) => bad_frame(&error),
+        }
+    }
+
+    fn hello(&mut self, frame: &Bytes) -> Step {
+        match frame::read_hello(frame) {
+            Ok(hello) => {
+                tracing::debug!(client = %hello.client.escape_debug(), "hello");
+                self.state = State::Stranger;
+                Step::Nothing
+            }
+            Err(error @ frame::FrameError::Version(_)) => {
+                Step::Close(goodbye(GoodbyeCode::Version, error.to_string()))
+            }
+            Err(error) => bad_frame(&error),
+        }
+    }
+
+    fn input(&mut self, body: Bytes, now: Instant) -> Step {
+        if !self.input.allow(now) {
+            metrics::frame_ignored("input_rate");
+            return Step::Nothing;
+        }
+        // A frame may cross with the end of the race: that is nobody's fault.
+        match self.place().and_then(|place| place.seat) {
+            Some(seat) => Step::Input(seat, body),
+            None => {
+                metrics::frame_ignored("input_without_seat");
+                Step::Nothing
+            }
+        }
+    }
+
+    fn control(&mut self, message: ClientMessage, now: Instant) -> Step {
+        if !self.control.allow(now) {
+            return refuse(RejectionCode::TooFast, "too many requests, slow down");
+        }
+        match self.decide(message, now) {
+            Ok(step) => step,
+            Err(rejection) => reject(rejection),
+        }
+    }
+
+    fn decide(&mut self, message: ClientMessage, now: Instant) -> Result<Step, Rejection> {
+        let step = match message {
+            ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
+            ClientMessage::SignUp { name, password } => {
+                self.expect_stranger()?;
+                let name = client::player_name(&name)?;
+                password.check()?;
+                Step::Ask(Ask::SignUp(Credentials { name, password }))
+            }
+            ClientMessage::LogIn { name, password } => {
+                self.expect_stranger()?;
+                let name = client::player_name(&name)?;
+                Step::Ask(Ask::LogIn(Credentials { name, password }))
+            }
+            ClientMessage::Resume { token } => {
+                self.expect_stranger()?;
+                Step::Ask(Ask::Resume(token))
+            }
+            ClientMessage::ListRooms => {
+                self.expect(Port::Race)?;
+                Step::Ask(Ask::ListRooms)
+            }
+            ClientMessage::CreateRoom { name, settings } => {
+                self.expect_outside()?;
+                settings.check()?;
+                Step::Ask(Ask::CreateRoom(client::room_name(&name)?, settings))
+            }
+            ClientMessage::JoinRoom { name } => {
+                self.expect_outside()?;
+                Step::Ask(Ask::JoinRoom(client::room_name(&name)?))
+            }
+            ClientMessage::Spectate { name } => {
+                self.expect_outside()?;
+                Step::Ask(Ask::Spectate(client::room_name(&name)?))
+            }
+            ClientMessage::LeaveRoom => {
+                self.expect(Port::Race)?;
+                if self.place().is_none() {
+                    return Err(Rejection::new(
+                        RejectionCode::NotInRoom,
+                        "you are in no room",
+                    ));
+                }
+                Step::Ask(Ask::LeaveRoom)
+            }
+            ClientMessage::ChatToken => {
+                self.expect(Port::Race)?;
+                Step::Ask(Ask::ChatToken)
+            }
+            ClientMessage::Say { text, sequence } => {
+                self.expect(Port::Chat)?;
+                if !self.chat.allow(now) {
+                    let message = "too many messages, wait a moment";
+                    return Err(Rejection::new(RejectionCode::TooFast, message));
+                }
+                Step::Ask(Ask::Say { text, sequence })
+            }
+            ClientMessage::ListPresent => {
+                self.expect(Port::Chat)?;
+                Step::Ask(Ask::ListPresent)
+            }
+        };
+        Ok(step)
+    }
+
+    fn expect_stranger(&self) -> Result<(), Rejection> {
+        match &self.state {
+            State::Known { player, .. } => Err(Rejection::new(
+                RejectionCode::AlreadyLoggedIn,
+                format!("this connection is {player}'s already"),
+            )),
+            State::Fresh | State::Stranger => Ok(()),
+        }
+    }
+
+    fn expect(&self, port: Port) -> Result<(), Rejection> {
+        if self.player().is_none() {
+            return Err(Rejection::new(RejectionCode::NotLoggedIn, "log in first"));
+        }
+        if self.port != port {
+            let message = match port {
+                Port::Race => "this is the chat port, the race is on the other one",
+                Port::Chat => "this is the race port, the chat is on the other one",
+            };
+            return Err(Rejection::new(RejectionCode::WrongPort, message));
+        }
+        Ok(())
+    }
+
+    fn expect_outside(&self) -> Result<(), Rejection> {
+        self.expect(Port::Race)?;
+        match self.place() {
+            Some(place) => Err(Rejection::new(
+                RejectionCode::AlreadyInRoom,
+                format!("you are in room {} already, leave it first", place.room),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A rejection on its way to the client, counted.
+#[must_use]
+pub fn reject(rejection: Rejection) -> Step {
+    metrics::rejected(rejection.code);
+    Step::Send(ServerMessage::Rejected(rejection))
+}
+
+fn refuse(code: RejectionCode, message: impl Into<String>) -> Step {
+    reject(Rejection::new(code, message))
+}
+
+fn bad_frame(error: &frame::FrameError) -> Step {
+    Step::Close(goodbye(GoodbyeCode::BadFrame, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::account::Password;
+    use protocol::client::Hello;
+    use protocol::limits::PROTOCOL_VERSION;
+
+    use super::*;
+
+    fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step {
+        conversation.frame(&frame::from_client(message), Instant::now())
+    }
+
+    fn stranger(port: Port) -> Conversation {
+        let now = Instant::now();
+        let mut conversation = Conversation::new(port, now);
+        let hello = frame::hello(
+            PROTOCOL_VERSION,
+            &Hello {
+                client: "test".into(),
+            },
+        );
+        assert_eq!(conversation.frame(&hello, now), Step::Nothing);
+        conversation
+    }
+
+    fn known(port: Port) -> Conversation {
+        let mut conversation = stranger(port);
+        conversation.logged_in(PlayerName::parse("Ada").unwrap());
+        conversation
+    }
+
+    fn code(step: &Step) -> RejectionCode {
+        match step {
+            Step::Send(ServerMessage::Rejected(rejection)) => rejection.code,
+            other => panic!("not a rejection: {other:?}"),
+        }
+    }
+
+    fn sign_up(name: &str, password: &str) -> ClientMessage {
+        ClientMessage::SignUp {
+            name: name.into(),
+            password: Password::new(password),
+        }
+    }
+
+    #[test]
+    fn asks_for_hello_of_its_own_version_first() {
+        let now = Instant::now();
+        let mut conversation = Conversation::new(Port::Race, now);
+        let first = conversation.frame(&frame::from_client(&ClientMessage::ListRooms), now);
+        assert!(matches!(
+            first,
+            Step::Close(ServerMessage::Goodbye { retry: false, .. })
+        ));
+
+        let mut conversation = Conversation::new(Port::Race, now);
+        let other = frame::hello(
+            PROTOCOL_VERSION + 1,
+            &Hello {
+                client: "new".into(),
+            },
+        );
+        let Step::Close(ServerMessage::Goodbye { code, reason, .. }) =
+            conversation.frame(&other, now)
+        else {
+            panic!("another version was let in")
+        };
+        assert_eq!(code, GoodbyeCode::Version);
+        assert!(
+            reason.contains("version 1") && reason.contains("version 2"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn checks_names_and_passwords_before_anybody_is_asked() {
+        let mut conversation = stranger(Port::Race);
+        for (message, expected) in [
+            (sign_up("a b", "secret1"), RejectionCode::BadName),
+            (sign_up("Ada", "short"), RejectionCode::BadPassword),
+            (ClientMessage::ListRooms, RejectionCode::NotLoggedIn),
+            (ClientMessage::LeaveRoom, RejectionCode::NotLoggedIn),
+        ] {
+            assert_eq!(code(&say(&mut conversation, &message)), expected);
+        }
+        assert!(matches!(
+            say(&mut conversation, &sign_up("Ada", "secret1")),
+            Step::Ask(Ask::SignUp(_))
+        ));
+    }
+
+    #[test]
+    fn keeps_race_and_chat_on_their_ports() {
+        let chat = ClientMessage::Say {
+            text: "hi".into(),
+            sequence: 1,
+        };
+        assert_eq!(
+            code(&say(&mut known(Port::Race), &chat)),
+            RejectionCode::WrongPort
+        );
+        assert!(matches!(
+            say(&mut known(Port::Chat), &chat),
+            Step::Ask(Ask::Say { .. })
+        ));
+        let list = ClientMessage::ListRooms;
+        assert_eq!(
+            code(&say(&mut known(Port::Chat), &list)),
+            RejectionCode::WrongPort
+        );
+    }
+
+    #[test]
+    fn gives_inputs_the_seat_that_the_gateway_knows() {
+        let mut conversation = known(Port::Race);
+        let frame = frame::binary(FrameKind::Input, b"opaque");
+        let now = Instant::now();
+        assert_eq!(conversation.frame(&frame, now), Step::Nothing);
+        conversation.entered(Place {
+            room: RoomId::parse("r").unwrap(),
+            race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+            seat: Some(3),
+        });
+        let expected = Step::Input(3, Bytes::from_static(b"opaque"));
+        assert_eq!(conversation.frame(&frame, now), expected);
+        let join = ClientMessage::JoinRoom {
+            name: "other".into(),
+        };
+        assert_eq!(
+            code(&say(&mut conversation, &join)),
+            RejectionCode::AlreadyInRoom
+        );
+    }
+
+    #[test]
+    fn slows_a_flood_down_and_survives_nonsense() {
+        let mut conversation = known(Port::Race);
+        let now = Instant::now();
+        let ping = frame::from_client(&ClientMessage::Ping { nonce: 1 });
+        let answers: Vec<_> = (0..100).map(|_| conversation.frame(&ping, now)).collect();
+        assert_eq!(code(&answers[99]), RejectionCode::TooFast);
+
+        let mut conversation = known(Port::Race);
+        let junk = frame::binary(FrameKind::Control, b"{\"type\":\"launch\"}");
+        assert_eq!(
+            code(&conversation.frame(&junk, now)),
+            RejectionCode::BadMessage
+        );
+        let unknown = Bytes::from_static(&[200, 1, 2]);
+        assert!(matches!(conversation.frame(&unknown, now), Step::Close(_)));
+    }
+}

@@ -1,0 +1,215 @@
+//! Carries out what a conversation asks of the rest of the system.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bus::{Bus, RequestError};
+use protocol::account::{Account, Credentials};
+use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest};
+use protocol::lobby::RoomSettings;
+use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
+use protocol::{
+    GatewayId, PlayerName, Rejection, RejectionCode, Reply, RoomId, RoomName, SessionNonce, subject,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::chat::ChatHub;
+use crate::limits::{
+    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_TIMEOUT,
+};
+use crate::lobby::Lobby;
+use crate::relay::Relays;
+use crate::sessions::Sessions;
+use crate::token::{Port, Signer};
+
+/// Everything that connections share.
+#[derive(Debug)]
+pub struct Desk {
+    /// This gateway.
+    pub gateway: GatewayId,
+    /// The way to everybody else.
+    pub bus: Bus,
+    /// Who is logged in here.
+    pub sessions: Sessions,
+    /// The rooms with players here.
+    pub relays: Arc<Relays>,
+    /// Which rooms there are.
+    pub lobby: Lobby,
+    /// The chat.
+    pub chat: ChatHub,
+    /// Signs tokens.
+    pub signer: Signer,
+}
+
+impl Desk {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// When the name is taken, or nobody answers.
+    pub async fn sign_up(&self, credentials: &Credentials) -> Reply<PlayerName> {
+        let account: Account = self
+            .ask(subject::ACCOUNT_SIGNUP, credentials, ACCOUNT_TIMEOUT)
+            .await?;
+        Ok(account.name)
+    }
+
+    /// Checks a password.
+    ///
+    /// # Errors
+    /// When it is wrong, or nobody answers.
+    pub async fn log_in(&self, credentials: &Credentials) -> Reply<PlayerName> {
+        let account: Account = self
+            .ask(subject::ACCOUNT_LOGIN, credentials, ACCOUNT_TIMEOUT)
+            .await?;
+        Ok(account.name)
+    }
+
+    /// Checks a token.
+    ///
+    /// # Errors
+    /// When it is not good for this port, or not any more.
+    pub fn resume(&self, token: &str, port: Port) -> Reply<PlayerName> {
+        self.signer.verify(token, port, unix_seconds())
+    }
+
+    /// A token for a later [`Desk::resume`].
+    #[must_use]
+    pub fn token(&self, player: &PlayerName, port: Port) -> String {
+        let seconds = match port {
+            Port::Race => RACE_TOKEN_SECONDS,
+            Port::Chat => CHAT_TOKEN_SECONDS,
+        };
+        self.signer.sign(player, port, unix_seconds() + seconds)
+    }
+
+    /// Makes a room.
+    ///
+    /// # Errors
+    /// When one of this name exists, the settings are bad, or no worker can
+    /// take it.
+    pub async fn create_room(&self, name: &RoomName, settings: RoomSettings) -> Reply<Created> {
+        let request = CreateRequest {
+            name: name.clone(),
+            settings,
+        };
+        self.ask(subject::RACE_CREATE, &request, ROOM_TIMEOUT).await
+    }
+
+    /// Takes a seat.
+    ///
+    /// # Errors
+    /// When there is no such room, or no seat in it.
+    pub async fn join(
+        &self,
+        room: &RoomName,
+        player: &PlayerName,
+        session: SessionNonce,
+    ) -> Reply<CtlReply> {
+        let request = CtlRequest::Join {
+            player: player.clone(),
+            gateway: self.gateway,
+            session,
+        };
+        self.ctl(&room.id(), &request).await
+    }
+
+    /// Asks the owner of a room.
+    ///
+    /// # Errors
+    /// When there is no such room, or it refuses.
+    pub async fn ctl(&self, room: &RoomId, request: &CtlRequest) -> Reply<CtlReply> {
+        let asked: Result<CtlReply, _> = self
+            .bus
+            .request(subject::room_ctl(room), request, ROOM_TIMEOUT)
+            .await;
+        asked.map_err(|error| match error {
+            RequestError::NoResponders { .. } => Rejection::new(
+                RejectionCode::RoomMissing,
+                format!("there is no room {room} any more"),
+            ),
+            error @ (RequestError::TimedOut { .. }
+            | RequestError::Unreadable { .. }
+            | RequestError::Failed { .. }
+            | RequestError::Rejected(_)) => unavailable(error),
+        })
+    }
+
+    /// Comes into the chat.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn chat_join(&self, session: &ChatSession) -> Reply<Posted> {
+        let request = PresenceRequest {
+            session: session.clone(),
+        };
+        self.ask(subject::CHAT_JOIN, &request, CHAT_TIMEOUT).await
+    }
+
+    /// Leaves the chat.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn chat_leave(&self, session: &ChatSession) -> Reply<Posted> {
+        let request = PresenceRequest {
+            session: session.clone(),
+        };
+        self.ask(subject::CHAT_LEAVE, &request, CHAT_TIMEOUT).await
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    /// When the text is bad, or nobody answers.
+    pub async fn say(&self, session: &ChatSession, sequence: u64, text: String) -> Reply<Posted> {
+        let request = SayRequest {
+            session: session.clone(),
+            sequence,
+            text,
+        };
+        self.ask(subject::CHAT_SAY, &request, CHAT_TIMEOUT).await
+    }
+
+    /// Asks a service. While nobody serves it, for instance because it is
+    /// being restarted, the question is repeated until the time is up; one
+    /// that may have been heard is not.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        request: &impl Serialize,
+        timeout: Duration,
+    ) -> Reply<T> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.bus.request(subject, request, left).await {
+                Err(RequestError::NoResponders { .. }) if left > RETRY_DELAY => {
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
+                outcome => return outcome.map_err(unavailable),
+            }
+        }
+    }
+}
+
+/// How long a question waits before it is asked again.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+fn unavailable(error: RequestError) -> Rejection {
+    match error {
+        RequestError::Rejected(rejection) => rejection,
+        error => {
+            tracing::debug!(%error, "a request failed");
+            Rejection::new(
+                RejectionCode::Unavailable,
+                "all servers are busy, try again in a moment",
+            )
+        }
+    }
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

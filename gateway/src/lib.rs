@@ -1,0 +1,37 @@
+//! The gateway: where clients connect.
+//!
+//! It terminates TCP connections on two ports, race and chat, knows who is
+//! speaking, and relays. What it decides about one client is a pure state
+//! machine, [`conversation`]; around it:
+//!
+//! - [`connection`] reads and writes frames of one client, through an
+//!   [`outbox`] that never lets a slow reader hold anybody up,
+//! - [`desk`] carries out what a conversation asks of the other programs,
+//! - [`relay`] is one task per room: inputs up, snapshots and events down,
+//! - [`chat`] reads the one stream of the chat and hands it to everybody,
+//! - [`lobby`] is the `rooms` bucket, watched.
+//!
+//! Invariants:
+//! - A client cannot speak for another: seat and player are the gateway's own
+//!   knowledge, never a field of a client's frame.
+//! - Of a race frame only the header is read; the rest is opaque.
+//! - Whatever a client sends, the gateway lives, says why and counts it.
+
+mod accept;
+pub mod chat;
+pub mod connection;
+pub mod conversation;
+pub mod desk;
+pub mod limits;
+pub mod lobby;
+pub mod metrics;
+pub mod options;
+pub mod outbox;
+pub mod rate;
+pub mod relay;
+pub mod run;
+pub mod sessions;
+pub mod token;
+
+pub use options::Options;
+pub use run::run;

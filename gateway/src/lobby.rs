@@ -1,0 +1,55 @@
+//! The lobby: the bucket `rooms`, watched.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use bus::Bucket;
+use futures::StreamExt;
+use protocol::limits::LOBBY_ROOMS_MAX;
+use protocol::lobby::RoomEntry;
+use service::Shutdown;
+
+use crate::limits::REOPEN_DELAY;
+
+/// All rooms, as the last change told.
+#[derive(Debug, Default)]
+pub struct Lobby {
+    rooms: RwLock<BTreeMap<String, RoomEntry>>,
+}
+
+impl Lobby {
+    /// The first hundred rooms in the order of names.
+    #[must_use]
+    pub fn list(&self) -> Vec<RoomEntry> {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.values().take(LOBBY_ROOMS_MAX).cloned().collect()
+    }
+
+    /// Follows the bucket until shutdown.
+    pub async fn follow(&self, bucket: &Bucket, shutdown: &Shutdown) {
+        while !shutdown.is_set() {
+            tokio::select! {
+                () = shutdown.wait() => return,
+                () = self.follow_once(bucket) => {}
+            }
+            tokio::time::sleep(REOPEN_DELAY).await;
+        }
+    }
+
+    async fn follow_once(&self, bucket: &Bucket) {
+        let mut changes = match bucket.watch().await {
+            Ok(changes) => changes,
+            Err(error) => return tracing::warn!(%error, "cannot watch the lobby"),
+        };
+        while let Some(change) = changes.next().await {
+            let entry = change
+                .value
+                .and_then(|value| serde_json::from_slice(&value).ok());
+            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            match entry {
+                Some(entry) => rooms.insert(change.key, entry),
+                None => rooms.remove(&change.key),
+            };
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the gateway counts.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use protocol::RejectionCode;
+use protocol::client::GoodbyeCode;
+
+use crate::token::Port;
+
+fn port_label(port: Port) -> &'static str {
+    match port {
+        Port::Race => "race",
+        Port::Chat => "chat",
+    }
+}
+
+/// A client connected (`1.0`) or is gone (`-1.0`).
+pub fn connections(port: Port, change: f64) {
+    gauge!("gateway_connections", "port" => port_label(port)).increment(change);
+}
+
+/// A client connected.
+pub fn accepted(port: Port) {
+    counter!("gateway_accepted_total", "port" => port_label(port)).increment(1);
+}
+
+/// A request of a client was refused.
+pub fn rejected(code: RejectionCode) {
+    counter!("gateway_rejected_total", "code" => label(&code)).increment(1);
+}
+
+/// A connection was closed by the gateway.
+pub fn goodbye(code: GoodbyeCode) {
+    counter!("gateway_goodbyes_total", "code" => label(&code)).increment(1);
+}
+
+/// A frame could not be used although its connection lives on.
+pub fn frame_ignored(reason: &'static str) {
+    counter!("gateway_frames_ignored_total", "reason" => reason).increment(1);
+}
+
+/// Frames were written to a client.
+pub fn frames_sent(frames: u64, bytes: u64) {
+    counter!("gateway_frames_sent_total").increment(frames);
+    counter!("gateway_bytes_sent_total").increment(bytes);
+}
+
+/// A frame came from a client.
+pub fn frame_received(bytes: u64) {
+    counter!("gateway_frames_received_total").increment(1);
+    counter!("gateway_bytes_received_total").increment(bytes);
+}
+
+/// A client was too slow for a snapshot and got the next one instead.
+pub fn snapshot_skipped() {
+    counter!("gateway_snapshots_skipped_total").increment(1);
+}
+
+/// A snapshot came `interval` after the one before it.
+pub fn snapshot_interval(interval: Duration) {
+    histogram!("gateway_snapshot_interval_seconds").record(interval.as_secs_f64());
+}
+
+/// A message of the bus was not passed on.
+pub fn relay_dropped(reason: &'static str) {
+    counter!("gateway_relay_dropped_total", "reason" => reason).increment(1);
+}
+
+/// Rooms with players here: one more or one fewer.
+pub fn rooms(change: f64) {
+    gauge!("gateway_rooms").increment(change);
+}
+
+/// A chat message was handed to those who are here.
+pub fn chat_delivered(receivers: u64) {
+    counter!("gateway_chat_delivered_total").increment(receivers);
+}
+
+/// The name that JSON gives a code, so that a log, a counter and a client
+/// speak of the same thing.
+fn label(code: &impl serde::Serialize) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(_) | Err(_) => "other".to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! The gateway's command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use service::ServiceOptions;
+
+/// Slipstream's gateway: clients connect here
+#[derive(Clone, Debug, Parser)]
+#[command(name = "gateway", version)]
+pub struct Options {
+    /// Where race clients connect; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "SLIPSTREAM_RACE_LISTEN",
+        default_value = "0.0.0.0:10000"
+    )]
+    pub race_listen: SocketAddr,
+
+    /// Where chat clients connect; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "SLIPSTREAM_CHAT_LISTEN",
+        default_value = "0.0.0.0:10001"
+    )]
+    pub chat_listen: SocketAddr,
+
+    /// The secret that signs session tokens, the same for all gateways;
+    /// made when it is missing
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SLIPSTREAM_SESSION_KEY_FILE",
+        default_value = ".data/session.key"
+    )]
+    pub session_key_file: PathBuf,
+
+    /// Most connections from one address
+    #[arg(
+        long,
+        value_name = "N",
+        env = "SLIPSTREAM_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 5_000
+    )]
+    pub connections_per_address: usize,
+
+    /// What every program has.
+    #[command(flatten)]
+    pub service: ServiceOptions,
+}

@@ -1,0 +1,126 @@
+//! Setting the gateway up, and ending it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::Bus;
+use protocol::{GatewayId, subject};
+use service::{BoxError, Context};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::accept::{self, Addresses};
+use crate::chat::ChatHub;
+use crate::desk::Desk;
+use crate::limits::DRAIN_TIMEOUT;
+use crate::lobby::Lobby;
+use crate::options::Options;
+use crate::relay::Relays;
+use crate::sessions::Sessions;
+use crate::token::{Port, Signer};
+
+/// A presence that is not renewed for three intervals has expired.
+const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
+
+/// Runs the gateway until shutdown.
+///
+/// # Errors
+/// When a port is taken, the key cannot be read, or the bus is missing.
+pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
+    let race = listen("--race-listen", options.race_listen).await?;
+    let chat = listen("--chat-listen", options.chat_listen).await?;
+    let key = &options.session_key_file;
+    let signer = Signer::from_file(key)
+        .map_err(|error| format!("cannot use --session-key-file {}: {error}", key.display()))?;
+
+    let gateway = GatewayId::new(rand::random());
+    let bus = Bus::connect(&options.service.nats, &format!("gateway-{gateway}")).await?;
+    let rooms = bus.bucket(subject::BUCKET_ROOMS, "the lobby", None).await?;
+    let presence = bus
+        .bucket(
+            subject::BUCKET_PRESENCE,
+            "who is in the chat",
+            Some(PRESENCE_EXPIRY),
+        )
+        .await?;
+    bus.ensure_chat_stream().await?;
+    info!(%gateway, "gateway");
+
+    let tasks = TaskTracker::new();
+    let desk = Arc::new(Desk {
+        gateway,
+        bus: bus.clone(),
+        sessions: Sessions::default(),
+        relays: Arc::new(Relays::new(bus.clone(), gateway, tasks.clone())),
+        lobby: Lobby::default(),
+        chat: ChatHub::default(),
+        signer,
+    });
+
+    let shutdown = context.shutdown.clone();
+    let followers = TaskTracker::new();
+    let follow = |follower: Follower| {
+        let (desk, rooms, presence) = (Arc::clone(&desk), rooms.clone(), presence.clone());
+        let shutdown = shutdown.clone();
+        followers.spawn(async move {
+            match follower {
+                Follower::Lobby => desk.lobby.follow(&rooms, &shutdown).await,
+                Follower::ChatStream => desk.chat.follow_stream(&desk.bus, &shutdown).await,
+                Follower::Presence => desk.chat.follow_presence(&presence, &shutdown).await,
+                Follower::Renewal => desk.chat.renew_presence(&presence, &shutdown).await,
+            }
+        });
+    };
+    [
+        Follower::Lobby,
+        Follower::ChatStream,
+        Follower::Presence,
+        Follower::Renewal,
+    ]
+    .into_iter()
+    .for_each(follow);
+
+    let addresses = Addresses::new(options.connections_per_address);
+    context.serving(&[("race", race.local_addr()?), ("chat", chat.local_addr()?)])?;
+    for (listener, port) in [(race, Port::Race), (chat, Port::Chat)] {
+        let (desk, addresses) = (Arc::clone(&desk), Arc::clone(&addresses));
+        followers.spawn(accept::accept(
+            listener,
+            port,
+            desk,
+            addresses,
+            tasks.clone(),
+            shutdown.clone(),
+        ));
+    }
+
+    shutdown.wait().await;
+    context.health().set_ready(false);
+    followers.close();
+    followers.wait().await;
+    tasks.close();
+    if tokio::time::timeout(DRAIN_TIMEOUT, tasks.wait())
+        .await
+        .is_err()
+    {
+        warn!("some clients did not take their goodbye");
+    }
+    bus.drain().await;
+    Ok(())
+}
+
+/// What runs beside the connections.
+enum Follower {
+    Lobby,
+    ChatStream,
+    Presence,
+    Renewal,
+}
+
+async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {flag} {address}: {error}"))
+}
