@@ -1,0 +1,290 @@
+//! The compare-and-set chain of one room: a state machine without I/O.
+//!
+//! Each write names the revision of the one before it, so that exactly one
+//! worker can go on. At most one write is under way. A write whose answer does
+//! not come is read back: our owner and epoch mean that it happened, anything
+//! else that the room is lost.
+
+use std::time::{Duration, Instant};
+
+use bus::Revision;
+use protocol::{Epoch, WorkerId};
+
+use crate::limits::{CHECKPOINT_INTERVAL, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL};
+
+/// How often a room must be heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// A race is on.
+    Racing,
+    /// Nothing moves.
+    Idle,
+}
+
+impl Pace {
+    fn interval(self) -> Duration {
+        match self {
+            Self::Racing => CHECKPOINT_INTERVAL,
+            Self::Idle => HEARTBEAT_INTERVAL,
+        }
+    }
+
+    fn fence(self) -> Duration {
+        match self {
+            Self::Racing => FENCE_RACING,
+            Self::Idle => FENCE_IDLE,
+        }
+    }
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Nothing,
+    /// A write, begun then.
+    Write(Instant),
+    /// A read, after a write begun then had no answer.
+    ReadBack(Instant),
+}
+
+/// What the shell shall do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write the room's present state over this revision.
+    Write(Revision),
+    /// Read the room's checkpoint.
+    ReadBack,
+}
+
+/// Whether the room is still ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ownership {
+    /// Go on.
+    Ours,
+    /// Somebody else owns it: drop it at once.
+    Lost,
+}
+
+/// Who a checkpoint that was read back belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadBack {
+    /// Its owner.
+    pub owner: WorkerId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its revision.
+    pub revision: Revision,
+}
+
+/// The chain as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    owner: WorkerId,
+    epoch: Epoch,
+    revision: Revision,
+    pending: Pending,
+    /// When the last write that succeeded was begun: nobody can have taken
+    /// the room before that.
+    held_since: Instant,
+    urgent: bool,
+}
+
+impl Chain {
+    /// After the first write, begun at `written_at`, gave `revision`.
+    #[must_use]
+    pub fn new(owner: WorkerId, epoch: Epoch, revision: Revision, written_at: Instant) -> Self {
+        Self {
+            owner,
+            epoch,
+            revision,
+            pending: Pending::Nothing,
+            held_since: written_at,
+            urgent: false,
+        }
+    }
+
+    /// Under which epoch the room is owned.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The revision of the last write.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Asks for a write before the interval is over: something has happened
+    /// that a new owner must know.
+    pub fn hurry(&mut self) {
+        self.urgent = true;
+    }
+
+    /// Whether everything so far is written.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pending == Pending::Nothing && !self.urgent
+    }
+
+    /// What to do now, if anything. What it says is then under way.
+    pub fn poll(&mut self, pace: Pace, now: Instant) -> Option<Action> {
+        match self.pending {
+            Pending::Write(_) | Pending::ReadBack(_) => None,
+            Pending::Nothing => {
+                let is_due = now.saturating_duration_since(self.held_since) >= pace.interval();
+                if !is_due && !self.urgent {
+                    return None;
+                }
+                self.urgent = false;
+                self.pending = Pending::Write(now);
+                Some(Action::Write(self.revision))
+            }
+        }
+    }
+
+    /// The write gave a revision. Returns how long it took.
+    pub fn written(&mut self, revision: Revision, now: Instant) -> Duration {
+        let begun = self.begun(now);
+        self.revision = revision;
+        self.held_since = begun;
+        self.pending = Pending::Nothing;
+        now.saturating_duration_since(begun)
+    }
+
+    /// The write or the read had no answer: read back (again).
+    pub fn unanswered(&mut self, now: Instant) -> Action {
+        self.pending = Pending::ReadBack(self.begun(now));
+        Action::ReadBack
+    }
+
+    /// The checkpoint was read back; `None` when there is none.
+    pub fn read_back(&mut self, found: Option<ReadBack>, now: Instant) -> Ownership {
+        let begun = self.begun(now);
+        self.pending = Pending::Nothing;
+        match found {
+            Some(found) if found.owner == self.owner && found.epoch == self.epoch => {
+                if found.revision != self.revision {
+                    self.held_since = begun;
+                }
+                self.revision = found.revision;
+                // The write may not have happened: do not wait to try again.
+                self.urgent = true;
+                Ownership::Ours
+            }
+            Some(_) | None => Ownership::Lost,
+        }
+    }
+
+    /// Whether the owner must stand still: another may own the room by now.
+    #[must_use]
+    pub fn is_fenced(&self, pace: Pace, now: Instant) -> bool {
+        now.saturating_duration_since(self.held_since) > pace.fence()
+    }
+
+    fn begun(&self, now: Instant) -> Instant {
+        match self.pending {
+            Pending::Write(begun) | Pending::ReadBack(begun) => begun,
+            Pending::Nothing => now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: WorkerId = WorkerId::new(1);
+
+    fn chain(now: Instant) -> Chain {
+        Chain::new(OWNER, Epoch::FIRST, 7, now)
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn writes_ten_times_a_second_over_the_last_revision_one_at_a_time() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        assert_eq!(chain.poll(Pace::Racing, start + ms(50)), None);
+        let due = start + ms(100);
+        assert_eq!(chain.poll(Pace::Racing, due), Some(Action::Write(7)));
+        assert_eq!(chain.poll(Pace::Racing, due + ms(300)), None);
+        assert_eq!(chain.written(9, due + ms(2)), ms(2));
+        assert_eq!(chain.poll(Pace::Racing, due + ms(99)), None);
+        assert_eq!(
+            chain.poll(Pace::Racing, due + ms(100)),
+            Some(Action::Write(9))
+        );
+    }
+
+    #[test]
+    fn stands_still_when_the_last_write_is_too_old() {
+        let start = Instant::now();
+        let chain = chain(start);
+        assert!(!chain.is_fenced(Pace::Racing, start + ms(250)));
+        assert!(chain.is_fenced(Pace::Racing, start + ms(251)));
+        assert!(!chain.is_fenced(Pace::Idle, start + ms(251)));
+        assert!(chain.is_fenced(Pace::Idle, start + ms(1_001)));
+    }
+
+    #[test]
+    fn the_fence_counts_from_when_the_write_was_begun() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        chain.poll(Pace::Racing, start + ms(100));
+        chain.written(8, start + ms(300));
+        assert!(chain.is_fenced(Pace::Racing, start + ms(351)));
+    }
+
+    #[test]
+    fn a_write_in_doubt_is_adopted_when_it_is_ours_and_lost_when_not() {
+        let start = Instant::now();
+        let found = |owner, epoch, revision| {
+            Some(ReadBack {
+                owner,
+                epoch,
+                revision,
+            })
+        };
+        let other = WorkerId::new(2);
+        for (found, expected) in [
+            (found(OWNER, Epoch::FIRST, 8), Ownership::Ours),
+            (found(OWNER, Epoch::FIRST, 7), Ownership::Ours),
+            (found(other, Epoch(2), 8), Ownership::Lost),
+            (found(other, Epoch::FIRST, 8), Ownership::Lost),
+            (found(OWNER, Epoch(2), 8), Ownership::Lost),
+            (None, Ownership::Lost),
+        ] {
+            let mut chain = chain(start);
+            chain.poll(Pace::Racing, start + ms(100));
+            assert_eq!(chain.unanswered(start + ms(400)), Action::ReadBack);
+            assert_eq!(
+                chain.read_back(found, start + ms(401)),
+                expected,
+                "{found:?}"
+            );
+            if let (Ownership::Ours, Some(found)) = (expected, found) {
+                let next = chain.poll(Pace::Racing, start + ms(401));
+                assert_eq!(next, Some(Action::Write(found.revision)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_happened_hurries_the_next_write() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        chain.hurry();
+        assert!(!chain.is_settled());
+        assert_eq!(
+            chain.poll(Pace::Idle, start + ms(1)),
+            Some(Action::Write(7))
+        );
+        let _ = chain.written(8, start + ms(2));
+        assert!(chain.is_settled());
+    }
+}

@@ -1,0 +1,116 @@
+//! Writes what must not hold a tick up: the lobby and the database's queue.
+
+use bus::{Bucket, Bus, CasError};
+use protocol::lobby::RoomEntry;
+use protocol::persist::PersistMessage;
+use protocol::{RoomId, subject};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::limits::{CLERK_QUEUE_MAX, RETRIES_MAX, RETRY_DELAY};
+use crate::metrics;
+
+/// Something to write.
+#[derive(Debug)]
+pub enum Job {
+    /// The lobby entry as it is now.
+    Lobby(RoomEntry),
+    /// A message for the database, with its id.
+    Persist(PersistMessage, String),
+}
+
+/// A task that writes the jobs of one room, in order.
+#[derive(Debug)]
+pub struct Clerk {
+    jobs: mpsc::Sender<Job>,
+    task: JoinHandle<()>,
+}
+
+impl Clerk {
+    /// For one room.
+    #[must_use]
+    pub fn start(bus: Bus, rooms: Bucket, room: RoomId) -> Self {
+        let (jobs, queue) = mpsc::channel(CLERK_QUEUE_MAX);
+        Self {
+            jobs,
+            task: tokio::spawn(work(bus, rooms, room, queue)),
+        }
+    }
+
+    /// Queues a job without waiting. A full queue, after a long absence of the
+    /// bus, drops it: what comes later says the same, and newer.
+    pub fn queue(&self, job: Job) {
+        if self.jobs.try_send(job).is_err() {
+            metrics::unsent("clerk");
+        }
+    }
+
+    /// Waits until everything is written.
+    pub async fn finish(self) {
+        drop(self.jobs);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a clerk failed");
+        }
+    }
+
+    /// Forgets what is queued: the room belongs to somebody else.
+    pub fn dismiss(self) {
+        self.task.abort();
+    }
+}
+
+async fn work(bus: Bus, rooms: Bucket, room: RoomId, mut queue: mpsc::Receiver<Job>) {
+    while let Some(job) = queue.recv().await {
+        match job {
+            Job::Lobby(entry) => put_entry(&rooms, &room, &entry).await,
+            Job::Persist(message, id) => append(&bus, &message, &id).await,
+        }
+    }
+}
+
+async fn put_entry(rooms: &Bucket, room: &RoomId, entry: &RoomEntry) {
+    let value = serde_json::to_vec(entry).expect("a lobby entry serialises to JSON");
+    let mut attempts = Attempts::default();
+    while attempts
+        .again(rooms.put(subject::room_key(room), value.clone()).await)
+        .await
+    {}
+}
+
+/// Appends a message for the database, whatever it takes.
+pub async fn append(bus: &Bus, message: &PersistMessage, id: &str) {
+    let payload = serde_json::to_vec(message).expect("a record serialises to JSON");
+    let mut attempts = Attempts::default();
+    while attempts
+        .again(bus.append(message.subject(), id, payload.clone()).await)
+        .await
+    {}
+}
+
+/// Takes a room out of the lobby, whatever it takes.
+pub async fn remove_entry(rooms: &Bucket, room: &RoomId) {
+    let mut attempts = Attempts::default();
+    while attempts
+        .again(rooms.remove(subject::room_key(room)).await)
+        .await
+    {}
+}
+
+/// Repeats a write until it is done, or the bus has been away for too long.
+#[derive(Default)]
+struct Attempts(u32);
+
+impl Attempts {
+    /// Whether to write again, after a pause.
+    async fn again<T>(&mut self, outcome: Result<T, CasError>) -> bool {
+        let Err(error) = outcome else { return false };
+        self.0 += 1;
+        if self.0 == RETRIES_MAX {
+            tracing::error!(%error, "gave up writing");
+            return false;
+        }
+        tracing::debug!(%error, "trying again");
+        tokio::time::sleep(RETRY_DELAY).await;
+        true
+    }
+}

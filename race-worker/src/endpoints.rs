@@ -1,0 +1,236 @@
+//! `race.create` and `race.claim`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bus::{Bucket, Bus, BusError, CasError, Subscription};
+use protocol::checkpoint::{Checkpoint, ClaimRequest, Claimed};
+use protocol::room::{CreateRequest, Created};
+use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use service::Shutdown;
+use simulation::Track;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use crate::chain::Chain;
+use crate::metrics;
+use crate::owner::Owner;
+use crate::room::{Identity, Ownership, Room};
+
+/// What all rooms of a worker share.
+#[derive(Debug)]
+pub struct Worker {
+    /// This worker.
+    pub id: WorkerId,
+    /// The way to everybody else.
+    pub bus: Bus,
+    /// The chains of ownership.
+    pub checkpoints: Bucket,
+    /// The lobby.
+    pub rooms: Bucket,
+    /// The tasks of its rooms.
+    pub tasks: TaskTracker,
+    /// When to hand the rooms over.
+    pub shutdown: Shutdown,
+    /// Most rooms to take.
+    pub rooms_max: u32,
+    /// Rooms taken.
+    pub rooms_taken: AtomicU32,
+    /// Tracks that were built already.
+    pub tracks: Mutex<HashMap<String, Arc<Track>>>,
+}
+
+/// What a room's owner listens to.
+pub(crate) struct Ears {
+    pub(crate) ctl: Subscription,
+    pub(crate) inputs: Subscription,
+}
+
+impl Worker {
+    /// Creates a room and runs it.
+    ///
+    /// # Errors
+    /// When the settings are bad, a room of this name exists, or this worker
+    /// has too many.
+    pub async fn create(self: &Arc<Self>, request: CreateRequest) -> Reply<Created> {
+        let CreateRequest { name, mut settings } = request;
+        settings.check()?;
+        if settings.track.is_empty() {
+            settings.track = Track::names()[0].to_owned();
+        }
+        let track = self.track(&settings.track).ok_or_else(|| {
+            let known = Track::names().join(", ");
+            let message = format!("there is no track {:?}; there are: {known}", settings.track);
+            Rejection::new(RejectionCode::BadSettings, message)
+        })?;
+        let place = self.take_place()?;
+        let room = name.id();
+        let race = RaceId::new(ulid::Ulid::generate());
+        let ownership = Ownership {
+            owner: self.id,
+            epoch: Epoch::FIRST,
+        };
+        let begun = Instant::now();
+        let fresh = Room::new(
+            Identity {
+                race,
+                name,
+                settings,
+            },
+            ownership,
+            track,
+            begun,
+        );
+        // Listening comes first: who learns of the room can talk to it.
+        let ears = self
+            .listen(&room)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let checkpoint = fresh.checkpoint();
+        let created = self
+            .checkpoints
+            .create(subject::room_key(&room), checkpoint.encode())
+            .await;
+        let revision = match created {
+            Ok(revision) => revision,
+            Err(CasError::Conflict { .. }) => {
+                let message = format!("a room named {} exists already", fresh.identity().name);
+                return Err(Rejection::new(RejectionCode::RoomExists, message));
+            }
+            Err(error @ CasError::Unknown { .. }) => self
+                .read_own(&room, race)
+                .await
+                .ok_or_else(|| unavailable(&error))?,
+        };
+        metrics::created();
+        info!(%room, %race, "room created");
+        let chain = Chain::new(self.id, Epoch::FIRST, revision, begun);
+        // In the lobby before the answer: the creator may list it at once.
+        let entry = serde_json::to_vec(&fresh.lobby_entry()).expect("an entry serialises");
+        if let Err(error) = self.rooms.put(subject::room_key(&room), entry).await {
+            tracing::debug!(%error, "the lobby learns of the room a moment later");
+        }
+        self.own(fresh, chain, ears, place);
+        Ok(Created {
+            race,
+            owner: self.id,
+        })
+    }
+
+    /// Takes a room over from its last checkpoint.
+    ///
+    /// # Errors
+    /// When there is no such room, or somebody else was quicker.
+    pub async fn claim(self: &Arc<Self>, request: ClaimRequest) -> Reply<Claimed> {
+        let place = self.take_place()?;
+        let room = request.room;
+        let ears = self
+            .listen(&room)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let key = subject::room_key(&room);
+        let found = self
+            .checkpoints
+            .get(key)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let missing = || {
+            let message = format!("there is no room {room}");
+            Rejection::new(RejectionCode::RoomMissing, message)
+        };
+        let (value, revision) = found.ok_or_else(missing)?;
+        let before = Checkpoint::decode(&value).map_err(|error| unavailable(&error))?;
+        if before.epoch > request.seen_epoch {
+            let Checkpoint {
+                race, owner, epoch, ..
+            } = before;
+            return Ok(Claimed { race, owner, epoch });
+        }
+        let epoch = before.epoch.max(request.seen_epoch).next();
+        let ownership = Ownership {
+            owner: self.id,
+            epoch,
+        };
+        let begun = Instant::now();
+        let taken = Room::restore(&before, ownership, |name| self.track(name), begun)
+            .map_err(|error| unavailable(&error))?;
+        let written = self
+            .checkpoints
+            .update(key, taken.checkpoint().encode(), revision)
+            .await;
+        let revision = written.map_err(|error| unavailable(&error))?;
+        metrics::taken_over();
+        info!(%room, race = %before.race, %epoch, "room taken over");
+        self.own(
+            taken,
+            Chain::new(self.id, epoch, revision, begun),
+            ears,
+            place,
+        );
+        Ok(Claimed {
+            race: before.race,
+            owner: self.id,
+            epoch,
+        })
+    }
+
+    fn own(self: &Arc<Self>, room: Room, chain: Chain, ears: Ears, place: Place) {
+        let owner = Owner::new(Arc::clone(self), room, chain, ears);
+        self.tasks.spawn(async move {
+            metrics::rooms(1.0);
+            owner.run().await;
+            drop(place);
+            metrics::rooms(-1.0);
+        });
+    }
+
+    async fn listen(&self, room: &RoomId) -> Result<Ears, BusError> {
+        let inputs = self.bus.subscribe(subject::room_input(room)).await?;
+        let ctl = self.bus.subscribe(subject::room_ctl(room)).await?;
+        Ok(Ears { ctl, inputs })
+    }
+
+    /// The revision of a checkpoint whose creation had no answer.
+    async fn read_own(&self, room: &RoomId, race: RaceId) -> Option<bus::Revision> {
+        let (value, revision) = self.checkpoints.get(subject::room_key(room)).await.ok()??;
+        let found = Checkpoint::decode(&value).ok()?;
+        (found.race == race && found.owner == self.id).then_some(revision)
+    }
+
+    fn track(&self, name: &str) -> Option<Arc<Track>> {
+        let mut tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(track) = tracks.get(name) {
+            return Some(Arc::clone(track));
+        }
+        let track = Arc::new(Track::by_name(name)?);
+        tracks.insert(name.to_owned(), Arc::clone(&track));
+        Some(track)
+    }
+
+    fn take_place(self: &Arc<Self>) -> Reply<Place> {
+        let place = Place(Arc::clone(self));
+        let taken = self.rooms_taken.fetch_add(1, Ordering::Relaxed);
+        if taken < self.rooms_max {
+            return Ok(place);
+        }
+        let message = "all servers are busy, try again in a moment";
+        Err(Rejection::new(RejectionCode::Unavailable, message))
+    }
+}
+
+/// A room's place in its worker; dropping it frees the place.
+struct Place(Arc<Worker>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.rooms_taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Rejection {
+    tracing::debug!(%error, "could not take a room");
+    let message = "the room cannot be taken just now, try again in a moment";
+    Rejection::new(RejectionCode::Unavailable, message)
+}

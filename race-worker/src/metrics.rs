@@ -1,0 +1,66 @@
+//! What the race worker counts.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+/// A room more (`1.0`) or fewer (`-1.0`).
+pub fn rooms(change: f64) {
+    gauge!("race_rooms").increment(change);
+}
+
+/// A room was created here.
+pub fn created() {
+    counter!("race_rooms_created_total").increment(1);
+}
+
+/// A room was taken over from another worker.
+pub fn taken_over() {
+    counter!("race_takeovers_total").increment(1);
+}
+
+/// A room was dropped because somebody else owns it.
+pub fn dropped() {
+    counter!("race_rooms_lost_total").increment(1);
+}
+
+/// A room stood still because its last checkpoint is too old.
+pub fn fenced() {
+    counter!("race_ticks_fenced_total").increment(1);
+}
+
+/// A tick took so long.
+pub fn tick(took: Duration) {
+    histogram!("race_tick_seconds").record(took.as_secs_f64());
+}
+
+/// A tick began late by more than one interval.
+pub fn overrun() {
+    counter!("race_tick_overruns_total").increment(1);
+}
+
+/// A checkpoint took so long from write to answer.
+pub fn checkpoint(took: Duration) {
+    histogram!("race_checkpoint_seconds").record(took.as_secs_f64());
+}
+
+/// A checkpoint whose answer did not come.
+pub fn checkpoint_unknown() {
+    counter!("race_checkpoints_unknown_total").increment(1);
+}
+
+/// Input frames that came, and those that could not be read.
+pub fn inputs(frames: u64, unreadable: u64) {
+    counter!("race_input_frames_total").increment(frames);
+    counter!("race_input_frames_unreadable_total").increment(unreadable);
+}
+
+/// A message could not leave because the bus is away.
+pub fn unsent(what: &'static str) {
+    counter!("race_unsent_total", "what" => what).increment(1);
+}
+
+/// A race ended with a result.
+pub fn finished() {
+    counter!("race_finished_total").increment(1);
+}

@@ -1,0 +1,285 @@
+//! A room: a state machine without I/O.
+//!
+//! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
+//! the order in which they must leave. [`seats`] is who sits where, [`race`]
+//! the ticks, [`record`] what others keep of a room.
+
+pub mod race;
+pub mod record;
+pub mod seats;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+use netcode::SeatInputs;
+use protocol::lobby::{Phase, RoomSettings};
+use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
+use protocol::room::{
+    CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
+};
+use protocol::{Epoch, RaceId, Reply, RoomName, Tick, WorkerId};
+use simulation::{RaceState, Rules, SEATS_MAX, Track};
+
+use self::seats::Seats;
+use crate::limits::ABANDONED_AFTER;
+
+/// What a room wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Publish an event.
+    Event(RoomEvent),
+    /// Publish a snapshot.
+    Snapshot(Vec<u8>),
+    /// Write the lobby entry: it has changed.
+    Lobby,
+    /// Keep something in the database.
+    Persist(PersistMessage),
+    /// Checkpoint soon: something happened that a new owner must know.
+    Checkpoint,
+}
+
+/// How a room ended, once it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// Why.
+    pub reason: CloseReason,
+    /// The result, when there was a race with a winner.
+    pub result: Option<ResultRecord>,
+}
+
+/// What a room is, whoever owns it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The race.
+    pub race: RaceId,
+    /// As its creator wrote it.
+    pub name: RoomName,
+    /// What its creator chose.
+    pub settings: RoomSettings,
+}
+
+/// Whose room it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    /// The worker.
+    pub owner: WorkerId,
+    /// Which owner that is.
+    pub epoch: Epoch,
+}
+
+/// A room.
+#[derive(Debug)]
+pub struct Room {
+    identity: Identity,
+    ownership: Ownership,
+    track: Arc<Track>,
+    phase: Phase,
+    seats: Seats,
+    race: Option<Race>,
+    /// Counts events, so that each has its own index.
+    event_index: u32,
+    /// Counts what the database is told.
+    revision: u32,
+    /// Since when nobody is connected.
+    deserted_since: Option<Instant>,
+    ending: Option<Ending>,
+    outputs: Vec<Output>,
+}
+
+/// The part of a room that moves.
+#[derive(Debug)]
+struct Race {
+    rules: Rules,
+    state: RaceState,
+    inputs: ArrayVec<SeatInputs, SEATS_MAX>,
+    applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
+    events: simulation::Events,
+}
+
+impl Race {
+    fn new(rules: Rules, state: RaceState) -> Self {
+        let seats = state.cars.len();
+        Self {
+            rules,
+            state,
+            inputs: std::iter::repeat_n(SeatInputs::default(), seats).collect(),
+            applied: std::iter::repeat_n(Default::default(), seats).collect(),
+            events: simulation::Events::new(),
+        }
+    }
+}
+
+impl Room {
+    /// A new room, empty and waiting.
+    #[must_use]
+    pub fn new(identity: Identity, ownership: Ownership, track: Arc<Track>, now: Instant) -> Self {
+        let seats = Seats::new(identity.settings.seats);
+        let mut room = Self {
+            identity,
+            ownership,
+            track,
+            phase: Phase::Waiting,
+            seats,
+            race: None,
+            event_index: 0,
+            revision: 0,
+            deserted_since: Some(now),
+            ending: None,
+            outputs: Vec::new(),
+        };
+        room.changed();
+        room
+    }
+
+    /// What the room is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Where the room is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether its time goes on tick by tick.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        matches!(self.phase, Phase::Countdown | Phase::Racing)
+    }
+
+    /// How it ended, once it has. Nothing moves any more then.
+    #[must_use]
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// What there is to do, in order.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// A request of a gateway.
+    ///
+    /// # Errors
+    /// When there is no seat for the player.
+    pub fn ctl(&mut self, request: CtlRequest, now: Instant) -> Reply<CtlReply> {
+        let seat = match request {
+            CtlRequest::Join {
+                player,
+                gateway,
+                session,
+            } => Some(self.join(player, gateway, session)?),
+            CtlRequest::Leave { player } => {
+                self.leave(&player);
+                None
+            }
+            CtlRequest::Lost { player, session } => {
+                self.lost(&player, session);
+                None
+            }
+            CtlRequest::Spectate => None,
+        };
+        self.note_connections(now);
+        Ok(CtlReply {
+            seat,
+            room: self.view(),
+        })
+    }
+
+    /// The room as its players see it.
+    #[must_use]
+    pub fn view(&self) -> RoomView {
+        RoomView {
+            race: self.identity.race,
+            name: self.identity.name.clone(),
+            settings: self.identity.settings.clone(),
+            phase: self.phase,
+            start_tick: self.race.as_ref().map(|race| race.rules.start_tick),
+            seats: self.seats.views(),
+        }
+    }
+
+    /// Closes a room that nobody has been connected to for long.
+    pub fn poll(&mut self, now: Instant) {
+        let since = self.deserted_since;
+        if since.is_some_and(|since| now.saturating_duration_since(since) >= ABANDONED_AFTER) {
+            self.end(CloseReason::Abandoned, None);
+        }
+    }
+
+    /// The room's last words, once its results are safe.
+    pub fn close(&mut self) {
+        let Some(ending) = self.ending.clone() else {
+            return;
+        };
+        self.phase = Phase::Closed;
+        let closed = RoomClosed {
+            race: self.identity.race,
+        };
+        self.outputs
+            .push(Output::Persist(PersistMessage::RoomClosed(closed)));
+        let leaderboard = ending
+            .result
+            .map_or_else(Vec::new, |result: ResultRecord| result.standings);
+        self.event(RoomEventBody::Closed {
+            reason: ending.reason,
+            leaderboard,
+        });
+    }
+
+    /// The order of the race at this moment.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        self.race
+            .as_ref()
+            .map_or_else(Vec::new, |race| race::standings(race, self))
+    }
+
+    fn end(&mut self, reason: CloseReason, result: Option<ResultRecord>) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.phase = Phase::Finished;
+        self.ending = Some(Ending { reason, result });
+        self.outputs.push(Output::Checkpoint);
+    }
+
+    fn note_connections(&mut self, now: Instant) {
+        if self.seats.is_anybody_connected() {
+            self.deserted_since = None;
+        } else {
+            self.deserted_since.get_or_insert(now);
+        }
+    }
+
+    fn tick_number(&self) -> Tick {
+        self.race.as_ref().map_or(0, |race| race.state.tick)
+    }
+
+    fn event(&mut self, body: RoomEventBody) {
+        let event = RoomEvent {
+            race: self.identity.race,
+            epoch: self.ownership.epoch,
+            tick: self.tick_number(),
+            index: self.event_index,
+            body,
+        };
+        self.event_index += 1;
+        self.outputs.push(Output::Event(event));
+    }
+
+    /// The lobby, the database and a later owner must know.
+    fn changed(&mut self) {
+        self.revision += 1;
+        self.outputs.push(Output::Lobby);
+        self.outputs
+            .push(Output::Persist(PersistMessage::Room(self.room_record())));
+        self.outputs.push(Output::Checkpoint);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! The ticks of a race.
+
+use std::time::Instant;
+
+use netcode::wire;
+use protocol::input::{InputBatch, InputFrame};
+use protocol::limits::TICKS_PER_SNAPSHOT;
+use protocol::lobby::Phase;
+use protocol::persist::ResultRecord;
+use protocol::room::{CloseReason, RoomEventBody, Standing};
+use protocol::snapshot::{Snapshot, SnapshotHeader};
+use protocol::{Seat, UnixMillis};
+use simulation::{Drive, Event, RaceState, Rules, TICK_RATE_HZ, step};
+
+use super::seats::Presence;
+use super::{Output, Race, Room};
+use crate::limits::{COUNTDOWN_SECONDS, RECORD_INTERVAL_TICKS};
+
+/// Bytes of a snapshot of four cars; more seats grow the buffer once.
+const SNAPSHOT_BYTES_TYPICAL: usize = 256;
+
+/// What came of a batch of inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Input frames for seats of this race.
+    pub frames: u64,
+    /// Frames or batches that could not be read, or are of another race.
+    pub unreadable: u64,
+}
+
+impl Room {
+    /// Takes the inputs that a gateway sent.
+    pub fn inputs(&mut self, payload: &[u8]) -> Received {
+        let mut received = Received::default();
+        let Ok(batch) = InputBatch::decode(payload) else {
+            received.unreadable += 1;
+            return received;
+        };
+        let Some(race) = self
+            .race
+            .as_mut()
+            .filter(|_| batch.race == self.identity.race)
+        else {
+            received.unreadable += 1;
+            return received;
+        };
+        let tick = race.state.tick;
+        for (seat, bytes) in batch.frames {
+            let from = self.seats.get(seat).filter(|occupant| {
+                occupant.presence == Presence::Connected && occupant.gateway == batch.gateway
+            });
+            match (
+                from,
+                race.inputs.get_mut(usize::from(seat)),
+                InputFrame::decode(bytes),
+            ) {
+                (Some(_), Some(inputs), Ok(frame)) => {
+                    inputs.receive(&frame, tick);
+                    received.frames += 1;
+                }
+                (_, _, _) => received.unreadable += 1,
+            }
+        }
+        received
+    }
+
+    /// Computes one tick. `now_ms` is the wall clock, for the result's date.
+    pub fn tick(&mut self, now: Instant, now_ms: UnixMillis) {
+        self.poll(now);
+        if !self.is_moving() {
+            return;
+        }
+        let Some(mut race) = self.race.take() else {
+            return;
+        };
+        let tick = race.state.tick;
+        let drives = self.drives(&race, tick);
+        step(
+            &self.track,
+            &race.rules,
+            &mut race.state,
+            &drives,
+            &mut race.events,
+        );
+        for (applied, drive) in race.applied.iter_mut().zip(&drives) {
+            applied.rotate_left(1);
+            applied[applied.len() - 1] = *drive;
+        }
+        let events = std::mem::take(&mut race.events);
+        let is_over = race.state.is_over(&race.rules) || self.is_nobody_left_to_finish(&race);
+        let starts = tick + 1 == race.rules.start_tick;
+        self.race = Some(race);
+
+        if starts {
+            self.phase = Phase::Racing;
+            self.event(RoomEventBody::Started);
+            self.changed();
+        }
+        events.iter().for_each(|event| self.tell(event));
+        self.snapshot();
+        if tick % RECORD_INTERVAL_TICKS == 0 {
+            (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
+        }
+        if is_over {
+            self.finish(now_ms);
+        }
+    }
+
+    pub(super) fn start_countdown(&mut self) {
+        let start_tick = COUNTDOWN_SECONDS * TICK_RATE_HZ;
+        let rules = Rules::circuit(&self.track, self.identity.settings.laps, start_tick);
+        let state = RaceState::new(&self.track, &rules, self.seats.len());
+        self.race = Some(Race::new(rules, state));
+        self.phase = Phase::Countdown;
+        self.event(RoomEventBody::Countdown {
+            seconds: COUNTDOWN_SECONDS,
+            start_tick,
+        });
+        self.changed();
+    }
+
+    /// The driver of a seat has another connection, or none.
+    pub(super) fn forget_inputs(&mut self, seat: Seat) {
+        let inputs = self
+            .race
+            .as_mut()
+            .and_then(|race| race.inputs.get_mut(usize::from(seat)));
+        if let Some(inputs) = inputs {
+            inputs.clear();
+        }
+    }
+
+    fn drives(&self, race: &Race, tick: u32) -> arrayvec::ArrayVec<Drive, 16> {
+        race.inputs
+            .iter()
+            .map(|inputs| inputs.drive(tick))
+            .collect()
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match *event {
+            Event::Lap {
+                seat, lap, ticks, ..
+            } => {
+                if let Some(player) = self.player(seat) {
+                    self.event(RoomEventBody::Lap {
+                        player,
+                        seat,
+                        lap,
+                        time_ms: ms(ticks),
+                    });
+                    self.record_player(seat);
+                }
+            }
+            Event::Finished { seat, place, ticks } => {
+                if let Some(player) = self.player(seat) {
+                    let time_ms = ms(ticks);
+                    self.event(RoomEventBody::Finished {
+                        player,
+                        seat,
+                        place,
+                        time_ms,
+                    });
+                }
+            }
+            Event::Winner { seat } => {
+                let score = self
+                    .race
+                    .as_ref()
+                    .map_or(0, |race| race.state.score(seat.into()));
+                if let Some(player) = self.player(seat) {
+                    self.event(RoomEventBody::Winner {
+                        player,
+                        seat,
+                        score,
+                    });
+                    self.outputs.push(Output::Checkpoint);
+                }
+            }
+            // Clients compute these themselves.
+            Event::WrongWay { .. }
+            | Event::OffRoad { .. }
+            | Event::Contact { .. }
+            | Event::Wall { .. } => {}
+        }
+    }
+
+    fn player(&self, seat: Seat) -> Option<protocol::PlayerName> {
+        self.seats.get(seat).map(|occupant| occupant.player.clone())
+    }
+
+    fn snapshot(&mut self) {
+        let Some(race) = &self.race else { return };
+        if !race.state.tick.is_multiple_of(TICKS_PER_SNAPSHOT) {
+            return;
+        }
+        let header = SnapshotHeader {
+            race: self.identity.race,
+            owner: self.ownership.owner,
+            epoch: self.ownership.epoch,
+            tick: race.state.tick,
+            acks: race.inputs.iter().map(netcode::SeatInputs::ack).collect(),
+        };
+        let snapshot = Snapshot {
+            header,
+            body: wire::body(&race.state, &race.applied),
+        };
+        let bytes = snapshot.encode_into(Vec::with_capacity(SNAPSHOT_BYTES_TYPICAL));
+        self.outputs.push(Output::Snapshot(bytes));
+    }
+
+    /// Whether everybody who has not left has finished, and somebody has won.
+    fn is_nobody_left_to_finish(&self, race: &Race) -> bool {
+        let is_done = |(seat, occupant): (Seat, &super::seats::Occupant)| {
+            occupant.presence == Presence::Left
+                || race
+                    .state
+                    .cars
+                    .get(usize::from(seat))
+                    .is_some_and(|car| car.finish.is_some())
+        };
+        race.state.winner.is_some() && self.seats.taken().all(is_done)
+    }
+
+    fn finish(&mut self, now_ms: UnixMillis) {
+        let Some(race) = &self.race else { return };
+        let settings = &self.identity.settings;
+        let result = ResultRecord {
+            race: self.identity.race,
+            room: self.identity.name.clone(),
+            mode: settings.mode,
+            track: settings.track.clone(),
+            laps: settings.laps,
+            ended_at: now_ms,
+            epoch: self.ownership.epoch,
+            tick: race.state.tick,
+            standings: standings(race, self),
+        };
+        (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
+        self.end(CloseReason::Finished, Some(result));
+    }
+}
+
+/// The order of a race, with names.
+pub(super) fn standings(race: &Race, room: &Room) -> Vec<Standing> {
+    let standing = |(index, &seat): (usize, &usize)| {
+        let occupant = room.seats.get(seat as Seat)?;
+        let car = &race.state.cars[seat];
+        let since_start = |tick: u32| ms(tick.saturating_sub(race.rules.start_tick));
+        Some(Standing {
+            place: index as u8 + 1,
+            player: occupant.player.clone(),
+            seat: seat as Seat,
+            score: race.state.score(seat),
+            laps: car.laps_completed(&room.track),
+            time_ms: car.finish.map(|finish| since_start(finish.tick)),
+            best_lap_ms: (car.best_lap_ticks > 0).then(|| ms(car.best_lap_ticks)),
+        })
+    };
+    race.state
+        .leaderboard()
+        .iter()
+        .enumerate()
+        .filter_map(standing)
+        .collect()
+}
+
+fn ms(ticks: u32) -> u64 {
+    u64::from(ticks) * 1_000 / u64::from(TICK_RATE_HZ)
+}

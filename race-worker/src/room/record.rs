@@ -1,0 +1,188 @@
+//! What others keep of a room: a new owner, the lobby, the database.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use netcode::wire;
+use protocol::checkpoint::Checkpoint;
+use protocol::lobby::{Phase, RoomEntry, RoomSettings};
+use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
+use protocol::room::CloseReason;
+use protocol::snapshot::SnapshotBody;
+use protocol::{RoomName, Seat, Tick};
+use serde::{Deserialize, Serialize};
+use simulation::{Rules, Track};
+
+use super::seats::{Presence, Seats};
+use super::{Ending, Identity, Output, Ownership, Race, Room};
+
+/// All that a room is, in a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    name: RoomName,
+    settings: RoomSettings,
+    phase: Phase,
+    seats: Seats,
+    event_index: u32,
+    revision: u32,
+    race: Option<SavedRace>,
+    ending: Option<SavedEnding>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedRace {
+    start_tick: Tick,
+    tick: Tick,
+    body: SnapshotBody,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedEnding {
+    reason: CloseReason,
+    result: Option<ResultRecord>,
+}
+
+/// Why a checkpoint cannot be gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Bytes of another version, or damaged ones.
+    #[error("the checkpoint's state cannot be read")]
+    Unreadable(#[from] postcard::Error),
+    /// A track that this worker does not have.
+    #[error("this worker does not have the track {0:?}")]
+    TrackMissing(String),
+}
+
+impl Room {
+    /// The room as a checkpoint under its present owner.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        let race = self.race.as_ref().map(|race| SavedRace {
+            start_tick: race.rules.start_tick,
+            tick: race.state.tick,
+            body: wire::body(&race.state, &race.applied),
+        });
+        let ending = self
+            .ending
+            .clone()
+            .map(|Ending { reason, result }| SavedEnding { reason, result });
+        let saved = Saved {
+            name: self.identity.name.clone(),
+            settings: self.identity.settings.clone(),
+            phase: self.phase,
+            seats: self.seats.clone(),
+            event_index: self.event_index,
+            revision: self.revision,
+            race,
+            ending,
+        };
+        Checkpoint {
+            race: self.identity.race,
+            owner: self.ownership.owner,
+            epoch: self.ownership.epoch,
+            tick: self.tick_number(),
+            gateways: self.seats.gateways().collect(),
+            state: postcard::to_stdvec(&saved).expect("a room has no value that postcard refuses"),
+        }
+    }
+
+    /// A room from a checkpoint, under a new owner. It goes on where the
+    /// checkpoint left off; its drivers' last inputs are not known.
+    ///
+    /// # Errors
+    /// When the checkpoint is of another version or another set of tracks.
+    pub fn restore(
+        checkpoint: &Checkpoint,
+        ownership: Ownership,
+        find_track: impl FnOnce(&str) -> Option<Arc<Track>>,
+        now: Instant,
+    ) -> Result<Self, RestoreError> {
+        let saved: Saved = postcard::from_bytes(&checkpoint.state)?;
+        let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
+        let track = find_track(&saved.settings.track).ok_or_else(missing)?;
+        let race = saved.race.map(|race| {
+            let rules = Rules::circuit(&track, saved.settings.laps, race.start_tick);
+            Race::new(rules, wire::state(&race.body, race.tick))
+        });
+        let mut room = Self {
+            identity: Identity {
+                race: checkpoint.race,
+                name: saved.name,
+                settings: saved.settings,
+            },
+            ownership,
+            track,
+            phase: saved.phase,
+            seats: saved.seats,
+            race,
+            event_index: saved.event_index,
+            revision: saved.revision,
+            deserted_since: None,
+            ending: saved
+                .ending
+                .map(|SavedEnding { reason, result }| Ending { reason, result }),
+            outputs: Vec::new(),
+        };
+        room.note_connections(now);
+        room.changed();
+        Ok(room)
+    }
+
+    /// The room as the lobby shows it.
+    #[must_use]
+    pub fn lobby_entry(&self) -> RoomEntry {
+        RoomEntry {
+            race: self.identity.race,
+            name: self.identity.name.clone(),
+            phase: self.phase,
+            settings: self.identity.settings.clone(),
+            players: self
+                .seats
+                .taken()
+                .map(|(_, occupant)| occupant.player.clone())
+                .collect(),
+            owner: self.ownership.owner,
+            epoch: self.ownership.epoch,
+        }
+    }
+
+    pub(super) fn room_record(&self) -> RoomRecord {
+        RoomRecord {
+            race: self.identity.race,
+            name: self.identity.name.clone(),
+            settings: self.identity.settings.clone(),
+            phase: self.phase,
+            players: self.seats.taken().count() as u8,
+            owner: self.ownership.owner,
+            epoch: self.ownership.epoch,
+            revision: self.revision,
+        }
+    }
+
+    /// Tells the database where a player is.
+    pub(super) fn record_player(&mut self, seat: Seat) {
+        self.revision += 1;
+        let Some(occupant) = self.seats.get(seat) else {
+            return;
+        };
+        let race = self.race.as_ref();
+        let car = race.and_then(|race| race.state.cars.get(usize::from(seat)));
+        let position = car.map(simulation::Car::position_m).unwrap_or_default();
+        let record = PlayerRecord {
+            race: self.identity.race,
+            room: self.identity.name.clone(),
+            player: occupant.player.clone(),
+            seat,
+            x_m: position.x,
+            y_m: position.y,
+            heading_rad: car.map_or(0.0, simulation::Car::heading_rad),
+            lap: car.map_or(0, |car| car.laps_completed(&self.track)),
+            score: race.map_or(0, |race| race.state.score(usize::from(seat))),
+            connected: occupant.presence == Presence::Connected,
+            epoch: self.ownership.epoch,
+            revision: self.revision,
+        };
+        self.outputs
+            .push(Output::Persist(PersistMessage::Player(record)));
+    }
+}

@@ -1,0 +1,269 @@
+//! A room from its creation to its end, without I/O.
+
+use std::time::Duration;
+
+use protocol::input::{Controls, InputBatch, InputFrame};
+use protocol::{GatewayId, PlayerName, RejectionCode, SessionNonce};
+use simulation::{AiDriver, Skill};
+
+use super::*;
+
+const GATEWAY: GatewayId = GatewayId::new(7);
+
+fn room(seats: u8, laps: u16) -> Room {
+    let track = Arc::new(Track::by_name(Track::names()[0]).unwrap());
+    let settings = RoomSettings {
+        seats,
+        laps,
+        track: track.name().to_owned(),
+        ..RoomSettings::default()
+    };
+    let identity = Identity {
+        race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+        name: RoomName::parse("Friday").unwrap(),
+        settings,
+    };
+    let ownership = Ownership {
+        owner: WorkerId::new(1),
+        epoch: Epoch::FIRST,
+    };
+    Room::new(identity, ownership, track, Instant::now())
+}
+
+fn player(name: &str) -> PlayerName {
+    PlayerName::parse(name).unwrap()
+}
+
+fn join(room: &mut Room, name: &str, session: u32) -> Reply<CtlReply> {
+    let session = SessionNonce::new(session);
+    let request = CtlRequest::Join {
+        player: player(name),
+        gateway: GATEWAY,
+        session,
+    };
+    room.ctl(request, Instant::now())
+}
+
+fn events(room: &mut Room) -> Vec<String> {
+    let kind = |output: Output| match output {
+        Output::Event(event) => {
+            let json = serde_json::to_value(event.body).unwrap();
+            json["event"].as_str().map(str::to_owned)
+        }
+        Output::Snapshot(_) | Output::Lobby | Output::Persist(_) | Output::Checkpoint => None,
+    };
+    room.take_outputs().into_iter().filter_map(kind).collect()
+}
+
+/// Drives every seat with the AI through the wire's own messages.
+fn race_to_the_end(room: &mut Room) -> Vec<String> {
+    let seats = room.seats().len();
+    let mut drivers: Vec<_> = (0..seats)
+        .map(|seat| AiDriver::new(&room.track, seat as u64, Skill::Expert))
+        .collect();
+    let mut seen = Vec::new();
+    let start = Instant::now();
+    for tick in 0..60 * 600_u64 {
+        let race = room.race.as_ref().unwrap();
+        let frames: Vec<Vec<u8>> = drivers
+            .iter_mut()
+            .enumerate()
+            .map(|(seat, driver)| {
+                let input = driver.drive(&room.track, &race.rules, &race.state, seat);
+                let controls: [Controls; 1] = [wire_controls(input)];
+                let first_tick = race.state.tick;
+                InputFrame {
+                    first_tick,
+                    controls: controls.into_iter().collect(),
+                }
+                .encode_into(Vec::new())
+            })
+            .collect();
+        let frames = frames
+            .iter()
+            .enumerate()
+            .map(|(seat, frame)| (seat as u8, &frame[..]));
+        let batch = InputBatch {
+            race: room.identity.race,
+            gateway: GATEWAY,
+            frames: frames.collect(),
+        }
+        .encode();
+        assert_eq!(room.inputs(&batch).unreadable, 0);
+        room.tick(start + Duration::from_millis(tick * 1000 / 60), 1_000);
+        seen.extend(events(room));
+        if room.ending().is_some() {
+            return seen;
+        }
+    }
+    panic!("the race did not end");
+}
+
+fn wire_controls(input: simulation::Input) -> Controls {
+    netcode::wire::controls(input)
+}
+
+#[test]
+fn waits_until_it_is_full_and_then_counts_down() {
+    let mut room = room(2, 1);
+    assert_eq!(join(&mut room, "Ada", 1).unwrap().seat, Some(0));
+    assert_eq!(room.phase(), Phase::Waiting);
+    assert_eq!(join(&mut room, "Bob", 2).unwrap().seat, Some(1));
+    assert_eq!(room.phase(), Phase::Countdown);
+    assert_eq!(events(&mut room), ["joined", "joined", "countdown"]);
+}
+
+#[test]
+fn rejects_a_join_when_the_race_has_started() {
+    let mut room = room(1, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    assert_eq!(
+        join(&mut room, "Bob", 2).unwrap_err().code,
+        RejectionCode::RaceStarted
+    );
+}
+
+#[test]
+fn races_to_a_winner_and_closes_with_a_result() {
+    let mut room = room(2, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap();
+    events(&mut room);
+    let seen = race_to_the_end(&mut room);
+    for expected in ["started", "lap", "winner", "finished"] {
+        assert!(
+            seen.iter().any(|event| event == expected),
+            "{expected} in {seen:?}"
+        );
+    }
+    let result = room.ending().unwrap().result.clone().unwrap();
+    assert_eq!(result.standings.len(), 2);
+    assert!(result.standings[0].score >= result.standings[1].score);
+    assert_eq!(result.standings[0].score, i64::from(room.track.length_m()));
+    room.close();
+    assert_eq!(events(&mut room), ["closed"]);
+}
+
+#[test]
+fn a_lost_connection_keeps_its_seat_and_comes_back_to_it() {
+    let mut room = room(2, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap();
+    events(&mut room);
+    let lost = |session| CtlRequest::Lost {
+        player: player("Ada"),
+        session,
+    };
+    // The news of an older connection's end may come late.
+    room.ctl(lost(SessionNonce::new(9)), Instant::now())
+        .unwrap();
+    assert!(events(&mut room).is_empty());
+    room.ctl(lost(SessionNonce::new(1)), Instant::now())
+        .unwrap();
+    assert_eq!(join(&mut room, "ADA", 3).unwrap().seat, Some(0));
+    assert_eq!(events(&mut room), ["lost", "returned"]);
+}
+
+#[test]
+fn a_seat_given_back_while_waiting_is_free_again() {
+    let mut room = room(2, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap_or_else(|_| panic!("a free seat"));
+    let mut waiting = self::room(3, 1);
+    join(&mut waiting, "Ada", 1).unwrap();
+    join(&mut waiting, "Bob", 2).unwrap();
+    waiting
+        .ctl(
+            CtlRequest::Leave {
+                player: player("Ada"),
+            },
+            Instant::now(),
+        )
+        .unwrap();
+    assert_eq!(join(&mut waiting, "Cyd", 3).unwrap().seat, Some(0));
+    assert_eq!(events(&mut waiting), ["joined", "joined", "left", "joined"]);
+}
+
+#[test]
+fn ends_when_everybody_has_left_or_nobody_is_connected_for_a_minute() {
+    let mut left = room(2, 1);
+    join(&mut left, "Ada", 1).unwrap();
+    left.ctl(
+        CtlRequest::Leave {
+            player: player("Ada"),
+        },
+        Instant::now(),
+    )
+    .unwrap();
+    assert_eq!(left.ending().unwrap().reason, CloseReason::Empty);
+
+    let mut deserted = room(2, 1);
+    let now = Instant::now();
+    join(&mut deserted, "Ada", 1).unwrap();
+    deserted.poll(now + Duration::from_secs(100));
+    assert_eq!(deserted.ending(), None);
+    let lost = CtlRequest::Lost {
+        player: player("Ada"),
+        session: SessionNonce::new(1),
+    };
+    deserted.ctl(lost, now).unwrap();
+    deserted.poll(now + Duration::from_secs(59));
+    assert_eq!(deserted.ending(), None);
+    deserted.poll(now + Duration::from_secs(60));
+    assert_eq!(deserted.ending().unwrap().reason, CloseReason::Abandoned);
+}
+
+#[test]
+fn goes_on_from_a_checkpoint_where_it_was() {
+    let mut room = room(1, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    for _ in 0..300 {
+        room.tick(Instant::now(), 0);
+    }
+    let checkpoint = room.checkpoint();
+    let ownership = Ownership {
+        owner: WorkerId::new(2),
+        epoch: checkpoint.epoch.next(),
+    };
+    let track = Arc::clone(&room.track);
+    let restored = Room::restore(&checkpoint, ownership, |_| Some(track), Instant::now()).unwrap();
+    let state = |room: &Room| room.race.as_ref().unwrap().state.clone();
+    assert_eq!(state(&restored), state(&room));
+    assert_eq!(restored.phase(), Phase::Racing);
+    assert_eq!(restored.checkpoint().epoch, Epoch(2));
+}
+
+#[test]
+fn ignores_inputs_of_strangers() {
+    let mut room = room(1, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    let frame = InputFrame {
+        first_tick: 0,
+        controls: [Controls::default()].into_iter().collect(),
+    }
+    .encode_into(Vec::new());
+    let batch = |gateway, seat, race: &str| {
+        InputBatch {
+            race: race.parse().unwrap(),
+            gateway,
+            frames: vec![(seat, &frame)],
+        }
+        .encode()
+    };
+    let race = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    for payload in [
+        batch(GatewayId::new(8), 0, race),
+        batch(GATEWAY, 5, race),
+        batch(GATEWAY, 0, "01ARZ3NDEKTSV4RRFFQ69G5FAW"),
+        b"nonsense".to_vec(),
+    ] {
+        assert_eq!(
+            room.inputs(&payload),
+            race::Received {
+                frames: 0,
+                unreadable: 1
+            }
+        );
+    }
+    assert_eq!(room.inputs(&batch(GATEWAY, 0, race)).frames, 1);
+}
