@@ -1,0 +1,103 @@
+//! Setting the chat worker up, and ending it.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bus::{Bus, Call};
+use protocol::chat::Posted;
+use protocol::{Reply, subject};
+use serde::de::DeserializeOwned;
+use service::{BoxError, Context};
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::limits::{DRAIN_TIMEOUT, PRESENCE_EXPIRY};
+use crate::metrics;
+use crate::options::Options;
+use crate::scribe::Scribe;
+
+/// Runs the worker until shutdown.
+///
+/// # Errors
+/// When the bus is missing.
+pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
+    let bus = Bus::connect(&options.service.nats, "chat-worker").await?;
+    bus.ensure_chat_stream().await?;
+    let presence = bus
+        .bucket(
+            subject::BUCKET_PRESENCE,
+            "who is in the chat",
+            Some(PRESENCE_EXPIRY),
+        )
+        .await?;
+    let scribe = Scribe {
+        bus: bus.clone(),
+        presence,
+    };
+
+    let service = bus
+        .service(
+            "chat-worker",
+            "checks and orders what is said",
+            subject::CHAT_WORKERS,
+        )
+        .await?;
+    let mut say = service.endpoint(subject::CHAT_SAY).await?;
+    let mut join = service.endpoint(subject::CHAT_JOIN).await?;
+    let mut leave = service.endpoint(subject::CHAT_LEAVE).await?;
+    info!("chat worker");
+    context.serving(&[])?;
+
+    let calls = TaskTracker::new();
+    loop {
+        let scribe = scribe.clone();
+        tokio::select! {
+            () = context.shutdown.wait() => break,
+            Some(call) = say.next() => {
+                calls.spawn(serve("say", call, async move |request| scribe.say(request, unix_ms()).await));
+            }
+            Some(call) = join.next() => {
+                calls.spawn(serve("join", call, async move |request| scribe.join(request, unix_ms()).await));
+            }
+            Some(call) = leave.next() => {
+                calls.spawn(serve("leave", call, async move |request| scribe.leave(request, unix_ms()).await));
+            }
+        }
+    }
+
+    context.health().set_ready(false);
+    service.stop().await;
+    calls.close();
+    if tokio::time::timeout(DRAIN_TIMEOUT, calls.wait())
+        .await
+        .is_err()
+    {
+        warn!("some requests were not answered");
+    }
+    bus.drain().await;
+    Ok(())
+}
+
+async fn serve<R, F, A>(what: &'static str, call: Call, answer: F)
+where
+    R: DeserializeOwned,
+    F: FnOnce(R) -> A,
+    A: Future<Output = Reply<Posted>>,
+{
+    let begun = Instant::now();
+    let reply = match call.read() {
+        Ok(request) => answer(request).await,
+        Err(rejection) => Err(rejection),
+    };
+    if reply.is_err() {
+        metrics::refused(what);
+    }
+    metrics::served(what, begun.elapsed());
+    call.answer(&reply).await;
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
