@@ -1,0 +1,179 @@
+//! The endpoints `account.*`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bus::{Bus, BusError, Call, Endpoint, Service};
+use protocol::account::{Account, Leaderboard, Profile, ProfileRequest};
+use protocol::{Rejection, RejectionCode, Reply, subject};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use crate::error::{StoreError, chain};
+use crate::store::Store;
+use crate::{PROGRAM, metrics, now};
+
+/// Calls in hand at once; more wait in NATS, or go to another process. Most of
+/// them wait for a hash, of which so many take as long as a caller has
+/// patience.
+const CALLS_AT_ONCE: usize = 64;
+/// Calls in hand have this long to end at shutdown: longer than the slowest
+/// statement may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The running endpoints.
+pub struct Accounts {
+    service: Service,
+    tasks: TaskTracker,
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Signup,
+    Login,
+    Profile,
+    Leaderboard,
+}
+
+impl Operation {
+    const ALL: [Self; 4] = [Self::Signup, Self::Login, Self::Profile, Self::Leaderboard];
+
+    fn subject(self) -> &'static str {
+        match self {
+            Self::Signup => subject::ACCOUNT_SIGNUP,
+            Self::Login => subject::ACCOUNT_LOGIN,
+            Self::Profile => subject::ACCOUNT_PROFILE,
+            Self::Leaderboard => subject::ACCOUNT_LEADERBOARD,
+        }
+    }
+}
+
+impl Accounts {
+    /// Joins the queue group and answers from now on.
+    ///
+    /// # Errors
+    /// When the NATS server refuses.
+    pub async fn start(bus: &Bus, store: &Store) -> Result<Self, BusError> {
+        let service = bus
+            .service(PROGRAM, "accounts and leaderboard", subject::PERSISTENCE)
+            .await?;
+        let tasks = TaskTracker::new();
+        let slots = Arc::new(Semaphore::new(CALLS_AT_ONCE));
+        for operation in Operation::ALL {
+            let endpoint = service.endpoint(operation.subject()).await?;
+            let calls = tasks.clone();
+            tasks.spawn(serve(
+                operation,
+                endpoint,
+                store.clone(),
+                slots.clone(),
+                calls,
+            ));
+        }
+        Ok(Self { service, tasks })
+    }
+
+    /// Leaves the queue group and ends the calls in hand.
+    pub async fn stop(self) {
+        self.service.stop().await;
+        self.tasks.close();
+        if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            warn!("calls about accounts did not end in time");
+        }
+    }
+}
+
+/// Takes calls while there are slots, each into a task of its own.
+async fn serve(
+    operation: Operation,
+    mut endpoint: Endpoint,
+    store: Store,
+    slots: Arc<Semaphore>,
+    calls: TaskTracker,
+) {
+    loop {
+        let Some(call) = endpoint.next().await else {
+            return;
+        };
+        let slot = slots
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        let store = store.clone();
+        calls.spawn(async move {
+            handle(operation, &store, call).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn handle(operation: Operation, store: &Store, call: Call) {
+    let started = Instant::now();
+    match operation {
+        Operation::Signup => {
+            let reply = signup(store, &call).await;
+            answer(operation, call, reply, started).await;
+        }
+        Operation::Login => {
+            let reply = login(store, &call).await;
+            answer(operation, call, reply, started).await;
+        }
+        Operation::Profile => {
+            let reply = profile(store, &call).await;
+            answer(operation, call, reply, started).await;
+        }
+        // Whatever the request says, so that an empty one may come.
+        Operation::Leaderboard => {
+            let reply = leaderboard(store).await;
+            answer(operation, call, reply, started).await;
+        }
+    }
+}
+
+async fn signup(store: &Store, call: &Call) -> Reply<Account> {
+    store.signup(call.read()?, now()).await.map_err(refuse)
+}
+
+async fn login(store: &Store, call: &Call) -> Reply<Account> {
+    store.login(call.read()?).await.map_err(refuse)
+}
+
+async fn profile(store: &Store, call: &Call) -> Reply<Profile> {
+    let request: ProfileRequest = call.read()?;
+    store.profile(&request.player).await.map_err(refuse)
+}
+
+async fn leaderboard(store: &Store) -> Reply<Leaderboard> {
+    store.leaderboard().await.map_err(refuse)
+}
+
+/// The cause stays here; the caller is told what concerns a player.
+fn refuse(error: StoreError) -> Rejection {
+    let cause = chain(&error);
+    let rejection = Rejection::from(error);
+    if rejection.code == RejectionCode::Unavailable {
+        warn!(error = cause, "an account is not available");
+        metrics::failed("account");
+    }
+    rejection
+}
+
+async fn answer<T: Serialize>(operation: Operation, call: Call, reply: Reply<T>, started: Instant) {
+    let subject = operation.subject();
+    let outcome = match &reply {
+        Ok(_) => "ok",
+        Err(rejection) if rejection.code == RejectionCode::Unavailable => "unavailable",
+        Err(rejection) => {
+            debug!(subject, %rejection, "refused");
+            "refused"
+        }
+    };
+    metrics::account_call(subject, outcome, started.elapsed());
+    call.answer(&reply).await;
+}

@@ -1,0 +1,259 @@
+//! What one transaction will write: the messages of a batch, folded into one
+//! row for each key. Pure.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
+use protocol::room::Standing;
+use protocol::{Epoch, UnixMillis};
+use serde::Serialize;
+
+use crate::entity::{race_result, room, snapshot};
+use crate::error::RecordError;
+
+/// Longest track name: its column has so many characters.
+const TRACK_CHARS_MAX: usize = 64;
+
+/// Rows to write, in the order of their keys: transactions that lock rows in
+/// one order do not end in a deadlock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    pub(crate) closed: BTreeSet<String>,
+    pub(crate) rooms: BTreeMap<String, room::Model>,
+    pub(crate) snapshots: BTreeMap<(String, String), snapshot::Model>,
+    pub(crate) results: BTreeMap<(String, String), race_result::Model>,
+    results_ended_at: Vec<UnixMillis>,
+}
+
+impl Batch {
+    /// Adds a message as it came from the queue. Nothing is added on an error.
+    ///
+    /// # Errors
+    /// When it is not of the protocol or fits no row.
+    pub fn add_bytes(&mut self, payload: &[u8]) -> Result<(), RecordError> {
+        self.add(serde_json::from_slice(payload)?)
+    }
+
+    /// Adds a message. Nothing is added on an error.
+    ///
+    /// # Errors
+    /// When it fits no row.
+    pub fn add(&mut self, message: PersistMessage) -> Result<(), RecordError> {
+        match message {
+            PersistMessage::Room(record) => {
+                let row = room_row(record)?;
+                // A room that is closed in the same batch is not written at all.
+                if !self.closed.contains(&row.race) {
+                    keep_newest(&mut self.rooms, row.race.clone(), row, |row| row.version);
+                }
+            }
+            PersistMessage::RoomClosed(record) => {
+                let race = record.race.to_string();
+                self.rooms.remove(&race);
+                self.closed.insert(race);
+            }
+            PersistMessage::Player(record) => {
+                let row = snapshot_row(&record)?;
+                let key = (row.race.clone(), row.player.clone());
+                keep_newest(&mut self.snapshots, key, row, |row| row.version);
+            }
+            PersistMessage::Result(record) => {
+                let rows: Vec<_> = record
+                    .standings
+                    .iter()
+                    .map(|standing| result_row(&record, standing))
+                    .collect::<Result<_, _>>()?;
+                for row in rows {
+                    let key = (row.race.clone(), row.player.clone());
+                    keep_newest(&mut self.results, key, row, |row| row.version);
+                }
+                self.results_ended_at.push(record.ended_at);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the races of this batch ended, for the lag.
+    pub(crate) fn results_ended_at(&self) -> &[UnixMillis] {
+        &self.results_ended_at
+    }
+}
+
+/// The one number that orders what is written about a race.
+pub(crate) fn version(epoch: Epoch, counter: u32) -> Result<i64, RecordError> {
+    let version = u64::from(epoch.0) << 32 | u64::from(counter);
+    i64::try_from(version).map_err(|_| RecordError::TooLarge {
+        field: "epoch",
+        value: epoch.0.into(),
+    })
+}
+
+/// The two numbers in a version.
+pub(crate) fn split_version(version: i64) -> (u32, u32) {
+    let low = i64::from(u32::MAX);
+    let half = |number: i64| u32::try_from(number & low).unwrap_or_default();
+    (half(version >> 32), half(version))
+}
+
+/// The word of the wire for a value, such as `waiting` for a phase.
+fn word(value: &impl Serialize) -> Result<String, RecordError> {
+    match serde_json::to_value(value)? {
+        serde_json::Value::String(word) => Ok(word),
+        other => Ok(other.to_string()),
+    }
+}
+
+fn keep_newest<K: Ord, R>(rows: &mut BTreeMap<K, R>, key: K, row: R, version: fn(&R) -> i64) {
+    match rows.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(row);
+        }
+        Entry::Occupied(mut place) => {
+            if version(&row) > version(place.get()) {
+                place.insert(row);
+            }
+        }
+    }
+}
+
+fn room_row(record: RoomRecord) -> Result<room::Model, RecordError> {
+    Ok(room::Model {
+        race: record.race.to_string(),
+        name: record.name.into(),
+        seats: record.settings.seats.into(),
+        mode: word(&record.settings.mode)?,
+        track: track(&record.settings.track)?,
+        laps: record.settings.laps.into(),
+        phase: word(&record.phase)?,
+        players: record.players.into(),
+        owner: record.owner.to_string(),
+        version: version(record.epoch, record.revision)?,
+    })
+}
+
+fn snapshot_row(record: &PlayerRecord) -> Result<snapshot::Model, RecordError> {
+    Ok(snapshot::Model {
+        race: record.race.to_string(),
+        player: record.player.id().into(),
+        room: record.room.to_string(),
+        player_name: record.player.to_string(),
+        seat: record.seat.into(),
+        x_m: record.x_m,
+        y_m: record.y_m,
+        heading_rad: record.heading_rad,
+        lap: record.lap.into(),
+        score: record.score,
+        connected: record.connected,
+        version: version(record.epoch, record.revision)?,
+    })
+}
+
+fn result_row(
+    record: &ResultRecord,
+    standing: &Standing,
+) -> Result<race_result::Model, RecordError> {
+    let optional = |field, value: Option<u64>| value.map(|value| whole(field, value)).transpose();
+    Ok(race_result::Model {
+        race: record.race.to_string(),
+        player: standing.player.id().into(),
+        room: record.room.to_string(),
+        mode: word(&record.mode)?,
+        track: track(&record.track)?,
+        race_laps: record.laps.into(),
+        ended_at: whole("ended_at", record.ended_at)?,
+        place: standing.place.into(),
+        player_name: standing.player.to_string(),
+        seat: standing.seat.into(),
+        score: standing.score,
+        laps: standing.laps.into(),
+        time_ms: optional("time_ms", standing.time_ms)?,
+        best_lap_ms: optional("best_lap_ms", standing.best_lap_ms)?,
+        version: version(record.epoch, record.tick)?,
+    })
+}
+
+fn whole(field: &'static str, value: u64) -> Result<i64, RecordError> {
+    i64::try_from(value).map_err(|_| RecordError::TooLarge { field, value })
+}
+
+fn track(name: &str) -> Result<String, RecordError> {
+    let chars = name.chars().count();
+    if chars > TRACK_CHARS_MAX {
+        let field = "track";
+        return Err(RecordError::TooLong {
+            field,
+            chars,
+            chars_max: TRACK_CHARS_MAX,
+        });
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+    fn room(epoch: u32, revision: u32) -> String {
+        format!(
+            r#"{{"kind":"room","race":"{RACE}","name":"Friday","settings":{{"track":"oval"}},
+                "phase":"waiting","players":1,"owner":"0000002a","epoch":{epoch},
+                "revision":{revision}}}"#
+        )
+    }
+
+    fn closed() -> String {
+        format!(r#"{{"kind":"room_closed","race":"{RACE}"}}"#)
+    }
+
+    fn batch_of(messages: &[String]) -> Batch {
+        let mut batch = Batch::default();
+        for message in messages {
+            batch.add_bytes(message.as_bytes()).unwrap();
+        }
+        batch
+    }
+
+    #[test]
+    fn keeps_the_newest_of_a_key_in_any_order() {
+        let newest = room(2, 1);
+        let expected = batch_of(std::slice::from_ref(&newest));
+        assert_eq!(
+            batch_of(&[room(1, 9), newest.clone(), room(1, 10)]),
+            expected
+        );
+        assert_eq!(batch_of(&[newest.clone(), newest, room(2, 0)]), expected);
+        assert_eq!(split_version(expected.rooms[RACE].version), (2, 1));
+    }
+
+    #[test]
+    fn writes_no_room_that_closes_in_the_same_batch() {
+        for messages in [[room(1, 1), closed()], [closed(), room(1, 1)]] {
+            let batch = batch_of(&messages);
+            assert!(batch.rooms.is_empty());
+            assert!(batch.closed.contains(RACE));
+        }
+    }
+
+    #[test]
+    fn refuses_what_fits_no_row_and_says_why() {
+        let long_track = room(1, 1).replace("oval", &"o".repeat(65));
+        let cases = [
+            ("{".to_owned(), "unreadable"),
+            (r#"{"kind":"weather"}"#.to_owned(), "unreadable"),
+            (room(u32::MAX, 1), "epoch is too large: 4294967295"),
+            (
+                long_track,
+                "track has 65 characters, at most 64 are allowed",
+            ),
+        ];
+        for (message, expected) in cases {
+            let mut batch = Batch::default();
+            let error = batch.add_bytes(message.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, expected);
+            assert_eq!(batch, Batch::default());
+        }
+    }
+}

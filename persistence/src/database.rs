@@ -1,0 +1,187 @@
+//! The way to the database: its URL and its connections.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::ConnectOptions;
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+use crate::error::DatabaseUrlError;
+
+/// Connections to MySQL or MariaDB: one writes batches, the others answer for
+/// accounts; a server allows 151 to all its clients.
+const MYSQL_CONNECTIONS_MAX: u32 = 8;
+/// Connections to SQLite: one writes at a time, the others read.
+const SQLITE_CONNECTIONS_MAX: u32 = 4;
+/// A player who logs in should hear soon that the database is away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a writer waits for another process that writes to the same file.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the database is. Shown without its password.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    shown: String,
+    options: DriverOptions,
+}
+
+#[derive(Clone)]
+enum DriverOptions {
+    Sqlite {
+        options: Box<SqliteConnectOptions>,
+        creates: bool,
+    },
+    MySql(Box<MySqlConnectOptions>),
+}
+
+impl DatabaseUrl {
+    /// Reads `sqlite://PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`.
+    ///
+    /// # Errors
+    /// Says what is allowed.
+    pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
+        let options = if text.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(text)
+                .map_err(|error| DatabaseUrlError::Malformed(error.to_string()))?
+                .journal_mode(SqliteJournalMode::Wal)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .disable_statement_logging();
+            let creates = text.contains("mode=rwc") || !text.contains("mode=");
+            DriverOptions::Sqlite {
+                options: Box::new(options.create_if_missing(creates)),
+                creates,
+            }
+        } else if text.starts_with("mysql://") {
+            let options = MySqlConnectOptions::from_str(text)
+                .map_err(|error| DatabaseUrlError::Malformed(error.to_string()))?
+                .disable_statement_logging();
+            if options.get_database().is_none_or(str::is_empty) {
+                return Err(DatabaseUrlError::NoDatabase);
+            }
+            DriverOptions::MySql(Box::new(options))
+        } else {
+            return Err(DatabaseUrlError::Scheme);
+        };
+        Ok(Self {
+            shown: redact(text),
+            options,
+        })
+    }
+
+    /// The same database, which must be there already: nothing is created.
+    #[must_use]
+    pub fn existing(self) -> Self {
+        let options = match self.options {
+            DriverOptions::Sqlite { options, .. } => {
+                let options = Box::new(options.create_if_missing(false));
+                DriverOptions::Sqlite {
+                    options,
+                    creates: false,
+                }
+            }
+            DriverOptions::MySql(options) => DriverOptions::MySql(options),
+        };
+        Self { options, ..self }
+    }
+
+    /// Connections that are opened when they are needed. Makes the folder of
+    /// an SQLite file.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub(crate) fn connect(&self) -> std::io::Result<DatabaseConnection> {
+        match &self.options {
+            DriverOptions::Sqlite { options, creates } => {
+                if *creates {
+                    make_folder_of(options.get_filename())?;
+                }
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(SQLITE_CONNECTIONS_MAX)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_lazy_with(options.as_ref().clone());
+                Ok(DatabaseConnection::from(pool))
+            }
+            DriverOptions::MySql(options) => {
+                let pool = MySqlPoolOptions::new()
+                    .max_connections(MYSQL_CONNECTIONS_MAX)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_lazy_with(options.as_ref().clone());
+                Ok(DatabaseConnection::from(pool))
+            }
+        }
+    }
+}
+
+fn make_folder_of(file: &Path) -> std::io::Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A URL with `***` for the password. Also of text that is no valid URL.
+pub(crate) fn redact(url: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = url.split_once("://")?;
+        // The last one: a password that was not encoded may hold others.
+        let (user_info, place) = rest.rsplit_once('@')?;
+        let (user, _password) = user_info.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{place}"))
+    };
+    hidden().unwrap_or_else(|| url.to_owned())
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_a_url_without_its_password() {
+        let cases = [
+            (
+                "mysql://ada:se:cr@et/s@db:3306/slipstream",
+                "mysql://ada:***@db:3306/slipstream",
+            ),
+            ("mysql://ada@db/slipstream", "mysql://ada@db/slipstream"),
+            (
+                "sqlite://.data/slipstream.db?mode=rwc",
+                "sqlite://.data/slipstream.db?mode=rwc",
+            ),
+            ("nonsense", "nonsense"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(redact(url), expected);
+        }
+    }
+
+    #[test]
+    fn refuses_what_names_no_usable_database() {
+        for url in [
+            "",
+            "slipstream.db",
+            "postgres://db/slipstream",
+            "mysql://db",
+            "mysql://db/",
+        ] {
+            let error = DatabaseUrl::parse(url).unwrap_err().to_string();
+            assert!(error.contains("mysql://"), "{url:?}: {error}");
+        }
+        assert!(DatabaseUrl::parse("sqlite://a.db?mode=sideways").is_err());
+    }
+}

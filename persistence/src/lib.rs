@@ -1,0 +1,139 @@
+//! The one program that knows the database.
+//!
+//! It answers for accounts ([`accounts`]: sign-up, log-in, profile,
+//! leaderboard) and empties the work queue PERSIST into tables ([`consumer`]).
+//! Both stand on the [`store`], which knows the tables ([`entity`],
+//! [`migration`]) and nothing of NATS; the [`batch`] is the pure half of
+//! writing, [`password`] the hashing, [`database`] the way in, [`report`] the
+//! way out for scripts.
+//!
+//! Invariants:
+//! - A message is acknowledged only after the transaction that holds it has
+//!   been committed. While the database is away nothing is acknowledged.
+//! - Every write can be repeated, in any order and by several processes at
+//!   once: a row changes only for a newer (epoch, tick), and a closed race
+//!   leaves a tombstone that keeps its room from coming back.
+//! - The same statements mean the same on SQLite, MySQL and MariaDB.
+//! - A password never leaves this process, not even into its own log.
+
+pub mod accounts;
+pub mod batch;
+pub mod consumer;
+pub mod database;
+pub mod entity;
+pub mod error;
+mod metrics;
+pub mod migration;
+pub mod options;
+pub mod password;
+pub mod report;
+pub mod store;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bus::Bus;
+use protocol::UnixMillis;
+use service::{BoxError, Context, Shutdown};
+use tracing::{info, warn};
+
+pub use crate::options::Options;
+
+use crate::accounts::Accounts;
+use crate::consumer::Consumer;
+use crate::error::{StoreError, chain};
+use crate::store::Store;
+
+/// The name of the program and of its NATS service.
+pub const PROGRAM: &str = "persistence";
+/// How often a database that answers, but refuses, is asked to be prepared:
+/// another process that prepares it at the same time is done by then.
+const PREPARE_ATTEMPTS: u32 = 10;
+
+/// Runs until shutdown.
+///
+/// # Errors
+/// When NATS or the database cannot be used at all. A database that is not
+/// there yet is waited for.
+pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
+    metrics::describe();
+    let bus = Bus::connect(&options.service.nats, PROGRAM).await?;
+    bus.ensure_persist_stream().await?;
+    let store = Store::new(&options.database)?;
+    info!(database = %options.database, "using");
+    if !prepare(&store, &context.shutdown).await? {
+        bus.drain().await;
+        return Ok(());
+    }
+
+    let queue = bus.work_queue().await?;
+    let accounts = Accounts::start(&bus, &store).await?;
+    context.serving(&[])?;
+    Consumer::new(
+        bus.clone(),
+        store.clone(),
+        context.health(),
+        context.shutdown.clone(),
+    )
+    .run(queue)
+    .await;
+    context.health().set_ready(false);
+    accounts.stop().await;
+    bus.drain().await;
+    store.close().await;
+    Ok(())
+}
+
+/// Waits for the database and brings its tables up to date. Tells whether that
+/// was done before shutdown.
+async fn prepare(store: &Store, shutdown: &Shutdown) -> Result<bool, StoreError> {
+    let mut backoff = Backoff::default();
+    let mut refusals = 0;
+    while let Err(error) = store.prepare().await {
+        refusals += u32::from(!error.is_unreachable());
+        if refusals >= PREPARE_ATTEMPTS {
+            return Err(error);
+        }
+        warn!(
+            error = chain(&error),
+            "cannot prepare the database, trying again"
+        );
+        if !backoff.wait(shutdown).await {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Growing pauses between attempts.
+struct Backoff(Duration);
+
+impl Backoff {
+    /// Short enough that a restart of the database goes unnoticed.
+    const FIRST: Duration = Duration::from_millis(100);
+    /// Long enough to leave a struggling database alone.
+    const LONGEST: Duration = Duration::from_secs(5);
+
+    /// Pauses; false when it is time to end.
+    async fn wait(&mut self, shutdown: &Shutdown) -> bool {
+        let pause = self.0;
+        self.0 = (pause * 2).min(Self::LONGEST);
+        tokio::select! {
+            () = shutdown.wait() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(Self::FIRST)
+    }
+}
+
+/// The time of day.
+fn now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
+}

@@ -1,0 +1,58 @@
+//! What this program counts.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use protocol::UnixMillis;
+
+const ROWS: &str = "persistence_rows_written_total";
+const BATCH_SECONDS: &str = "persistence_batch_seconds";
+const LAG_SECONDS: &str = "persistence_result_lag_seconds";
+const FAILURES: &str = "persistence_failures_total";
+const UNREADABLE: &str = "persistence_messages_unreadable_total";
+const ACCOUNTS: &str = "persistence_account_calls_total";
+const ACCOUNT_SECONDS: &str = "persistence_account_call_seconds";
+
+/// Writes the help texts.
+pub(crate) fn describe() {
+    describe_counter!(ROWS, "rows given to the database, by table");
+    describe_histogram!(BATCH_SECONDS, Unit::Seconds, "one transaction of a batch");
+    describe_histogram!(
+        LAG_SECONDS,
+        Unit::Seconds,
+        "from the end of a race to its commit"
+    );
+    describe_counter!(FAILURES, "what the database or the bus failed at, by kind");
+    describe_counter!(UNREADABLE, "messages that were thrown away");
+    describe_counter!(ACCOUNTS, "calls about accounts, by endpoint and outcome");
+    describe_histogram!(
+        ACCOUNT_SECONDS,
+        Unit::Seconds,
+        "a call about an account, by endpoint"
+    );
+}
+
+pub(crate) fn rows_written(table: &'static str, rows: usize) {
+    counter!(ROWS, "table" => table).increment(rows.try_into().unwrap_or(u64::MAX));
+}
+
+pub(crate) fn batch_written(took: Duration) {
+    histogram!(BATCH_SECONDS).record(took);
+}
+
+pub(crate) fn result_written(ended_at: UnixMillis, now: UnixMillis) {
+    histogram!(LAG_SECONDS).record(Duration::from_millis(now.saturating_sub(ended_at)));
+}
+
+pub(crate) fn failed(kind: &'static str) {
+    counter!(FAILURES, "kind" => kind).increment(1);
+}
+
+pub(crate) fn unreadable() {
+    counter!(UNREADABLE).increment(1);
+}
+
+pub(crate) fn account_call(endpoint: &'static str, outcome: &'static str, took: Duration) {
+    counter!(ACCOUNTS, "endpoint" => endpoint, "outcome" => outcome).increment(1);
+    histogram!(ACCOUNT_SECONDS, "endpoint" => endpoint).record(took);
+}

@@ -1,0 +1,20 @@
+//! How the tables come to be: one module for each step, never changed once
+//! released.
+//!
+//! Several processes may start on an empty database at once. Every step can
+//! therefore be repeated, and who loses the race for the record of a step
+//! finds it done when it tries again.
+
+mod m0001_tables;
+
+use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait, async_trait};
+
+/// All steps in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_tables::Migration)]
+    }
+}

@@ -1,0 +1,98 @@
+//! The tables as the rest of the program sees them. Knows nothing of NATS.
+//!
+//! Every operation ends within a bound, whatever the database does: a
+//! statement that hangs is given up, and its transaction rolled back.
+
+mod accounts;
+mod read;
+#[cfg(any(test, feature = "test-suite"))]
+pub mod suite;
+#[cfg(test)]
+mod tests;
+mod upsert;
+mod write;
+
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm_migration::MigratorTrait;
+
+use crate::database::DatabaseUrl;
+use crate::error::StoreError;
+use crate::migration::Migrator;
+use crate::password::Passwords;
+
+pub use write::Written;
+
+/// A person waits for this, and would rather be told to try again.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// A batch must be done before the queue gives it to another process, which
+/// it does after ten seconds.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(8);
+/// Creating tables on a slow disk takes its time.
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The database. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: DatabaseConnection,
+    passwords: Passwords,
+}
+
+impl Store {
+    /// A store whose connections are opened when they are needed.
+    ///
+    /// # Errors
+    /// When the folder of a database file cannot be made.
+    pub fn new(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let database = url.connect().map_err(|source| StoreError::Folder {
+            url: url.to_string(),
+            source,
+        })?;
+        Ok(Self {
+            database,
+            passwords: Passwords::default(),
+        })
+    }
+
+    /// Brings the tables up to date. May be called by several processes at
+    /// once; who loses the race gets an error and succeeds at the next try.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        bounded(
+            "make tables",
+            PREPARE_TIMEOUT,
+            Migrator::up(&self.database, None),
+        )
+        .await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        bounded("answer", READ_TIMEOUT, self.database.ping()).await
+    }
+
+    /// Closes the connections.
+    pub async fn close(self) {
+        if let Err(error) = self.database.close().await {
+            tracing::debug!(%error, "the database did not close cleanly");
+        }
+    }
+}
+
+/// Ends a database operation in time.
+async fn bounded<T>(
+    operation: &'static str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(outcome) => outcome.map_err(|source| StoreError::Database { operation, source }),
+        Err(_elapsed) => Err(StoreError::TimedOut { operation }),
+    }
+}

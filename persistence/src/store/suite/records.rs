@@ -1,0 +1,167 @@
+//! Snapshots and results.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::*;
+
+/// More rows than one statement takes.
+const LARGE_BATCH_RACES: usize = 100;
+
+fn snapshot(
+    race: RaceId,
+    player: &PlayerName,
+    (epoch, revision): (u32, u32),
+    x_m: f64,
+) -> Result<PersistMessage> {
+    message(json!({
+        "kind": "player", "race": race, "room": "Friday-Night", "player": player, "seat": 3,
+        "x_m": x_m, "y_m": -0.125, "heading_rad": 3.125, "lap": 2, "score": -1_000,
+        "connected": revision % 2 == 0, "epoch": epoch, "revision": revision,
+    }))
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn keeps_the_newest_snapshot_of_a_player(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (race, player) = (fresh_race()?, fresh_player()?);
+    let first = snapshot(race, &player, (1, 600), 12.5)?;
+    let newest = snapshot(race, &player, (2, 500), 99.75)?;
+    let late = [
+        snapshot(race, &player, (1, 599), 1.0)?,
+        snapshot(race, &player, (1, 600), 2.0)?,
+        snapshot(race, &player, (1, 10_000), 3.0)?,
+    ];
+    for batch in [std::slice::from_ref(&first), &late[..2]] {
+        write(&store, batch).await?;
+        let stored = store
+            .snapshots(race)
+            .await?
+            .into_iter()
+            .map(PersistMessage::Player);
+        assert_eq!(stored.collect::<Vec<_>>(), std::slice::from_ref(&first));
+    }
+    for batch in [&[newest.clone(), first][..], &late] {
+        write(&store, batch).await?;
+        let stored = store
+            .snapshots(race)
+            .await?
+            .into_iter()
+            .map(PersistMessage::Player);
+        assert_eq!(stored.collect::<Vec<_>>(), std::slice::from_ref(&newest));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn gives_a_result_back_as_it_came(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let race = fresh_race()?;
+    let standings = json!([
+        {"place": 1, "player": fresh_player()?, "seat": 1, "score": 4_200, "laps": 3,
+         "time_ms": 61_234, "best_lap_ms": 19_876},
+        {"place": 2, "player": fresh_player()?, "seat": 0, "score": -1_100, "laps": 0,
+         "time_ms": null, "best_lap_ms": null},
+    ]);
+    let message = result(race, 2, 3_600, &standings)?;
+    write(&store, std::slice::from_ref(&message)).await?;
+    assert_eq!(
+        store.result(race).await?.map(PersistMessage::Result),
+        Some(message)
+    );
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn changes_a_result_only_for_newer_records(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (race, player) = (fresh_race()?, fresh_player()?);
+    let record =
+        |epoch, tick, score| result(race, epoch, tick, &json!([standing(1, &player, score)]));
+    let newest = record(2, 600, 5)?;
+    for (came, expected) in [
+        (record(1, 700, 1)?, record(1, 700, 1)?),
+        (record(1, 699, 2)?, record(1, 700, 1)?),
+        (record(1, 700, 3)?, record(1, 700, 1)?),
+        (newest.clone(), newest.clone()),
+        (record(1, 701, 4)?, newest.clone()),
+        (newest.clone(), newest),
+    ] {
+        write(&store, &[came]).await?;
+        assert_eq!(
+            store.result(race).await?.map(PersistMessage::Result),
+            Some(expected)
+        );
+    }
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn has_no_result_of_an_unknown_race(url: &str) -> Result<()> {
+    assert_eq!(open(url).await?.result(fresh_race()?).await?, None);
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn writes_large_batches_again_and_again(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let races = (0..LARGE_BATCH_RACES)
+        .map(|_| fresh_race())
+        .collect::<Result<Vec<_>>>()?;
+    let players = (0..16)
+        .map(|_| fresh_player())
+        .collect::<Result<Vec<_>>>()?;
+    let mut batch = Vec::new();
+    for race in &races {
+        let standings: Vec<_> = (1..)
+            .zip(&players)
+            .map(|(place, player)| standing(place, player, 100))
+            .collect();
+        batch.push(result(*race, 1, 600, &json!(standings))?);
+    }
+    for _time in 0..3 {
+        write(&store, &batch).await?;
+    }
+    for (race, message) in races.iter().zip(batch) {
+        assert_eq!(
+            store.result(*race).await?.map(PersistMessage::Result),
+            Some(message)
+        );
+    }
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn stores_the_largest_values(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (race, player) = (fresh_race()?, PlayerName::parse("ABCDEFGHIJKLMNOP")?);
+    let largest = message(json!({
+        "kind": "result", "race": race, "room": "abcdefghijklmnopqrstuvwx", "mode": "circuit",
+        "track": "ö".repeat(64), "laps": u16::MAX, "ended_at": i64::MAX,
+        "epoch": i32::MAX, "tick": u32::MAX,
+        "standings": [{
+            "place": 255, "player": player, "seat": 255, "score": i64::MIN, "laps": u16::MAX,
+            "time_ms": i64::MAX, "best_lap_ms": i64::MAX,
+        }],
+    }))?;
+    write(&store, std::slice::from_ref(&largest)).await?;
+    assert_eq!(
+        store.result(race).await?.map(PersistMessage::Result),
+        Some(largest)
+    );
+    let seen = snapshot(race, &player, (1, 2), f64::MIN)?;
+    write(&store, std::slice::from_ref(&seen)).await?;
+    let stored = store
+        .snapshots(race)
+        .await?
+        .into_iter()
+        .map(PersistMessage::Player);
+    assert_eq!(stored.collect::<Vec<_>>(), [seen]);
+    Ok(())
+}

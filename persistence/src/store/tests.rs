@@ -1,0 +1,117 @@
+//! The suite on SQLite, and what only SQLite shows.
+
+use super::suite;
+use super::*;
+use crate::batch::Batch;
+
+fn file_in(folder: &tempfile::TempDir) -> String {
+    format!(
+        "sqlite://{}/data/slipstream.db?mode=rwc",
+        folder.path().display()
+    )
+}
+
+macro_rules! on_sqlite {
+    ($($case:ident),* $(,)?) => {
+        $(#[tokio::test]
+        async fn $case() {
+            let folder = tempfile::tempdir().unwrap();
+            suite::$case(&file_in(&folder)).await.unwrap();
+        })*
+    };
+}
+
+on_sqlite!(
+    prepares_an_empty_database_from_several_processes_at_once,
+    keeps_capitals_and_logs_in_without_regard_to_case,
+    refuses_a_taken_name_in_any_case,
+    lets_only_one_of_many_take_a_name,
+    refuses_a_wrong_password_like_an_unknown_player,
+    refuses_a_short_password,
+    adds_up_profiles,
+    refuses_the_profile_of_nobody,
+    orders_the_leaderboard_by_wins_then_score,
+    writes_a_room_and_changes_it_only_for_newer_records,
+    removes_a_closed_room_for_good,
+    writes_no_room_closed_in_the_same_batch,
+    removes_a_closed_room_whatever_other_processes_do,
+    forgets_tombstones_after_a_day,
+    keeps_the_newest_snapshot_of_a_player,
+    gives_a_result_back_as_it_came,
+    changes_a_result_only_for_newer_records,
+    has_no_result_of_an_unknown_race,
+    writes_large_batches_again_and_again,
+    stores_the_largest_values,
+);
+
+#[tokio::test]
+async fn passes_the_whole_suite_twice_on_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    for _time in 0..2 {
+        suite::run_all(&file_in(&folder)).await.unwrap();
+    }
+}
+
+/// By hand, against a server: `SLIPSTREAM_TEST_DATABASE_URL=mysql://… cargo
+/// test -p persistence -- --ignored`.
+#[tokio::test]
+#[ignore = "needs a database server"]
+async fn passes_the_whole_suite_on_the_given_database() {
+    let url = std::env::var("SLIPSTREAM_TEST_DATABASE_URL").unwrap();
+    suite::run_all(&url).await.unwrap();
+}
+
+#[tokio::test]
+async fn tells_an_unreachable_server_from_one_that_refuses() {
+    // Port 1 is nobody's.
+    let url = DatabaseUrl::parse("mysql://ada:secret@127.0.0.1:1/slipstream").unwrap();
+    let error = Store::new(&url).unwrap().ping().await.unwrap_err();
+    assert!(error.is_unreachable(), "{error:?}");
+    assert!(!error.is_refusal() && !error.is_conflict());
+    let rejection = protocol::Rejection::from(error);
+    assert_eq!(rejection.code, protocol::RejectionCode::Unavailable);
+
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::parse(&file_in(&folder)).unwrap();
+    let error = Store::new(&url.clone().existing())
+        .unwrap()
+        .ping()
+        .await
+        .unwrap_err();
+    assert!(!error.is_unreachable(), "{error:?}");
+
+    let store = Store::new(&url).unwrap();
+    store.prepare().await.unwrap();
+    let error = bounded("break a rule", READ_TIMEOUT, async {
+        let twice = "INSERT INTO closed_race (race, closed_at) VALUES ('a', 1), ('a', 2)";
+        sea_orm::ConnectionTrait::execute_unprepared(&store.database, twice).await
+    });
+    assert!(error.await.unwrap_err().is_refusal());
+}
+
+#[tokio::test]
+async fn writes_nothing_of_a_batch_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(&DatabaseUrl::parse(&file_in(&folder)).unwrap()).unwrap();
+    store.prepare().await.unwrap();
+    let drop_results = "DROP TABLE race_result";
+    sea_orm::ConnectionTrait::execute_unprepared(&store.database, drop_results)
+        .await
+        .unwrap();
+    let mut batch = Batch::default();
+    for message in [
+        r#"{"kind":"room","race":"01ARZ3NDEKTSV4RRFFQ69G5FAV","name":"Friday","settings":{},
+            "phase":"waiting","players":1,"owner":"0000002a","epoch":1,"revision":1}"#,
+        r#"{"kind":"result","race":"01ARZ3NDEKTSV4RRFFQ69G5FAV","room":"Friday","mode":"circuit",
+            "track":"oval","laps":3,"ended_at":1,"epoch":1,"tick":1,"standings":[{"place":1,
+            "player":"Ada","seat":0,"score":1,"laps":3,"time_ms":1,"best_lap_ms":1}]}"#,
+    ] {
+        batch.add_bytes(message.as_bytes()).unwrap();
+    }
+    let error = store.apply(&batch, 1).await.unwrap_err();
+    assert!(
+        !error.is_refusal(),
+        "a missing table is the database's fault: {error:?}"
+    );
+    assert_eq!(store.rooms().await.unwrap(), []);
+}

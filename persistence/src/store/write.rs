@@ -1,0 +1,146 @@
+//! Writing a batch, and tidying up after closed races.
+
+use std::collections::BTreeSet;
+
+use protocol::UnixMillis;
+use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::upsert::upsert_newer;
+use super::{Store, WRITE_TIMEOUT, bounded};
+use crate::batch::Batch;
+use crate::entity::{closed_race, race_result, room, snapshot};
+use crate::error::StoreError;
+
+/// How often a transaction is tried when another one is in its way.
+const CONFLICT_ATTEMPTS: u32 = 5;
+/// How long a tombstone stands: no message is that late.
+const TOMBSTONE_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
+
+/// Rows given to the database: each is there now, or something newer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Of `room`.
+    pub rooms: usize,
+    /// Of `snapshot`.
+    pub snapshots: usize,
+    /// Of `race_result`.
+    pub results: usize,
+    /// Of `closed_race`.
+    pub closed: usize,
+}
+
+impl Store {
+    /// Writes a batch in one transaction: all of it or nothing. Doing it again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When the database is away or refuses.
+    pub async fn apply(&self, batch: &Batch, now: UnixMillis) -> Result<Written, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = bounded("write a batch", WRITE_TIMEOUT, self.transact(batch, now)).await;
+            match outcome {
+                Err(error) if error.is_conflict() && attempt < CONFLICT_ATTEMPTS => attempt += 1,
+                Ok(()) | Err(_) => return outcome.map(|()| batch.written()),
+            }
+        }
+    }
+
+    /// Removes rooms that came back in spite of their tombstone, and
+    /// tombstones that have stood for a day.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn sweep(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let oldest = millis(now.saturating_sub(TOMBSTONE_AGE_MAX_MS));
+        let swept = async {
+            remove_closed_rooms(&self.database, Condition::all()).await?;
+            closed_race::Entity::delete_many()
+                .filter(closed_race::Column::ClosedAt.lt(oldest))
+                .exec(&self.database)
+                .await
+        };
+        bounded("sweep", WRITE_TIMEOUT, swept).await.map(drop)
+    }
+
+    async fn transact(&self, batch: &Batch, now: UnixMillis) -> Result<(), DbErr> {
+        let options = TransactionOptions {
+            // Waits for its turn at the start, where waiting is possible.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = self.database.begin_with_options(options).await?;
+        bury(&transaction, &batch.closed, now).await?;
+        upsert_newer::<room::Entity, _>(&transaction, batch.rooms.values().cloned()).await?;
+        upsert_newer::<snapshot::Entity, _>(&transaction, batch.snapshots.values().cloned())
+            .await?;
+        upsert_newer::<race_result::Entity, _>(&transaction, batch.results.values().cloned())
+            .await?;
+        let touched: BTreeSet<_> = batch.closed.iter().chain(batch.rooms.keys()).collect();
+        if !touched.is_empty() {
+            let touched = Condition::all().add(room::Column::Race.is_in(touched));
+            remove_closed_rooms(&transaction, touched).await?;
+        }
+        transaction.commit().await
+    }
+}
+
+impl Batch {
+    fn written(&self) -> Written {
+        Written {
+            rooms: self.rooms.len(),
+            snapshots: self.snapshots.len(),
+            results: self.results.len(),
+            closed: self.closed.len(),
+        }
+    }
+}
+
+/// Writes tombstones; one that stands already keeps its date.
+async fn bury(
+    database: &impl ConnectionTrait,
+    races: &BTreeSet<String>,
+    now: UnixMillis,
+) -> Result<(), DbErr> {
+    if races.is_empty() {
+        return Ok(());
+    }
+    let rows = races.iter().map(|race| closed_race::ActiveModel {
+        race: Set(race.clone()),
+        closed_at: Set(millis(now)),
+    });
+    let standing = OnConflict::column(closed_race::Column::Race)
+        .do_nothing_on([closed_race::Column::Race])
+        .to_owned();
+    closed_race::Entity::insert_many(rows)
+        .on_conflict(standing)
+        .exec_without_returning(database)
+        .await
+        .map(drop)
+}
+
+/// The tombstones are read after the rooms have been written: MySQL locks what
+/// this reads, so that a close in another transaction either is seen or waits.
+async fn remove_closed_rooms(
+    database: &impl ConnectionTrait,
+    which: Condition,
+) -> Result<(), DbErr> {
+    let closed = Query::select()
+        .column(closed_race::Column::Race)
+        .from(closed_race::Entity)
+        .take();
+    room::Entity::delete_many()
+        .filter(which)
+        .filter(room::Column::Race.in_subquery(closed))
+        .exec(database)
+        .await
+        .map(drop)
+}
+
+fn millis(time: UnixMillis) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}
