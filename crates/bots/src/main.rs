@@ -1,0 +1,20 @@
+//! The bots program: see the crate's documentation.
+
+use std::process::ExitCode;
+
+use bots::{Options, run};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(problem) => return bots::options::explain(&problem),
+    };
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("bots: {problem:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

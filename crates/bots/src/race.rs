@@ -1,0 +1,151 @@
+//! Fills a room with bots and tells how the race goes.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use client_core::protocol::lobby::RoomSettings;
+use client_core::protocol::room::CloseReason;
+use client_core::race::room::{LeaderboardLine, lap_time};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::driver::{Driver, Outcome, View};
+use crate::options::RaceOptions;
+
+/// Between two lines of the live leaderboard.
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Races in one room until it closes.
+///
+/// # Errors
+/// When a bot cannot get its seat, or the race has no winner.
+pub async fn run(options: &RaceOptions) -> Result<()> {
+    let (first_view, watching) = watch::channel(View::default());
+    let mut bots = JoinSet::new();
+    bots.spawn(driver(options, 0).race(0, first_view));
+    if options.create {
+        // The others can only join what is there.
+        seated(watching.clone(), &mut bots).await?;
+    }
+    for index in 1..usize::from(options.count) {
+        let (view, _) = watch::channel(View::default());
+        bots.spawn(driver(options, index).race(index as u64, view));
+    }
+    let mut reports = tokio::time::interval(REPORT_INTERVAL);
+    let mut outcome = None;
+    loop {
+        tokio::select! {
+            ended = bots.join_next() => match ended {
+                Some(ended) => outcome = Some(ended.context("a bot failed")??),
+                None => break,
+            },
+            _ = reports.tick() => report(&watching.borrow().leaderboard),
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                bail!("interrupted");
+            }
+        }
+    }
+    tell(options, &outcome.context("there were no bots")?)
+}
+
+fn driver(options: &RaceOptions, index: usize) -> Driver {
+    let settings = || RoomSettings {
+        seats: options.seats.unwrap_or(options.count),
+        track: options.track.clone().unwrap_or_default(),
+        laps: options
+            .laps
+            .unwrap_or(client_core::protocol::limits::LAPS_DEFAULT),
+        ..RoomSettings::default()
+    };
+    Driver {
+        gateway: options.gateway.clone(),
+        name: format!("{}{}", options.prefix, index + 1),
+        skill: options.skill.of(index),
+        room: options.room.clone(),
+        create: (options.create && index == 0).then(settings),
+    }
+}
+
+/// Waits until the first bot has its seat, or has failed to get one.
+async fn seated(
+    mut watching: watch::Receiver<View>,
+    bots: &mut JoinSet<Result<Outcome>>,
+) -> Result<()> {
+    tokio::select! {
+        _ = watching.wait_for(|view| view.is_seated) => Ok(()),
+        Some(ended) = bots.join_next() => match ended.context("a bot failed")? {
+            Ok(_) => bail!("the room closed before the others came"),
+            Err(problem) => Err(problem),
+        },
+    }
+}
+
+fn report(leaderboard: &[LeaderboardLine]) {
+    if leaderboard.is_empty() {
+        return;
+    }
+    let line = |line: &LeaderboardLine| {
+        format!(
+            "{}. {} {} m (lap {})",
+            line.place,
+            line.player,
+            line.score,
+            line.laps + 1
+        )
+    };
+    eprintln!(
+        "{}",
+        leaderboard.iter().map(line).collect::<Vec<_>>().join("   ")
+    );
+}
+
+fn tell(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
+    let Outcome {
+        race,
+        settings,
+        result,
+    } = outcome;
+    let winner = match (result.reason, result.standings.first()) {
+        (CloseReason::Finished, Some(first)) => first,
+        (reason, _) => bail!(
+            "the race in room {} ended without a winner: {reason:?}",
+            result.room
+        ),
+    };
+    eprintln!("{} wins on {}", winner.player, settings.track);
+    for standing in &result.standings {
+        let time = standing
+            .time_ms
+            .map_or_else(|| "not finished".to_owned(), lap_time);
+        let (place, player, score) = (standing.place, &standing.player, standing.score);
+        eprintln!("{place:>3}. {player:<16} {score:>7} m  {time}");
+    }
+    if options.json {
+        let leaderboard: Vec<_> = result
+            .standings
+            .iter()
+            .map(|standing| {
+                json!({
+                    "place": standing.place,
+                    "name": standing.player,
+                    "score": standing.score,
+                    "laps": standing.laps,
+                    "time_ms": standing.time_ms,
+                    "best_lap_ms": standing.best_lap_ms,
+                })
+            })
+            .collect();
+        let line = json!({
+            "room": result.room,
+            "race": race,
+            "track": settings.track,
+            "laps": settings.laps,
+            "winner": winner.player,
+            "leaderboard": leaderboard,
+        });
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! One message as JSON.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use protocol::checkpoint::Checkpoint;
+use protocol::input::{InputBatch, InputFrame};
+use protocol::snapshot::{CarState, Snapshot};
+use protocol::subject::{self, Payload};
+use serde_json::{Value, json};
+use simulation::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS};
+
+/// Largest message that is read from standard input: more than the bus carries.
+const MESSAGE_BYTES_MAX: u64 = 2 << 20;
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Whatever fits: JSON, else a snapshot, else inputs, else a checkpoint.
+    Any,
+    /// A message of `race.room.<room>.snapshot`.
+    Snapshot,
+    /// A message of `race.room.<room>.in`.
+    Inputs,
+    /// A value of the bucket `checkpoints`.
+    Checkpoint,
+}
+
+/// Prints the message on standard input as JSON.
+///
+/// # Errors
+/// When it is not what it should be.
+pub fn decode_stdin(kind: Kind) -> Result<()> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(MESSAGE_BYTES_MAX)
+        .read_to_end(&mut bytes)?;
+    let value = match kind {
+        Kind::Any => any(&bytes)?,
+        Kind::Snapshot => snapshot(&bytes).context("this is not a snapshot")?,
+        Kind::Inputs => inputs(&bytes).context("these are not inputs")?,
+        Kind::Checkpoint => checkpoint(&bytes).context("this is not a checkpoint")?,
+    };
+    println!("{value}");
+    Ok(())
+}
+
+/// A message as JSON, by what its subject promises. What cannot be read is
+/// told by its length.
+#[must_use]
+pub fn of_subject(subject: &str, bytes: &[u8]) -> Value {
+    let decoded = match subject::payload_of(subject) {
+        Payload::Snapshot => snapshot(bytes),
+        Payload::Inputs => inputs(bytes),
+        Payload::Text => None,
+    };
+    decoded
+        .or_else(|| text(bytes))
+        .unwrap_or_else(|| json!({ "bytes": bytes.len() }))
+}
+
+fn any(bytes: &[u8]) -> Result<Value> {
+    let tries = [
+        serde_json::from_slice(bytes).ok(),
+        snapshot(bytes),
+        inputs(bytes),
+        checkpoint(bytes),
+    ];
+    match tries.into_iter().flatten().next() {
+        Some(value) => Ok(value),
+        None => bail!(
+            "{} bytes that are neither JSON nor a snapshot, inputs or a checkpoint",
+            bytes.len()
+        ),
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes)
+        .ok()
+        .or_else(|| std::str::from_utf8(bytes).ok().map(|text| json!(text)))
+}
+
+fn snapshot(bytes: &[u8]) -> Option<Value> {
+    let snapshot = Snapshot::decode(bytes).ok()?;
+    let header = &snapshot.header;
+    let cars: Vec<Value> = snapshot.body.cars.iter().enumerate().map(car).collect();
+    let acks: Vec<Value> = header
+        .acks
+        .iter()
+        .map(|ack| json!({ "tick": ack.tick, "margin_ticks": ack.margin_ticks }))
+        .collect();
+    Some(json!({
+        "race": header.race,
+        "owner": header.owner,
+        "epoch": header.epoch,
+        "tick": header.tick,
+        "acknowledged": acks,
+        "winner": snapshot.body.winner,
+        "cars": cars,
+    }))
+}
+
+/// A car in the units of people.
+fn car((seat, car): (usize, &CarState)) -> Value {
+    let metres = |units: f64| round(units / f64::from(POSITION_UNITS_PER_M));
+    let speed = f64::from(car.speed_forward).hypot(f64::from(car.speed_lateral));
+    json!({
+        "seat": seat,
+        "x_m": metres(car.x.into()),
+        "y_m": metres(car.y.into()),
+        "heading_deg": round(f64::from(car.heading) / f64::from(HEADING_UNITS_PER_TURN) * 360.0),
+        "speed_kmh": round(speed / f64::from(SPEED_UNITS_PER_MPS) * 3.6),
+        "credited_m": metres(car.credited.into()),
+        "gates_passed": car.gates_passed,
+        "place": car.finish.map(|(place, _)| place),
+    })
+}
+
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn inputs(bytes: &[u8]) -> Option<Value> {
+    let batch = InputBatch::decode(bytes).ok()?;
+    let frames: Option<Vec<Value>> = batch
+        .frames
+        .iter()
+        .map(|(seat, frame)| {
+            let frame = InputFrame::decode(frame).ok()?;
+            Some(
+                json!({ "seat": seat, "first_tick": frame.first_tick, "controls": frame.controls }),
+            )
+        })
+        .collect();
+    Some(json!({ "race": batch.race, "gateway": batch.gateway, "frames": frames? }))
+}
+
+fn checkpoint(bytes: &[u8]) -> Option<Value> {
+    let checkpoint = Checkpoint::decode(bytes).ok()?;
+    Some(json!({
+        "race": checkpoint.race,
+        "owner": checkpoint.owner,
+        "epoch": checkpoint.epoch,
+        "tick": checkpoint.tick,
+        "gateways": checkpoint.gateways,
+        "state_bytes": checkpoint.state.len(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::input::Controls;
+    use protocol::{GatewayId, RaceId};
+
+    use super::*;
+
+    #[test]
+    fn reads_inputs_as_the_gateway_sends_them() {
+        let frame = InputFrame {
+            first_tick: 9,
+            controls: [Controls::default()].into_iter().collect(),
+        };
+        let frame = frame.encode_into(Vec::new());
+        let race: RaceId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+        let batch = InputBatch {
+            race,
+            gateway: GatewayId::new(1),
+            frames: vec![(2, &frame)],
+        };
+        let value = of_subject("race.room.r.in", &batch.encode());
+        assert_eq!(value["frames"][0]["seat"], 2);
+        assert_eq!(value["frames"][0]["first_tick"], 9);
+        assert_eq!(value["gateway"], "00000001");
+    }
+
+    #[test]
+    fn tells_the_length_of_what_it_cannot_read() {
+        assert_eq!(
+            of_subject("race.room.r.snapshot", &[0xff; 9]),
+            json!({ "bytes": 9 })
+        );
+        assert_eq!(of_subject("chat.x", b"plain"), json!("plain"));
+        assert!(any(&[0xff; 9]).is_err());
+    }
+}

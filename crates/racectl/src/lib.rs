@@ -1,0 +1,34 @@
+//! The operator's tool: which rooms there are, and what goes over the bus.
+//!
+//! [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
+//! JSON of one message.
+//!
+//! Invariant: it only looks. Nothing it does changes a race.
+
+pub mod decode;
+pub mod options;
+pub mod rooms;
+pub mod tap;
+pub mod tracks;
+
+pub use options::Options;
+
+use options::Command;
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// With the reason for a person.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match options.command {
+        Command::Rooms { json } => runtime.block_on(rooms::list(&options.nats, json)),
+        Command::Tap { subject, count } => {
+            runtime.block_on(tap::tap(&options.nats, &subject, count))
+        }
+        Command::Decode { kind } => decode::decode_stdin(kind),
+        Command::Track(command) => tracks::run(&command),
+    }
+}

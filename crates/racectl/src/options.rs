@@ -1,0 +1,86 @@
+//! The command line of racectl.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::decode::Kind;
+use crate::tracks::TrackCommand;
+
+/// The exit status of a bad command line, as in `sysexits.h`.
+const EXIT_USAGE: u8 = 64;
+
+/// Slipstream's operator tool
+#[derive(Clone, Debug, Parser)]
+#[command(name = "racectl", version)]
+pub struct Options {
+    /// NATS server, or several separated by commas
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SLIPSTREAM_NATS_URL",
+        default_value = "nats://127.0.0.1:4222",
+        global = true
+    )]
+    pub nats: String,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What racectl can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List the rooms with phase, players, owner and epoch
+    Rooms {
+        /// As one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the messages of a subject as JSON, one line each
+    ///
+    /// Wildcards as in NATS: `race.room.*.event`, `race.>`. Snapshots and
+    /// inputs are decoded.
+    Tap {
+        /// The subject to listen to
+        #[arg(value_parser = subject)]
+        subject: String,
+        /// End after so many messages
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+    /// Print one message from standard input as JSON
+    ///
+    /// For `nats sub 'race.room.*.snapshot' --translate 'racectl decode'`.
+    Decode {
+        /// What the message is
+        #[arg(long, value_enum, default_value_t = Kind::Any)]
+        kind: Kind,
+    },
+    /// Look at tracks
+    #[command(subcommand)]
+    Track(TrackCommand),
+}
+
+fn subject(text: &str) -> Result<String, String> {
+    let is_bad =
+        text.is_empty() || text.contains(char::is_whitespace) || text.split('.').any(str::is_empty);
+    if is_bad {
+        return Err("a subject is words with dots between them, such as race.room.*.event".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Help and version go to standard output with status 0; a mistake goes to
+/// standard error with status 64.
+#[must_use]
+pub fn explain(problem: &clap::Error) -> ExitCode {
+    // Nobody reads the terminal any more: nothing is left to tell.
+    let _ = problem.print();
+    match problem.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}

@@ -1,0 +1,35 @@
+//! Traffic of the bus, as JSON.
+
+use anyhow::Result;
+use bus::Bus;
+use futures::StreamExt;
+use serde_json::json;
+
+use crate::decode;
+
+/// Prints each message of `subject` until Ctrl-C, or `count` of them.
+///
+/// # Errors
+/// When NATS cannot be reached.
+pub async fn tap(nats: &str, subject: &str, count: Option<u64>) -> Result<()> {
+    let bus = Bus::connect(nats, "racectl").await?;
+    let mut messages = bus.subscribe(subject).await?;
+    let mut left = count.unwrap_or(u64::MAX);
+    while left > 0 {
+        let message = tokio::select! {
+            message = messages.next() => message,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                break;
+            }
+        };
+        let Some(message) = message else { break };
+        let payload = decode::of_subject(&message.subject, &message.payload);
+        println!(
+            "{}",
+            json!({ "subject": message.subject, "message": payload })
+        );
+        left -= 1;
+    }
+    Ok(())
+}

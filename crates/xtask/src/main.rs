@@ -1,0 +1,35 @@
+//! `cargo xtask arrows`: fails when the workspace breaks a rule of its shape.
+
+use std::process::ExitCode;
+
+use xtask::{arrows, mains, workspace};
+
+/// The exit code of a wrong command line (sysexits.h, `EX_USAGE`).
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments != ["arrows"] {
+        eprintln!("usage: cargo xtask arrows");
+        return Ok(ExitCode::from(EXIT_USAGE));
+    }
+    let packages = workspace::read()?;
+    let mut broken: Vec<String> = Vec::new();
+    broken.extend(arrows::check(&packages).iter().map(ToString::to_string));
+    broken.extend(
+        mains::check(&mains::read(&packages)?)
+            .iter()
+            .map(ToString::to_string),
+    );
+    for rule in &broken {
+        eprintln!("error: {rule}");
+    }
+    if !broken.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    println!(
+        "{} packages: every arrow and every main.rs is as DESIGN.md wants it",
+        packages.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}
