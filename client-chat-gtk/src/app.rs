@@ -1,0 +1,315 @@
+//! The one place where anything changes: messages in, a view out.
+
+use std::future;
+use std::time::Duration;
+
+use client_core::chat::ChatStage;
+use client_core::protocol::account::Password;
+use client_core::protocol::{PlayerName, Rejection, RejectionCode};
+use client_core::{ChatClient, Link, LinkEvent};
+use gtk4::prelude::*;
+use gtk4::{Application, gio, glib};
+use tokio::runtime::Handle;
+
+use crate::composer::Composer;
+use crate::entrance::Entrance;
+use crate::line::Line;
+use crate::message::{Credentials, Inbox, Message, Outbox};
+use crate::model;
+use crate::options::GatewayAddress;
+use crate::status::{sentence, status};
+use crate::ui::{Page, View, Window};
+
+/// What the gateway calls this program.
+const CLIENT_NAME: &str = "client-chat-gtk";
+
+/// A pause before logging in again when nobody could take the log-in: a chat
+/// worker is started anew within a second or two.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The state of the window, and all that changes it.
+pub struct App {
+    application: Application,
+    window: Window,
+    runtime: Handle,
+    gateway: GatewayAddress,
+    outbox: Outbox,
+    link: Option<Link>,
+    client: ChatClient,
+    composer: Composer,
+    lines: gio::ListStore,
+    people: gio::ListStore,
+    page: Page,
+    /// Whether the gateway has, or will have, a log-in to answer.
+    is_logging_in: bool,
+    /// The account to log in to when signing up finds its name taken.
+    fallback: Option<Credentials>,
+    /// Why what was said last did not get through.
+    refusal: Option<String>,
+}
+
+impl App {
+    /// Starts connecting, and logging in where there is something to do it with.
+    #[must_use]
+    pub fn new(
+        application: &Application,
+        window: Window,
+        runtime: Handle,
+        gateway: GatewayAddress,
+        entrance: Entrance,
+        outbox: Outbox,
+    ) -> Self {
+        let link = Link::open(&runtime, gateway.as_str(), CLIENT_NAME);
+        let (lines, people) = (model::new_lines(), model::new_people());
+        window.set_models(&lines, &people);
+        let mut app = Self {
+            application: application.clone(),
+            window,
+            runtime,
+            gateway,
+            outbox,
+            link: Some(link),
+            client: ChatClient::default(),
+            composer: Composer::default(),
+            lines,
+            people,
+            page: Page::LogIn { problem: None },
+            is_logging_in: false,
+            fallback: None,
+            refusal: None,
+        };
+        app.enter(entrance);
+        app
+    }
+
+    /// Takes messages and events until the window is gone.
+    pub async fn run(mut self, mut inbox: Inbox) {
+        self.render();
+        loop {
+            tokio::select! {
+                message = inbox.recv() => {
+                    let Some(message) = message else { return };
+                    self.update(message);
+                }
+                event = next_event(&mut self.link) => self.link_event(event),
+            }
+            // What is here already is shown at once: one layout for a burst.
+            while let Some(event) = self.link.as_mut().and_then(Link::poll) {
+                self.link_event(event);
+            }
+            self.render();
+        }
+    }
+
+    fn enter(&mut self, entrance: Entrance) {
+        match entrance {
+            Entrance::Page => {}
+            Entrance::Account {
+                credentials,
+                sign_up,
+            } => {
+                self.page = Page::Waiting(format!("Logging in as {} …", credentials.name));
+                if sign_up {
+                    self.fallback = Some(credentials.clone());
+                    self.sign_up(&credentials);
+                } else {
+                    self.log_in(&credentials);
+                }
+            }
+            Entrance::Token => {
+                self.page = Page::Waiting("Waiting for the race client to log in …".to_owned());
+            }
+        }
+    }
+
+    fn update(&mut self, message: Message) {
+        match message {
+            Message::LogIn(credentials) => match PlayerName::parse(&credentials.name) {
+                Ok(_) => self.log_in(&credentials),
+                Err(error) => self.ask(&error.to_string()),
+            },
+            Message::SignUp(credentials) => match check_new(&credentials) {
+                Ok(()) => self.sign_up(&credentials),
+                Err(rejection) => self.ask(&rejection.message),
+            },
+            Message::Token(Ok(token)) => {
+                self.page = Page::Waiting("Logging in …".to_owned());
+                self.is_logging_in = true;
+                self.client.resume(&token);
+            }
+            Message::Token(Err(reason)) => self.ask(&reason),
+            Message::Retry => self.client.retry(),
+            Message::Say(entry) => self.say(&entry),
+            Message::Reconnect => self.connect(),
+            Message::Quit => self.application.quit(),
+        }
+    }
+
+    fn link_event(&mut self, event: LinkEvent) {
+        let was_in_chat = *self.client.stage() == ChatStage::In;
+        let is_gone = matches!(event, LinkEvent::Lost { .. } | LinkEvent::Ended { .. });
+        self.client.handle(event);
+        if is_gone && was_in_chat {
+            let reason = "the connection broke before this was confirmed; send it again if needed";
+            self.refusal = self.composer.failed().then(|| sentence(reason));
+        }
+        if let Some(rejection) = self.client.take_rejection() {
+            self.rejected(&rejection);
+        }
+        if self.client.take_said().is_some() {
+            let confirmed = self.composer.confirmed(&self.window.entry_text());
+            self.window.remove_from_entry(confirmed.remove_chars);
+            self.refusal = None;
+            if let Some(text) = confirmed.say {
+                self.client.say(text.as_str());
+            }
+        }
+        match self.client.stage() {
+            ChatStage::In => self.arrived(),
+            // Who had not got in yet is asked, not left waiting for nothing.
+            ChatStage::Ended(reason) if self.page != Page::Chat => self.ask(&reason.clone()),
+            ChatStage::Ended(_) | ChatStage::Offline(_) | ChatStage::Stranger => {}
+        }
+        self.take_lines();
+    }
+
+    fn arrived(&mut self) {
+        self.is_logging_in = false;
+        self.fallback = None;
+        if self.page != Page::Chat {
+            self.page = Page::Chat;
+            self.window.forget_password();
+        }
+    }
+
+    fn rejected(&mut self, rejection: &Rejection) {
+        if *self.client.stage() == ChatStage::In {
+            self.composer.failed();
+            self.refusal = Some(sentence(&rejection.message));
+            return;
+        }
+        match (rejection.code, self.fallback.take()) {
+            (RejectionCode::NameTaken, Some(credentials)) => self.log_in(&credentials),
+            // Who came without the log-in page, or was in already, waits.
+            (RejectionCode::Unavailable, fallback) if !self.page.is_log_in() => {
+                self.fallback = fallback;
+                let outbox = self.outbox.clone();
+                glib::timeout_add_local_once(RETRY_DELAY, move || outbox.post(Message::Retry));
+            }
+            _ => self.ask(&rejection.message),
+        }
+    }
+
+    /// Shows the log-in page with a sentence.
+    fn ask(&mut self, problem: &str) {
+        self.is_logging_in = false;
+        self.page = Page::LogIn {
+            problem: Some(sentence(problem)),
+        };
+    }
+
+    fn log_in(&mut self, credentials: &Credentials) {
+        self.logging_in();
+        self.client
+            .log_in(&credentials.name, credentials.password.expose());
+    }
+
+    fn sign_up(&mut self, credentials: &Credentials) {
+        self.logging_in();
+        self.client
+            .sign_up(&credentials.name, credentials.password.expose());
+    }
+
+    fn logging_in(&mut self) {
+        self.is_logging_in = true;
+        if self.page.is_log_in() {
+            self.page = Page::LogIn { problem: None };
+        }
+        if self.link.is_none() {
+            self.connect();
+        }
+    }
+
+    fn connect(&mut self) {
+        self.link = Some(Link::open(
+            &self.runtime,
+            self.gateway.as_str(),
+            CLIENT_NAME,
+        ));
+    }
+
+    fn say(&mut self, entry: &str) {
+        if *self.client.stage() != ChatStage::In {
+            let reason =
+                "this was not sent, since there was no connection; your text is still here";
+            self.refusal = Some(sentence(reason));
+            return;
+        }
+        self.refusal = None;
+        match self.composer.submit(entry) {
+            Ok(Some(text)) => self.client.say(text.as_str()),
+            Ok(None) => {}
+            Err(rejection) => self.refusal = Some(sentence(&rejection.message)),
+        }
+    }
+
+    fn take_lines(&mut self) {
+        let messages = self.client.take_lines();
+        let mut previous = model::last_line(&self.lines);
+        let mut lines = Vec::with_capacity(messages.len());
+        for message in &messages {
+            let line = Line::new(message, self.client.player(), previous.as_ref());
+            previous = Some(line.clone());
+            lines.push(line);
+        }
+        if !lines.is_empty() {
+            model::append_lines(&self.lines, lines);
+        }
+    }
+
+    /// Sends what there is to send, and shows how things are.
+    fn render(&mut self) {
+        for frame in self.client.take_outgoing() {
+            if let Some(link) = &self.link {
+                link.send(frame);
+            }
+        }
+        let is_in_chat = *self.client.stage() == ChatStage::In;
+        let present: Vec<PlayerName> = if is_in_chat {
+            self.client.present().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        model::update_people(&self.people, self.client.player(), &present);
+        let stage = self.client.stage();
+        self.window.show(&View {
+            page: self.page.clone(),
+            status: status(
+                stage,
+                self.client.player(),
+                &self.gateway,
+                self.is_logging_in,
+            ),
+            can_log_in: !(self.is_logging_in && *stage == ChatStage::Stranger),
+            is_in_chat,
+            refusal: self.refusal.clone(),
+        });
+    }
+}
+
+/// What the gateway would refuse, without the way there and back.
+fn check_new(credentials: &Credentials) -> Result<(), Rejection> {
+    PlayerName::parse(&credentials.name)?;
+    Password::check(&credentials.password)
+}
+
+/// The next event of the link; never, when there is none.
+async fn next_event(link: &mut Option<Link>) -> LinkEvent {
+    if let Some(open) = link {
+        if let Some(event) = open.next().await {
+            return event;
+        }
+        *link = None;
+    }
+    future::pending().await
+}

@@ -1,0 +1,176 @@
+//! The list of messages, which follows its end until the person scrolls up.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gtk4 as gtk;
+use gtk4::prelude::*;
+use gtk4::{gio, glib};
+
+use super::message_row::MessageRow;
+use super::{hidden_name, name_item_around};
+use crate::model::LineObject;
+use crate::stick::{Extent, Stick};
+
+/// The list of messages.
+#[derive(Clone, Debug)]
+pub(super) struct MessageList {
+    overlay: gtk::Overlay,
+    list: gtk::ListView,
+    end: Rc<End>,
+}
+
+/// What keeps the list at its end.
+///
+/// A list view learns the heights of its rows while it is laid out, and moves
+/// meanwhile. Such moves are not the person's: between a change of size and
+/// the next idle moment, where the list is put in order, they are ignored.
+#[derive(Debug)]
+struct End {
+    stick: RefCell<Stick>,
+    is_settling: Cell<bool>,
+    list: glib::WeakRef<gtk::ListView>,
+    button: gtk::Button,
+}
+
+impl MessageList {
+    pub(super) fn new() -> Self {
+        let list = gtk::ListView::builder()
+            .factory(&factory())
+            .css_classes(["messages"])
+            .build();
+        let scrolled = gtk::ScrolledWindow::builder()
+            .hscrollbar_policy(gtk::PolicyType::Never)
+            .vexpand(true)
+            .hexpand(true)
+            .child(&list)
+            .build();
+        let button = gtk::Button::builder()
+            .visible(false)
+            .halign(gtk::Align::Center)
+            .valign(gtk::Align::End)
+            .css_classes(["to-end", "suggested-action"])
+            .build();
+        let overlay = gtk::Overlay::builder().child(&scrolled).build();
+        overlay.add_overlay(&button);
+        let name = hidden_name("Messages");
+        overlay.add_overlay(&name);
+        list.add_mnemonic_label(&name);
+        let end = Rc::new(End {
+            stick: RefCell::default(),
+            is_settling: Cell::default(),
+            list: list.downgrade(),
+            button,
+        });
+        end.follow(&scrolled.vadjustment());
+        Self { overlay, list, end }
+    }
+
+    pub(super) fn widget(&self) -> &gtk::Overlay {
+        &self.overlay
+    }
+
+    pub(super) fn set_model(&self, lines: &gio::ListStore) {
+        self.list
+            .set_model(Some(&gtk::NoSelection::new(Some(lines.clone()))));
+        let end = Rc::clone(&self.end);
+        // After the list itself: it has to know of a line to go there.
+        lines.connect_items_changed(move |_, _, _, added| end.arrived(added));
+    }
+}
+
+impl End {
+    fn follow(self: &Rc<Self>, adjustment: &gtk::Adjustment) {
+        let end = Rc::clone(self);
+        adjustment.connect_changed(move |_| end.settle());
+        let end = Rc::clone(self);
+        adjustment.connect_value_changed(move |adjustment| {
+            if end.is_settling.get() {
+                return;
+            }
+            end.stick.borrow_mut().scrolled(Extent {
+                value: adjustment.value(),
+                page_size: adjustment.page_size(),
+                upper: adjustment.upper(),
+            });
+            end.show_button();
+        });
+        let end = Rc::downgrade(self);
+        self.button.connect_clicked(move |_| {
+            let Some(end) = end.upgrade() else { return };
+            end.stick.borrow_mut().release();
+            end.show_button();
+            end.settle();
+        });
+    }
+
+    fn arrived(self: &Rc<Self>, messages: u32) {
+        if self.stick.borrow_mut().arrived(messages) {
+            self.settle();
+        }
+        self.show_button();
+    }
+
+    /// Puts the list in order soon: a layout must not ask for another one.
+    fn settle(self: &Rc<Self>) {
+        if self.is_settling.replace(true) {
+            return;
+        }
+        let end = Rc::downgrade(self);
+        glib::idle_add_local_once(move || {
+            let Some(end) = end.upgrade() else { return };
+            end.is_settling.set(false);
+            if end.stick.borrow().follows() {
+                end.go_there();
+            }
+        });
+    }
+
+    /// Anchors the list at its last row. The anchor holds while rows find
+    /// their heights, which setting the adjustment's value would not.
+    fn go_there(&self) {
+        let Some(list) = self.list.upgrade() else {
+            return;
+        };
+        let rows = list.model().map_or(0, |model| model.n_items());
+        let Some(last) = rows.checked_sub(1) else {
+            return;
+        };
+        if let Err(error) = list.activate_action("list.scroll-to-item", Some(&last.to_variant())) {
+            tracing::warn!(%error, "the list cannot be scrolled");
+        }
+    }
+
+    fn show_button(&self) {
+        let invitation = self.stick.borrow().invitation();
+        self.button.set_visible(invitation.is_some());
+        if let Some(invitation) = invitation {
+            self.button.set_label(&invitation);
+        }
+    }
+}
+
+fn factory() -> gtk::SignalListItemFactory {
+    let factory = gtk::SignalListItemFactory::new();
+    factory.connect_setup(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else {
+            return;
+        };
+        item.set_activatable(false);
+        item.set_selectable(false);
+        item.set_child(Some(&MessageRow::new()));
+    });
+    factory.connect_bind(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else {
+            return;
+        };
+        let row = item.child().and_downcast::<MessageRow>();
+        let object = item.item().and_downcast::<LineObject>();
+        let (Some(row), Some(object)) = (row, object) else {
+            return;
+        };
+        row.show(object.line());
+        name_item_around(&row, row.spoken());
+    });
+    factory
+}

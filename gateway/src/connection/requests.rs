@@ -1,0 +1,200 @@
+//! What a client asks of the rest of the system.
+
+use std::sync::Arc;
+
+use protocol::chat::ChatSession;
+use protocol::client::ServerMessage;
+use protocol::room::{CtlReply, CtlRequest};
+use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, frame};
+
+use super::Connection;
+use crate::conversation::{Ask, Place};
+use crate::relay::RelayCommand;
+use crate::token::Port;
+
+impl Connection {
+    pub(super) async fn carry_out(&mut self, ask: Ask) -> Reply<()> {
+        match ask {
+            Ask::SignUp(credentials) => {
+                let player = self.desk.sign_up(&credentials).await?;
+                self.logged_in(player).await?;
+            }
+            Ask::LogIn(credentials) => {
+                self.address.expect_patience()?;
+                let outcome = self.desk.log_in(&credentials).await;
+                self.address.note(&outcome);
+                self.logged_in(outcome?).await?;
+            }
+            Ask::Resume(token) => {
+                let player = self.desk.resume(&token, self.port)?;
+                self.logged_in(player).await?;
+            }
+            Ask::ListRooms => {
+                self.outbox.send(&ServerMessage::Rooms {
+                    rooms: self.desk.lobby.list(),
+                });
+            }
+            Ask::CreateRoom(name, settings) => {
+                self.desk.create_room(&name, settings).await?;
+                self.enter(&name, Entrance::Seat).await?;
+            }
+            Ask::JoinRoom(name) => self.enter(&name, Entrance::Seat).await?,
+            Ask::Spectate(name) => self.enter(&name, Entrance::Stand).await?,
+            Ask::LeaveRoom => {
+                self.leave_room(Departure::ForGood).await;
+                self.outbox.send(&ServerMessage::LeftRoom);
+            }
+            Ask::ChatToken => {
+                if let Some(player) = self.conversation.player() {
+                    let token = self.desk.token(player, Port::Chat);
+                    self.outbox.send(&ServerMessage::ChatToken { token });
+                }
+            }
+            Ask::Say { text, sequence } => {
+                if let Some(session) = &self.in_chat {
+                    self.desk.say(session, sequence, text).await?;
+                    self.outbox.send(&ServerMessage::Said { sequence });
+                }
+            }
+            Ask::ListPresent => {
+                let players = self.desk.chat.present();
+                self.outbox.send(&ServerMessage::Present { players });
+            }
+        }
+        Ok(())
+    }
+
+    async fn logged_in(&mut self, player: PlayerName) -> Reply<()> {
+        let joined = match self.port {
+            Port::Race => None,
+            Port::Chat => Some(self.join_chat(player.clone()).await?),
+        };
+        self.desk
+            .sessions
+            .open(player.id(), self.port, self.nonce, Arc::clone(&self.outbox));
+        let token = self.desk.token(&player, self.port);
+        self.outbox.send(&ServerMessage::Welcome {
+            player: player.clone(),
+            token,
+        });
+        self.conversation.logged_in(player);
+        if let Some((session, sequence)) = joined {
+            self.outbox.send(&ServerMessage::ChatJoined { sequence });
+            let outbox = Arc::clone(&self.outbox);
+            self.desk
+                .chat
+                .listen(self.member, session.clone(), sequence, outbox);
+            self.in_chat = Some(session);
+        }
+        Ok(())
+    }
+
+    async fn join_chat(&self, player: PlayerName) -> Reply<(ChatSession, u64)> {
+        let session = ChatSession {
+            player,
+            nonce: self.nonce,
+            gateway: self.desk.gateway,
+        };
+        let posted = self.desk.chat_join(&session).await?;
+        Ok((session, posted.sequence))
+    }
+
+    /// Enters a room: its relay listens before the owner is asked, so that
+    /// nothing the owner says afterwards is missed.
+    async fn enter(&mut self, name: &RoomName, entrance: Entrance) -> Reply<()> {
+        let Some(player) = self.conversation.player() else {
+            return Ok(());
+        };
+        let room = name.id();
+        let relay = self
+            .desk
+            .relays
+            .expect(&room, self.member, &self.outbox)
+            .await;
+        let relay = relay.ok_or_else(|| {
+            let message = "this room cannot be reached just now, try again in a moment";
+            Rejection::new(RejectionCode::Unavailable, message)
+        })?;
+        let answer = match entrance {
+            Entrance::Seat => self.desk.join(name, player, self.nonce).await,
+            Entrance::Stand => self.desk.ctl(&room, &CtlRequest::Spectate).await,
+        };
+        match answer {
+            Ok(CtlReply { seat, room: view }) => {
+                self.conversation.entered(Place {
+                    room,
+                    race: view.race,
+                    seat,
+                });
+                let entered = ServerMessage::Entered { seat, room: view };
+                relay
+                    .tell(RelayCommand::Enter(
+                        self.member,
+                        frame::from_server(&entered),
+                    ))
+                    .await;
+                self.relay = Some(relay);
+                Ok(())
+            }
+            Err(rejection) => {
+                relay.tell(RelayCommand::Leave(self.member)).await;
+                Err(rejection)
+            }
+        }
+    }
+
+    /// The room's last event is on its way to the client already.
+    pub(super) fn room_closed(&mut self) {
+        self.relay = None;
+        self.conversation.left();
+    }
+
+    async fn leave_room(&mut self, departure: Departure) {
+        let relay = self.relay.take();
+        if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
+            && place.seat.is_some()
+        {
+            let player = player.clone();
+            let request = match departure {
+                Departure::ForGood => CtlRequest::Leave { player },
+                Departure::Lost => CtlRequest::Lost {
+                    player,
+                    session: self.nonce,
+                },
+            };
+            if let Err(error) = self.desk.ctl(&place.room, &request).await {
+                tracing::debug!(%error, room = %place.room, "could not tell the room of a departure");
+            }
+        }
+        if let Some(relay) = relay {
+            relay.tell(RelayCommand::Leave(self.member)).await;
+        }
+        self.conversation.left();
+    }
+
+    /// Tells everybody who should know that the connection has ended.
+    pub(super) async fn leave(&mut self) {
+        self.leave_room(Departure::Lost).await;
+        if let Some(player) = self.conversation.player() {
+            self.desk.sessions.close(player.id(), self.port, self.nonce);
+        }
+        self.desk.chat.leave(self.member);
+        if let Some(session) = self.in_chat.take()
+            && let Err(error) = self.desk.chat_leave(&session).await
+        {
+            tracing::debug!(%error, "could not tell the chat of a departure");
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Entrance {
+    Seat,
+    Stand,
+}
+
+#[derive(Clone, Copy)]
+enum Departure {
+    ForGood,
+    Lost,
+}

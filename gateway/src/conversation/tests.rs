@@ -1,0 +1,150 @@
+//! The conversation without sockets.
+
+use protocol::account::Password;
+use protocol::client::Hello;
+use protocol::limits::PROTOCOL_VERSION;
+
+use super::*;
+
+fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step {
+    conversation.frame(&frame::from_client(message), Instant::now())
+}
+
+fn stranger(port: Port) -> Conversation {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(port, now);
+    let hello = frame::hello(
+        PROTOCOL_VERSION,
+        &Hello {
+            client: "test".into(),
+        },
+    );
+    assert_eq!(conversation.frame(&hello, now), Step::Nothing);
+    conversation
+}
+
+fn known(port: Port) -> Conversation {
+    let mut conversation = stranger(port);
+    conversation.logged_in(PlayerName::parse("Ada").unwrap());
+    conversation
+}
+
+fn code(step: &Step) -> RejectionCode {
+    match step {
+        Step::Send(ServerMessage::Rejected(rejection)) => rejection.code,
+        other => panic!("not a rejection: {other:?}"),
+    }
+}
+
+fn sign_up(name: &str, password: &str) -> ClientMessage {
+    ClientMessage::SignUp {
+        name: name.into(),
+        password: Password::new(password),
+    }
+}
+
+#[test]
+fn asks_for_hello_of_its_own_version_first() {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Port::Race, now);
+    let first = conversation.frame(&frame::from_client(&ClientMessage::ListRooms), now);
+    assert!(matches!(
+        first,
+        Step::Close(ServerMessage::Goodbye { retry: false, .. })
+    ));
+
+    let mut conversation = Conversation::new(Port::Race, now);
+    let other = frame::hello(
+        PROTOCOL_VERSION + 1,
+        &Hello {
+            client: "new".into(),
+        },
+    );
+    let Step::Close(ServerMessage::Goodbye { code, reason, .. }) = conversation.frame(&other, now)
+    else {
+        panic!("another version was let in")
+    };
+    assert_eq!(code, GoodbyeCode::Version);
+    assert!(
+        reason.contains("version 1") && reason.contains("version 2"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn checks_names_and_passwords_before_anybody_is_asked() {
+    let mut conversation = stranger(Port::Race);
+    for (message, expected) in [
+        (sign_up("a b", "secret1"), RejectionCode::BadName),
+        (sign_up("Ada", "short"), RejectionCode::BadPassword),
+        (ClientMessage::ListRooms, RejectionCode::NotLoggedIn),
+        (ClientMessage::LeaveRoom, RejectionCode::NotLoggedIn),
+    ] {
+        assert_eq!(code(&say(&mut conversation, &message)), expected);
+    }
+    assert!(matches!(
+        say(&mut conversation, &sign_up("Ada", "secret1")),
+        Step::Ask(Ask::SignUp(_))
+    ));
+}
+
+#[test]
+fn keeps_race_and_chat_on_their_ports() {
+    let chat = ClientMessage::Say {
+        text: "hi".into(),
+        sequence: 1,
+    };
+    assert_eq!(
+        code(&say(&mut known(Port::Race), &chat)),
+        RejectionCode::WrongPort
+    );
+    assert!(matches!(
+        say(&mut known(Port::Chat), &chat),
+        Step::Ask(Ask::Say { .. })
+    ));
+    let list = ClientMessage::ListRooms;
+    assert_eq!(
+        code(&say(&mut known(Port::Chat), &list)),
+        RejectionCode::WrongPort
+    );
+}
+
+#[test]
+fn gives_inputs_the_seat_that_the_gateway_knows() {
+    let mut conversation = known(Port::Race);
+    let frame = frame::binary(FrameKind::Input, b"opaque");
+    let now = Instant::now();
+    assert_eq!(conversation.frame(&frame, now), Step::Nothing);
+    conversation.entered(Place {
+        room: RoomId::parse("r").unwrap(),
+        race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+        seat: Some(3),
+    });
+    let expected = Step::Input(3, Bytes::from_static(b"opaque"));
+    assert_eq!(conversation.frame(&frame, now), expected);
+    let join = ClientMessage::JoinRoom {
+        name: "other".into(),
+    };
+    assert_eq!(
+        code(&say(&mut conversation, &join)),
+        RejectionCode::AlreadyInRoom
+    );
+}
+
+#[test]
+fn slows_a_flood_down_and_survives_nonsense() {
+    let mut conversation = known(Port::Race);
+    let now = Instant::now();
+    let ping = frame::from_client(&ClientMessage::Ping { nonce: 1 });
+    let answers: Vec<_> = (0..100).map(|_| conversation.frame(&ping, now)).collect();
+    assert_eq!(code(&answers[99]), RejectionCode::TooFast);
+
+    let mut conversation = known(Port::Race);
+    let junk = frame::binary(FrameKind::Control, b"{\"type\":\"launch\"}");
+    assert_eq!(
+        code(&conversation.frame(&junk, now)),
+        RejectionCode::BadMessage
+    );
+    let unknown = Bytes::from_static(&[200, 1, 2]);
+    assert!(matches!(conversation.frame(&unknown, now), Step::Close(_)));
+}
