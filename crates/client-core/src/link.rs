@@ -7,7 +7,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use protocol::chat::ChatMessage;
 use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
@@ -18,14 +18,18 @@ use protocol::snapshot::Snapshot;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 /// Frames that wait to be sent: a second of inputs and some requests.
 const OUTGOING_MAX: usize = 256;
 /// Events that wait for a client which draws 60 times a second.
 const INCOMING_MAX: usize = 1024;
-/// A gateway lets go of who is silent for a minute.
-const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// A gateway lets go of who is silent for a minute, and answers each ping.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// A gateway that has answered none of three pings is gone, whatever TCP hopes.
+const SILENCE_MAX: Duration = Duration::from_secs(16);
 /// A gateway that takes longer to accept is as good as none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest first wait before connecting again; each failure doubles it.
@@ -176,39 +180,56 @@ impl LinkTask {
             return End::Dropped;
         }
         let mut ping = tokio::time::interval(PING_INTERVAL);
+        let mut heard_at = Instant::now();
         let mut farewell = None;
         loop {
-            tokio::select! {
-                frame = frames.next() => match frame {
-                    Some(Ok(frame)) => {
-                        let Some(event) = read(&frame.freeze()) else { continue };
-                        if let LinkEvent::Message(ServerMessage::Goodbye { code, reason, retry }) = &event {
-                            farewell = Some(dismissal(*code, reason, *retry));
-                        }
-                        if self.events.send(event).await.is_err() {
-                            return End::Dropped;
-                        }
-                    }
-                    Some(Err(error)) => return farewell.unwrap_or(End::Broken(error.to_string())),
-                    None => {
-                        let reason = "the server closed the connection".to_owned();
-                        return farewell.unwrap_or(End::Broken(reason));
-                    }
-                },
-                frame = self.to_send.recv() => {
-                    let Some(frame) = frame else { return End::Dropped };
-                    if let Err(error) = self.write(frames, frame).await {
-                        return farewell.unwrap_or(End::Broken(error.to_string()));
-                    }
+            let outcome = tokio::select! {
+                frame = tokio::time::timeout_at(heard_at + SILENCE_MAX, frames.next()) => {
+                    heard_at = Instant::now();
+                    self.received(frame, &mut farewell).await
                 }
+                frame = self.to_send.recv() => match frame {
+                    Some(frame) => self.write(frames, frame).await.map_err(broken),
+                    None => Err(End::Dropped),
+                },
                 _ = ping.tick() => {
                     let message = frame::from_client(&ClientMessage::Ping { nonce: 0 });
-                    if let Err(error) = frames.send(message).await {
-                        return farewell.unwrap_or(End::Broken(error.to_string()));
-                    }
+                    frames.send(message).await.map_err(broken)
                 }
+            };
+            match outcome {
+                Ok(()) => {}
+                // A goodbye explains the break that follows it.
+                Err(End::Broken(reason)) => return farewell.unwrap_or(End::Broken(reason)),
+                Err(end) => return end,
             }
         }
+    }
+
+    async fn received(
+        &self,
+        frame: Result<Option<io::Result<BytesMut>>, Elapsed>,
+        farewell: &mut Option<End>,
+    ) -> Result<(), End> {
+        let broken_by = |reason: &str| Err(End::Broken(reason.to_owned()));
+        let frame = match frame {
+            Ok(Some(Ok(frame))) => frame.freeze(),
+            Ok(Some(Err(error))) => return Err(broken(error)),
+            Ok(None) => return broken_by("the server closed the connection"),
+            Err(_elapsed) => return broken_by("the server has fallen silent"),
+        };
+        let Some(event) = read(&frame) else {
+            return Ok(());
+        };
+        if let LinkEvent::Message(ServerMessage::Goodbye {
+            code,
+            reason,
+            retry,
+        }) = &event
+        {
+            *farewell = Some(dismissal(*code, reason, *retry));
+        }
+        self.events.send(event).await.map_err(|_| End::Dropped)
     }
 
     /// Writes a frame and whatever else waits, with one flush.
@@ -219,6 +240,12 @@ impl LinkTask {
         }
         SinkExt::<Bytes>::flush(frames).await
     }
+}
+
+/// Taken by value, so that it can be named where an error is mapped.
+#[expect(clippy::needless_pass_by_value)]
+fn broken(error: io::Error) -> End {
+    End::Broken(error.to_string())
 }
 
 fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
