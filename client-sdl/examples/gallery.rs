@@ -1,0 +1,385 @@
+//! Every screen of the client as a PNG, without servers: a race is simulated
+//! here and shown through the same path as one that comes over the network.
+//!
+//! `cargo run --release -p client-sdl --example gallery -- FOLDER`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use client_core::LinkEvent;
+use client_core::protocol::client::ServerMessage;
+use client_core::protocol::snapshot::{Snapshot, SnapshotHeader};
+use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
+use client_core::simulation::{
+    AiDriver, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
+};
+use client_sdl::app::{App, Plan};
+use client_sdl::input::{Control, Key, UiEvent};
+use client_sdl::screens::Screen;
+use client_sdl::view::{self, Painter, Tiles};
+use netcode::wire;
+use serde_json::{Value, json};
+
+const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+const SIZE: (u32, u32) = (1_280, 720);
+/// Ticks of countdown.
+const START_TICK: u32 = 240;
+const LAPS: u16 = 2;
+const NAMES: [&str; 8] = [
+    "Ada",
+    "Grace_H",
+    "Linus",
+    "Margaret",
+    "Ken-T",
+    "Barbara",
+    "Dennis",
+    "Katherine",
+];
+
+fn main() -> anyhow::Result<()> {
+    let folder = PathBuf::from(
+        std::env::args()
+            .nth(1)
+            .unwrap_or_else(|| "gallery".to_owned()),
+    );
+    std::fs::create_dir_all(&folder).context("cannot make the folder")?;
+    if std::env::var_os("SDL_VIDEODRIVER").is_none() && std::env::var_os("DISPLAY").is_none() {
+        sdl2::hint::set("SDL_VIDEODRIVER", "dummy");
+    }
+    let sdl = sdl2::init().map_err(|problem| anyhow!(problem))?;
+    let video = sdl.video().map_err(|problem| anyhow!(problem))?;
+    let window = video.window("Slipstream gallery", SIZE.0, SIZE.1).build()?;
+    let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
+    let canvas = window.into_canvas().build()?;
+    println!("renderer {}", canvas.info().name);
+    let creator = canvas.texture_creator();
+    let painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
+    let tiles = Tiles::new(&creator);
+    let now = Instant::now();
+    let plan = Plan {
+        gateway: "play.example.org:10000".to_owned(),
+        ..Plan::default()
+    };
+    let mut gallery = Gallery {
+        folder,
+        app: App::new(plan, now),
+        painter,
+        tiles,
+        now,
+    };
+    gallery.forms()?;
+    gallery.lobby()?;
+    gallery.race()?;
+    gallery.away()
+}
+
+struct Gallery<'t> {
+    folder: PathBuf,
+    app: App,
+    painter: Painter<'t>,
+    tiles: Tiles<'t>,
+    /// The time as the client sees it; it does not run by itself.
+    now: Instant,
+}
+
+impl Gallery<'_> {
+    fn forms(&mut self) -> anyhow::Result<()> {
+        self.shoot("01-connecting")?;
+        self.app.link_event(LinkEvent::Connected, self.now);
+        self.type_text("Ada");
+        self.press(Key::Tab);
+        self.type_text("swordfish");
+        self.shoot("02-login")?;
+        self.press(Key::Enter);
+        let refused = Rejection::new(
+            RejectionCode::WrongCredentials,
+            "no player Ada with this password",
+        );
+        self.app.link_event(
+            LinkEvent::Message(ServerMessage::Rejected(refused)),
+            self.now,
+        );
+        self.shoot("03-login-refused")?;
+        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t"}))
+    }
+
+    fn lobby(&mut self) -> anyhow::Result<()> {
+        self.shoot("04-lobby-empty")?;
+        let room = |name: &str, phase: &str, players: usize, seats: usize, laps: u16| {
+            json!({"race": RACE, "name": name, "phase": phase, "seats": seats, "laps": laps,
+                "track": Track::names()[0], "players": &NAMES[..players], "owner": "00000001",
+                "epoch": 1})
+        };
+        let rooms = [
+            room("friday-night", "waiting", 3, 8, 5),
+            room("just-us-two", "waiting", 1, 2, 3),
+            room("endurance", "racing", 6, 6, 30),
+            room("quick-one", "countdown", 4, 4, 1),
+        ];
+        self.tell(json!({"type": "rooms", "rooms": rooms}))?;
+        self.press(Key::Down);
+        self.shoot("05-lobby")?;
+        self.type_text("c");
+        self.press(Key::Tab);
+        self.press(Key::Backspace);
+        self.type_text("17");
+        self.press(Key::Enter);
+        self.shoot("06-create")?;
+        self.press(Key::Escape);
+        self.tell(entered("waiting", 5))?;
+        self.shoot("07-waiting")
+    }
+
+    fn race(&mut self) -> anyhow::Result<()> {
+        self.tell(entered("countdown", NAMES.len()))?;
+        let mut room = Room::new()?;
+        self.run(&mut room, START_TICK - 100)?;
+        self.shoot("08-countdown")?;
+        self.run(&mut room, START_TICK + 30)?;
+        self.shoot("09-go")?;
+        self.run(&mut room, START_TICK + 6 * TICK_RATE_HZ)?;
+        self.shoot("10-first-corner")?;
+        self.room_event(json!({"event": "lost", "player": "Linus", "seat": 2}))?;
+        room.lost = Some(2);
+        self.run(&mut room, START_TICK + 12 * TICK_RATE_HZ)?;
+        self.room_event(
+            json!({"event": "lap", "player": "Grace_H", "seat": 1, "lap": 1,
+            "time_ms": 62_405}),
+        )?;
+        self.shoot("11-corner")?;
+        room.is_wild = true;
+        for (second, name) in [(15, "12-slide"), (17, "13-slide"), (19, "14-off-road")] {
+            self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
+            self.shoot(name)?;
+        }
+        room.is_wild = false;
+        for second in [30, 40, 50, 58] {
+            self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
+            self.shoot(&format!("15-lap-{second}"))?;
+        }
+        self.measure()
+    }
+
+    fn away(&mut self) -> anyhow::Result<()> {
+        self.app.handle(
+            &UiEvent::Drive(Control::Throttle, true),
+            self.painter.width(),
+            self.now,
+        );
+        self.app.link_event(
+            LinkEvent::Lost {
+                reason: "cut".to_owned(),
+            },
+            self.now,
+        );
+        self.shoot("16-reconnecting")?;
+        self.app.link_event(LinkEvent::Connected, self.now);
+        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
+        self.tell(entered("racing", NAMES.len()))?;
+        let standing = |place: usize| {
+            let has_finished = place <= 6;
+            json!({"place": place, "player": NAMES[(place + 6) % 8], "seat": (place + 6) % 8,
+                "score": 4_634 - 97 * i64::from(!has_finished) * place as i64,
+                "laps": if has_finished { 2 } else { 1 },
+                "time_ms": has_finished.then_some(122_431 + 1_873 * place),
+                "best_lap_ms": 60_118 + 467 * place})
+        };
+        let leaderboard: Vec<Value> = (1..=8).map(standing).collect();
+        self.now += Duration::from_secs(6);
+        self.app.update(self.now);
+        self.room_event(json!({"event": "closed", "reason": "finished",
+            "leaderboard": leaderboard}))?;
+        self.now += Duration::from_secs(6);
+        self.shoot("17-result")?;
+        self.press(Key::Enter);
+        self.app.link_event(
+            LinkEvent::Ended {
+                reason: "you logged in elsewhere".into(),
+            },
+            self.now,
+        );
+        self.shoot("18-ended")
+    }
+
+    /// Lets the room and the client run up to a tick of the room.
+    fn run(&mut self, room: &mut Room, tick: u32) -> anyhow::Result<()> {
+        while room.state.tick < tick {
+            let snapshot = room.advance();
+            self.now += Duration::from_micros(33_333);
+            self.app
+                .link_event(LinkEvent::Snapshot(Box::new(snapshot)), self.now);
+            self.app.update(self.now);
+            self.app.client_mut().take_outgoing();
+        }
+        Ok(())
+    }
+
+    /// How fast the race is drawn here.
+    fn measure(&mut self) -> anyhow::Result<()> {
+        const FRAMES: u32 = 200;
+        let start = Instant::now();
+        for _ in 0..FRAMES {
+            view::draw(&self.app, &mut self.painter, &mut self.tiles, self.now)
+                .map_err(|problem| anyhow!(problem))?;
+            self.painter.present();
+        }
+        let each = start.elapsed() / FRAMES;
+        println!(
+            "a frame of the race takes {:.1} ms",
+            each.as_secs_f64() * 1_000.0
+        );
+        Ok(())
+    }
+
+    /// Draws until the ground is there, then saves the picture.
+    fn shoot(&mut self, name: &str) -> anyhow::Result<()> {
+        self.app.update(self.now);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut complete = 0;
+        while complete < 3 && Instant::now() < deadline {
+            view::draw(&self.app, &mut self.painter, &mut self.tiles, self.now)
+                .map_err(|problem| anyhow!(problem))?;
+            complete = if self.tiles.is_complete() {
+                complete + 1
+            } else {
+                0
+            };
+            if complete == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let path = Path::new(&self.folder).join(format!("{name}.png"));
+        self.painter
+            .save_png(&path)
+            .map_err(|problem| anyhow!(problem))?;
+        println!("{} {}", path.display(), self.app.screen().kind().name());
+        Ok(())
+    }
+
+    fn tell(&mut self, message: Value) -> anyhow::Result<()> {
+        let message = serde_json::from_value(message)?;
+        self.app.link_event(LinkEvent::Message(message), self.now);
+        Ok(())
+    }
+
+    fn room_event(&mut self, body: Value) -> anyhow::Result<()> {
+        let mut event = json!({"race": RACE, "epoch": 1, "tick": 1, "index": 0});
+        if let (Value::Object(event), Value::Object(body)) = (&mut event, body) {
+            event.extend(body);
+        }
+        self.app
+            .link_event(LinkEvent::Event(serde_json::from_value(event)?), self.now);
+        Ok(())
+    }
+
+    fn press(&mut self, key: Key) {
+        self.app
+            .handle(&UiEvent::Key(key), self.painter.width(), self.now);
+        debug_assert!(!matches!(self.app.screen(), Screen::Ended));
+    }
+
+    fn type_text(&mut self, text: &str) {
+        self.app.handle(
+            &UiEvent::Text(text.to_owned()),
+            self.painter.width(),
+            self.now,
+        );
+    }
+}
+
+/// What the server tells who has entered a room.
+fn entered(phase: &str, players: usize) -> Value {
+    let seat = |seat: usize| json!({"seat": seat, "player": NAMES[seat], "connected": true});
+    let seats: Vec<Value> = (0..players).map(seat).collect();
+    let is_on = phase != "waiting";
+    json!({"type": "entered", "seat": 0, "room": {"race": RACE, "name": "friday-night",
+        "phase": phase, "start_tick": is_on.then_some(START_TICK), "seats": seats,
+        "settings": {"seats": NAMES.len(), "track": Track::names()[0], "laps": LAPS}}})
+}
+
+/// A room without a server.
+struct Room {
+    track: Track,
+    rules: Rules,
+    state: RaceState,
+    drivers: Vec<AiDriver>,
+    events: Events,
+    /// A seat whose driver has lost the connection.
+    lost: Option<usize>,
+    /// Whether the own car is thrown around.
+    is_wild: bool,
+}
+
+impl Room {
+    fn new() -> anyhow::Result<Self> {
+        let track = Track::by_name(Track::names()[0]).context("there is no track")?;
+        let rules = Rules::circuit(&track, LAPS, START_TICK);
+        let state = RaceState::new(&track, &rules, NAMES.len());
+        let driver = |seat: usize| AiDriver::new(&track, seat as u64, Skill::ALL[seat % 3]);
+        let drivers = (0..NAMES.len()).map(driver).collect();
+        let events = Events::new();
+        Ok(Self {
+            track,
+            rules,
+            state,
+            drivers,
+            events,
+            lost: None,
+            is_wild: false,
+        })
+    }
+
+    /// One snapshot further.
+    fn advance(&mut self) -> Snapshot {
+        let drives = [self.tick(), self.tick()];
+        let applied: Vec<[Drive; 2]> = drives[0]
+            .iter()
+            .zip(&drives[1])
+            .map(|(first, second)| [*first, *second])
+            .collect();
+        let header = SnapshotHeader {
+            race: RACE.parse().expect("it is a ULID"),
+            owner: WorkerId::new(1),
+            epoch: Epoch::FIRST,
+            tick: self.state.tick,
+            acks: std::iter::empty().collect(),
+        };
+        Snapshot {
+            header,
+            body: wire::body(&self.state, &applied),
+        }
+    }
+    /// One tick further; gives what was applied.
+    fn tick(&mut self) -> Vec<Drive> {
+        let mut drives = Vec::new();
+        for (seat, driver) in self.drivers.iter_mut().enumerate() {
+            let mut input = driver.drive(&self.track, &self.rules, &self.state, seat);
+            if self.is_wild && seat == 0 {
+                let turn = self.state.tick / 35;
+                let steer = if turn.is_multiple_of(2) { 127 } else { -127 };
+                let handbrake = turn.is_multiple_of(3);
+                input = Input {
+                    throttle: 255,
+                    brake: 0,
+                    steer,
+                    handbrake,
+                };
+            }
+            let is_lost = self.lost == Some(seat);
+            drives.push(if is_lost {
+                Drive::Absent
+            } else {
+                Drive::Driven(input)
+            });
+        }
+        step(
+            &self.track,
+            &self.rules,
+            &mut self.state,
+            &drives,
+            &mut self.events,
+        );
+        drives
+    }
+}

@@ -1,0 +1,196 @@
+//! The whole client without window and network: events of the link and of the
+//! person in, frames to send and a screen to draw out.
+
+mod autopilot;
+pub mod report;
+
+use std::time::Instant;
+
+use client_core::protocol::PlayerName;
+use client_core::simulation::Input;
+use client_core::{LinkEvent, RaceClient, Stage};
+
+use self::autopilot::{Autopilot, Step};
+pub use self::autopilot::{Credentials, Goal};
+use crate::input::UiEvent;
+use crate::notices::NoticeBoard;
+use crate::screens::{Action, Screen, ScreenKind};
+
+/// What to do without being asked by the person at the keyboard.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The address, to be shown.
+    pub gateway: String,
+    /// The name to begin with in the form.
+    pub user: Option<PlayerName>,
+    /// Log in as this.
+    pub credentials: Option<Credentials>,
+    /// Then go there.
+    pub goal: Option<Goal>,
+    /// Whether to ask for a chat token.
+    pub wants_chat_token: bool,
+}
+
+/// The client.
+#[derive(Debug)]
+pub struct App {
+    client: RaceClient,
+    screen: Screen,
+    autopilot: Autopilot,
+    notices: NoticeBoard,
+    gateway: String,
+    user: String,
+    wants_chat_token: bool,
+    /// Whether the gateway has refused a log-in, and none was good since.
+    is_refused: bool,
+}
+
+impl App {
+    /// Not connected yet.
+    #[must_use]
+    pub fn new(plan: Plan, now: Instant) -> Self {
+        Self {
+            client: RaceClient::default(),
+            screen: Screen::Offline,
+            autopilot: Autopilot::new(plan.credentials, plan.goal, now),
+            notices: NoticeBoard::default(),
+            gateway: plan.gateway,
+            user: plan.user.map(|name| name.to_string()).unwrap_or_default(),
+            wants_chat_token: plan.wants_chat_token,
+            is_refused: false,
+        }
+    }
+
+    /// The state machine of the protocol; also takes frames to be sent.
+    pub fn client_mut(&mut self) -> &mut RaceClient {
+        &mut self.client
+    }
+
+    /// The state machine of the protocol.
+    #[must_use]
+    pub fn client(&self) -> &RaceClient {
+        &self.client
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// What is told in passing.
+    #[must_use]
+    pub fn notices(&self) -> &NoticeBoard {
+        &self.notices
+    }
+
+    /// Where the client connects.
+    #[must_use]
+    pub fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
+    /// What the command line's wishes wait for.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.autopilot.status()
+    }
+
+    /// Takes an event of the link.
+    pub fn link_event(&mut self, event: LinkEvent, now: Instant) {
+        self.client.handle(event, now);
+        self.is_refused &= matches!(self.client.stage(), Stage::Stranger);
+        // Each rejection belongs to the screen as it is now.
+        self.take_rejection(now);
+        self.change_screen();
+    }
+
+    /// Takes what the person did in a window `width` points wide.
+    pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
+        if let Some(action) = self.screen.handle(event, &self.client, width, now) {
+            self.act(action);
+        }
+        self.change_screen();
+    }
+
+    /// Lets time pass up to `now`: predicts, drives, asks what is due.
+    pub fn update(&mut self, now: Instant) {
+        match self.autopilot.update(self.client.stage(), now) {
+            Some(Step::Act(action)) => self.act(action),
+            Some(Step::Spectate(room)) => self.client.spectate(room.as_str()),
+            None => {}
+        }
+        if self.wants_chat_token && matches!(self.client.stage(), Stage::Lobby | Stage::Room(_)) {
+            self.wants_chat_token = false;
+            self.client.ask_chat_token();
+        }
+        self.client.drive(self.input(), now);
+        self.change_screen();
+        if let Some(action) = self.screen.update(&self.client, now) {
+            self.act(action);
+        }
+        for notice in self.client.take_notices() {
+            self.notices.push(notice, now);
+        }
+    }
+
+    fn input(&self) -> Input {
+        match &self.screen {
+            Screen::Race(screen) => screen.input(),
+            Screen::Offline
+            | Screen::Login(_)
+            | Screen::Lobby(_)
+            | Screen::Create(_)
+            | Screen::Waiting
+            | Screen::Result
+            | Screen::Ended => Input::default(),
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::LogIn(name, password) => {
+                self.client.log_in(&name, password.expose());
+                self.user = name;
+            }
+            Action::SignUp(name, password) => {
+                self.client.sign_up(&name, password.expose());
+                self.user = name;
+            }
+            Action::ListRooms => self.client.list_rooms(),
+            Action::Join(room) => self.client.join_room(&room),
+            Action::Create(room, settings) => self.client.create_room(&room, settings),
+            Action::OpenCreate => {
+                self.screen = Screen::enter(ScreenKind::Create, &self.user);
+            }
+            Action::CloseCreate => self.screen = Screen::enter(ScreenKind::Lobby, &self.user),
+            Action::Leave => self.client.leave_room(),
+            Action::Dismiss => self.client.dismiss_result(),
+        }
+    }
+
+    fn take_rejection(&mut self, now: Instant) {
+        let Some(rejection) = self.client.take_rejection() else {
+            return;
+        };
+        if let Screen::Login(screen) = &mut self.screen {
+            screen.is_busy = false;
+        }
+        if self.autopilot.rejected(&rejection, now) {
+            return;
+        }
+        self.is_refused = matches!(self.client.stage(), Stage::Stranger);
+        self.change_screen();
+        self.screen.refuse(&rejection.message);
+    }
+
+    fn change_screen(&mut self) {
+        let wanted = ScreenKind::wanted(&self.client, self.screen.kind(), self.is_refused);
+        if wanted != self.screen.kind() {
+            self.screen = Screen::enter(wanted, &self.user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! The state of the client as JSON, for tests that look at it from outside.
+
+use std::time::Instant;
+
+use client_core::Stage;
+use client_core::protocol::lobby::Phase;
+use client_core::race::RaceResult;
+use serde::Serialize;
+
+use super::App;
+use crate::scene::RaceScene;
+use crate::screens::Screen;
+
+/// What is on the screen.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    screen: &'static str,
+    player: Option<String>,
+    /// Why something was refused, or why there is no connection.
+    error: Option<String>,
+    /// What the command line's wishes wait for.
+    status: Option<String>,
+    rooms: Vec<String>,
+    room: Option<String>,
+    phase: Option<Phase>,
+    seats: Vec<String>,
+    leaderboard: Vec<Line>,
+    winner: Option<String>,
+    cars: Vec<Place>,
+    notices: Vec<String>,
+    lap: Option<u16>,
+    laps: Option<u16>,
+    speed_kmh: Option<f64>,
+    seconds_to_start: Option<f64>,
+    reconnecting: bool,
+    fps: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    place: usize,
+    name: String,
+    score: i64,
+    laps: u16,
+    connected: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Place {
+    seat: u8,
+    x: f64,
+    y: f64,
+    speed_kmh: f64,
+}
+
+impl Report {
+    /// Of the client as it is now.
+    #[must_use]
+    pub fn new(app: &App, fps: f64, now: Instant) -> Self {
+        let client = app.client();
+        let scene = match app.screen() {
+            Screen::Race(screen) => screen.scene.as_ref(),
+            Screen::Offline
+            | Screen::Login(_)
+            | Screen::Lobby(_)
+            | Screen::Create(_)
+            | Screen::Waiting
+            | Screen::Result
+            | Screen::Ended => None,
+        };
+        let view = client.room().map(|room| room.view());
+        let (result, away) = match client.stage() {
+            Stage::Result(result) => (Some(result), None),
+            Stage::Offline(reason) => (None, reason.clone()),
+            Stage::Ended(reason) => (None, Some(reason.clone())),
+            Stage::Stranger | Stage::Lobby | Stage::Room(_) => (None, None),
+        };
+        let dash = scene.and_then(|scene| scene.dash.as_ref());
+        Self {
+            screen: app.screen().kind().name(),
+            player: client.player().map(ToString::to_string),
+            error: app.screen().error().map(str::to_owned).or(away),
+            status: app.status().map(str::to_owned),
+            rooms: client
+                .lobby()
+                .iter()
+                .map(|room| room.name.to_string())
+                .collect(),
+            room: view
+                .map(|view| view.name.to_string())
+                .or(result.map(|r| r.room.to_string())),
+            phase: view.map(|view| view.phase),
+            seats: view.map_or_else(Vec::new, |view| {
+                view.seats
+                    .iter()
+                    .map(|seat| seat.player.to_string())
+                    .collect()
+            }),
+            leaderboard: match (scene, result) {
+                (Some(scene), _) => racing(scene),
+                (None, Some(result)) => finished(result),
+                (None, None) => Vec::new(),
+            },
+            winner: scene
+                .and_then(|scene| scene.winner.clone())
+                .or_else(|| Some(result?.standings.first()?.player.to_string())),
+            cars: scene.map_or_else(Vec::new, places),
+            notices: app.notices().history().map(str::to_owned).collect(),
+            lap: dash.map(|dash| dash.lap),
+            laps: dash
+                .map(|dash| dash.laps)
+                .or(view.map(|view| view.settings.laps)),
+            speed_kmh: dash.map(|dash| dash.speed_kmh),
+            seconds_to_start: client.room().and_then(|room| room.seconds_to_start(now)),
+            reconnecting: match app.screen() {
+                Screen::Race(screen) => screen.is_connection_lost(),
+                Screen::Waiting => client.room().is_none(),
+                Screen::Offline
+                | Screen::Login(_)
+                | Screen::Lobby(_)
+                | Screen::Create(_)
+                | Screen::Result
+                | Screen::Ended => false,
+            },
+            fps,
+        }
+    }
+}
+
+fn racing(scene: &RaceScene) -> Vec<Line> {
+    let line = |line: &client_core::race::room::LeaderboardLine| Line {
+        place: line.place,
+        name: line.player.to_string(),
+        score: line.score,
+        laps: line.laps,
+        connected: line.is_connected,
+    };
+    scene.lines.iter().map(line).collect()
+}
+
+fn finished(result: &RaceResult) -> Vec<Line> {
+    let line = |standing: &client_core::protocol::room::Standing| Line {
+        place: usize::from(standing.place),
+        name: standing.player.to_string(),
+        score: standing.score,
+        laps: standing.laps,
+        connected: true,
+    };
+    result.standings.iter().map(line).collect()
+}
+
+fn places(scene: &RaceScene) -> Vec<Place> {
+    let place = |car: &crate::scene::SceneCar| Place {
+        seat: car.view.seat,
+        x: car.view.position.x,
+        y: car.view.position.y,
+        speed_kmh: car.view.speed_mps * 3.6,
+    };
+    scene.cars.iter().map(place).collect()
+}

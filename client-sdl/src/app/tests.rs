@@ -1,0 +1,251 @@
+use client_core::protocol::client::ServerMessage;
+use client_core::protocol::{Rejection, RejectionCode};
+use serde_json::json;
+
+use super::*;
+use crate::input::Key;
+
+const WIDTH: f32 = 1280.0;
+
+fn tell(app: &mut App, message: serde_json::Value) {
+    let message: ServerMessage = serde_json::from_value(message).unwrap();
+    app.link_event(LinkEvent::Message(message), Instant::now());
+}
+
+fn press(app: &mut App, key: Key) {
+    app.handle(&UiEvent::Key(key), WIDTH, Instant::now());
+}
+
+fn type_text(app: &mut App, text: &str) {
+    app.handle(&UiEvent::Text(text.to_owned()), WIDTH, Instant::now());
+}
+
+fn connected() -> App {
+    let mut app = App::new(Plan::default(), Instant::now());
+    app.link_event(LinkEvent::Connected, Instant::now());
+    app
+}
+
+fn in_lobby() -> App {
+    let mut app = connected();
+    tell(
+        &mut app,
+        json!({"type": "welcome", "player": "Ada", "token": "t"}),
+    );
+    app
+}
+
+fn room(phase: &str) -> serde_json::Value {
+    json!({"type": "entered", "seat": 0, "room": {
+        "race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "name": "friday", "phase": phase,
+        "settings": {"seats": 2, "track": "harbour-ring"}, "start_tick": 240,
+        "seats": [{"seat": 0, "player": "Ada", "connected": true}]}})
+}
+
+fn kind(app: &App) -> &'static str {
+    app.screen().kind().name()
+}
+
+fn sent(app: &mut App) -> String {
+    let frames = app.client_mut().take_outgoing();
+    let texts = frames
+        .iter()
+        .map(|frame| String::from_utf8_lossy(&frame[1..]).into_owned());
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn walks_from_connecting_to_the_result_and_back_to_the_lobby() {
+    let mut app = App::new(Plan::default(), Instant::now());
+    assert_eq!(kind(&app), "offline");
+    app.link_event(LinkEvent::Connected, Instant::now());
+    assert_eq!(kind(&app), "login");
+    tell(
+        &mut app,
+        json!({"type": "welcome", "player": "Ada", "token": "t"}),
+    );
+    assert_eq!(kind(&app), "lobby");
+    tell(&mut app, room("waiting"));
+    assert_eq!(kind(&app), "waiting");
+    tell(&mut app, room("racing"));
+    assert_eq!(kind(&app), "race");
+    let closed = json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "epoch": 1, "tick": 9, "index": 0,
+        "event": "closed", "reason": "finished", "leaderboard": []});
+    app.link_event(
+        LinkEvent::Event(serde_json::from_value(closed).unwrap()),
+        Instant::now(),
+    );
+    assert_eq!(kind(&app), "result");
+    press(&mut app, Key::Enter);
+    assert_eq!(kind(&app), "lobby");
+}
+
+#[test]
+fn the_form_logs_in_and_shows_why_it_was_refused() {
+    let mut app = connected();
+    type_text(&mut app, "Ada");
+    press(&mut app, Key::Tab);
+    type_text(&mut app, "secret1");
+    press(&mut app, Key::Enter);
+    assert!(sent(&mut app).contains(r#""type":"log_in","name":"Ada","password":"secret1""#));
+    let rejection = Rejection::new(RejectionCode::WrongCredentials, "wrong name or password");
+    app.link_event(
+        LinkEvent::Message(ServerMessage::Rejected(rejection)),
+        Instant::now(),
+    );
+    assert_eq!(app.screen().error(), Some("wrong name or password"));
+    assert_eq!(kind(&app), "login");
+}
+
+#[test]
+fn a_refused_log_in_that_was_mended_does_not_matter_later() {
+    let mut app = connected();
+    let rejection = Rejection::new(RejectionCode::WrongCredentials, "wrong");
+    app.link_event(
+        LinkEvent::Message(ServerMessage::Rejected(rejection)),
+        Instant::now(),
+    );
+    tell(
+        &mut app,
+        json!({"type": "welcome", "player": "Ada", "token": "t"}),
+    );
+    tell(&mut app, room("racing"));
+    app.link_event(
+        LinkEvent::Lost {
+            reason: "cut".into(),
+        },
+        Instant::now(),
+    );
+    assert_eq!(kind(&app), "race");
+}
+
+#[test]
+fn c_opens_the_form_for_a_room_and_escape_closes_it() {
+    let mut app = in_lobby();
+    type_text(&mut app, "c");
+    assert_eq!(kind(&app), "create");
+    app.update(Instant::now());
+    assert_eq!(kind(&app), "create");
+    press(&mut app, Key::Escape);
+    assert_eq!(kind(&app), "lobby");
+}
+
+#[test]
+fn a_room_that_exists_already_is_explained_in_the_form() {
+    let mut app = in_lobby();
+    type_text(&mut app, "c");
+    press(&mut app, Key::Enter);
+    assert!(sent(&mut app).contains(r#""type":"create_room""#));
+    let rejection = Rejection::new(RejectionCode::RoomExists, "there is a room race already");
+    app.link_event(
+        LinkEvent::Message(ServerMessage::Rejected(rejection)),
+        Instant::now(),
+    );
+    assert_eq!(
+        (kind(&app), app.screen().error()),
+        ("create", Some("there is a room race already"))
+    );
+}
+
+#[test]
+fn the_race_stays_on_the_screen_while_the_connection_comes_back() {
+    let mut app = in_lobby();
+    tell(&mut app, room("racing"));
+    app.link_event(
+        LinkEvent::Lost {
+            reason: "cut".into(),
+        },
+        Instant::now(),
+    );
+    app.update(Instant::now());
+    assert_eq!(kind(&app), "race");
+    let Screen::Race(screen) = app.screen() else {
+        panic!()
+    };
+    assert!(screen.is_connection_lost());
+    app.link_event(LinkEvent::Connected, Instant::now());
+    tell(
+        &mut app,
+        json!({"type": "welcome", "player": "Ada", "token": "t2"}),
+    );
+    assert_eq!(kind(&app), "race");
+    tell(&mut app, room("racing"));
+    app.update(Instant::now());
+    let Screen::Race(screen) = app.screen() else {
+        panic!()
+    };
+    assert!(!screen.is_connection_lost());
+}
+
+#[test]
+fn without_a_room_a_lost_connection_is_a_screen_of_its_own() {
+    let mut app = in_lobby();
+    app.link_event(
+        LinkEvent::Lost {
+            reason: "cut".into(),
+        },
+        Instant::now(),
+    );
+    assert_eq!(kind(&app), "offline");
+    app.link_event(
+        LinkEvent::Ended {
+            reason: "replaced".into(),
+        },
+        Instant::now(),
+    );
+    assert_eq!(kind(&app), "ended");
+}
+
+#[test]
+fn somebody_who_may_not_come_back_is_asked_to_log_in() {
+    let mut app = in_lobby();
+    tell(&mut app, room("racing"));
+    app.link_event(
+        LinkEvent::Lost {
+            reason: "cut".into(),
+        },
+        Instant::now(),
+    );
+    app.link_event(LinkEvent::Connected, Instant::now());
+    let rejection = Rejection::new(RejectionCode::BadToken, "the token is too old");
+    app.link_event(
+        LinkEvent::Message(ServerMessage::Rejected(rejection)),
+        Instant::now(),
+    );
+    assert_eq!(
+        (kind(&app), app.screen().error()),
+        ("login", Some("the token is too old"))
+    );
+}
+
+#[test]
+fn asks_for_the_chat_token_once_after_log_in() {
+    let plan = Plan {
+        wants_chat_token: true,
+        ..Plan::default()
+    };
+    let mut app = App::new(plan, Instant::now());
+    app.link_event(LinkEvent::Connected, Instant::now());
+    app.update(Instant::now());
+    assert_eq!(sent(&mut app), "");
+    tell(
+        &mut app,
+        json!({"type": "welcome", "player": "Ada", "token": "t"}),
+    );
+    app.update(Instant::now());
+    assert!(sent(&mut app).contains("chat_token"));
+    app.update(Instant::now());
+    assert_eq!(sent(&mut app), "");
+}
+
+#[test]
+fn the_report_says_what_is_on_the_screen() {
+    let mut app = in_lobby();
+    tell(&mut app, room("waiting"));
+    let report = report::Report::new(&app, 60.0, Instant::now());
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!(report["screen"], "waiting");
+    assert_eq!(report["room"], "friday");
+    assert_eq!(report["phase"], "waiting");
+    assert_eq!(report["seats"], json!(["Ada"]));
+}

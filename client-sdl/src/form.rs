@@ -1,0 +1,318 @@
+//! Forms: fields that are typed into, choices, buttons, and which has the
+//! focus. What is typed is kept as typed; whoever submits parses it.
+
+use crate::area::Area;
+use crate::input::{Key, UiEvent};
+use crate::theme;
+
+/// How a field is edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Typed and shown.
+    Text,
+    /// Typed and shown as dots.
+    Secret,
+    /// One of these, changed with the left and right arrows.
+    Choice(Vec<String>),
+}
+
+/// One line of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// What it is for.
+    pub label: &'static str,
+    /// What is allowed, in small print.
+    pub hint: String,
+    /// How it is edited.
+    pub kind: FieldKind,
+    /// What is in it.
+    pub value: String,
+    /// Characters before the cursor.
+    pub cursor: usize,
+    /// Most characters.
+    pub chars_max: usize,
+}
+
+impl Field {
+    /// A field that is typed into.
+    #[must_use]
+    pub fn text(
+        label: &'static str,
+        hint: impl Into<String>,
+        value: &str,
+        chars_max: usize,
+    ) -> Self {
+        Self {
+            label,
+            hint: hint.into(),
+            kind: FieldKind::Text,
+            value: value.to_owned(),
+            cursor: value.chars().count(),
+            chars_max,
+        }
+    }
+
+    /// A field that shows dots.
+    #[must_use]
+    pub fn secret(label: &'static str, hint: impl Into<String>, chars_max: usize) -> Self {
+        Self {
+            kind: FieldKind::Secret,
+            ..Self::text(label, hint, "", chars_max)
+        }
+    }
+
+    /// One of some values, at first the first.
+    #[must_use]
+    pub fn choice(label: &'static str, hint: impl Into<String>, values: Vec<String>) -> Self {
+        let first = values.first().cloned().unwrap_or_default();
+        Self {
+            kind: FieldKind::Choice(values),
+            ..Self::text(label, hint, &first, 0)
+        }
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.kind {
+            FieldKind::Text | FieldKind::Choice(_) => self.value.clone(),
+            FieldKind::Secret => "•".repeat(self.value.chars().count()),
+        }
+    }
+
+    /// What is shown before the cursor.
+    #[must_use]
+    pub fn shown_before_cursor(&self) -> String {
+        self.shown().chars().take(self.cursor).collect()
+    }
+
+    fn insert(&mut self, text: &str) {
+        if matches!(self.kind, FieldKind::Choice(_)) {
+            return;
+        }
+        let room = self.chars_max.saturating_sub(self.value.chars().count());
+        for character in text.chars().filter(|c| !c.is_control()).take(room) {
+            self.value.insert(self.byte_at(self.cursor), character);
+            self.cursor += 1;
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        let at = self.byte_at(index);
+        if at < self.value.len() {
+            self.value.remove(at);
+            self.cursor = self.cursor.min(index);
+        }
+    }
+
+    fn byte_at(&self, index: usize) -> usize {
+        self.value
+            .char_indices()
+            .nth(index)
+            .map_or(self.value.len(), |(at, _)| at)
+    }
+
+    fn key(&mut self, key: Key) {
+        if let FieldKind::Choice(values) = &self.kind {
+            let at = values
+                .iter()
+                .position(|value| *value == self.value)
+                .unwrap_or(0);
+            let to = match key {
+                Key::Left => (at + values.len() - 1) % values.len(),
+                Key::Right => (at + 1) % values.len(),
+                _ => at,
+            };
+            self.value = values[to].clone();
+            return;
+        }
+        let chars = self.value.chars().count();
+        match key {
+            Key::Left => self.cursor = self.cursor.saturating_sub(1),
+            Key::Right => self.cursor = (self.cursor + 1).min(chars),
+            Key::Home => self.cursor = 0,
+            Key::End => self.cursor = chars,
+            Key::Backspace if self.cursor > 0 => self.remove(self.cursor - 1),
+            Key::Delete => self.remove(self.cursor),
+            Key::Backspace
+            | Key::Enter
+            | Key::Tab
+            | Key::BackTab
+            | Key::Escape
+            | Key::Up
+            | Key::Down => {}
+        }
+    }
+}
+
+/// What an event did to a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormOutcome {
+    /// Nothing that matters outside.
+    Nothing,
+    /// A field was edited.
+    Edited,
+    /// The button of this number was pressed.
+    Pressed(usize),
+}
+
+/// Fields over a row of buttons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Above each other.
+    pub fields: Vec<Field>,
+    /// Beside each other; Enter in a field presses the first.
+    pub buttons: Vec<&'static str>,
+    /// Which has the keyboard: fields first, then buttons.
+    pub focus: usize,
+}
+
+impl Form {
+    /// With the focus in the first field that is empty.
+    #[must_use]
+    pub fn new(fields: Vec<Field>, buttons: Vec<&'static str>) -> Self {
+        let focus = fields
+            .iter()
+            .position(|field| field.value.is_empty())
+            .unwrap_or(0);
+        Self {
+            fields,
+            buttons,
+            focus,
+        }
+    }
+
+    /// What is in a field, without the spaces that slip in around it.
+    #[must_use]
+    pub fn value(&self, field: usize) -> &str {
+        self.fields[field].value.trim()
+    }
+
+    /// Takes an event; `layout` is where everything is drawn.
+    pub fn handle(&mut self, event: &UiEvent, layout: &FormLayout) -> FormOutcome {
+        match event {
+            UiEvent::Key(key) => self.key(*key),
+            UiEvent::Text(text) => match self.fields.get_mut(self.focus) {
+                Some(field) => {
+                    field.insert(text);
+                    FormOutcome::Edited
+                }
+                None => FormOutcome::Nothing,
+            },
+            UiEvent::Click { x, y } => self.click(*x, *y, layout),
+            UiEvent::Drive(..) | UiEvent::FocusLost => FormOutcome::Nothing,
+        }
+    }
+
+    fn key(&mut self, key: Key) -> FormOutcome {
+        let stops = self.fields.len() + self.buttons.len();
+        match key {
+            Key::Tab | Key::Down => self.focus = (self.focus + 1) % stops,
+            Key::BackTab | Key::Up => self.focus = (self.focus + stops - 1) % stops,
+            Key::Enter => {
+                return FormOutcome::Pressed(self.focus.saturating_sub(self.fields.len()));
+            }
+            Key::Left | Key::Right if self.focus >= self.fields.len() => {
+                let step = if key == Key::Right {
+                    1
+                } else {
+                    self.buttons.len() - 1
+                };
+                let button = (self.focus - self.fields.len() + step) % self.buttons.len();
+                self.focus = self.fields.len() + button;
+            }
+            Key::Escape => {}
+            Key::Left | Key::Right | Key::Backspace | Key::Delete | Key::Home | Key::End => {
+                if let Some(field) = self.fields.get_mut(self.focus) {
+                    field.key(key);
+                    return FormOutcome::Edited;
+                }
+            }
+        }
+        FormOutcome::Nothing
+    }
+
+    fn click(&mut self, x: f32, y: f32, layout: &FormLayout) -> FormOutcome {
+        if let Some(button) = layout.buttons.iter().position(|area| area.contains(x, y)) {
+            self.focus = self.fields.len() + button;
+            return FormOutcome::Pressed(button);
+        }
+        let Some(index) = layout.fields.iter().position(|area| area.contains(x, y)) else {
+            return FormOutcome::Nothing;
+        };
+        self.focus = index;
+        let field = &mut self.fields[index];
+        if matches!(field.kind, FieldKind::Choice(_)) {
+            let area = layout.fields[index];
+            field.key(if x < area.middle() {
+                Key::Left
+            } else {
+                Key::Right
+            });
+            return FormOutcome::Edited;
+        }
+        FormOutcome::Nothing
+    }
+}
+
+/// Where a form is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormLayout {
+    /// Around everything.
+    pub panel: Area,
+    /// The boxes of the fields; their labels are above, their hints below.
+    pub fields: Vec<Area>,
+    /// The buttons.
+    pub buttons: Vec<Area>,
+    /// The line for what went wrong.
+    pub message: Area,
+}
+
+/// Width of a form in points.
+const PANEL_WIDTH: f32 = 460.0;
+/// From the panel's edge to what is in it.
+const PADDING: f32 = 30.0;
+/// From one field to the next: label, box and hint.
+const FIELD_PITCH: f32 = 88.0;
+/// Height of a box and of a button.
+const BOX_HEIGHT: f32 = 40.0;
+/// Two lines of message.
+const MESSAGE_HEIGHT: f32 = 48.0;
+/// The lines of small print above the box.
+const LABEL_HEIGHT: f32 = 24.0;
+
+impl FormLayout {
+    /// For a window `width` points wide; `top` is where the panel begins.
+    #[must_use]
+    pub fn new(width: f32, top: f32, form: &Form) -> Self {
+        let fields = form.fields.len();
+        let height = 2.0 * PADDING + fields as f32 * FIELD_PITCH + BOX_HEIGHT + MESSAGE_HEIGHT;
+        let panel = Area::new((width - PANEL_WIDTH) / 2.0, top, PANEL_WIDTH, height);
+        let inner = panel.inset(PADDING);
+        let field = |index: usize| {
+            let y = inner.y + index as f32 * FIELD_PITCH + LABEL_HEIGHT;
+            Area::new(inner.x, y, inner.w, BOX_HEIGHT)
+        };
+        let buttons_top = inner.bottom() - BOX_HEIGHT;
+        let count = form.buttons.len() as f32;
+        let button_width = (inner.w - theme::MARGIN * (count - 1.0)) / count;
+        let button = |index: usize| {
+            let x = inner.x + index as f32 * (button_width + theme::MARGIN);
+            Area::new(x, buttons_top, button_width, BOX_HEIGHT)
+        };
+        Self {
+            panel,
+            fields: (0..fields).map(field).collect(),
+            buttons: (0..form.buttons.len()).map(button).collect(),
+            message: Area::new(
+                inner.x,
+                buttons_top - MESSAGE_HEIGHT,
+                inner.w,
+                MESSAGE_HEIGHT,
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The leaderboard's layout: one row per seat, which glides when places change.
+
+use std::collections::BTreeMap;
+
+use client_core::race::room::LeaderboardLine;
+
+use crate::area::Area;
+use crate::theme::{LEADERBOARD_WIDTH, MARGIN};
+
+/// Height of the heading, points.
+const HEADING_HEIGHT: f32 = 40.0;
+/// From one row to the next; sixteen of them fit a window.
+const ROW_PITCH: f32 = 34.0;
+/// A row takes about this long to its new place.
+const SETTLING_SECONDS: f64 = 0.07;
+
+/// Where each seat's row is, from the top of the rows, points.
+#[derive(Debug, Default)]
+pub struct LeaderboardRows {
+    offsets: BTreeMap<u8, f32>,
+}
+
+impl LeaderboardRows {
+    /// Lets `seconds` pass with the order as it is now.
+    pub fn update(&mut self, lines: &[LeaderboardLine], seconds: f64) {
+        self.offsets
+            .retain(|seat, _| lines.iter().any(|line| line.seat == *seat));
+        let share = 1.0 - (-seconds / SETTLING_SECONDS).exp() as f32;
+        for (index, line) in lines.iter().enumerate() {
+            let target = index as f32 * ROW_PITCH;
+            let offset = self.offsets.entry(line.seat).or_insert(target);
+            *offset += (target - *offset) * share;
+        }
+    }
+
+    /// The row of a seat in the panel of a window `width` points wide.
+    #[must_use]
+    pub fn row(&self, seat: u8, width: f32) -> Area {
+        let panel = panel(width, self.offsets.len());
+        let offset = self.offsets.get(&seat).copied().unwrap_or(0.0);
+        let y = panel.y + HEADING_HEIGHT + offset;
+        Area::new(panel.x + 6.0, y, panel.w - 12.0, ROW_PITCH - 4.0)
+    }
+}
+
+/// Around the heading and `rows` rows.
+#[must_use]
+pub fn panel(width: f32, rows: usize) -> Area {
+    let height = HEADING_HEIGHT + rows as f32 * ROW_PITCH + 4.0;
+    Area::new(
+        width - LEADERBOARD_WIDTH - MARGIN,
+        MARGIN,
+        LEADERBOARD_WIDTH,
+        height,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use client_core::protocol::PlayerName;
+
+    use super::*;
+
+    fn line(seat: u8, score: i64) -> LeaderboardLine {
+        LeaderboardLine {
+            place: 0,
+            seat,
+            player: PlayerName::parse("p").unwrap(),
+            score,
+            laps: 0,
+            is_connected: true,
+            is_finished: false,
+            is_own: false,
+        }
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_lines_and_fit_sixteen() {
+        let lines: Vec<_> = (0..16)
+            .map(|seat| line(15 - seat, i64::from(seat)))
+            .collect();
+        let mut rows = LeaderboardRows::default();
+        rows.update(&lines, 0.016);
+        assert!(rows.row(15, 1280.0).y < rows.row(14, 1280.0).y);
+        assert!(rows.row(0, 1280.0).bottom() < crate::theme::HEIGHT);
+    }
+
+    #[test]
+    fn a_row_glides_to_its_new_place() {
+        let mut rows = LeaderboardRows::default();
+        rows.update(&[line(0, 2), line(1, 1)], 0.016);
+        let before = rows.row(1, 1280.0).y;
+        rows.update(&[line(1, 3), line(0, 2)], 0.016);
+        let between = rows.row(1, 1280.0).y;
+        for _ in 0..100 {
+            rows.update(&[line(1, 3), line(0, 2)], 0.016);
+        }
+        let after = rows.row(1, 1280.0).y;
+        assert!(
+            after < between && between < before,
+            "{before} {between} {after}"
+        );
+        assert!((before - after - ROW_PITCH).abs() < 0.5);
+    }
+}

@@ -1,0 +1,82 @@
+//! The race client: a window in which one person races.
+//!
+//! The thinking is in parts without window or network, which take the time
+//! and what happened, and give what to send and what to show:
+//!
+//! - [`app`]: the whole client; [`screens`]: one module per screen;
+//!   [`form`], [`input`], [`notices`]: what they share,
+//! - [`scene`]: what there is to draw of a race at one instant; [`camera`],
+//!   [`effects`], [`leaderboard`]: what of the picture has a memory,
+//! - [`scenery`]: the world around a track, computed pixel by pixel;
+//!   [`sprites`]: cars.
+//!
+//! Around them:
+//!
+//! - [`view`] draws, and is the one part that calls SDL's renderer,
+//! - [`shell`] is the window and the loop over its frames,
+//! - [`network`] is the connection, [`state_socket`] what tests look through,
+//!   on threads of their own; [`options`] is the command line.
+//!
+//! Invariants: a frame waits for nothing but the screen. What is drawn is a
+//! function of the state; what is sent comes from `client_core` alone. All
+//! sizes are in points, 720 to the window's height.
+
+pub mod app;
+pub mod area;
+pub mod camera;
+pub mod effects;
+pub mod form;
+pub mod input;
+pub mod leaderboard;
+pub mod network;
+pub mod notices;
+pub mod options;
+mod private_file;
+pub mod scene;
+pub mod scenery;
+pub mod screens;
+pub mod shell;
+pub mod sprites;
+pub mod state_socket;
+pub mod theme;
+pub mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use tracing_subscriber::EnvFilter;
+
+use crate::options::{EXIT_USAGE, Options};
+
+/// Parses the command line, starts logs, and runs until the window closes.
+#[must_use]
+pub fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(problem) => return explain(&problem),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match shell::run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            tracing::error!("{problem:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version go to standard output with status 0; a mistake goes to
+/// standard error with status 64.
+fn explain(problem: &clap::Error) -> ExitCode {
+    // Nobody reads the terminal any more: nothing is left to tell.
+    let _ = problem.print();
+    match problem.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}

@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser};
+use client_core::protocol::account::Password;
+use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX};
+use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::{PlayerName, RoomName};
+use client_core::simulation::Track;
+
+use crate::app::{Credentials, Goal, Plan};
+
+/// The exit status of a bad command line, as in `sysexits.h`.
+pub const EXIT_USAGE: u8 = 64;
+
+/// Slipstream's race client
+#[derive(Clone, Debug, Parser)]
+#[command(name = "client-sdl", version, max_term_width = 100)]
+#[command(group(ArgGroup::new("goal").args(["room", "create", "spectate"])))]
+pub struct Options {
+    /// The gateway's race port
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "SLIPSTREAM_GATEWAY",
+        default_value = "127.0.0.1:10000",
+        value_parser = address
+    )]
+    pub gateway: String,
+
+    /// Log in as this player instead of asking
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<PlayerName>,
+
+    /// The player's password
+    #[arg(
+        long,
+        value_name = "PW",
+        env = "SLIPSTREAM_PASSWORD",
+        hide_env_values = true,
+        value_parser = password
+    )]
+    pub password: Option<Password>,
+
+    /// Make the account first; when it exists, log in
+    #[arg(long, requires = "user")]
+    pub sign_up: bool,
+
+    /// Join this room, as soon as it exists
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<RoomName>,
+
+    /// Create this room
+    #[arg(long, value_name = "ROOM")]
+    pub create: Option<RoomName>,
+
+    /// Watch this room, as soon as it exists
+    #[arg(long, value_name = "ROOM")]
+    pub spectate: Option<RoomName>,
+
+    /// Seats of the created room
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = SEATS_DEFAULT,
+        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
+    )]
+    pub seats: u8,
+
+    /// Laps in the created room
+    #[arg(
+        long,
+        value_name = "L",
+        default_value_t = LAPS_DEFAULT,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(LAPS_MAX))
+    )]
+    pub laps: u16,
+
+    /// Track of the created room
+    #[arg(long, value_name = "TRACK", default_value = Track::names()[0], value_parser = track)]
+    pub track: String,
+
+    /// After log-in, write a token that opens the chat to this file
+    #[arg(long, value_name = "FILE")]
+    pub chat_token_file: Option<PathBuf>,
+
+    /// Answer `state` and `screenshot PATH` on this Unix socket
+    #[arg(long, value_name = "PATH")]
+    pub state_socket: Option<PathBuf>,
+
+    /// Save a picture of the race to this PNG file
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+
+    /// Seconds from the start of the race to the picture
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 5.0,
+        requires = "screenshot",
+        allow_negative_numbers = true,
+        value_parser = seconds
+    )]
+    pub screenshot_after: f64,
+
+    /// End once the picture is saved
+    #[arg(long, requires = "screenshot")]
+    pub exit_after_screenshot: bool,
+}
+
+impl Options {
+    /// What to do without being asked by the person at the keyboard.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let credentials = self.user.as_ref().zip(self.password.as_ref());
+        let settings = RoomSettings {
+            seats: self.seats,
+            mode: Mode::Circuit,
+            track: self.track.clone(),
+            laps: self.laps,
+        };
+        let join = self.room.clone().map(Goal::Join);
+        let create = self.create.clone().map(|room| Goal::Create(room, settings));
+        let spectate = self.spectate.clone().map(Goal::Spectate);
+        Plan {
+            gateway: self.gateway.clone(),
+            user: self.user.clone(),
+            credentials: credentials.map(|(name, password)| Credentials {
+                name: name.clone(),
+                password: password.clone(),
+                sign_up: self.sign_up,
+            }),
+            goal: join.or(create).or(spectate),
+            wants_chat_token: self.chat_token_file.is_some(),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let is_good = text
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_good {
+        return Ok(text.to_owned());
+    }
+    Err("expected a host and a port, such as 127.0.0.1:10000".to_owned())
+}
+
+fn password(text: &str) -> Result<Password, String> {
+    let password = Password::new(text);
+    password.check().map_err(|rejection| rejection.message)?;
+    Ok(password)
+}
+
+fn track(text: &str) -> Result<String, String> {
+    if Track::names().contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("the tracks are {}", Track::names().join(", ")))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        Ok(_) | Err(_) => Err("expected 0 to 86400 seconds".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        let all = std::iter::once("client-sdl").chain(arguments.iter().copied());
+        Options::try_parse_from(all).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_the_flag_the_value_and_what_is_allowed() {
+        let cases: [(&[&str], &str, &str); 7] = [
+            (&["--gateway", "here"], "--gateway", "a host and a port"),
+            (&["--user", "a b"], "--user", "A-Z a-z 0-9 _ -"),
+            (&["--create", "r", "--seats", "17"], "--seats", "1..=16"),
+            (&["--create", "r", "--laps", "0"], "--laps", "1..=99"),
+            (
+                &["--create", "r", "--track", "moon"],
+                "--track",
+                "harbour-ring",
+            ),
+            (
+                &["--screenshot", "f", "--screenshot-after", "-1"],
+                "--screenshot-after",
+                "0 to 86400",
+            ),
+            (&["--room", "a", "--create", "b"], "--room", "--create"),
+        ];
+        for (arguments, flag, allowed) in cases {
+            let error = parse(arguments).unwrap_err();
+            assert!(
+                error.contains(flag) && error.contains(allowed),
+                "{arguments:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn plans_what_the_flags_say() {
+        let options = parse(&[
+            "--user",
+            "Ada",
+            "--password",
+            "secret1",
+            "--create",
+            "r1",
+            "--laps",
+            "2",
+        ]);
+        let plan = options.unwrap().plan();
+        assert!(!plan.credentials.unwrap().sign_up);
+        assert!(matches!(
+            plan.goal,
+            Some(Goal::Create(_, RoomSettings { laps: 2, .. }))
+        ));
+    }
+}

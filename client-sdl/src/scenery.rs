@@ -1,0 +1,219 @@
+//! The world around a track as a picture, computed for each pixel from where it
+//! lies: across the road, along it, and in the meadow.
+//!
+//! - [`strip`]: which part of the track a point belongs to; [`features`]: what
+//!   there is along it,
+//! - [`ground`]: grass, asphalt, gravel; [`markings`]: paint and kerbs,
+//! - [`furniture`]: walls, tyres, trees, stands,
+//! - [`noise`]: chance that is the same on every screen.
+//!
+//! Pure: the same track gives the same picture, tile by tile, in any order and
+//! on any thread.
+
+mod colour;
+mod features;
+mod furniture;
+mod ground;
+mod markings;
+mod noise;
+mod strip;
+
+use client_core::simulation::Track;
+
+use self::colour::Colour;
+use self::furniture::Furniture;
+use self::markings::Markings;
+use self::strip::{Place, Strip};
+
+/// Pixels of a tile's side: few enough that one is painted within a moment.
+pub const TILE_PIXELS: usize = 512;
+/// Pixels of a tile per metre: what a car that rolls needs; faster ones are
+/// seen from higher up.
+pub const PIXELS_PER_M: f32 = 11.0;
+/// The side of a tile in metres.
+pub const TILE_M: f32 = TILE_PIXELS as f32 / PIXELS_PER_M;
+/// Pixels of a block's side: what is near is looked up once per block.
+const BLOCK_PIXELS: usize = 16;
+/// Where the sun's shadows fall: to the lower right.
+const SHADOW: Point = Point { x: 0.8, y: -0.6 };
+
+/// A point or a direction in the world, m. Half the precision of the
+/// simulation is plenty for a pixel and twice as fast.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Point {
+    x: f32,
+    y: f32,
+}
+
+impl Point {
+    fn minus(self, other: Self) -> Self {
+        Self {
+            x: self.x - other.x,
+            y: self.y - other.y,
+        }
+    }
+
+    fn along(self, direction: Self, way: f32) -> Self {
+        Self {
+            x: self.x + direction.x * way,
+            y: self.y + direction.y * way,
+        }
+    }
+
+    fn dot(self, other: Self) -> f32 {
+        self.x * other.x + self.y * other.y
+    }
+
+    fn left(self) -> Self {
+        Self {
+            x: -self.y,
+            y: self.x,
+        }
+    }
+
+    fn length(self) -> f32 {
+        self.dot(self).sqrt()
+    }
+}
+
+/// Which tile: its lower left corner is at (`x`, `y`) times [`TILE_M`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TileId {
+    /// To the right.
+    pub x: i32,
+    /// Upwards.
+    pub y: i32,
+}
+
+/// A track's world, ready to be painted.
+#[derive(Debug)]
+pub struct Scenery {
+    strip: Strip,
+    markings: Markings,
+    furniture: Furniture,
+}
+
+impl Scenery {
+    /// The world of a track. Costs some milliseconds.
+    #[must_use]
+    pub fn new(track: &Track) -> Self {
+        let strip = Strip::new(track);
+        let furniture = Furniture::new(&strip);
+        Self {
+            markings: Markings::new(track),
+            furniture,
+            strip,
+        }
+    }
+
+    /// The pixels of a tile, row by row from the top, as blue, green, red and
+    /// a byte that is not used.
+    #[must_use]
+    pub fn paint(&self, tile: TileId) -> Vec<u8> {
+        let mut pixels = vec![0; TILE_PIXELS * TILE_PIXELS * 4];
+        for top in (0..TILE_PIXELS).step_by(BLOCK_PIXELS) {
+            for left in (0..TILE_PIXELS).step_by(BLOCK_PIXELS) {
+                self.paint_block(tile, left, top, &mut pixels);
+            }
+        }
+        pixels
+    }
+
+    fn paint_block(&self, tile: TileId, left: usize, top: usize, pixels: &mut [u8]) {
+        let half = BLOCK_PIXELS / 2;
+        let middle = pixel_centre(tile, left + half, top + half);
+        let radius_m = BLOCK_PIXELS as f32 / PIXELS_PER_M;
+        let mut branches = self.strip.branches(middle);
+        let trees = self.furniture.trees_near(middle, radius_m);
+        let slots = self.markings.slots_near(middle, radius_m);
+        for row in top..top + BLOCK_PIXELS {
+            for column in left..left + BLOCK_PIXELS {
+                let point = pixel_centre(tile, column, row);
+                let place = self.strip.place(point, &mut branches);
+                let mut colour = ground::meadow(point);
+                if let Some(place) = &place {
+                    colour = self.on_strip(colour, point, place);
+                    colour = slots
+                        .iter()
+                        .fold(colour, |colour, slot| slot.paint(colour, point));
+                }
+                colour = furniture::paint_trees(colour, point, &trees);
+                let at = (row * TILE_PIXELS + column) * 4;
+                pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
+            }
+        }
+    }
+
+    /// From the bottom up: verge, gravel, road, paint, kerbs, shadows, walls.
+    fn on_strip(&self, meadow: Colour, point: Point, place: &Place) -> Colour {
+        let colour = ground::run_off(meadow, point, place);
+        let colour = ground::road(colour, point, place);
+        let colour = self.markings.paint(colour, place);
+        let colour = furniture::wall_shadow(colour, place);
+        let colour = furniture::wall(colour, place);
+        self.furniture.stands(colour, place)
+    }
+}
+
+fn pixel_centre(tile: TileId, column: usize, row: usize) -> Point {
+    let down = (TILE_PIXELS - row) as f32 - 0.5;
+    Point {
+        x: tile.x as f32 * TILE_M + (column as f32 + 0.5) / PIXELS_PER_M,
+        y: tile.y as f32 * TILE_M + down / PIXELS_PER_M,
+    }
+}
+
+/// How much of a pixel lies on the negative side of an edge `distance` metres
+/// away: 0–1, with a soft step as wide as a pixel.
+fn cover(distance: f32) -> f32 {
+    (0.5 - distance * PIXELS_PER_M * 0.8).clamp(0.0, 1.0)
+}
+
+/// A soft step from 0 at `from` to 1 at `to`.
+fn smooth(from: f32, to: f32, x: f32) -> f32 {
+    let share = ((x - from) / (to - from)).clamp(0.0, 1.0);
+    share * share * (3.0 - 2.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pixel(scenery: &Scenery, x: f64, y: f64) -> [u8; 3] {
+        let (x, y) = (x as f32, y as f32);
+        let tile = TileId {
+            x: (x / TILE_M).floor() as i32,
+            y: (y / TILE_M).floor() as i32,
+        };
+        let column = ((x - tile.x as f32 * TILE_M) * PIXELS_PER_M) as usize;
+        let row = TILE_PIXELS - 1 - ((y - tile.y as f32 * TILE_M) * PIXELS_PER_M) as usize;
+        let pixels = scenery.paint(tile);
+        let at = (row * TILE_PIXELS + column) * 4;
+        [pixels[at + 2], pixels[at + 1], pixels[at]]
+    }
+
+    #[test]
+    fn the_road_is_grey_and_the_meadow_green() {
+        let track = Track::by_name(Track::names()[0]).unwrap();
+        let scenery = Scenery::new(&track);
+        let road = track.at(250.0).point(2.0);
+        let [r, g, b] = pixel(&scenery, road.x, road.y);
+        assert!(r.abs_diff(g) < 16 && g.abs_diff(b) < 16, "{r} {g} {b}");
+        let far = track.bounds().max;
+        let [r, g, b] = pixel(&scenery, far.x + 200.0, far.y + 200.0);
+        assert!(g > r && g > b, "{r} {g} {b}");
+    }
+
+    #[test]
+    fn a_tile_is_the_same_each_time() {
+        let track = Track::by_name(Track::names()[0]).unwrap();
+        let tile = TileId { x: 0, y: 0 };
+        assert!(Scenery::new(&track).paint(tile) == Scenery::new(&track).paint(tile));
+    }
+
+    #[test]
+    fn a_soft_edge_covers_half_where_it_is() {
+        assert!((cover(0.0) - 0.5).abs() < 1e-6);
+        assert!(cover(1.0) < 1e-6 && cover(-1.0) > 0.999);
+    }
+}

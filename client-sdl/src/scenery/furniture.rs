@@ -1,0 +1,294 @@
+//! What stands beside the road: walls, tyres, trees, stands.
+
+use super::colour::Colour;
+use super::strip::{Place, Strip};
+use super::{Point, SHADOW, cover, noise, smooth};
+
+const CONCRETE: Colour = Colour::hex(0xbf_c2c2);
+const JOINT: Colour = Colour::hex(0x7d_8082);
+const TYRE: Colour = Colour::hex(0x24_2528);
+const TYRE_HOLE: Colour = Colour::hex(0x0e_0e10);
+const LEAVES_LIGHT: Colour = Colour::hex(0x6d_a845);
+const LEAVES_DARK: Colour = Colour::hex(0x1f_4a25);
+const STEPS: Colour = Colour::hex(0x9a_a0a6);
+const ROOF: Colour = Colour::hex(0xdf_e4e8);
+const SERVICE_ROAD: Colour = Colour::hex(0x7c_7a72);
+/// What sponsors paint on walls.
+const SPONSORS: [Colour; 5] = [
+    Colour::hex(0x1f_5fbf),
+    Colour::hex(0xd4_2f2f),
+    Colour::hex(0xf0_f0ee),
+    Colour::hex(0xf2_b01e),
+    Colour::hex(0x1f_7a4d),
+];
+/// Of a concrete wall, m.
+const WALL_M: f32 = 0.6;
+/// Of a tyre, m.
+const TYRE_M: f32 = 0.7;
+/// How long the shadow of a wall is, m.
+const WALL_SHADOW_M: f32 = 1.5;
+/// Side of the squares in which at most one tree stands, m.
+const TREE_GRID_M: f32 = 7.0;
+/// A wood has no larger trees.
+const RADIUS_MAX_M: f32 = 3.6;
+/// From a wall to the nearest crown, m: room for the service road.
+const TREE_CLEARANCE_M: f32 = 5.0;
+/// The stand: from this to this along the start straight, m.
+const STAND_STATION: (f32, f32) = (-70.0, 60.0);
+/// And from this to this behind the wall, m.
+const STAND_DEPTH: (f32, f32) = (3.5, 15.5);
+/// From one row of seats to the next, m.
+const SEAT_ROW_M: f32 = 0.85;
+
+/// A tree, seen from above.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tree {
+    centre: Point,
+    radius: f32,
+    shade: f32,
+}
+
+/// What stands beside the road and is not a wall.
+#[derive(Debug)]
+pub(super) struct Furniture {
+    /// Sorted from left to right.
+    trees: Vec<Tree>,
+    /// Whether the start line has room for a stand on its outside.
+    has_stand: bool,
+}
+
+impl Furniture {
+    pub(super) fn new(strip: &Strip) -> Self {
+        let (low, high) = strip.reach();
+        let mut trees = Vec::new();
+        let columns = (low.x / TREE_GRID_M) as i32..(high.x / TREE_GRID_M) as i32;
+        for column in columns {
+            for row in (low.y / TREE_GRID_M) as i32..(high.y / TREE_GRID_M) as i32 {
+                trees.extend(tree(strip, column, row));
+            }
+        }
+        trees.sort_by(|a, b| a.centre.x.total_cmp(&b.centre.x));
+        Self {
+            trees,
+            has_stand: has_room_for_stand(strip),
+        }
+    }
+
+    /// The trees whose crown or shadow reaches into a circle.
+    pub(super) fn trees_near(&self, middle: Point, radius_m: f32) -> Vec<Tree> {
+        let reach = radius_m + 2.5 * RADIUS_MAX_M;
+        let from = self
+            .trees
+            .partition_point(|tree| tree.centre.x < middle.x - reach);
+        let near = self.trees[from..]
+            .iter()
+            .take_while(|tree| tree.centre.x < middle.x + reach);
+        near.filter(|tree| tree.centre.minus(middle).length() < reach)
+            .copied()
+            .collect()
+    }
+
+    /// People on the right of the start line.
+    pub(super) fn stands(&self, colour: Colour, place: &Place) -> Colour {
+        if !self.has_stand || place.lateral > 0.0 || !is_in_stand(place, 2.5) {
+            return colour;
+        }
+        let (from, to) = STAND_STATION;
+        let along = (from - place.station).max(place.station - to);
+        let behind = place.off_wall;
+        let across = (STAND_DEPTH.0 - behind).max(behind - STAND_DEPTH.1);
+        let edge = along.max(across);
+        let shadowed = colour.lit(1.0 - 0.35 * smooth(2.0, 0.0, edge));
+        let share = cover(edge);
+        if share <= 0.0 {
+            return shadowed;
+        }
+        shadowed.under(stand(place.station, behind - STAND_DEPTH.0), share)
+    }
+}
+
+fn has_room_for_stand(strip: &Strip) -> bool {
+    let (from, to) = STAND_STATION;
+    let mut stations = (from as i32..=to as i32)
+        .step_by(10)
+        .map(|station| station as f32);
+    stations.all(|station| {
+        let back = strip.behind_right_wall(station, STAND_DEPTH.1 + 3.0);
+        let place = strip.place(back, &mut strip.branches(back));
+        place.is_some_and(|place| place.lateral < 0.0 && (place.station - station).abs() < 3.0)
+    })
+}
+
+fn tree(strip: &Strip, column: i32, row: i32) -> Option<Tree> {
+    let corner = Point {
+        x: column as f32 * TREE_GRID_M,
+        y: row as f32 * TREE_GRID_M,
+    };
+    let wood = smooth(0.46, 0.66, noise::smooth(corner, 0.017, 21));
+    if noise::cell(column, row, 22) > 0.09 + wood * 0.8 {
+        return None;
+    }
+    let jitter = |salt| noise::cell(column, row, salt) * TREE_GRID_M;
+    let centre = Point {
+        x: corner.x + jitter(23),
+        y: corner.y + jitter(24),
+    };
+    let radius = 1.7 + noise::cell(column, row, 25) * (RADIUS_MAX_M - 1.7);
+    let place = strip.place(centre, &mut strip.branches(centre));
+    let is_free = place.is_none_or(|place| {
+        let is_on_stand = place.lateral < 0.0 && is_in_stand(&place, 4.0 + radius);
+        place.off_wall > radius + TREE_CLEARANCE_M && !is_on_stand
+    });
+    is_free.then_some(Tree {
+        centre,
+        radius,
+        shade: noise::cell(column, row, 26),
+    })
+}
+
+fn is_in_stand(place: &Place, margin_m: f32) -> bool {
+    let (from, to) = STAND_STATION;
+    (from - margin_m..to + margin_m).contains(&place.station)
+        && (STAND_DEPTH.0 - margin_m..STAND_DEPTH.1 + margin_m).contains(&place.off_wall)
+}
+
+/// Rows of people, and a roof over the last of them.
+fn stand(station: f32, depth: f32) -> Colour {
+    let roof_from = STAND_DEPTH.1 - STAND_DEPTH.0 - 4.5;
+    if depth > roof_from {
+        let rib = ((station / 4.0).fract().abs() - 0.5).abs() * 4.0 - 1.85;
+        let slope = 1.0 - (depth - roof_from) * 0.025;
+        return ROOF.lit(slope).under(JOINT, cover(-rib) * 0.5);
+    }
+    let aisle = (station.rem_euclid(12.0) - 6.0).abs() - 0.6;
+    let row = (depth / SEAT_ROW_M).floor();
+    let in_row = depth - row * SEAT_ROW_M - SEAT_ROW_M / 2.0;
+    let seat = (station / 0.62).floor();
+    let in_seat = station - seat * 0.62 - 0.31;
+    let head = (in_row * in_row + in_seat * in_seat).sqrt() - 0.27;
+    let step = STEPS.lit(0.85 + 0.25 * (in_row / SEAT_ROW_M + 0.5));
+    let who = noise::cell(seat as i32, row as i32, 31);
+    if who < 0.14 {
+        return step;
+    }
+    let shirt = SPONSORS[(who * 97.0) as usize % SPONSORS.len()].lit(0.65 + who * 0.4);
+    let under_roof = smooth(2.5, 0.0, roof_from - depth) * 0.45;
+    step.under(shirt, cover(head) * cover(-aisle))
+        .lit(1.0 - under_roof)
+}
+
+/// The shadow that walls throw on either side.
+pub(super) fn wall_shadow(colour: Colour, place: &Place) -> Colour {
+    let falls = place.outward.dot(SHADOW);
+    let beyond = place.off_wall;
+    let length = falls.abs() * WALL_SHADOW_M;
+    let thickness = if place.side.gravel > 0.5 {
+        2.0 * TYRE_M
+    } else {
+        WALL_M
+    };
+    let way = if falls > 0.0 {
+        beyond - thickness
+    } else {
+        -beyond
+    };
+    if way < -0.2 || way > length {
+        return service_road(colour, place);
+    }
+    service_road(colour, place).lit(1.0 - 0.42 * smooth(length, length * 0.4, way))
+}
+
+/// Behind the wall runs a narrow road for marshals.
+fn service_road(colour: Colour, place: &Place) -> Colour {
+    let across = (place.off_wall - 2.6).abs() - 0.9;
+    colour.under(SERVICE_ROAD, cover(across) * 0.55)
+}
+
+/// Concrete along straights, stacks of tyres outside corners.
+pub(super) fn wall(colour: Colour, place: &Place) -> Colour {
+    let beyond = place.off_wall;
+    if !(-0.2..2.0 * TYRE_M + 0.2).contains(&beyond) {
+        return colour;
+    }
+    if place.side.gravel > 0.5 {
+        tyres(colour, place)
+    } else {
+        concrete(colour, place)
+    }
+}
+
+fn concrete(colour: Colour, place: &Place) -> Colour {
+    let beyond = place.off_wall;
+    let share = cover((beyond - WALL_M).max(-beyond));
+    let panel = (place.station / 4.0).floor();
+    let joint = cover(1.94 - (place.station - panel * 4.0 - 2.0).abs());
+    let sponsor = noise::cell(
+        (panel / 5.0).floor() as i32,
+        i32::from(place.lateral > 0.0),
+        41,
+    );
+    let paint = SPONSORS[(sponsor * SPONSORS.len() as f32) as usize % SPONSORS.len()];
+    let face = if (panel as i32) % 2 == 0 {
+        paint
+    } else {
+        SPONSORS[2]
+    };
+    let top = CONCRETE.under(face, cover(beyond - 0.3));
+    colour.under(top.under(JOINT, joint * 0.7), share)
+}
+
+fn tyres(colour: Colour, place: &Place) -> Colour {
+    let row = (place.off_wall / TYRE_M).floor();
+    if !(0.0..2.0).contains(&row) {
+        return colour;
+    }
+    let shifted = place.station + row * TYRE_M / 2.0;
+    let stack = (shifted / TYRE_M).floor();
+    let across = place.off_wall - (row + 0.5) * TYRE_M;
+    let along = shifted - (stack + 0.5) * TYRE_M;
+    let from_middle = (across * across + along * along).sqrt();
+    let is_painted = (stack as i32).rem_euclid(8) < 4;
+    let rubber = match (is_painted, row < 1.0) {
+        (true, true) => Colour::hex(0xd8_d8d4),
+        (false, true) => Colour::hex(0xb8_2a28),
+        (_, false) => TYRE,
+    };
+    let round = rubber
+        .lit(1.08 - from_middle * 0.7)
+        .under(TYRE_HOLE, cover(from_middle - 0.13));
+    colour
+        .lit(0.55)
+        .under(round, cover(from_middle - TYRE_M / 2.0 + 0.02))
+}
+
+/// Crowns over everything, and their shadows.
+pub(super) fn paint_trees(colour: Colour, point: Point, trees: &[Tree]) -> Colour {
+    let shadow = trees.iter().map(|tree| {
+        let centre = tree.centre.along(SHADOW, tree.radius * 0.8);
+        smooth(0.25, -0.25, point.minus(centre).length() - tree.radius)
+    });
+    let shadowed = colour.lit(1.0 - 0.42 * shadow.fold(0.0, f32::max));
+    trees
+        .iter()
+        .fold(shadowed, |colour, tree| crown(colour, point, tree))
+}
+
+fn crown(colour: Colour, point: Point, tree: &Tree) -> Colour {
+    let offset = point.minus(tree.centre);
+    let way = offset.length();
+    if way > tree.radius * 1.3 {
+        return colour;
+    }
+    // Turned, so that the grid of the noise does not show.
+    let turned = Point {
+        x: point.x * 0.8 - point.y * 0.6,
+        y: point.x * 0.6 + point.y * 0.8,
+    };
+    let bumps = noise::smooth(turned, 1.1, 51) - 0.5;
+    let edge = way - tree.radius * (0.95 + bumps * 0.4);
+    let leaves = noise::smooth(turned, 1.9, 52) * 0.6 + noise::smooth(point, 4.3, 53) * 0.4;
+    let sun = -offset.dot(SHADOW) / tree.radius;
+    let light = 0.42 + sun * 0.34 + (leaves - 0.5) * 0.55 + (tree.shade - 0.5) * 0.25;
+    let paint = LEAVES_DARK.under(LEAVES_LIGHT, light.clamp(0.0, 1.0));
+    colour.under(paint, cover(edge))
+}

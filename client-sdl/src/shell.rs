@@ -1,0 +1,218 @@
+//! The window, and the loop over its frames.
+
+mod keys;
+mod pace;
+mod picture;
+mod signals;
+
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use sdl2::EventPump;
+use sdl2::event::{Event, WindowEvent};
+use sdl2::mouse::MouseButton;
+use sdl2::video::Window;
+use serde_json::json;
+
+use self::pace::Pace;
+use self::picture::PictureTimer;
+use self::signals::EndSignal;
+use crate::app::App;
+use crate::app::report::Report;
+use crate::input::UiEvent;
+use crate::network::Network;
+use crate::options::Options;
+use crate::private_file;
+use crate::state_socket::{Asked, Question, StateSocket};
+use crate::view::{self, Painter, Tiles};
+
+const TITLE: &str = "Slipstream";
+/// The window's first size, pixels.
+const SIZE: (u32, u32) = (1_280, 720);
+/// Below this nothing could be read, pixels.
+const SIZE_MIN: (u32, u32) = (640, 360);
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Quit,
+}
+
+/// Opens the window and runs until it is closed or the process is told to end.
+///
+/// # Errors
+/// When there is no display, or SDL gives up.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    sdl2::hint::set("SDL_NO_SIGNAL_HANDLERS", "1");
+    let sdl = sdl2::init()
+        .map_err(|problem| anyhow!(problem))
+        .context("cannot start SDL")?;
+    let video = sdl
+        .video()
+        .map_err(|problem| anyhow!(problem))
+        .context("cannot find a display")?;
+    let mut window = video
+        .window(TITLE, SIZE.0, SIZE.1)
+        .position_centered()
+        .resizable()
+        .allow_highdpi()
+        .build()
+        .context("cannot open a window")?;
+    window
+        .set_minimum_size(SIZE_MIN.0, SIZE_MIN.1)
+        .context("cannot set the window's size")?;
+    video.text_input().start();
+    let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
+    let canvas = canvas(window)?;
+    tracing::info!(renderer = canvas.info().name, "window is open");
+    let creator = canvas.texture_creator();
+    let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
+    let mut tiles = Tiles::new(&creator);
+    let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
+    Session::open(options)?.run(&mut pump, &mut painter, &mut tiles)
+}
+
+/// With the screen's own rhythm where it has one.
+fn canvas(window: Window) -> anyhow::Result<sdl2::render::WindowCanvas> {
+    window
+        .into_canvas()
+        .present_vsync()
+        .build()
+        .context("cannot draw into the window")
+}
+
+/// Everything of a run but window and pictures.
+struct Session<'o> {
+    options: &'o Options,
+    app: App,
+    // Before the network: its task runs there.
+    socket: Option<StateSocket>,
+    network: Network,
+    end: EndSignal,
+    pace: Pace,
+    picture: PictureTimer,
+}
+
+impl<'o> Session<'o> {
+    fn open(options: &'o Options) -> anyhow::Result<Self> {
+        let network = Network::open(&options.gateway)?;
+        let socket = options.state_socket.as_ref().map(|path| {
+            StateSocket::open(network.handle(), path)
+                .with_context(|| format!("cannot listen at --state-socket {}", path.display()))
+        });
+        let now = Instant::now();
+        Ok(Self {
+            options,
+            app: App::new(options.plan(), now),
+            socket: socket.transpose()?,
+            end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
+            network,
+            pace: Pace::new(now),
+            picture: PictureTimer::new(options.screenshot_after),
+        })
+    }
+
+    fn run(
+        &mut self,
+        pump: &mut EventPump,
+        painter: &mut Painter<'_>,
+        tiles: &mut Tiles<'_>,
+    ) -> anyhow::Result<()> {
+        loop {
+            if self.person(pump, painter) == Flow::Quit || self.end.is_set() {
+                return Ok(());
+            }
+            let now = Instant::now();
+            while let Some(event) = self.network.poll() {
+                self.app.link_event(event, now);
+            }
+            self.app.update(now);
+            self.network.send(&mut self.app);
+            self.save_chat_token()?;
+            view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
+            let flow = self.take_pictures(painter, tiles, now)?;
+            painter.present();
+            if flow == Flow::Quit {
+                return Ok(());
+            }
+            self.pace.frame_done();
+        }
+    }
+
+    /// Hands over what the person did.
+    fn person(&mut self, pump: &mut EventPump, painter: &Painter<'_>) -> Flow {
+        let (now, width) = (Instant::now(), painter.width());
+        for event in pump.poll_iter() {
+            let done = match &event {
+                Event::Quit { .. } => return Flow::Quit,
+                Event::MouseButtonDown {
+                    mouse_btn: MouseButton::Left,
+                    x,
+                    y,
+                    ..
+                } => keys::click((*x, *y), painter.window_size(), width),
+                Event::Window {
+                    win_event: WindowEvent::FocusLost,
+                    ..
+                } => vec![UiEvent::FocusLost],
+                event => keys::translate(event),
+            };
+            for event in done {
+                self.app.handle(&event, width, now);
+            }
+        }
+        Flow::Continue
+    }
+
+    fn save_chat_token(&mut self) -> anyhow::Result<()> {
+        let Some(path) = &self.options.chat_token_file else {
+            return Ok(());
+        };
+        let Some(token) = self.app.client_mut().take_chat_token() else {
+            return Ok(());
+        };
+        private_file::write(path, &token)
+            .with_context(|| format!("cannot write --chat-token-file {}", path.display()))
+    }
+
+    /// Answers who looks from outside, and takes the picture that was ordered.
+    fn take_pictures(
+        &mut self,
+        painter: &Painter<'_>,
+        tiles: &Tiles<'_>,
+        now: Instant,
+    ) -> anyhow::Result<Flow> {
+        while let Some(asked) = self.socket.as_mut().and_then(StateSocket::poll) {
+            answer(asked, &self.app, self.pace.fps(), painter, now);
+        }
+        let Some(path) = &self.options.screenshot else {
+            return Ok(Flow::Continue);
+        };
+        if !self.picture.is_due(&self.app, tiles.is_complete(), now) {
+            return Ok(Flow::Continue);
+        }
+        painter
+            .save_png(path)
+            .map_err(|problem| anyhow!(problem))
+            .with_context(|| format!("cannot write --screenshot {}", path.display()))?;
+        tracing::info!(path = %path.display(), "picture is saved");
+        Ok(if self.options.exit_after_screenshot {
+            Flow::Quit
+        } else {
+            Flow::Continue
+        })
+    }
+}
+
+fn answer(asked: Asked, app: &App, fps: f64, painter: &Painter<'_>, now: Instant) {
+    let line = match &asked.question {
+        Question::State => serde_json::to_string(&Report::new(app, fps, now))
+            .unwrap_or_else(|error| json!({ "ok": false, "error": error.to_string() }).to_string()),
+        Question::Screenshot(path) => match painter.save_png(path) {
+            Ok(()) => json!({ "ok": true }).to_string(),
+            Err(problem) => json!({ "ok": false, "error": problem }).to_string(),
+        },
+    };
+    asked.answer(line);
+}

@@ -1,0 +1,43 @@
+//! When the picture that the command line orders is taken.
+
+use std::time::Instant;
+
+use client_core::Stage;
+
+use crate::app::App;
+
+/// The ground is waited for so long at most, s.
+const GROUND_WAIT_MAX: f64 = 10.0;
+
+/// Waits for the right moment, once.
+#[derive(Debug)]
+pub(super) struct PictureTimer {
+    after_seconds: f64,
+    is_taken: bool,
+}
+
+impl PictureTimer {
+    /// So many seconds after the start of the race.
+    pub(super) fn new(after_seconds: f64) -> Self {
+        Self {
+            after_seconds,
+            is_taken: false,
+        }
+    }
+
+    /// Whether the picture is due; says so once. A race that ends sooner is
+    /// shown with its result.
+    pub(super) fn is_due(&mut self, app: &App, is_ground_ready: bool, now: Instant) -> bool {
+        let client = app.client();
+        let is_over = matches!(client.stage(), Stage::Result(_));
+        let to_start = client.room().and_then(|room| room.seconds_to_start(now));
+        let late = to_start.map(|seconds| -seconds - self.after_seconds);
+        let is_time =
+            late.is_some_and(|late| late >= 0.0 && (is_ground_ready || late > GROUND_WAIT_MAX));
+        if self.is_taken || !(is_over || is_time) {
+            return false;
+        }
+        self.is_taken = true;
+        true
+    }
+}

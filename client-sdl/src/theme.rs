@@ -1,0 +1,119 @@
+//! Colours and sizes that all screens share. Sizes are in points: the window is
+//! 720 points high whatever its pixels.
+
+/// A colour with opacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rgba {
+    /// Red.
+    pub r: u8,
+    /// Green.
+    pub g: u8,
+    /// Blue.
+    pub b: u8,
+    /// Opacity.
+    pub a: u8,
+}
+
+impl Rgba {
+    /// An opaque colour as on the web: `0xRRGGBB`.
+    #[must_use]
+    pub const fn hex(rgb: u32) -> Self {
+        Self {
+            r: (rgb >> 16) as u8,
+            g: (rgb >> 8) as u8,
+            b: rgb as u8,
+            a: 255,
+        }
+    }
+
+    /// The same colour with another opacity.
+    #[must_use]
+    pub const fn alpha(self, a: u8) -> Self {
+        Self { a, ..self }
+    }
+
+    /// The same colour, less opaque by a factor of 0–1.
+    #[must_use]
+    pub fn fade(self, factor: f32) -> Self {
+        self.alpha((f32::from(self.a) * factor.clamp(0.0, 1.0)) as u8)
+    }
+
+    /// Between this colour at 0 and another at 1.
+    #[must_use]
+    pub fn mix(self, other: Self, share: f32) -> Self {
+        let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share) as u8;
+        Self {
+            r: mix(self.r, other.r),
+            g: mix(self.g, other.g),
+            b: mix(self.b, other.b),
+            a: mix(self.a, other.a),
+        }
+    }
+}
+
+/// Behind every screen but the race.
+pub const BACKGROUND: Rgba = Rgba::hex(0x10_151c);
+/// Panels on the background.
+pub const PANEL: Rgba = Rgba::hex(0x1b_2430);
+/// Panels over the race.
+pub const GLASS: Rgba = Rgba::hex(0x0b_0f14).alpha(205);
+/// Fields and rows.
+pub const FIELD: Rgba = Rgba::hex(0x26_3242);
+/// Fields and rows that are chosen.
+pub const FIELD_CHOSEN: Rgba = Rgba::hex(0x31_4560);
+/// What can be read.
+pub const TEXT: Rgba = Rgba::hex(0xf2_f5f8);
+/// What matters less.
+pub const TEXT_DIM: Rgba = Rgba::hex(0x93_a1b3);
+/// What is chosen, and the own car.
+pub const ACCENT: Rgba = Rgba::hex(0xff_c53d);
+/// On the accent.
+pub const ON_ACCENT: Rgba = Rgba::hex(0x1a_1405);
+/// What went wrong.
+pub const ERROR: Rgba = Rgba::hex(0xff_6b6b);
+/// What went well.
+pub const SUCCESS: Rgba = Rgba::hex(0x5f_d38d);
+/// What needs attention.
+pub const WARNING: Rgba = Rgba::hex(0xff_a94d);
+
+/// One colour per seat, as different as sixteen colours can be on asphalt and
+/// on grass.
+pub const SEAT_COLOURS: [Rgba; 16] = [
+    Rgba::hex(0xe0_3131),
+    Rgba::hex(0x2f_7bff),
+    Rgba::hex(0xff_d43b),
+    Rgba::hex(0xff_ffff),
+    Rgba::hex(0xff_7a1a),
+    Rgba::hex(0xae_3ec9),
+    Rgba::hex(0x22_d3ee),
+    Rgba::hex(0x4d_5868),
+    Rgba::hex(0xff_6fb5),
+    Rgba::hex(0x94_e02f),
+    Rgba::hex(0x1b_2f8a),
+    Rgba::hex(0xa1_6a3a),
+    Rgba::hex(0x12_9b83),
+    Rgba::hex(0xc9_b6ff),
+    Rgba::hex(0x7a_1022),
+    Rgba::hex(0xb8_c2cc),
+];
+
+/// The colour of a seat.
+#[must_use]
+pub fn seat_colour(seat: u8) -> Rgba {
+    SEAT_COLOURS[usize::from(seat) % SEAT_COLOURS.len()]
+}
+
+/// Height of the window in points.
+pub const HEIGHT: f32 = 720.0;
+/// The leaderboard's width in points.
+pub const LEADERBOARD_WIDTH: f32 = 304.0;
+/// Between panels and the window's edge, in points.
+pub const MARGIN: f32 = 16.0;
+/// Small print, points.
+pub const SMALL: u16 = 14;
+/// What is read, points.
+pub const BODY: u16 = 17;
+/// Headings, points.
+pub const HEADING: u16 = 26;
+/// The name of the game, points.
+pub const TITLE: u16 = 56;

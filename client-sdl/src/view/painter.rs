@@ -1,0 +1,373 @@
+//! A window with fonts and pictures, measured in points.
+
+use std::path::Path;
+
+use sdl2::image::SaveSurface;
+use sdl2::pixels::{Color, PixelFormatEnum};
+use sdl2::rect::{FPoint, FRect, Rect};
+use sdl2::render::{
+    BlendMode, ScaleMode, Texture, TextureCreator, Vertex, VertexIndices, WindowCanvas,
+};
+use sdl2::surface::Surface;
+use sdl2::ttf::Sdl2TtfContext;
+use sdl2::video::WindowContext;
+
+use super::text::TextCache;
+use crate::area::Area;
+use crate::sprites::{self, Sprite};
+use crate::theme::{self, Rgba};
+
+/// Side of the disc from which round corners are cut, pixels.
+const DISC_PIXELS: usize = 64;
+/// A window narrower than this shows everything smaller.
+const WIDTH_MIN: f32 = 1_000.0;
+
+/// Where text stands to its point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// The point is its left end.
+    Left,
+    /// The point is its middle.
+    Centre,
+    /// The point is its right end.
+    Right,
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// Points.
+    pub size: u16,
+    /// Bold, or regular.
+    pub is_bold: bool,
+    /// Its colour.
+    pub colour: Rgba,
+    /// Where it stands to its point.
+    pub align: Align,
+}
+
+impl Style {
+    /// Regular and on the right of its point.
+    #[must_use]
+    pub const fn new(size: u16, colour: Rgba) -> Self {
+        Self {
+            size,
+            is_bold: false,
+            colour,
+            align: Align::Left,
+        }
+    }
+
+    /// The same in bold.
+    #[must_use]
+    pub const fn bold(self) -> Self {
+        Self {
+            is_bold: true,
+            ..self
+        }
+    }
+
+    /// The same around its point.
+    #[must_use]
+    pub const fn centred(self) -> Self {
+        Self {
+            align: Align::Centre,
+            ..self
+        }
+    }
+
+    /// The same on the left of its point.
+    #[must_use]
+    pub const fn right(self) -> Self {
+        Self {
+            align: Align::Right,
+            ..self
+        }
+    }
+}
+
+/// Pictures that are drawn again and again.
+pub(super) struct Pictures<'t> {
+    pub(super) cars: Vec<Texture<'t>>,
+    pub(super) wheel: Texture<'t>,
+    pub(super) car_shadow: Texture<'t>,
+    pub(super) puff: Texture<'t>,
+    disc: Texture<'t>,
+}
+
+/// A window with fonts and pictures. Everything is measured in points: the
+/// window is 720 of them high.
+pub struct Painter<'t> {
+    canvas: WindowCanvas,
+    text: TextCache<'t>,
+    pub(super) pictures: Pictures<'t>,
+    pixels_per_point: f32,
+    width: f32,
+}
+
+impl<'t> Painter<'t> {
+    /// Computes the pictures and loads the fonts.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn new(
+        canvas: WindowCanvas,
+        creator: &'t TextureCreator<WindowContext>,
+        fonts: &'t Sdl2TtfContext,
+    ) -> Result<Self, String> {
+        let texture = |sprite: &Sprite| picture(creator, sprite);
+        let cars = theme::SEAT_COLOURS
+            .iter()
+            .map(|colour| texture(&sprites::car(*colour)));
+        let pictures = Pictures {
+            cars: cars.collect::<Result<_, _>>()?,
+            wheel: texture(&sprites::wheel())?,
+            car_shadow: texture(&sprites::car_shadow())?,
+            puff: texture(&sprites::puff())?,
+            disc: texture(&sprites::disc(DISC_PIXELS))?,
+        };
+        let text = TextCache::new(creator, fonts);
+        Ok(Self {
+            canvas,
+            text,
+            pictures,
+            pixels_per_point: 1.0,
+            width: 1_280.0,
+        })
+    }
+
+    /// Begins a frame on a background.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn begin(&mut self, background: Rgba) -> Result<(), String> {
+        let (width, height) = self.canvas.output_size()?;
+        let scale = (height as f32 / theme::HEIGHT).min(width as f32 / WIDTH_MIN);
+        self.pixels_per_point = scale.max(0.1);
+        self.width = width as f32 / self.pixels_per_point;
+        self.canvas.set_blend_mode(BlendMode::Blend);
+        self.canvas.set_draw_color(sdl_colour(background));
+        self.canvas.clear();
+        self.text.next_frame();
+        Ok(())
+    }
+
+    /// Shows what was drawn.
+    pub fn present(&mut self) {
+        self.canvas.present();
+    }
+
+    /// The window's width, points.
+    #[must_use]
+    pub fn width(&self) -> f32 {
+        self.width
+    }
+
+    /// The whole window.
+    #[must_use]
+    pub fn window(&self) -> Area {
+        let height = self
+            .canvas
+            .output_size()
+            .map_or(theme::HEIGHT, |(_, height)| {
+                height as f32 / self.pixels_per_point
+            });
+        Area::new(0.0, 0.0, self.width, height)
+    }
+
+    /// The window's size in the units in which SDL gives the mouse.
+    #[must_use]
+    pub fn window_size(&self) -> (u32, u32) {
+        self.canvas.window().size()
+    }
+
+    /// Pixels per point.
+    #[must_use]
+    pub fn pixels_per_point(&self) -> f32 {
+        self.pixels_per_point
+    }
+
+    /// Saves what was drawn as a PNG file, whole or not at all.
+    ///
+    /// # Errors
+    /// What SDL or the file system says.
+    pub fn save_png(&self, path: &Path) -> Result<(), String> {
+        let (width, height) = self.canvas.output_size()?;
+        let format = PixelFormatEnum::ARGB8888;
+        let mut pixels = self.canvas.read_pixels(None, format)?;
+        let surface = Surface::from_data(&mut pixels, width, height, width * 4, format)?;
+        // Without opacity: the picture is what was on the screen.
+        let surface = surface.convert_format(PixelFormatEnum::RGB24)?;
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".part");
+        surface.save(&unfinished)?;
+        std::fs::rename(&unfinished, path).map_err(|error| error.to_string())
+    }
+
+    /// A filled rectangle.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn fill(&mut self, area: Area, colour: Rgba) -> Result<(), String> {
+        self.canvas.set_draw_color(sdl_colour(colour));
+        self.canvas.fill_frect(self.pixels(area))
+    }
+
+    /// A filled rectangle with round corners.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn rounded(&mut self, area: Area, radius: f32, colour: Rgba) -> Result<(), String> {
+        let outer = self.whole_pixels(area);
+        let radius = ((radius * self.pixels_per_point) as i32)
+            .min(outer.width() as i32 / 2)
+            .min(outer.height() as i32 / 2);
+        let (left, top) = (outer.left(), outer.top());
+        let (right, bottom) = (outer.right() - radius, outer.bottom() - radius);
+        self.canvas.set_draw_color(sdl_colour(colour));
+        let width = outer.width() as i32;
+        let middle = outer.height() as i32 - 2 * radius;
+        let inner = (width - 2 * radius).max(0) as u32;
+        let side = radius.max(0) as u32;
+        self.canvas.fill_rects(&[
+            Rect::new(left + radius, top, inner, side),
+            Rect::new(left + radius, bottom, inner, side),
+        ])?;
+        if middle > 0 {
+            self.canvas
+                .fill_rect(Rect::new(left, top + radius, width as u32, middle as u32))?;
+        }
+        let disc = &mut self.pictures.disc;
+        disc.set_color_mod(colour.r, colour.g, colour.b);
+        disc.set_alpha_mod(colour.a);
+        let half = DISC_PIXELS as u32 / 2;
+        for (x, source_x) in [(left, 0), (right, half as i32)] {
+            for (y, source_y) in [(top, 0), (bottom, half as i32)] {
+                let source = Rect::new(source_x, source_y, half, half);
+                self.canvas
+                    .copy(disc, source, Rect::new(x, y, side, side))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A filled disc.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn disc(&mut self, x: f32, y: f32, radius: f32, colour: Rgba) -> Result<(), String> {
+        let area = Area::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius);
+        let target = self.pixels(area);
+        let disc = &mut self.pictures.disc;
+        disc.set_color_mod(colour.r, colour.g, colour.b);
+        disc.set_alpha_mod(colour.a);
+        self.canvas.copy_f(disc, None, target)
+    }
+
+    /// Text; `y` is the middle of the line. Gives its width.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn text(&mut self, x: f32, y: f32, style: Style, text: &str) -> Result<f32, String> {
+        if text.is_empty() {
+            return Ok(0.0);
+        }
+        let size = (f32::from(style.size) * self.pixels_per_point).round() as u16;
+        let line = self.text.line(size, style.is_bold, text)?;
+        let (width, height) = (line.width, line.height);
+        let left = match style.align {
+            Align::Left => 0.0,
+            Align::Centre => width as f32 / 2.0,
+            Align::Right => width as f32,
+        };
+        // On whole pixels letters are sharp.
+        let left = (x * self.pixels_per_point - left).round() as i32;
+        let top = (y * self.pixels_per_point - height as f32 / 2.0).round() as i32;
+        line.texture
+            .set_color_mod(style.colour.r, style.colour.g, style.colour.b);
+        line.texture.set_alpha_mod(style.colour.a);
+        self.canvas
+            .copy(&line.texture, None, Rect::new(left, top, width, height))?;
+        Ok(width as f32 / self.pixels_per_point)
+    }
+
+    /// How wide a text is, points.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn text_width(&mut self, style: Style, text: &str) -> Result<f32, String> {
+        if text.is_empty() {
+            return Ok(0.0);
+        }
+        let size = (f32::from(style.size) * self.pixels_per_point).round() as u16;
+        Ok(self.text.line(size, style.is_bold, text)?.width as f32 / self.pixels_per_point)
+    }
+
+    /// Quadrilaterals, each of one colour; corners in points, in a circle.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub(super) fn quads(&mut self, quads: &[([(f32, f32); 4], Rgba)]) -> Result<(), String> {
+        if quads.is_empty() {
+            return Ok(());
+        }
+        let scale = self.pixels_per_point;
+        let mut vertices = Vec::with_capacity(quads.len() * 6);
+        for (corners, colour) in quads {
+            for index in [0, 1, 2, 0, 2, 3] {
+                let (x, y) = corners[index];
+                vertices.push(Vertex {
+                    position: FPoint::new(x * scale, y * scale),
+                    color: sdl_colour(*colour),
+                    tex_coord: FPoint::new(0.0, 0.0),
+                });
+            }
+        }
+        self.canvas
+            .render_geometry(&vertices, None, VertexIndices::Sequential)
+    }
+
+    /// The canvas itself, for pictures, and the pictures.
+    pub(super) fn parts(&mut self) -> (&mut WindowCanvas, &mut Pictures<'t>) {
+        (&mut self.canvas, &mut self.pictures)
+    }
+
+    /// An area in pixels.
+    pub(super) fn pixels(&self, area: Area) -> FRect {
+        let scale = self.pixels_per_point;
+        FRect::new(
+            area.x * scale,
+            area.y * scale,
+            area.w * scale,
+            area.h * scale,
+        )
+    }
+
+    fn whole_pixels(&self, area: Area) -> Rect {
+        let pixel = |point: f32| (point * self.pixels_per_point).round() as i32;
+        let (left, top) = (pixel(area.x), pixel(area.y));
+        let width = (pixel(area.right()) - left).max(0) as u32;
+        Rect::new(left, top, width, (pixel(area.bottom()) - top).max(0) as u32)
+    }
+}
+
+/// A picture that may be turned and made smaller.
+fn picture<'t>(
+    creator: &'t TextureCreator<WindowContext>,
+    sprite: &Sprite,
+) -> Result<Texture<'t>, String> {
+    let (width, height) = (sprite.width as u32, sprite.height as u32);
+    let mut texture = creator
+        .create_texture_static(PixelFormatEnum::ARGB8888, width, height)
+        .map_err(|error| error.to_string())?;
+    texture
+        .update(None, &sprite.pixels, sprite.width * 4)
+        .map_err(|error| error.to_string())?;
+    texture.set_blend_mode(BlendMode::Blend);
+    texture.set_scale_mode(ScaleMode::Linear);
+    Ok(texture)
+}
+
+fn sdl_colour(colour: Rgba) -> Color {
+    Color::RGBA(colour.r, colour.g, colour.b, colour.a)
+}

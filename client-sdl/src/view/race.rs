@@ -1,0 +1,85 @@
+//! The race: ground, cars, instruments.
+
+use std::time::Instant;
+
+use super::painter::Painter;
+use super::{Tiles, cars, hud, leaderboard, minimap, panel};
+use crate::app::App;
+use crate::area::Area;
+use crate::camera::Projection;
+use crate::screens::race::RaceScreen;
+use crate::theme::{self, LEADERBOARD_WIDTH, MARGIN};
+
+/// The minimap, points.
+const MINIMAP: (f32, f32) = (230.0, 150.0);
+/// From the top to a warning, points.
+const WARNING_Y: f32 = 400.0;
+
+/// Draws the race.
+pub(super) fn draw(
+    painter: &mut Painter<'_>,
+    tiles: &mut Tiles<'_>,
+    screen: &RaceScreen,
+    app: &App,
+    now: Instant,
+) -> Result<(), String> {
+    let Some(scene) = &screen.scene else {
+        panel::message(painter, "To the grid …", "", theme::TEXT_DIM)?;
+        return hud::notices(painter, app.notices(), painter.width() / 2.0, now);
+    };
+    let window = painter.window();
+    // The middle of what the leaderboard leaves free.
+    let middle = (window.w - LEADERBOARD_WIDTH - MARGIN) / 2.0;
+    let projection = Projection::new(&screen.camera, (middle, window.h / 2.0));
+    tiles.draw(painter, &scene.track, &projection)?;
+    cars::marks(painter, &screen.effects, &projection)?;
+    cars::draw(painter, scene, &projection)?;
+    cars::puffs(painter, &screen.effects, &projection)?;
+    cars::tags(painter, scene, &projection)?;
+    leaderboard::draw(painter, scene, &screen.rows)?;
+    let map_y = window.bottom() - MARGIN - MINIMAP.1;
+    minimap::draw(
+        painter,
+        scene,
+        Area::new(MARGIN, map_y, MINIMAP.0, MINIMAP.1),
+    )?;
+    if let Some(dash) = &scene.dash {
+        hud::dash(painter, dash, middle)?;
+    }
+    hud::start_lights(painter, scene, middle)?;
+    hud::notices(painter, app.notices(), middle, now)?;
+    warnings(painter, screen, middle, now)
+}
+
+/// The most urgent of what there is to warn of.
+fn warnings(
+    painter: &mut Painter<'_>,
+    screen: &RaceScreen,
+    middle: f32,
+    now: Instant,
+) -> Result<(), String> {
+    let dash = screen.scene.as_ref().and_then(|scene| scene.dash.as_ref());
+    let at = (middle, WARNING_Y);
+    if screen.is_connection_lost() {
+        let window = painter.window();
+        painter.fill(window, theme::GLASS.fade(0.6))?;
+        return hud::warning(
+            painter,
+            "connection lost, coming back …",
+            theme::WARNING,
+            at,
+        );
+    }
+    if screen.is_leaving(now) {
+        let text = "press Esc again to leave the race";
+        return hud::warning(painter, text, theme::ACCENT, at);
+    }
+    if dash.is_some_and(|dash| dash.is_wrong_way && !dash.is_finished) {
+        return hud::warning(painter, "WRONG WAY", theme::ERROR, at);
+    }
+    if let Some(dash) = dash.filter(|dash| dash.is_finished) {
+        let text = format!("finished in place {}", dash.place);
+        return hud::warning(painter, &text, theme::SUCCESS, at);
+    }
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! The ground of the world as textures. Tiles are painted on a thread of their
+//! own when the camera comes near, the nearest first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use client_core::simulation::track::Sample;
+use client_core::simulation::{Track, Vec2};
+use sdl2::pixels::PixelFormatEnum;
+use sdl2::rect::Rect;
+use sdl2::render::{BlendMode, ScaleMode, Texture, TextureCreator};
+use sdl2::video::WindowContext;
+
+use super::painter::Painter;
+use crate::camera::{Camera, Projection};
+use crate::scenery::{Scenery, TILE_M, TILE_PIXELS, TileId};
+use crate::theme::{self, Rgba};
+
+/// Tiles in the hands of the thread: few, so that it paints what is needed now
+/// and not what was needed a moment ago.
+const IN_FLIGHT_MAX: usize = 4;
+/// Tiles kept, each a megabyte: a large window and what was just passed.
+const KEPT_MAX: usize = 110;
+/// Beyond the picture tiles are painted ahead by so many metres.
+const AHEAD_M: f32 = TILE_M * 0.8;
+/// Where there is no tile yet.
+const BARE: Rgba = Rgba::hex(0x4b_8039);
+
+/// How little is seen of the track behind forms and lists.
+const BACKDROP_DIMMING: u8 = 212;
+
+/// The ground of one track at a time.
+pub struct Tiles<'t> {
+    creator: &'t TextureCreator<WindowContext>,
+    brush: Option<Brush>,
+    textures: HashMap<TileId, (Texture<'t>, u64)>,
+    in_flight: BTreeSet<TileId>,
+    frame: u64,
+    is_bare: bool,
+    backdrop: Option<Arc<Track>>,
+}
+
+/// The thread that paints. Dropping it ends and joins it.
+struct Brush {
+    track: Arc<Track>,
+    requests: Option<SyncSender<TileId>>,
+    results: Receiver<(TileId, Vec<u8>)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<'t> Tiles<'t> {
+    /// Of no track yet.
+    #[must_use]
+    pub fn new(creator: &'t TextureCreator<WindowContext>) -> Self {
+        let (textures, in_flight) = (HashMap::new(), BTreeSet::new());
+        Self {
+            creator,
+            brush: None,
+            textures,
+            in_flight,
+            frame: 0,
+            is_bare: false,
+            backdrop: None,
+        }
+    }
+
+    /// Whether there was ground everywhere in what was drawn last.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.is_bare
+    }
+
+    /// Draws a piece of a track behind a screen that is not the race, dimmed.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub(super) fn draw_backdrop(&mut self, painter: &mut Painter<'_>) -> Result<(), String> {
+        if self.backdrop.is_none() {
+            // The track of the last race is as good as any.
+            let last = self.brush.as_ref().map(|brush| Arc::clone(&brush.track));
+            let first = || Track::by_name(Track::names().first()?).map(Arc::new);
+            self.backdrop = last.or_else(first);
+        }
+        let Some(track) = self.backdrop.clone() else {
+            return Ok(());
+        };
+        let camera = Camera::at(tightest_corner(&track));
+        let window = painter.window();
+        let middle = (window.w * 0.36, window.h * 0.42);
+        self.draw(painter, &track, &Projection::new(&camera, middle))?;
+        painter.fill(window, theme::BACKGROUND.alpha(BACKDROP_DIMMING))
+    }
+
+    /// Has the tiles around a point painted, before the race is shown.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub fn prepare(&mut self, track: &Arc<Track>, around: Vec2) -> Result<(), String> {
+        self.use_track(track);
+        self.collect()?;
+        let (x, y) = (around.x as f32, around.y as f32);
+        let low = tile_at(x - 2.0 * TILE_M, y - 1.2 * TILE_M);
+        let high = tile_at(x + 2.0 * TILE_M, y + 1.2 * TILE_M);
+        self.request(low, high, (x, y));
+        Ok(())
+    }
+
+    /// Draws the ground under a window.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub(super) fn draw(
+        &mut self,
+        painter: &mut Painter<'_>,
+        track: &Arc<Track>,
+        projection: &Projection,
+    ) -> Result<(), String> {
+        self.frame += 1;
+        self.is_bare = false;
+        self.use_track(track);
+        self.collect()?;
+        let window = painter.window();
+        painter.fill(window, BARE)?;
+        let corner = projection.world(0.0, window.h);
+        let opposite = projection.world(window.w, 0.0);
+        let low = tile_at(corner.x as f32, corner.y as f32);
+        let high = tile_at(opposite.x as f32, opposite.y as f32);
+        let scale = painter.pixels_per_point();
+        // Neighbours share their rounded edge: there is never a gap.
+        let edge = |tile: TileId| {
+            let world = Vec2::new(
+                f64::from(tile.x) * f64::from(TILE_M),
+                f64::from(tile.y) * f64::from(TILE_M),
+            );
+            let (x, y) = projection.point(world);
+            ((x * scale).round() as i32, (y * scale).round() as i32)
+        };
+        let (canvas, _) = painter.parts();
+        for tile in tiles_between(low, high) {
+            let Some((texture, used_in)) = self.textures.get_mut(&tile) else {
+                self.is_bare = true;
+                continue;
+            };
+            *used_in = self.frame;
+            let (left, bottom) = edge(tile);
+            let (right, top) = edge(TileId {
+                x: tile.x + 1,
+                y: tile.y + 1,
+            });
+            let (width, height) = ((right - left) as u32, (bottom - top) as u32);
+            canvas.copy(texture, None, Rect::new(left, top, width, height))?;
+        }
+        let far = |world: Vec2, sign: f32| {
+            tile_at(
+                world.x as f32 + sign * AHEAD_M,
+                world.y as f32 + sign * AHEAD_M,
+            )
+        };
+        let middle = projection.world(window.middle(), window.h / 2.0);
+        let middle = (middle.x as f32, middle.y as f32);
+        self.request(far(corner, -1.0), far(opposite, 1.0), middle);
+        self.forget();
+        Ok(())
+    }
+
+    /// Asks for the missing tiles nearest to `middle`.
+    fn request(&mut self, low: TileId, high: TileId, middle: (f32, f32)) {
+        let Some(brush) = &self.brush else { return };
+        let mut missing: Vec<TileId> = tiles_between(low, high)
+            .filter(|tile| !self.textures.contains_key(tile) && !self.in_flight.contains(tile))
+            .collect();
+        let distance = |tile: &TileId| {
+            let x = (tile.x as f32 + 0.5) * TILE_M - middle.0;
+            let y = (tile.y as f32 + 0.5) * TILE_M - middle.1;
+            x.hypot(y)
+        };
+        missing.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+        for tile in missing {
+            if self.in_flight.len() >= IN_FLIGHT_MAX || !brush.ask(tile) {
+                return;
+            }
+            self.in_flight.insert(tile);
+        }
+    }
+
+    /// Takes what the thread has painted.
+    fn collect(&mut self) -> Result<(), String> {
+        let Some(brush) = &self.brush else {
+            return Ok(());
+        };
+        while let Ok((tile, pixels)) = brush.results.try_recv() {
+            self.in_flight.remove(&tile);
+            let side = TILE_PIXELS as u32;
+            let mut texture = self
+                .creator
+                .create_texture_static(PixelFormatEnum::RGB888, side, side)
+                .map_err(|error| error.to_string())?;
+            texture
+                .update(None, &pixels, TILE_PIXELS * 4)
+                .map_err(|error| error.to_string())?;
+            texture.set_blend_mode(BlendMode::None);
+            texture.set_scale_mode(ScaleMode::Linear);
+            self.textures.insert(tile, (texture, self.frame));
+        }
+        Ok(())
+    }
+
+    /// Drops the tiles that were not seen for the longest time.
+    fn forget(&mut self) {
+        if self.textures.len() <= KEPT_MAX {
+            return;
+        }
+        let oldest = self
+            .textures
+            .iter()
+            .min_by_key(|(_, (_, used_in))| *used_in);
+        if let Some(tile) = oldest.map(|(tile, _)| *tile) {
+            self.textures.remove(&tile);
+        }
+    }
+
+    fn use_track(&mut self, track: &Arc<Track>) {
+        if self
+            .brush
+            .as_ref()
+            .is_some_and(|brush| brush.track.name() == track.name())
+        {
+            return;
+        }
+        self.textures.clear();
+        self.in_flight.clear();
+        self.backdrop = None;
+        self.brush = Some(Brush::new(Arc::clone(track)));
+    }
+}
+
+impl Brush {
+    fn new(track: Arc<Track>) -> Self {
+        let (requests, to_paint) = sync_channel::<TileId>(IN_FLIGHT_MAX);
+        let (painted, results) = sync_channel(IN_FLIGHT_MAX);
+        let of = Arc::clone(&track);
+        let thread = std::thread::spawn(move || {
+            let scenery = Scenery::new(&of);
+            for tile in to_paint {
+                if painted.send((tile, scenery.paint(tile))).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            track,
+            requests: Some(requests),
+            results,
+            thread: Some(thread),
+        }
+    }
+
+    fn ask(&self, tile: TileId) -> bool {
+        self.requests
+            .as_ref()
+            .is_some_and(|requests| requests.try_send(tile).is_ok())
+    }
+}
+
+impl Drop for Brush {
+    fn drop(&mut self) {
+        // Without requests the thread ends; what it has painted must have room.
+        self.requests = None;
+        while self.results.recv().is_ok() {}
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::warn!("the thread that paints the ground has panicked");
+        }
+    }
+}
+
+fn tightest_corner(track: &Track) -> Vec2 {
+    let bend = |sample: &Sample| sample.curvature.abs();
+    let samples = track.samples().iter();
+    let tightest = samples.max_by(|a, b| bend(a).total_cmp(&bend(b)));
+    tightest.map_or(Vec2::new(0.0, 0.0), |sample| sample.centre)
+}
+
+fn tile_at(x: f32, y: f32) -> TileId {
+    TileId {
+        x: (x / TILE_M).floor() as i32,
+        y: (y / TILE_M).floor() as i32,
+    }
+}
+
+fn tiles_between(low: TileId, high: TileId) -> impl Iterator<Item = TileId> {
+    (low.y..=high.y).flat_map(move |y| (low.x..=high.x).map(move |x| TileId { x, y }))
+}

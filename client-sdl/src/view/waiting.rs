@@ -1,0 +1,121 @@
+//! In a room with free seats.
+
+use super::painter::{Painter, Style};
+use super::panel::{self, ROUND};
+use super::{Tiles, minimap};
+use crate::app::App;
+use crate::area::Area;
+use crate::theme;
+
+/// A seat's box, points.
+const SEAT: (f32, f32) = (250.0, 44.0);
+
+/// Draws who is there and how many are missing.
+pub(super) fn draw(
+    painter: &mut Painter<'_>,
+    tiles: &mut Tiles<'_>,
+    app: &App,
+) -> Result<(), String> {
+    let Some(room) = app.client().room() else {
+        let text = "Your seat stays yours.";
+        return panel::message(
+            painter,
+            "Connection lost, coming back …",
+            text,
+            theme::WARNING,
+        );
+    };
+    // The ground is ready when the race begins.
+    tiles.prepare(room.track(), room.track().grid(0).position)?;
+    let view = room.view();
+    let settings = &view.settings;
+    let laps = if settings.laps == 1 { "lap" } else { "laps" };
+    let subtitle = format!(
+        "{} · {} · {} {laps}",
+        view.name, settings.track, settings.laps
+    );
+    panel::heading(painter, 70.0, &subtitle)?;
+    let missing = usize::from(settings.seats).saturating_sub(view.seats.len());
+    let headline = match missing {
+        0 => "Everybody is here".to_owned(),
+        1 => "Waiting for 1 more player".to_owned(),
+        missing => format!("Waiting for {missing} more players"),
+    };
+    let middle = painter.width() / 2.0;
+    let style = Style::new(theme::HEADING, theme::ACCENT).bold().centred();
+    painter.text(middle, 172.0, style, &headline)?;
+    let panel = Area::new(middle - 560.0, 212.0, 1_120.0, 436.0);
+    painter.rounded(panel, ROUND + 4.0, theme::PANEL)?;
+    for seat in 0..settings.seats {
+        let (column, row) = (f32::from(seat / 8), f32::from(seat % 8));
+        let x = panel.x + 24.0 + column * (SEAT.0 + 14.0);
+        let area = Area::new(x, panel.y + 22.0 + row * (SEAT.1 + 6.0), SEAT.0, SEAT.1);
+        let player = view.seats.iter().find(|view| view.seat == seat);
+        let is_own = room.seat() == Some(seat);
+        let name = player.map(|player| (player.player.as_str(), player.connected));
+        draw_seat(painter, area, seat, name, is_own)?;
+    }
+    let columns = f32::from(settings.seats.div_ceil(8));
+    let map_x = panel.x + 24.0 + columns * (SEAT.0 + 14.0) + 30.0;
+    let map = Area::new(
+        map_x,
+        panel.y + 30.0,
+        panel.right() - map_x - 40.0,
+        panel.h - 60.0,
+    );
+    minimap::outline(painter, room.track(), map)?;
+    panel::keys(painter, &[("Esc", "leave the room")])
+}
+
+fn draw_seat(
+    painter: &mut Painter<'_>,
+    area: Area,
+    seat: u8,
+    player: Option<(&str, bool)>,
+    is_own: bool,
+) -> Result<(), String> {
+    let fill = if is_own {
+        theme::FIELD_CHOSEN
+    } else {
+        theme::FIELD
+    };
+    let fill = if player.is_some() {
+        fill
+    } else {
+        theme::FIELD.fade(0.45)
+    };
+    painter.rounded(area, 8.0, fill)?;
+    let y = area.y + area.h / 2.0;
+    let number = Style::new(theme::SMALL, theme::TEXT_DIM).centred();
+    painter.text(area.x + 20.0, y, number, &(seat + 1).to_string())?;
+    let Some((name, is_connected)) = player else {
+        painter.text(
+            area.x + 64.0,
+            y,
+            Style::new(theme::BODY, theme::TEXT_DIM),
+            "free",
+        )?;
+        return Ok(());
+    };
+    let chip = Area::new(area.x + 38.0, area.y + 12.0, 14.0, area.h - 24.0);
+    painter.rounded(chip, 4.0, theme::seat_colour(seat))?;
+    let colour = if is_connected {
+        theme::TEXT
+    } else {
+        theme::TEXT_DIM
+    };
+    painter.text(
+        area.x + 64.0,
+        y,
+        Style::new(theme::BODY, colour).bold(),
+        name,
+    )?;
+    let note = match (is_own, is_connected) {
+        (true, _) => "you",
+        (false, false) => "disconnected",
+        (false, true) => "",
+    };
+    let style = Style::new(theme::SMALL - 1, theme::ACCENT).right();
+    painter.text(area.right() - 12.0, y, style, note)?;
+    Ok(())
+}
