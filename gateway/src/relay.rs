@@ -130,11 +130,20 @@ impl Relays {
             if let Err(error) = task.run().await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
             }
-            relays.lock().remove(&room);
+            relays.forget(&room, &closed);
             closed.cancel();
             metrics::rooms(-1.0);
         });
         handle
+    }
+
+    /// Takes a relay that has ended off the list, unless the room has another
+    /// by now: tokens of two relays are never equal.
+    fn forget(&self, room: &RoomId, closed: &CancellationToken) {
+        let mut open = self.lock();
+        if open.get(room).is_some_and(|handle| handle.closed == *closed) {
+            open.remove(room);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RoomId, RelayHandle>> {

@@ -139,8 +139,9 @@ impl Room {
         }
         let name = &self.identity.name;
         match self.phase {
-            Phase::Waiting => {}
-            Phase::Countdown | Phase::Racing | Phase::Finished | Phase::Closed => {
+            // Full is what starts the countdown: there is no seat to be had.
+            Phase::Waiting | Phase::Countdown => {}
+            Phase::Racing | Phase::Finished | Phase::Closed => {
                 let message = format!("the race in room {name} has started, watch it instead");
                 return Err(Rejection::new(RejectionCode::RaceStarted, message));
             }

@@ -114,13 +114,15 @@ fn waits_until_it_is_full_and_then_counts_down() {
 }
 
 #[test]
-fn rejects_a_join_when_the_race_has_started() {
+fn rejects_a_join_when_the_room_is_full_and_when_the_race_has_started() {
     let mut room = room(1, 1);
     join(&mut room, "Ada", 1).unwrap();
-    assert_eq!(
-        join(&mut room, "Bob", 2).unwrap_err().code,
-        RejectionCode::RaceStarted
-    );
+    let refusal = |room: &mut Room| join(room, "Bob", 2).unwrap_err().code;
+    assert_eq!(refusal(&mut room), RejectionCode::RoomFull);
+    while room.phase() == Phase::Countdown {
+        room.tick(Instant::now(), 1_000);
+    }
+    assert_eq!(refusal(&mut room), RejectionCode::RaceStarted);
 }
 
 #[test]
