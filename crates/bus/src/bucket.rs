@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_nats::jetstream;
 use async_nats::jetstream::kv::{
     self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
 };
@@ -69,24 +70,28 @@ impl Bus {
                 what: format!("the bucket {name}"),
                 source: error.into(),
             })?;
-        self.existing_bucket(name).await
+        open(self.jetstream(), name).await
     }
 
-    /// Opens a bucket that somebody else has made.
+    /// Opens a bucket that somebody else has made, to look into it: nothing
+    /// depends on how soon an answer comes.
     ///
     /// # Errors
     /// When there is none.
     pub async fn existing_bucket(&self, name: &str) -> Result<Bucket, BusError> {
-        let store = self
-            .jetstream()
-            .get_key_value(name)
-            .await
-            .map_err(|error| BusError::JetStream {
-                what: format!("the bucket {name}"),
-                source: error.into(),
-            })?;
-        Ok(Bucket { store })
+        open(self.setup(), name).await
     }
+}
+
+async fn open(context: &jetstream::Context, name: &str) -> Result<Bucket, BusError> {
+    let store = context
+        .get_key_value(name)
+        .await
+        .map_err(|error| BusError::JetStream {
+            what: format!("the bucket {name}"),
+            source: error.into(),
+        })?;
+    Ok(Bucket { store })
 }
 
 impl Bucket {

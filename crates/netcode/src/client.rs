@@ -207,7 +207,7 @@ mod tests {
             }
             let drives = [inputs.drive(tick), Drive::Absent];
             step(&track, &rules, &mut room, &drives, &mut events);
-            if room.tick % 2 == 0 {
+            if room.tick.is_multiple_of(2) {
                 let body = wire::body(&room, &drives.map(|drive| [drive; 2]));
                 client.snapshot(&track, &body, room.tick, Some(inputs.ack().tick));
                 if let Some(predicted) = predicted_hashes.get(&room.tick) {

@@ -153,7 +153,7 @@ mod tests {
         ];
         let mut events = Events::new();
         for tick in 0..600 {
-            if tick % 50 == 0 {
+            if u32::is_multiple_of(tick, 50) {
                 let applied = drives.map(|drive| [drive; 2]);
                 let body = body(&state, &applied);
                 let bytes = postcard_round_trip(&body);

@@ -98,7 +98,7 @@ impl Room {
         }
         events.iter().for_each(|event| self.tell(event));
         self.snapshot();
-        if tick % RECORD_INTERVAL_TICKS == 0 {
+        if tick.is_multiple_of(RECORD_INTERVAL_TICKS) {
             (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
         }
         if is_over {
