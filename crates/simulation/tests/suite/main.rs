@@ -7,6 +7,7 @@ mod determinism;
 mod gates;
 mod hostile;
 mod importer;
+mod point_mass;
 mod racing;
 mod support;
 mod track;
