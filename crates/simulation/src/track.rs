@@ -8,6 +8,7 @@
 
 mod build;
 mod catalogue;
+mod drawing;
 mod error;
 mod import;
 mod projection;
@@ -92,14 +93,14 @@ impl Track {
     /// Names of the circuits that ship with the game.
     #[must_use]
     pub fn names() -> &'static [&'static str] {
-        catalogue::NAMES
+        &catalogue::NAMES
     }
 
     /// Builds the shipped circuit called `name`. Costs some milliseconds: keep it.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         catalogue::find(name).map(|circuit| {
-            build::build(circuit.name, circuit.points, circuit.run_off_m)
+            build::build(circuit.name, &circuit.points(), circuit.run_off_m)
                 .expect("every circuit of the catalogue is built in a test")
         })
     }
