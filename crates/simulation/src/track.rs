@@ -13,11 +13,13 @@ mod error;
 mod import;
 mod projection;
 mod spline;
+mod survey;
 
 use std::sync::OnceLock;
 
 pub use error::TrackError;
 pub use projection::Projection;
+pub use survey::Survey;
 
 use crate::ai::RacingLine;
 use crate::math::{Vec2, lerp};
@@ -103,6 +105,12 @@ impl Track {
             build::build(circuit.name, &circuit.points(), circuit.run_off_m)
                 .expect("every circuit of the catalogue is built in a test")
         })
+    }
+
+    /// How often the shipped circuit called `name` is meant to cross itself.
+    #[must_use]
+    pub fn crossings_by_name(name: &str) -> Option<usize> {
+        catalogue::find(name).map(|circuit| circuit.crossings)
     }
 
     /// Reads a circuit in the CSV format of the TUMFTM racetrack-database:
