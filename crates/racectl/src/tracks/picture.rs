@@ -2,9 +2,11 @@
 
 mod text;
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use simulation::track::Sample;
 use simulation::{Track, Vec2};
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, PixmapPaint, Stroke,
@@ -18,6 +20,8 @@ const HEIGHT_PX: u32 = 360;
 const MARGIN_PX: f32 = 22.0;
 const CAPTION_PX: f32 = 44.0;
 const COLUMNS: usize = 3;
+/// Half the length of a bridge, metres.
+const BRIDGE_M: f64 = 30.0;
 
 const GRASS: [u8; 3] = [58, 94, 60];
 const RUN_OFF: [u8; 3] = [122, 142, 96];
@@ -63,24 +67,7 @@ pub(super) fn contact_sheet(tracks: &[Track]) -> Picture {
 /// One track with its name, its length and its racing line.
 pub(super) fn of_track(track: &Track) -> Picture {
     let mut canvas = Canvas::of(track);
-    // Across a bridge the later part is drawn over the earlier one.
-    let corners = |left: Vec<Vec2>, right: Vec<Vec2>| left.into_iter().zip(right).collect();
-    let walls: Vec<_> = corners(track.left_wall().collect(), track.right_wall().collect());
-    let edges: Vec<_> = corners(track.left_edge().collect(), track.right_edge().collect());
-    canvas.strip(&walls, RUN_OFF);
-    canvas.strip(&edges, ROAD);
-    canvas.loop_line(
-        &edges.iter().map(|edge| edge.0).collect::<Vec<_>>(),
-        EDGE,
-        1.2,
-        None,
-    );
-    canvas.loop_line(
-        &edges.iter().map(|edge| edge.1).collect::<Vec<_>>(),
-        EDGE,
-        1.2,
-        None,
-    );
+    canvas.road(track, 0..track.samples().len());
     let line = track.racing_line();
     let driven: Vec<Vec2> = track
         .samples()
@@ -88,7 +75,17 @@ pub(super) fn of_track(track: &Track) -> Picture {
         .zip(line.points())
         .map(|(sample, point)| sample.point(point.lateral))
         .collect();
-    canvas.loop_line(&driven, LINE, 1.2, StrokeDash::new(vec![5.0, 4.0], 0.0));
+    canvas.line(
+        &driven,
+        true,
+        LINE,
+        1.2,
+        StrokeDash::new(vec![5.0, 4.0], 0.0),
+    );
+    for [over, _] in track.survey().crossings {
+        let cell = |station: f64| (station.max(0.0) / track.spacing_m()) as usize;
+        canvas.road(track, cell(over - BRIDGE_M)..cell(over + BRIDGE_M));
+    }
     canvas.start(track);
     let caption_y = (HEIGHT_PX as f32 - CAPTION_PX + 8.0) as u32;
     text::write(&mut canvas.pixmap, 16, caption_y, track.name());
@@ -135,27 +132,59 @@ impl Canvas {
         )
     }
 
-    /// Fills the closed strip between pairs of points, one cell after the other.
+    /// Run-off, road and its edges along some cells of the track.
+    fn road(&mut self, track: &Track, cells: Range<usize>) {
+        let count = track.samples().len();
+        let pairs = |across: fn(&Sample) -> (f64, f64)| -> Vec<(Vec2, Vec2)> {
+            cells
+                .clone()
+                .chain([cells.end])
+                .map(|cell| {
+                    let sample = &track.samples()[cell % count];
+                    let (left, right) = across(sample);
+                    (sample.point(left), sample.point(-right))
+                })
+                .collect()
+        };
+        let edges = pairs(|sample| (sample.road_left, sample.road_right));
+        self.strip(
+            &pairs(|sample| (sample.wall_left, sample.wall_right)),
+            RUN_OFF,
+        );
+        self.strip(&edges, ROAD);
+        let (left, right): (Vec<Vec2>, Vec<Vec2>) = edges.into_iter().unzip();
+        for edge in [left, right] {
+            self.line(&edge, false, EDGE, 1.2, None);
+        }
+    }
+
+    /// Fills the strip between pairs of points, one cell after the other.
     fn strip(&mut self, pairs: &[(Vec2, Vec2)], rgb: [u8; 3]) {
         let mut paint = paint(rgb);
         // Neighbouring cells share an edge: smoothing it would let the grass through.
         paint.anti_alias = false;
-        for (index, &(left, right)) in pairs.iter().enumerate() {
-            let (next_left, next_right) = pairs[(index + 1) % pairs.len()];
-            let path = self.path(&[left, next_left, next_right, right]);
-            if let Some(path) = path {
-                self.pixmap.fill_path(
-                    &path,
-                    &paint,
-                    FillRule::Winding,
-                    Transform::identity(),
-                    None,
-                );
-            }
+        for pair in pairs.windows(2) {
+            let ((left, right), (next_left, next_right)) = (pair[0], pair[1]);
+            self.fill(&[left, next_left, next_right, right], &paint);
         }
     }
 
-    fn loop_line(&mut self, points: &[Vec2], rgb: [u8; 3], width: f32, dash: Option<StrokeDash>) {
+    fn fill(&mut self, polygon: &[Vec2], paint: &Paint<'_>) {
+        if let Some(path) = self.path(polygon, true) {
+            let identity = Transform::identity();
+            self.pixmap
+                .fill_path(&path, paint, FillRule::Winding, identity, None);
+        }
+    }
+
+    fn line(
+        &mut self,
+        points: &[Vec2],
+        closed: bool,
+        rgb: [u8; 3],
+        width: f32,
+        dash: Option<StrokeDash>,
+    ) {
         let stroke = Stroke {
             width,
             dash,
@@ -163,10 +192,10 @@ impl Canvas {
             line_join: LineJoin::Round,
             ..Stroke::default()
         };
-        if let Some(path) = self.path(points) {
-            let paint = paint(rgb);
+        if let Some(path) = self.path(points, closed) {
+            let identity = Transform::identity();
             self.pixmap
-                .stroke_path(&path, &paint, &stroke, Transform::identity(), None);
+                .stroke_path(&path, &paint(rgb), &stroke, identity, None);
         }
     }
 
@@ -177,7 +206,7 @@ impl Canvas {
             sample.point(sample.road_left),
             sample.point(-sample.road_right),
         ];
-        self.loop_line(&across, START, 3.0, None);
+        self.line(&across, false, START, 3.0, None);
         let px = 1.0 / self.px_per_m;
         let side = sample.point(sample.wall_left + 9.0 * px);
         let (along, left) = (sample.tangent * px, sample.tangent.left() * px);
@@ -186,20 +215,11 @@ impl Canvas {
             side - along * 5.0 + left * 5.0,
             side - along * 5.0 - left * 5.0,
         ];
-        if let Some(path) = self.path(&arrow) {
-            let paint = paint(ARROW);
-            self.pixmap.fill_path(
-                &path,
-                &paint,
-                FillRule::Winding,
-                Transform::identity(),
-                None,
-            );
-        }
+        self.fill(&arrow, &paint(ARROW));
     }
 
-    /// The closed polygon through `points`; none when they are all in one place.
-    fn path(&self, points: &[Vec2]) -> Option<tiny_skia::Path> {
+    /// The path through `points`; none when they are all in one place.
+    fn path(&self, points: &[Vec2], closed: bool) -> Option<tiny_skia::Path> {
         let mut builder = PathBuilder::new();
         for (index, &point) in points.iter().enumerate() {
             let (x, y) = self.place(point);
@@ -209,7 +229,9 @@ impl Canvas {
                 builder.line_to(x, y);
             }
         }
-        builder.close();
+        if closed {
+            builder.close();
+        }
         builder.finish()
     }
 }

@@ -9,9 +9,10 @@ use crate::math::{Vec2, lerp, tan};
 
 /// Control points on a straight are this far apart.
 const STRAIGHT_STEP_M: f64 = 20.0;
-/// Control points on an arc are apart by this angle: the wider, the longer the
-/// way from straight to arc.
+/// Control points on an arc are apart by this angle, but by no more metres than
+/// that: the further, the longer the way from straight to arc.
 const ARC_STEP_RAD: f64 = 0.4;
+const ARC_STEP_MAX_M: f64 = 25.0;
 
 /// A corner of a circuit, in metres. The road runs straight between two corners.
 #[derive(Copy, Clone, Debug)]
@@ -104,7 +105,8 @@ impl Arc {
 
     /// Points from start to end; the one point of a corner without a radius.
     fn points(&self) -> impl Iterator<Item = Vec2> {
-        let steps = (self.turn_rad.abs() / ARC_STEP_RAD).ceil().max(2.0) as usize;
+        let step_rad = ARC_STEP_RAD.min(ARC_STEP_MAX_M / self.radius.max(1.0));
+        let steps = (self.turn_rad.abs() / step_rad).ceil().max(2.0) as usize;
         let steps = if self.radius > 0.0 { steps } else { 0 };
         let inward = self.into.left() * self.turn_rad.signum();
         let centre = self.start() + inward * self.radius;
