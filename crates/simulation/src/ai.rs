@@ -29,10 +29,12 @@ use crate::{Input, RaceState, Rules, TICK_RATE_HZ, VehicleParameters};
 const EDGE_MARGIN_M: f64 = 1.3;
 /// Most sideways change of plan, metres per tick: a step would spin the car.
 const SHIFT_PER_TICK_M: f64 = 2.5 / TICK_RATE_HZ as f64;
-/// Where the line is slower than this nobody is overtaken: one falls in behind.
-const CORNER_SPEED_MPS: f64 = 45.0;
-/// A corner that begins within this time is one already, seconds.
-const CORNER_AHEAD_SECONDS: f64 = 1.35;
+/// Where the line corners harder than this nobody is overtaken: one falls in
+/// behind, m/s².
+const CORNER_MPS2: f64 = 10.0;
+/// The line is looked at now and so many times more, so many seconds apart.
+const CORNER_LOOKS: u8 = 3;
+const CORNER_LOOK_SECONDS: f64 = 0.4;
 /// Off the line the corners are tighter than the profile thinks.
 const OFF_LINE_CAUTION_PER_M: f64 = 0.025;
 /// A driver who has finished lets go.
@@ -130,10 +132,7 @@ impl AiDriver {
         let place = track.project(track.cell_at(car.travel), car.position_m());
         let here = line.at(station);
 
-        let corner_speed = self
-            .speed_at(line, station + CORNER_AHEAD_SECONDS * speed)
-            .min(self.speed_at(line, station));
-        let is_corner = corner_speed < CORNER_SPEED_MPS;
+        let is_corner = self.is_corner(line, station, speed);
         let planned = here.lateral + self.wish_m;
         let room = traffic::look_around(track, state, seat, &place, planned, is_corner);
         let left = (place.road_left - EDGE_MARGIN_M).max(0.0);
@@ -143,7 +142,7 @@ impl AiDriver {
 
         let path = Path {
             direction: here.direction,
-            curvature_ahead: line.at(station + STEER_AHEAD_SECONDS * speed).curvature,
+            curvature_ahead: line.curvature_at(station + STEER_AHEAD_SECONDS * speed),
             error_m: place.lateral - here.lateral - self.shift_m,
         };
         let steer = steering::follow(&path, car, &self.envelope);
@@ -160,6 +159,15 @@ impl AiDriver {
             wanted_speed.min(room.speed_max),
             steer,
         )
+    }
+
+    /// Whether the line corners here, or will in about a second.
+    fn is_corner(&self, line: &RacingLine, station: f64, speed: f64) -> bool {
+        (0..=CORNER_LOOKS).any(|look| {
+            let ahead = station + f64::from(look) * CORNER_LOOK_SECONDS * speed;
+            let speed = self.speed_at(line, ahead).min(speed);
+            line.curvature_at(ahead).abs() * speed * speed > CORNER_MPS2
+        })
     }
 
     fn speed_at(&self, line: &RacingLine, station: f64) -> f64 {

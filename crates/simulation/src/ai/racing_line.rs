@@ -78,6 +78,14 @@ impl RacingLine {
         lerp(lateral(index), lateral(next), fraction)
     }
 
+    /// Curvature of the line at `station` metres, any lap, 1/m, positive to the left.
+    #[must_use]
+    pub fn curvature_at(&self, station: f64) -> f64 {
+        let (index, next, fraction) = self.locate(station);
+        let curvature = |index: usize| self.points[index].curvature;
+        lerp(curvature(index), curvature(next), fraction)
+    }
+
     /// Speed at which a tourer can drive the line at `station` metres and still
     /// brake for what follows, m/s.
     #[must_use]

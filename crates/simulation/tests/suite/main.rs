@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod determinism;
+mod driving;
 mod gates;
 mod hostile;
 mod importer;

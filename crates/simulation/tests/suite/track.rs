@@ -168,6 +168,31 @@ pub(crate) fn shipped() -> impl Iterator<Item = Track> {
 }
 
 #[test]
+fn tells_a_bridge_from_the_road_under_it() {
+    let track = Track::by_name("twin-loops").unwrap();
+    let [over, under] = track.survey().crossings[0].map(|station| (station * 1024.0) as i32);
+    assert!(!track.is_same_part(over, under));
+    assert!(track.is_same_part(over, over + 20 * 1024));
+    // Across the start line, and a lap behind.
+    assert!(track.is_same_part(-10 * 1024, 10 * 1024));
+    assert!(track.is_same_part(over, over - track.length_units()));
+}
+
+#[test]
+fn each_side_of_a_car_has_its_own_ground() {
+    let track = Track::by_name("harbour-ring").unwrap();
+    let section = track.at(50.0);
+    let sides = |lateral: f64| {
+        let place = track.project(track.cell_at(50 * 1024), section.point(lateral));
+        place.sides_on_road(0.95)
+    };
+    assert_eq!(sides(0.0), [true, true]);
+    assert_eq!(sides(section.road_left), [false, true]);
+    assert_eq!(sides(-section.road_right), [true, false]);
+    assert_eq!(sides(section.road_left + 2.0), [false, false]);
+}
+
+#[test]
 fn rejects_what_is_not_a_track() {
     let circle = |radius: f64| -> String {
         (0..60)
