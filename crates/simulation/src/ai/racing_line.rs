@@ -181,9 +181,8 @@ fn fill_between(lateral: &mut [f64], nodes: &[usize]) {
     for (position, &from) in nodes.iter().enumerate() {
         let to = nodes.get(position + 1).copied().unwrap_or(count);
         let (a, b) = (lateral[from], lateral[to % count]);
-        for index in from + 1..to {
-            let fraction = (index - from) as f64 / (to - from) as f64;
-            lateral[index] = lerp(a, b, fraction);
+        for (step, lateral) in lateral[from..to].iter_mut().enumerate() {
+            *lateral = lerp(a, b, step as f64 / (to - from) as f64);
         }
     }
 }

@@ -49,6 +49,7 @@ fn skill_tells_on_every_circuit() {
 
 #[test]
 fn an_expert_overtakes_novices_without_pushing_them() {
+    let mut gained = 0;
     for track in shipped() {
         let rules = Rules::circuit(&track, 3, 0);
         let mut state = RaceState::new(&track, &rules, 4);
@@ -71,14 +72,16 @@ fn an_expert_overtakes_novices_without_pushing_them() {
                 }
             }
         }
+        let order = state.leaderboard();
+        gained += 3 - order.iter().position(|&seat| seat == 3).unwrap();
         println!(
-            "{}: hardest contact {hardest} N s, order {:?}",
-            track.name(),
-            state.leaderboard()
+            "{}: hardest contact {hardest} N s, order {order:?}",
+            track.name()
         );
-        // From the last place on the grid to the first at the flag.
-        if state.winner!=Some(3) {println!("NOT WON");}
         // A touch at 3 m/s, not a crash.
-        assert!(hardest < 400000, "{}: {hardest} N s", track.name());
+        assert!(hardest < 4000, "{}: {hardest} N s", track.name());
     }
+    // From the last place, with three to gain on each circuit; on those that are
+    // all fast corners the driver stays behind.
+    assert!(gained >= 14, "{gained} places");
 }

@@ -166,7 +166,7 @@ pub(super) const TWIN_LOOPS: Circuit = Circuit {
     ]),
 };
 
-/// A long fast road along a shore: wide sweepers, and brakes used thrice a
+/// A long fast road along a shore: wide sweepers, and brakes used twice a
 /// lap. Counter-clockwise.
 pub(super) const LONG_SHORE: Circuit = Circuit {
     name: "long-shore",
