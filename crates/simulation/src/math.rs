@@ -1,9 +1,8 @@
 //! Vectors, and the only door to transcendental functions.
 
-use core::f64::consts::{PI, TAU};
 use core::ops::{Add, Mul, Neg, Sub};
 
-pub(crate) use libm::{atan, atan2, cos, sin};
+pub(crate) use libm::{asin, atan, atan2, cos, sin, tan};
 
 /// A point or direction in the world, in metres unless said otherwise.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -105,15 +104,4 @@ impl Neg for Vec2 {
 /// `a` plus a `fraction` of the way to `b`.
 pub(crate) fn lerp(a: f64, b: f64, fraction: f64) -> f64 {
     a + (b - a) * fraction
-}
-
-/// An angle brought into −π..=π; `angle` must be within a turn or so of it.
-pub(crate) fn wrap_angle(mut angle: f64) -> f64 {
-    while angle > PI {
-        angle -= TAU;
-    }
-    while angle < -PI {
-        angle += TAU;
-    }
-    angle
 }

@@ -62,7 +62,7 @@ pub fn step(
             && is_blocked(seat, &state.cars, &bodies);
         count_absence(&mut state.cars[seat], drive_of(seat), blocked);
     }
-    collide_cars(&state.cars, &mut bodies, events);
+    collide_cars(track, &state.cars, &mut bodies, events);
 
     let mut arrivals: ArrayVec<Arrival, SEATS_MAX> = ArrayVec::new();
     let tick = state.tick;
@@ -93,11 +93,10 @@ struct Surface {
 
 impl Surface {
     fn under(place: &Projection) -> Self {
-        let wheel = 0.5 * CAR_WIDTH_M;
-        let on_road = |lateral: f64| lateral < place.road_left && -lateral < place.road_right;
+        let [left_on_road, right_on_road] = place.sides_on_road(0.5 * CAR_WIDTH_M);
         Self {
-            left_on_road: on_road(place.lateral + wheel),
-            right_on_road: on_road(place.lateral - wheel),
+            left_on_road,
+            right_on_road,
         }
     }
 
@@ -156,14 +155,16 @@ fn is_blocked(seat: usize, cars: &[Car], bodies: &[Body]) -> bool {
     (0..cars.len()).any(|other| solid(other) && contact::overlaps(&bodies[seat], &bodies[other]))
 }
 
-fn collide_cars(cars: &[Car], bodies: &mut [Body], events: &mut Events) {
+fn collide_cars(track: &Track, cars: &[Car], bodies: &mut [Body], events: &mut Events) {
     for other in 1..bodies.len() {
         let (before, after) = bodies.split_at_mut(other);
         if cars[other].is_ghost() {
             continue;
         }
         for (seat, body) in before.iter_mut().enumerate() {
-            if cars[seat].is_ghost() {
+            // On a bridge and under it nobody meets.
+            let meet = track.is_same_part(cars[seat].travel, cars[other].travel);
+            if cars[seat].is_ghost() || !meet {
                 continue;
             }
             let Some(impulse) = contact::collide(body, &mut after[0], VEHICLE) else {

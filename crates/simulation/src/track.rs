@@ -8,15 +8,18 @@
 
 mod build;
 mod catalogue;
+mod drawing;
 mod error;
 mod import;
 mod projection;
 mod spline;
+mod survey;
 
 use std::sync::OnceLock;
 
 pub use error::TrackError;
 pub use projection::Projection;
+pub use survey::Survey;
 
 use crate::ai::RacingLine;
 use crate::math::{Vec2, lerp};
@@ -92,16 +95,22 @@ impl Track {
     /// Names of the circuits that ship with the game.
     #[must_use]
     pub fn names() -> &'static [&'static str] {
-        catalogue::NAMES
+        &catalogue::NAMES
     }
 
     /// Builds the shipped circuit called `name`. Costs some milliseconds: keep it.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         catalogue::find(name).map(|circuit| {
-            build::build(circuit.name, circuit.points, circuit.run_off_m)
+            build::build(circuit.name, &circuit.points(), circuit.run_off_m)
                 .expect("every circuit of the catalogue is built in a test")
         })
+    }
+
+    /// How often the shipped circuit called `name` is meant to cross itself.
+    #[must_use]
+    pub fn crossings_by_name(name: &str) -> Option<usize> {
+        catalogue::find(name).map(|circuit| circuit.crossings)
     }
 
     /// Reads a circuit in the CSV format of the TUMFTM racetrack-database:

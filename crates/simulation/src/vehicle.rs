@@ -9,7 +9,7 @@
 use crate::TICK_SECONDS;
 use crate::math::{Vec2, atan, atan2, cos, sin};
 
-const GRAVITY_MPS2: f64 = 9.81;
+pub(crate) const GRAVITY_MPS2: f64 = 9.81;
 /// Grip off the road, relative to the road's (DESIGN §6).
 pub const GRIP_OFF_ROAD: f64 = 0.55;
 /// No axle is ever lighter than this: keeps the tyre forces finite.

@@ -1,8 +1,10 @@
-//! The way round a track of least curvature, and how fast it can be driven.
+//! The way round a track of least curvature.
 
-use crate::CAR_WIDTH_M;
+use super::envelope::Envelope;
+use super::speed_profile::SpeedProfile;
 use crate::math::{Vec2, lerp};
 use crate::track::{Sample, Track};
+use crate::{CAR_WIDTH_M, VehicleParameters};
 
 /// Distance of the car's side from the edge of the road.
 const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
@@ -10,72 +12,120 @@ const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
 /// of rounds that grows with the fourth power of the samples.
 const STRIDES: [usize; 5] = [16, 8, 4, 2, 1];
 const ROUNDS_PER_STRIDE: usize = 120;
-/// Cornering without downforce, m/s²; the prototype's figure with a little less
-/// margin, for here the line is driven with downforce known.
-const CORNERING_MPS2: f64 = 1.18 * 9.81;
-/// What downforce adds, per (m/s)².
-const DOWNFORCE_PER_M: f64 = 0.0006;
-/// Braking that leaves something for steering.
-const BRAKING_MPS2: f64 = 9.0;
-const SPEED_MAX_MPS: f64 = 84.0;
 /// Curvature is measured over this many samples each way; less is noise.
 const CURVATURE_REACH: usize = 3;
 
-/// A line beside the centre line and the speed at each of its points; one entry
-/// per sample of the track.
+/// A point of a [`RacingLine`].
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct LinePoint {
+    /// To the left of the centre line, metres.
+    pub lateral: f64,
+    /// Unit vector along the line.
+    pub direction: Vec2,
+    /// Signed curvature of the line, 1/m, positive to the left.
+    pub curvature: f64,
+    /// Way to the next point, metres.
+    pub step_m: f64,
+}
+
+/// A line beside the centre line, one point per sample of the track.
 #[derive(Clone, Debug)]
 pub struct RacingLine {
     spacing_m: f64,
-    /// To the left of the centre line, metres.
-    lateral: Vec<f64>,
-    /// Highest speed at which the next corner can still be made, m/s.
-    speed: Vec<f64>,
+    points: Vec<LinePoint>,
+    /// Of the [tourer](VehicleParameters::TOURER) at its limit.
+    profile: SpeedProfile,
 }
 
 impl RacingLine {
     /// Computes the line of `track`: some milliseconds per kilometre.
     #[must_use]
     pub fn compute(track: &Track) -> Self {
-        let samples = track.samples();
-        let lateral = least_curvature(samples);
-        let points: Vec<Vec2> = samples
-            .iter()
-            .zip(&lateral)
-            .map(|(sample, &lateral)| sample.point(lateral))
-            .collect();
+        let points = line_points(track.samples());
+        let profile =
+            SpeedProfile::compute(&points, &Envelope::of(&VehicleParameters::TOURER), 1.0);
         Self {
             spacing_m: track.spacing_m(),
-            lateral,
-            speed: speed_profile(&points),
+            points,
+            profile,
+        }
+    }
+
+    /// The points of the line, one per sample of the track.
+    #[must_use]
+    pub fn points(&self) -> &[LinePoint] {
+        &self.points
+    }
+
+    /// The line at `station` metres along the centre line, any lap.
+    #[must_use]
+    pub fn at(&self, station: f64) -> LinePoint {
+        let (index, next, fraction) = self.locate(station);
+        let (a, b) = (&self.points[index], &self.points[next]);
+        LinePoint {
+            lateral: lerp(a.lateral, b.lateral, fraction),
+            direction: a.direction.lerp(b.direction, fraction).normalized(),
+            curvature: lerp(a.curvature, b.curvature, fraction),
+            step_m: a.step_m,
         }
     }
 
     /// Lateral offset of the line at `station` metres, any lap, in metres.
     #[must_use]
     pub fn lateral_at(&self, station: f64) -> f64 {
-        self.interpolate(&self.lateral, station)
+        let (index, next, fraction) = self.locate(station);
+        let lateral = |index: usize| self.points[index].lateral;
+        lerp(lateral(index), lateral(next), fraction)
     }
 
-    /// Speed of the line at `station` metres, any lap, in m/s.
+    /// Curvature of the line at `station` metres, any lap, 1/m, positive to the left.
+    #[must_use]
+    pub fn curvature_at(&self, station: f64) -> f64 {
+        let (index, next, fraction) = self.locate(station);
+        let curvature = |index: usize| self.points[index].curvature;
+        lerp(curvature(index), curvature(next), fraction)
+    }
+
+    /// Speed at which a tourer can drive the line at `station` metres and still
+    /// brake for what follows, m/s.
     #[must_use]
     pub fn speed_at(&self, station: f64) -> f64 {
-        self.interpolate(&self.speed, station)
+        self.profile.speed_at(self, station)
     }
 
-    fn interpolate(&self, values: &[f64], station: f64) -> f64 {
+    /// The points before and after `station`, and how far it is between them.
+    pub(super) fn locate(&self, station: f64) -> (usize, usize, f64) {
         let steps = station / self.spacing_m;
         let whole = steps.floor();
-        let index = (whole as i64).rem_euclid(values.len() as i64) as usize;
-        lerp(
-            values[index],
-            values[(index + 1) % values.len()],
-            steps - whole,
-        )
+        let count = self.points.len();
+        let index = (whole as i64).rem_euclid(count as i64) as usize;
+        let next = if index + 1 == count { 0 } else { index + 1 };
+        (index, next, steps - whole)
     }
 }
 
-/// Minimises the sum of squared second differences of the line's points, one
-/// point after the other (Gauss–Seidel), within the road.
+fn line_points(samples: &[Sample]) -> Vec<LinePoint> {
+    let lateral = least_curvature(samples);
+    let count = samples.len();
+    let at = |index: usize| samples[index % count].point(lateral[index % count]);
+    (0..count)
+        .map(|index| {
+            let (a, b) = (at(index + count - CURVATURE_REACH), at(index));
+            let c = at(index + CURVATURE_REACH);
+            let sides = (b - a).length() * (c - b).length() * (c - a).length();
+            LinePoint {
+                lateral: lateral[index],
+                direction: (at(index + 1) - at(index + count - 1)).normalized(),
+                // Of the circle through three points (Menger).
+                curvature: 2.0 * (b - a).cross(c - a) / sides.max(1e-9),
+                step_m: (at(index + 1) - b).length(),
+            }
+        })
+        .collect()
+}
+
+/// Minimises the bending energy ∫κ² ds, one point after the other (Gauss–Seidel),
+/// within the road.
 fn least_curvature(samples: &[Sample]) -> Vec<f64> {
     let count = samples.len();
     let mut lateral = vec![0.0; count];
@@ -87,17 +137,16 @@ fn least_curvature(samples: &[Sample]) -> Vec<f64> {
         }
         for _ in 0..ROUNDS_PER_STRIDE {
             for node in 0..many {
-                let point = |offset: usize| {
+                let near = [0, 1, 2, 3, 4].map(|offset| {
                     let index = nodes[(node + many + offset - 2) % many];
                     samples[index].point(lateral[index])
-                };
-                let near = (point(1) + point(3)) * 4.0;
-                let best = (near - point(0) - point(4)) * (1.0 / 6.0);
+                });
                 let sample = &samples[nodes[node]];
-                let wanted = (best - sample.centre).dot(sample.tangent.left());
                 let left = (sample.road_left - MARGIN_M).max(0.0);
                 let right = (sample.road_right - MARGIN_M).max(0.0);
-                lateral[nodes[node]] = wanted.clamp(-right, left);
+                let lateral = &mut lateral[nodes[node]];
+                *lateral += least_bending(near, sample.tangent.left());
+                *lateral = lateral.clamp(-right, left);
             }
         }
         fill_between(&mut lateral, &nodes);
@@ -105,42 +154,35 @@ fn least_curvature(samples: &[Sample]) -> Vec<f64> {
     lateral
 }
 
+/// How far the middle one of five points must move along `across` for the least
+/// bending energy, with the lengths of the sides as they are.
+///
+/// At a point the line turns by the difference of its two unit sides; the
+/// energy is the squared turn over the length that it takes, summed over the
+/// three points that the move affects: a quadratic in the move.
+fn least_bending(near: [Vec2; 5], across: Vec2) -> f64 {
+    let side = |index: usize| near[index + 1] - near[index];
+    let length = [0, 1, 2, 3].map(|index| side(index).length().max(1e-3));
+    let (mut slope, mut steepness) = (0.0, 0.0);
+    let (before, after) = (1.0 / length[1], 1.0 / length[2]);
+    for (point, change) in [(1, before), (2, -before - after), (3, after)] {
+        let into = side(point - 1) * (1.0 / length[point - 1]);
+        let turn = side(point) * (1.0 / length[point]) - into;
+        let weight = 1.0 / (length[point - 1] + length[point]);
+        slope += weight * change * turn.dot(across);
+        steepness += weight * change * change;
+    }
+    -slope / steepness
+}
+
 /// Interpolates the samples between the nodes of a coarse line.
 fn fill_between(lateral: &mut [f64], nodes: &[usize]) {
     let count = lateral.len();
     for (position, &from) in nodes.iter().enumerate() {
-        let (to, end) = match nodes.get(position + 1) {
-            Some(&to) => (to, to),
-            None => (nodes[0], count),
-        };
-        for index in from + 1..end {
-            let fraction = (index - from) as f64 / (end - from) as f64;
-            lateral[index] = lerp(lateral[from], lateral[to], fraction);
+        let to = nodes.get(position + 1).copied().unwrap_or(count);
+        let (a, b) = (lateral[from], lateral[to % count]);
+        for (step, lateral) in lateral[from..to].iter_mut().enumerate() {
+            *lateral = lerp(a, b, step as f64 / (to - from) as f64);
         }
     }
-}
-
-/// Cornering speed everywhere, then brought down where braking must begin.
-fn speed_profile(points: &[Vec2]) -> Vec<f64> {
-    let count = points.len();
-    let at = |index: usize| points[index % count];
-    let mut speed: Vec<f64> = (0..count)
-        .map(|index| {
-            let (a, b) = (at(index + count - CURVATURE_REACH), at(index));
-            let c = at(index + CURVATURE_REACH);
-            let sides = (b - a).length() * (c - b).length() * (c - a).length();
-            let curvature = (2.0 * (b - a).cross(c - a)).abs() / sides.max(1e-9);
-            // v² κ = a + d v², hence v² = a / (κ − d).
-            let square = CORNERING_MPS2 / (curvature - DOWNFORCE_PER_M).max(1e-6);
-            square.sqrt().min(SPEED_MAX_MPS)
-        })
-        .collect();
-    // Twice round, for the braking zone that lies across the start line.
-    for index in (0..2 * count).rev() {
-        let (here, next) = (index % count, (index + 1) % count);
-        let step = (at(next) - at(here)).length();
-        let most = (speed[next] * speed[next] + 2.0 * BRAKING_MPS2 * step).sqrt();
-        speed[here] = speed[here].min(most);
-    }
-    speed
 }

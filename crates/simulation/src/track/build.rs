@@ -68,16 +68,24 @@ fn check(points: &[ControlPoint]) -> Result<(), TrackError> {
             found: points.len(),
         });
     }
-    let fits = |point: &ControlPoint| {
-        point.x.abs() <= COORDINATE_MAX_M
-            && point.y.abs() <= COORDINATE_MAX_M
-            && (ROAD_MIN_M..=ROAD_MAX_M).contains(&point.road_left)
-            && (ROAD_MIN_M..=ROAD_MAX_M).contains(&point.road_right)
-    };
-    match points.iter().position(|point| !fits(point)) {
-        Some(point) => Err(TrackError::OutOfRange { point }),
-        None => Ok(()),
+    let is_coordinate = |value: f64| value.abs() <= COORDINATE_MAX_M;
+    let is_width = |value: f64| (ROAD_MIN_M..=ROAD_MAX_M).contains(&value);
+    for (index, point) in points.iter().enumerate() {
+        // In the order of the CSV's columns.
+        let fits = [
+            is_coordinate(point.x),
+            is_coordinate(point.y),
+            is_width(point.road_right),
+            is_width(point.road_left),
+        ];
+        if let Some(bad) = fits.iter().position(|&fits| !fits) {
+            return Err(TrackError::OutOfRange {
+                line: index + 1,
+                column: bad + 1,
+            });
+        }
     }
+    Ok(())
 }
 
 /// Tangents and curvature by differences, walls at the end of the run-off.

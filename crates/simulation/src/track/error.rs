@@ -2,18 +2,32 @@
 
 use core::fmt;
 
+/// Names of the columns of the CSV format.
+const COLUMNS: [&str; 4] = ["x_m", "y_m", "w_tr_right_m", "w_tr_left_m"];
+
 /// Why a circuit cannot be read or built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackError {
-    /// A row has no four numbers.
-    Row {
+    /// A row has more or fewer than four columns.
+    Columns {
         /// Number of the line, from 1.
         line: usize,
+        /// Columns found.
+        found: usize,
+    },
+    /// What stands in a column is not a number.
+    Number {
+        /// Number of the line, from 1.
+        line: usize,
+        /// Number of the column, from 1.
+        column: usize,
     },
     /// A number is not finite, or far outside what a track has.
     OutOfRange {
-        /// Number of the point, from 0.
-        point: usize,
+        /// Number of the line, from 1; of the point, where there are no lines.
+        line: usize,
+        /// Number of the column, from 1.
+        column: usize,
     },
     /// Fewer points than make a loop.
     TooFewPoints {
@@ -29,16 +43,22 @@ pub enum TrackError {
 
 impl fmt::Display for TrackError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Row { line } => {
-                write!(
-                    formatter,
-                    "line {line} is not x_m,y_m,w_tr_right_m,w_tr_left_m"
-                )
-            }
-            Self::OutOfRange { point } => {
-                write!(formatter, "point {point} is outside what a track can have")
-            }
+        let name = |column: usize| COLUMNS.get(column - 1).copied().unwrap_or("?");
+        match *self {
+            Self::Columns { line, found } => write!(
+                formatter,
+                "line {line} has {found} columns, not the four x_m,y_m,w_tr_right_m,w_tr_left_m"
+            ),
+            Self::Number { line, column } => write!(
+                formatter,
+                "line {line}, column {column} ({}) is not a number",
+                name(column)
+            ),
+            Self::OutOfRange { line, column } => write!(
+                formatter,
+                "line {line}, column {column} ({}) is outside what a track can have",
+                name(column)
+            ),
             Self::TooFewPoints { found } => {
                 write!(formatter, "{found} points do not make a circuit")
             }

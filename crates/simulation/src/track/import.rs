@@ -8,26 +8,43 @@ const RUN_OFF_M: f64 = 10.0;
 
 pub(super) fn from_csv(name: &str, csv: &str) -> Result<Track, TrackError> {
     let mut points = Vec::new();
-    for (index, line) in csv.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+    let mut lines = Vec::new();
+    for (index, text) in csv.lines().enumerate() {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        points.push(point(line).ok_or(TrackError::Row { line: index + 1 })?);
+        points.push(point(index + 1, text)?);
+        lines.push(index + 1);
     }
-    build::build(name, &points, RUN_OFF_M)
+    build::build(name, &points, RUN_OFF_M).map_err(|error| match error {
+        // The builder counts points; a person counts lines.
+        TrackError::OutOfRange { line, column } => TrackError::OutOfRange {
+            line: lines[line - 1],
+            column,
+        },
+        other @ (TrackError::Columns { .. }
+        | TrackError::Number { .. }
+        | TrackError::TooFewPoints { .. }
+        | TrackError::Length { .. }) => other,
+    })
 }
 
-fn point(line: &str) -> Option<ControlPoint> {
-    let mut numbers = line
-        .split(',')
-        .map(|field| field.trim().parse::<f64>().ok());
-    let (x, y) = (numbers.next()??, numbers.next()??);
-    let (road_right, road_left) = (numbers.next()??, numbers.next()??);
-    if numbers.next().is_some() {
-        return None;
+fn point(line: usize, text: &str) -> Result<ControlPoint, TrackError> {
+    let mut numbers = [0.0; 4];
+    let found = text.split(',').count();
+    if found != numbers.len() {
+        return Err(TrackError::Columns { line, found });
     }
-    Some(ControlPoint {
+    for (index, (number, field)) in numbers.iter_mut().zip(text.split(',')).enumerate() {
+        let column = index + 1;
+        *number = field
+            .trim()
+            .parse()
+            .map_err(|_| TrackError::Number { line, column })?;
+    }
+    let [x, y, road_right, road_left] = numbers;
+    Ok(ControlPoint {
         x,
         y,
         road_left,

@@ -8,6 +8,10 @@ use crate::math::{Vec2, lerp};
 /// tick. A projection that needs more stays where it is and catches up.
 const WALK_CELLS_MAX: usize = 7;
 
+/// Two places further apart along the track than this are on different parts of
+/// it, metres: where it crosses itself, one is above the other.
+const SAME_PART_M: i32 = 100;
+
 /// A point in the coordinates of the track.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Projection {
@@ -30,6 +34,14 @@ pub struct Projection {
 }
 
 impl Projection {
+    /// Whether the road is under the wheels on the left and on the right of a
+    /// car here whose wheels are `half_width` metres beside its middle.
+    #[must_use]
+    pub fn sides_on_road(&self, half_width: f64) -> [bool; 2] {
+        [self.lateral + half_width, self.lateral - half_width]
+            .map(|lateral| lateral < self.road_left && -lateral < self.road_right)
+    }
+
     /// Distance from the start line in 1/1024 m, in `0..track.length_units()`.
     #[must_use]
     pub fn station_units(&self, track: &Track) -> i32 {
@@ -46,6 +58,15 @@ impl Track {
         let units = travel.rem_euclid(self.length_units());
         let metres = f64::from(units) / f64::from(POSITION_UNITS_PER_M);
         ((metres / self.spacing_m) as usize).min(self.samples.len() - 1)
+    }
+
+    /// Whether two places, given by their `travel` in 1/1024 m, are on the same
+    /// part of the track: on a bridge and under it are not.
+    #[must_use]
+    pub fn is_same_part(&self, travel: i32, other: i32) -> bool {
+        let length = self.length_units();
+        let ahead = other.wrapping_sub(travel).rem_euclid(length);
+        ahead.min(length - ahead) < SAME_PART_M * POSITION_UNITS_PER_M
     }
 
     /// Projects `point` along the rays, walking from cell `hint`. Exact when the

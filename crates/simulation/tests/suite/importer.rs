@@ -1,17 +1,42 @@
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use simulation::{Event, Skill, TICK_SECONDS, Track};
+use simulation::{Event, Skill, TICK_SECONDS, Track, Vec2, VehicleParameters};
 
+use crate::point_mass;
 use crate::support::Race;
 use crate::track::assert_is_sound;
 
-/// The real circuits of the racetrack-database; they are beside the checkout and
-/// not in it.
-fn circuits() -> Vec<Track> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/tracks");
+/// The AI's lap over the point mass's: it may lose this much …
+const SLOWER_MAX: f64 = 1.08;
+/// … and gain so little, or one of the two is wrong.
+const FASTER_MAX: f64 = 0.98;
+/// How often the AI may have all wheels off the road in two laps.
+const OFF_ROAD_MAX: usize = 2;
+
+struct RealCircuit {
+    track: Track,
+    /// The database's minimum-curvature line.
+    line: Vec<Vec2>,
+}
+
+/// The folder of the racetrack-database: beside the checkout and not in it.
+fn folder() -> PathBuf {
+    let shared = std::env::var_os("SLIPSTREAM_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
+    shared.join("tracks")
+}
+
+/// All real circuits by name; none, with a message, where they are missing.
+fn circuits() -> Vec<RealCircuit> {
+    let folder = folder();
     let Ok(entries) = fs::read_dir(&folder) else {
-        println!("SKIPPED: no circuits in {}", folder.display());
+        println!(
+            "SKIPPED: no circuits in {}; SLIPSTREAM_SHARED names another folder",
+            folder.display()
+        );
         return Vec::new();
     };
     let mut paths: Vec<_> = entries
@@ -23,14 +48,30 @@ fn circuits() -> Vec<Track> {
         .iter()
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap();
-            Track::from_csv(name, &fs::read_to_string(path).unwrap()).unwrap()
+            let line = folder.join("racelines").join(format!("{name}.csv"));
+            RealCircuit {
+                track: Track::from_csv(name, &fs::read_to_string(path).unwrap()).unwrap(),
+                line: points(&fs::read_to_string(line).unwrap()),
+            }
+        })
+        .collect()
+}
+
+fn points(csv: &str) -> Vec<Vec2> {
+    csv.lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| {
+            let (x, y) = line.split_once(',').unwrap();
+            Vec2::new(x.trim().parse().unwrap(), y.trim().parse().unwrap())
         })
         .collect()
 }
 
 #[test]
-fn every_real_circuit_is_imported_and_driven() {
-    for track in circuits() {
+fn every_real_circuit_is_imported_and_driven_as_fast_as_physics_allows() {
+    let mut failures = Vec::new();
+    println!("circuit         length  off road    best lap  point mass  ratio");
+    for RealCircuit { track, line } in circuits() {
         assert_is_sound(&track);
         let mut race = Race::new(&track, 2, 1, Skill::Expert, 5);
         let events = race.run(60 * 600);
@@ -39,11 +80,19 @@ fn every_real_circuit_is_imported_and_driven() {
             .filter(|event| matches!(event, Event::OffRoad { .. }))
             .count();
         let best = f64::from(race.state.cars[0].best_lap_ticks) * TICK_SECONDS;
+        let estimate = point_mass::lap_seconds(&line, &VehicleParameters::TOURER);
+        let ratio = best / estimate;
         println!(
-            "{:<15} {:>5} m, best lap {best:>6.2} s, off the road {off_road} times",
+            "{:<15} {:>5} m {off_road:>9} {best:>9.2} s {estimate:>9.2} s {ratio:>6.3}",
             track.name(),
             track.length_m()
         );
-        assert!(race.state.winner.is_some(), "{} is finished", track.name());
+        let is_good = race.state.winner.is_some()
+            && off_road <= OFF_ROAD_MAX
+            && (FASTER_MAX..=SLOWER_MAX).contains(&ratio);
+        if !is_good {
+            failures.push(track.name().to_owned());
+        }
     }
+    assert!(failures.is_empty(), "not as it should be: {failures:?}");
 }

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod determinism;
+mod driving;
 mod gates;
 mod hostile;
 mod importer;
+mod point_mass;
 mod racing;
 mod support;
 mod track;

@@ -82,19 +82,114 @@ fn a_projection_finds_the_point_it_was_made_from() {
     }
 }
 
+/// How near two parts of a circuit may come, edge to edge, unless they cross.
+const APART_M: f64 = 25.0;
+/// Parts nearer than this along the track are one part: a corner.
+const SAME_PART_M: f64 = 100.0;
+
 #[test]
-fn parts_of_the_circuit_keep_their_distance() {
-    let track = Track::by_name("harbour-ring").unwrap();
-    let samples = track.samples();
-    let apart = (100.0 / track.spacing_m()) as usize;
-    for a in 0..samples.len() {
-        for b in a + apart..samples.len().min(samples.len() + a - apart) {
-            let (one, other) = (&samples[a], &samples[b]);
-            let centres = (one.centre - other.centre).length();
-            let roads = one.road_left.max(one.road_right) + other.road_left.max(other.road_right);
-            assert!(centres - roads > 25.0, "{a} and {b}");
+fn parts_of_a_circuit_keep_their_distance_unless_they_cross() {
+    for track in shipped() {
+        let name = track.name();
+        let crossings = track.survey().crossings;
+        assert_eq!(Some(crossings.len()), Track::crossings_by_name(name));
+        let samples = track.samples();
+        let apart = (SAME_PART_M / track.spacing_m()) as usize;
+        let station = |index: usize| index as f64 * track.spacing_m();
+        let is_at_crossing = |a: usize, b: usize| {
+            crossings.iter().any(|[first, second]| {
+                (station(a) - first).abs() < SAME_PART_M
+                    && (station(b) - second).abs() < SAME_PART_M
+            })
+        };
+        let mut nearest = f64::INFINITY;
+        for a in 0..samples.len() {
+            for b in a + apart..samples.len().min(samples.len() + a - apart) {
+                let (one, other) = (&samples[a], &samples[b]);
+                let centres = (one.centre - other.centre).length();
+                let roads =
+                    one.road_left.max(one.road_right) + other.road_left.max(other.road_right);
+                if centres - roads < nearest && !is_at_crossing(a, b) {
+                    nearest = centres - roads;
+                    let (a, b) = (station(a), station(b));
+                    assert!(nearest > APART_M, "{name}: {nearest} m between {a} and {b}");
+                }
+            }
         }
+        println!("{name}: parts are {nearest:.0} m apart");
     }
+}
+
+#[test]
+fn the_circuits_are_roads_that_somebody_might_build() {
+    assert!(Track::names().len() > 8);
+    for track in shipped() {
+        let name = track.name();
+        let survey = track.survey();
+        println!("{name}: {} m, {survey:.1?}", track.length_m());
+        assert!((1000..=6000).contains(&track.length_m()), "{name}");
+        assert!(survey.width_min_m >= 9.5, "{name}");
+        assert!(survey.width_max_m <= 24.0, "{name}");
+        assert!(survey.width_max_m > survey.width_min_m + 1.0, "{name}");
+        assert!(survey.radius_min_m > 10.0, "{name}");
+        // Corners begin and end gradually: no kinks.
+        let samples = track.samples();
+        for (index, sample) in samples.iter().enumerate() {
+            let next = &samples[(index + 1) % samples.len()];
+            let per_metre = (next.curvature - sample.curvature).abs() / track.spacing_m();
+            assert!(per_metre < 0.015, "{name}, sample {index}: {per_metre}");
+            let wider = (next.road_left - sample.road_left).abs() / track.spacing_m();
+            assert!(wider < 0.1, "{name}, sample {index}: {wider}");
+        }
+        // Gates are about 100 m apart, the last one as well.
+        let gates = f64::from(track.gate_count());
+        assert!((95.0..130.0).contains(&(f64::from(track.length_m()) / gates)));
+        // Somewhere one can overtake, and everywhere one can brake.
+        let straight = longest_straight_m(&track);
+        assert!(straight > 130.0, "{name}: {straight} m");
+    }
+}
+
+fn longest_straight_m(track: &Track) -> f64 {
+    let samples = track.samples();
+    let (mut run, mut longest) = (0, 0);
+    for step in 0..2 * samples.len() {
+        let is_straight = samples[step % samples.len()].curvature.abs() < 1.0 / 600.0;
+        run = if is_straight { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest as f64 * track.spacing_m()
+}
+
+pub(crate) fn shipped() -> impl Iterator<Item = Track> {
+    Track::names()
+        .iter()
+        .map(|name| Track::by_name(name).unwrap())
+}
+
+#[test]
+fn tells_a_bridge_from_the_road_under_it() {
+    let track = Track::by_name("twin-loops").unwrap();
+    let [over, under] = track.survey().crossings[0].map(|station| (station * 1024.0) as i32);
+    assert!(!track.is_same_part(over, under));
+    assert!(track.is_same_part(over, over + 20 * 1024));
+    // Across the start line, and a lap behind.
+    assert!(track.is_same_part(-10 * 1024, 10 * 1024));
+    assert!(track.is_same_part(over, over - track.length_units()));
+}
+
+#[test]
+fn each_side_of_a_car_has_its_own_ground() {
+    let track = Track::by_name("harbour-ring").unwrap();
+    let section = track.at(50.0);
+    let sides = |lateral: f64| {
+        let place = track.project(track.cell_at(50 * 1024), section.point(lateral));
+        place.sides_on_road(0.95)
+    };
+    assert_eq!(sides(0.0), [true, true]);
+    assert_eq!(sides(section.road_left), [false, true]);
+    assert_eq!(sides(-section.road_right), [true, false]);
+    assert_eq!(sides(section.road_left + 2.0), [false, false]);
 }
 
 #[test]
@@ -110,16 +205,35 @@ fn rejects_what_is_not_a_track() {
     assert!(Track::from_csv("circle", &circle(100.0)).is_ok());
     let error = |csv: &str| Track::from_csv("bad", csv).unwrap_err();
     assert_eq!(error(""), TrackError::TooFewPoints { found: 0 });
-    assert_eq!(error("# x,y\n1,2,3\n"), TrackError::Row { line: 2 });
-    assert_eq!(error("1,2,3,4,5\n"), TrackError::Row { line: 1 });
-    assert_eq!(error("a,b,c,d\n"), TrackError::Row { line: 1 });
     assert_eq!(
-        error(&(circle(100.0) + "NaN,0,5,5")),
-        TrackError::OutOfRange { point: 60 }
+        error("# x,y\n1,2,3\n"),
+        TrackError::Columns { line: 2, found: 3 }
     );
     assert_eq!(
-        error(&(circle(100.0) + "0,0,-1,5")),
-        TrackError::OutOfRange { point: 60 }
+        error("1,2,3,4,5\n"),
+        TrackError::Columns { line: 1, found: 5 }
+    );
+    assert_eq!(
+        error("1,2,3,4\n\n1,2,c,4\n"),
+        TrackError::Number { line: 3, column: 3 }
+    );
+    assert_eq!(
+        error("1,2,3,4\n1,,3,4\n").to_string(),
+        "line 2, column 2 (y_m) is not a number"
+    );
+    assert_eq!(
+        error(&(circle(100.0) + "NaN,0,5,5")),
+        TrackError::OutOfRange {
+            line: 61,
+            column: 1
+        }
+    );
+    assert_eq!(
+        error(&(String::from("# widths\n") + &circle(100.0) + "0,0,-1,5")),
+        TrackError::OutOfRange {
+            line: 62,
+            column: 3
+        }
     );
     assert!(matches!(error(&circle(10.0)), TrackError::Length { .. }));
     assert!(matches!(

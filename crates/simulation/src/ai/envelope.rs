@@ -1,0 +1,126 @@
+//! What a car can do, worked out from its parameters: the limits that the speed
+//! profile is made of, and the steering angle that a corner needs.
+//!
+//! Steady states of the single-track model in `vehicle`: an
+//! axle carries its share of the weight and of the downforce, and its tyres
+//! give at most friction times load.
+
+use crate::VehicleParameters;
+use crate::math::{asin, tan};
+use crate::vehicle::GRAVITY_MPS2;
+
+/// Share of an axle's grip beyond which its slip is not asked for: the tyre
+/// curve is flat there, and its inverse endless.
+const GRIP_USE_MAX: f64 = 0.98;
+/// What the anti-lock leaves of the grip of the front and rear axle.
+const ANTI_LOCK: [f64; 2] = [0.95, 0.9];
+
+/// The limits of one kind of car.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Envelope<'a> {
+    vehicle: &'a VehicleParameters,
+    /// Of front and rear: lateral acceleration of the car at which the axle gives
+    /// way, as `still + per_square · v²`, in m/s² and 1/m.
+    still: [f64; 2],
+    per_square: [f64; 2],
+}
+
+impl<'a> Envelope<'a> {
+    pub(super) fn of(vehicle: &'a VehicleParameters) -> Self {
+        let friction = [vehicle.grip_front, vehicle.grip_rear];
+        // An axle carries the share of the mass that the other axle is away.
+        let arm = [vehicle.rear_axle_m, vehicle.front_axle_m];
+        let balance = [vehicle.aero_balance, 1.0 - vehicle.aero_balance];
+        let downforce = 0.5 * vehicle.air_density_kgpm3 * vehicle.lift_area_m2 / vehicle.mass_kg;
+        let per_square = |axle: usize| {
+            friction[axle] * downforce * balance[axle] * vehicle.wheelbase_m() / arm[axle]
+        };
+        Self {
+            vehicle,
+            still: friction.map(|friction| friction * GRAVITY_MPS2),
+            per_square: [per_square(0), per_square(1)],
+        }
+    }
+
+    /// Highest speed in a corner of `curvature` 1/m with a share `grip` of the
+    /// grip, m/s.
+    pub(super) fn cornering_speed(&self, curvature: f64, grip: f64) -> f64 {
+        let axle = |axle: usize| {
+            // v² κ = a + d v², hence v² = a / (κ − d).
+            let rest = curvature.abs() - grip * self.per_square[axle];
+            grip * self.still[axle] / rest.max(1e-6)
+        };
+        axle(0).min(axle(1)).sqrt()
+    }
+
+    /// Deceleration of full brakes at `speed` m/s in a corner of `curvature` 1/m
+    /// with a share `grip` of the grip, m/s².
+    pub(super) fn braking(&self, speed: f64, curvature: f64, grip: f64) -> f64 {
+        let car = self.vehicle;
+        let split = [car.brake_balance, 1.0 - car.brake_balance];
+        let lateral = speed * speed * curvature.abs();
+        // Braking moves load from the rear axle to the front.
+        let transfer = car.load_transfer * self.brakes() * car.mass_height_m;
+        let friction = [car.grip_front, -car.grip_rear];
+        let axle = |axle: usize| {
+            let arm = [car.rear_axle_m, car.front_axle_m][axle];
+            let limit = grip * (self.limit(axle, speed) + friction[axle] * transfer / arm);
+            let rest = (limit * limit - lateral * lateral).max(0.0).sqrt();
+            let rest = ANTI_LOCK[axle] * rest.max(car.longitudinal_share_min * limit);
+            // `limit` is of the car's acceleration: the axle has its share of it.
+            let tyres = rest * arm / car.wheelbase_m();
+            tyres.min(split[axle] * car.brake_force_n / car.mass_kg)
+        };
+        axle(0) + axle(1) + self.resistance(speed)
+    }
+
+    /// Acceleration of a fully open throttle on a straight, m/s².
+    pub(super) fn driving(&self, speed: f64) -> f64 {
+        let car = self.vehicle;
+        car.drive_force_n.min(car.power_w / speed.max(1.0)) / car.mass_kg
+    }
+
+    /// Deceleration of fully pressed brakes, as the pedal counts it, m/s².
+    pub(super) fn brakes(&self) -> f64 {
+        self.vehicle.brake_force_n / self.vehicle.mass_kg
+    }
+
+    /// Deceleration by air and rolling, m/s².
+    pub(super) fn resistance(&self, speed: f64) -> f64 {
+        let car = self.vehicle;
+        let air = 0.5 * car.air_density_kgpm3 * car.drag_area_m2 / car.mass_kg;
+        air * speed * speed + car.rolling_resistance * GRAVITY_MPS2
+    }
+
+    /// Angle of the front wheels that drives a corner of `curvature` 1/m at
+    /// `speed` m/s, rad: the geometry's and the difference of the slip angles.
+    pub(super) fn steer_angle(&self, speed: f64, curvature: f64) -> f64 {
+        let slip = self.slip_angles(speed, curvature);
+        self.vehicle.wheelbase_m() * curvature + slip[0] - slip[1]
+    }
+
+    /// Angle of the front wheels at full lock, rad.
+    pub(super) fn steer_lock(&self, speed: f64) -> f64 {
+        self.vehicle.steer_lock_rad(speed)
+    }
+
+    /// How far the nose points into the corner beyond where the car goes, rad.
+    pub(super) fn nose_in(&self, speed: f64, curvature: f64) -> f64 {
+        self.slip_angles(speed, curvature)[1] - self.vehicle.rear_axle_m * curvature
+    }
+
+    /// Slip angles of front and rear that hold a corner, rad: the inverse of the
+    /// tyre curve. What is tighter than the tyres can hold is held at their limit.
+    fn slip_angles(&self, speed: f64, curvature: f64) -> [f64; 2] {
+        let car = self.vehicle;
+        let limit = [self.limit(0, speed), self.limit(1, speed)];
+        let most = GRIP_USE_MAX * limit[0].min(limit[1]);
+        let lateral = (speed * speed * curvature).clamp(-most, most);
+        limit.map(|limit| tan(asin(lateral / limit) / car.tyre_shape) / car.tyre_stiffness)
+    }
+
+    /// Lateral acceleration of the car at which an axle gives way, m/s².
+    fn limit(&self, axle: usize, speed: f64) -> f64 {
+        self.still[axle] + self.per_square[axle] * speed * speed
+    }
+}

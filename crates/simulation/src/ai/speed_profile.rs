@@ -1,0 +1,42 @@
+//! How fast a line can be driven.
+
+use super::envelope::Envelope;
+use super::racing_line::{LinePoint, RacingLine};
+use crate::math::lerp;
+
+/// Faster than any car gets on its own; where a line is straight there is no
+/// limit but this.
+const SPEED_MAX_MPS: f64 = 100.0;
+
+/// The highest speed at each point of a line at which everything that follows
+/// can still be made, m/s.
+#[derive(Clone, Debug)]
+pub(super) struct SpeedProfile(Vec<f64>);
+
+impl SpeedProfile {
+    /// The profile of a car whose driver uses a share `grip` of its grip.
+    pub(super) fn compute(points: &[LinePoint], envelope: &Envelope<'_>, grip: f64) -> Self {
+        let mut speed: Vec<f64> = points
+            .iter()
+            .map(|point| envelope.cornering_speed(point.curvature, grip))
+            .map(|speed| speed.min(SPEED_MAX_MPS))
+            .collect();
+        // Against the direction of travel, twice round, for the braking zone that
+        // lies across the start line.
+        let count = points.len();
+        for index in (0..2 * count).rev() {
+            let (here, next) = (index % count, (index + 1) % count);
+            let slower = speed[next];
+            let braking = envelope.braking(slower, points[next].curvature, grip);
+            let most = (slower * slower + 2.0 * braking * points[here].step_m).sqrt();
+            speed[here] = speed[here].min(most);
+        }
+        Self(speed)
+    }
+
+    /// Speed at `station` metres along the centre line, any lap, in m/s.
+    pub(super) fn speed_at(&self, line: &RacingLine, station: f64) -> f64 {
+        let (index, next, fraction) = line.locate(station);
+        lerp(self.0[index], self.0[next], fraction)
+    }
+}
