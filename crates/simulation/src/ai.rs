@@ -13,11 +13,9 @@ use crate::hash::mix;
 use crate::math::{Vec2, atan, sin, wrap_angle};
 use crate::track::{Projection, Track};
 use crate::{
-    CAR_WIDTH_M, Car, Input, POSITION_UNITS_PER_M, RaceState, Rules, TICK_RATE_HZ,
-    VehicleParameters,
+    CAR_WIDTH_M, Car, Input, Mode, POSITION_UNITS_PER_M, RaceState, Rules, TICK_RATE_HZ, highway,
 };
 
-const VEHICLE: &VehicleParameters = &VehicleParameters::TOURER;
 /// Pure pursuit looks this many seconds ahead, and never nearer than that.
 const LOOK_AHEAD_SECONDS: f64 = 0.45;
 const LOOK_AHEAD_MIN_M: f64 = 8.0;
@@ -117,6 +115,9 @@ impl AiDriver {
                 ..Input::default()
             };
         }
+        if let Mode::Highway { .. } = rules.mode {
+            return highway::drive(rules, state, seat, self.pace);
+        }
         if state.tick.is_multiple_of(WANDER_TICKS) {
             self.wish_m = self.wander_m * self.random_signed();
         }
@@ -212,9 +213,10 @@ fn pursue(car: &Car, speed: f64, target: Vec2) -> f64 {
         return angle.signum();
     }
     let curvature = 2.0 * sin(angle) / away.length().max(1.0);
-    let wheel = atan(curvature * VEHICLE.wheelbase_m())
+    let vehicle = car.parameters();
+    let wheel = atan(curvature * vehicle.wheelbase_m())
         + UNDERSTEER_RAD_PER_MPS2 * curvature * speed * speed;
-    wheel / VEHICLE.steer_lock_rad(speed)
+    wheel / vehicle.steer_lock_rad(speed)
 }
 
 /// What the cars nearby leave of a plan.

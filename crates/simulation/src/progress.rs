@@ -1,7 +1,7 @@
 //! Gates, laps and the metres credited.
 
 use crate::track::Projection;
-use crate::{Car, Event, Events, Track};
+use crate::{Car, Event, Events, Rules, Track};
 
 /// A car that reached the target in this tick.
 #[derive(Copy, Clone, Debug)]
@@ -27,13 +27,14 @@ impl Arrival {
 /// driven again before anything more is credited.
 pub(crate) fn advance(
     track: &Track,
-    target_units: u32,
+    rules: &Rules,
     tick: u32,
     seat: usize,
     car: &mut Car,
     projection: &Projection,
     events: &mut Events,
 ) -> Option<Arrival> {
+    let target_units = rules.target_units();
     let length = track.length_units();
     let before = car.travel;
     let mut moved = projection.station_units(track) - before.rem_euclid(length);

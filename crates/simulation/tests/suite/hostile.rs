@@ -3,7 +3,7 @@ use simulation::{
     SPEED_UNITS_PER_MPS, Track, step,
 };
 
-use crate::support::{Random, harbour_ring};
+use crate::support::{Random, harbour_ring, mixed_classes};
 
 fn assert_in_the_world(track: &Track, state: &RaceState, context: &str) {
     for (seat, car) in state.cars.iter().enumerate() {
@@ -33,7 +33,7 @@ fn whatever_the_inputs_cars_stay_in_the_world_and_scores_never_fall() {
     let rules = Rules::circuit(&track, 2, 0);
     for seed in 0..24 {
         let mut random = Random(seed);
-        let mut state = RaceState::new(&track, &rules, SEATS_MAX);
+        let mut state = RaceState::new(&track, &rules, &mixed_classes(SEATS_MAX));
         let mut events = Events::new();
         let mut drives = [Drive::Absent; SEATS_MAX];
         let hold = 1 + random.next() % 90;
@@ -74,7 +74,7 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
     let mut events = Events::new();
     for turn in 0..64 {
         for speed in [40, 89, 109] {
-            let mut state = RaceState::new(&track, &rules, 1);
+            let mut state = RaceState::new(&track, &rules, &mixed_classes(1));
             state.cars[0].heading = turn * (HEADING_UNITS_PER_TURN / 64);
             state.cars[0].speed_forward = speed * SPEED_UNITS_PER_MPS;
             let mut hit = false;
@@ -97,7 +97,7 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
 fn cars_that_meet_head_on_bounce_and_report_it() {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 2, 0);
-    let mut state = RaceState::new(&track, &rules, 2);
+    let mut state = RaceState::new(&track, &rules, &mixed_classes(2));
     let mut events = Events::new();
     let ahead = track.at(60.0).centre;
     state.cars[1].x = (ahead.x * 1024.0) as i32;
@@ -142,7 +142,7 @@ fn a_state_with_any_numbers_in_it_does_not_panic() {
     let mut events = Events::new();
     let mut random = Random(99);
     for _ in 0..500 {
-        let mut state = RaceState::new(&track, &rules, 4);
+        let mut state = RaceState::new(&track, &rules, &mixed_classes(4));
         state.tick = random.next() as u32;
         for car in &mut state.cars {
             car.x = random.next() as i32;

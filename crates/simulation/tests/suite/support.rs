@@ -1,9 +1,16 @@
 //! What the tests share.
 
-use simulation::{AiDriver, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step};
+use simulation::{
+    AiDriver, CarClass, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step,
+};
 
 pub(crate) fn harbour_ring() -> Track {
     Track::by_name("harbour-ring").unwrap()
+}
+
+/// Every class in turn, as many as there are seats.
+pub(crate) fn mixed_classes(seats: usize) -> Vec<CarClass> {
+    CarClass::ALL.into_iter().cycle().take(seats).collect()
 }
 
 /// A race with a driver in every seat.
@@ -21,7 +28,7 @@ impl<'a> Race<'a> {
         Self {
             track,
             rules,
-            state: RaceState::new(track, &rules, cars),
+            state: RaceState::new(track, &rules, &mixed_classes(cars)),
             drivers: (0..cars as u64)
                 .map(|car| AiDriver::new(track, seed + car, skill))
                 .collect(),
