@@ -9,6 +9,7 @@
 //! - `car`: [`Car`] on the wire's grid; `vehicle`: the car's physics
 //! - `contact` and `wall`: car against car, car against wall
 //! - `progress`: gates, laps and the metres credited
+//! - [`replay`]: a race as what was done in it
 //! - [`track`]: circuits, their geometry, the catalogue and the CSV importer
 //! - [`highway`]: lanes, traffic and penalties of the other mode
 //! - [`ai`]: racing line, speed profile and the [`AiDriver`]
@@ -36,6 +37,7 @@ mod input;
 mod math;
 mod progress;
 mod race;
+pub mod replay;
 mod step;
 pub mod track;
 mod vehicle;
@@ -51,6 +53,7 @@ pub use event::{EVENTS_PER_TICK_MAX, Event, Events, PenaltyReason};
 pub use input::{Drive, Input};
 pub use math::Vec2;
 pub use race::{FINISH_GRACE_TICKS, Mode, Outcome, RaceState, Rules};
+pub use replay::{Replay, ReplayError};
 pub use step::step;
 pub use track::{Track, TrackError};
 pub use vehicle::{CarClass, GRIP_OFF_ROAD, VehicleParameters};

@@ -45,6 +45,9 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Every target is below this: what the wire's integers can count.
+    pub(crate) const TARGET_METRES_LIMIT: u64 = TARGET_METRES_MAX as u64 + 1;
+
     /// A race over `laps` laps (at least one, at most what the wire can count).
     #[must_use]
     pub fn circuit(track: &Track, laps: u16, start_tick: u32) -> Self {

@@ -5,8 +5,11 @@
 
 mod determinism;
 mod gates;
+mod highway;
 mod hostile;
 mod importer;
+mod properties;
 mod racing;
+mod replay;
 mod support;
 mod track;

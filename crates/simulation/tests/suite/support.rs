@@ -24,7 +24,16 @@ pub(crate) struct Race<'a> {
 
 impl<'a> Race<'a> {
     pub(crate) fn new(track: &'a Track, laps: u16, cars: usize, skill: Skill, seed: u64) -> Self {
-        let rules = Rules::circuit(track, laps, 0);
+        Self::with_rules(track, Rules::circuit(track, laps, 0), cars, skill, seed)
+    }
+
+    pub(crate) fn with_rules(
+        track: &'a Track,
+        rules: Rules,
+        cars: usize,
+        skill: Skill,
+        seed: u64,
+    ) -> Self {
         Self {
             track,
             rules,
