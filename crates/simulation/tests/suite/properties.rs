@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use simulation::{
-    CarClass, Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, Mode, RaceState, Rules, Track,
-    highway, step,
+    AiDriver, CarClass, Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, Mode, RaceState,
+    Rules, Skill, Track, highway, step,
 };
 
 use crate::support::{Random, harbour_ring};
@@ -21,10 +21,12 @@ enum Style {
     Hostile,
     /// Comes and goes.
     Flickering(Input, u32),
+    /// Just wants to win.
+    Careful,
 }
 
 impl Style {
-    fn drive(self, random: &mut Random, tick: u32) -> Drive {
+    fn drive(self, random: &mut Random, tick: u32, careful: impl FnOnce() -> Input) -> Drive {
         let any = random.input();
         match self {
             Self::Random => Drive::Driven(any),
@@ -42,6 +44,7 @@ impl Style {
                 steer: if tick % 90 < 45 { any.steer } else { -128 },
                 handbrake: tick % 150 > 130,
             }),
+            Self::Careful => Drive::Driven(careful()),
             Self::Flickering(input, ticks) => {
                 if (tick / ticks).is_multiple_of(2) {
                     Drive::Driven(input)
@@ -72,6 +75,7 @@ fn style() -> impl Strategy<Value = Style> {
         (input(), input(), 1_u32..200).prop_map(|(a, b, ticks)| Style::Alternating(a, b, ticks)),
         Just(Style::Hostile),
         (input(), 1_u32..200).prop_map(|(input, ticks)| Style::Flickering(input, ticks)),
+        Just(Style::Careful),
     ]
 }
 
@@ -162,11 +166,18 @@ proptest! {
         let rules = rules(&track, on_highway, seed);
         let classes: Vec<CarClass> = styles.iter().map(|(_, class)| CarClass::ALL[*class]).collect();
         let mut state = RaceState::new(&track, &rules, &classes);
+        let mut drivers: Vec<AiDriver> = (0..styles.len() as u64)
+            .map(|seat| AiDriver::new(&track, seed ^ seat, Skill::Expert))
+            .collect();
         let (mut random, mut events) = (Random(seed), Events::new());
         for tick in 0..1_200 {
             let drives: Vec<Drive> = styles
                 .iter()
-                .map(|(style, _)| style.drive(&mut random, tick))
+                .zip(&mut drivers)
+                .enumerate()
+                .map(|(seat, ((style, _), driver))| {
+                    style.drive(&mut random, tick, || driver.drive(&track, &rules, &state, seat))
+                })
                 .collect();
             let before = state.clone();
             step(&track, &rules, &mut state, &drives, &mut events);

@@ -56,11 +56,15 @@ impl<'a> Race<'a> {
 
     pub(crate) fn step(&mut self) {
         let drives = self.drives();
+        self.step_with(&drives);
+    }
+
+    pub(crate) fn step_with(&mut self, drives: &[Drive]) {
         step(
             self.track,
             &self.rules,
             &mut self.state,
-            &drives,
+            drives,
             &mut self.events,
         );
     }
@@ -86,6 +90,11 @@ impl Random {
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
+    }
+
+    /// Uniform enough in `0..limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
     }
 
     pub(crate) fn input(&mut self) -> Input {
