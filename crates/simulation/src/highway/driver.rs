@@ -1,7 +1,7 @@
 //! A driver for the highway: looks for the emptiest lane and does not hit anybody.
 
 use super::{LANE_WIDTH_M, LANES, around, lane_at, lane_centre_m, traffic};
-use crate::math::atan2;
+use crate::math::{Vec2, atan2};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Car, Input, RaceState, Rules};
 
 /// How far it looks, metres: what braking from full speed to traffic's takes,
@@ -18,6 +18,10 @@ const CHANGE_GAIN_MPS: f64 = 3.0;
 /// Aims this far ahead, seconds: a lane change takes about two of it.
 const LOOK_AHEAD_SECONDS: f64 = 0.9;
 const LOOK_AHEAD_MIN_M: f64 = 12.0;
+const COURSE_SPEED_MIN_MPS: f64 = 5.0;
+/// At speed the front tyres slip: the wheels have to turn by so much more than
+/// the geometry says.
+const UNDERSTEER: f64 = 1.4;
 /// Top speed that it wishes for, m/s.
 const WISH_MPS: f64 = 90.0;
 
@@ -118,13 +122,17 @@ fn safe_speed(ahead: f64, speed: f64) -> f64 {
 fn steer_and_pedals(car: &Car, lateral: f64, speed_wanted: f64) -> Input {
     let (place, speed) = (car.position_m(), car.speed_mps());
     let ahead = (LOOK_AHEAD_SECONDS * speed).max(LOOK_AHEAD_MIN_M);
-    let course = if speed > 5.0 {
-        car.velocity_mps().heading()
+    // At walking pace the course says nothing.
+    let course = if speed > COURSE_SPEED_MIN_MPS {
+        car.velocity_mps()
     } else {
-        crate::math::wrap_angle(car.heading_rad())
+        Vec2::from_heading(car.heading_rad())
     };
-    let angle = crate::math::wrap_angle(atan2(lateral - place.y, ahead) - course);
-    let wheel = 2.0 * angle / ahead * car.parameters().wheelbase_m() * 1.4;
+    let target = Vec2::new(ahead, lateral - place.y);
+    let angle = atan2(course.cross(target), course.dot(target));
+    // Pure pursuit (Coulter 1992) for small angles.
+    let curvature = 2.0 * angle / ahead;
+    let wheel = UNDERSTEER * curvature * car.parameters().wheelbase_m();
     let steer = (wheel / car.parameters().steer_lock_rad(speed)).clamp(-1.0, 1.0);
     let missing = speed_wanted - speed;
     Input {
