@@ -16,7 +16,8 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// Whether `self` was over the line before `other`.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
-        self.until_line * other.moved < other.until_line * self.moved
+        let share = |one: i64, other: i64| i128::from(one) * i128::from(other);
+        share(self.until_line, other.moved) < share(other.until_line, self.moved)
     }
 }
 

@@ -104,9 +104,6 @@ impl Replay {
     }
 
     /// Drives the race again on `track`; `watch` sees every state and its events.
-    ///
-    /// # Panics
-    /// Never: a replay that was read has as many cars as a race can have.
     pub fn play(&self, track: &Track, mut watch: impl FnMut(&RaceState, &Events)) -> RaceState {
         let mut state = RaceState::new(track, &self.rules, &self.classes);
         let mut events = Events::new();

@@ -19,6 +19,8 @@ const FIRST_UNITS: i64 = 250 * UNITS_PER_M;
 /// Way per tick by lane, rightmost first: 79, 90, 101 and 112 km/h. All cars of a
 /// lane are equally fast, so that they never meet.
 const SPEED_UNITS: [i64; LANES as usize] = [375, 427, 478, 529];
+/// No car comes further than this: the wire's integers end before.
+const WORLD_M: f64 = 2_200_000.0;
 /// Slots taken, of 256: it begins with every third and becomes every other.
 const TAKEN_FIRST: i64 = 85;
 const TAKEN_MOST: i64 = 128;
@@ -71,7 +73,10 @@ impl Lane {
     }
 
     pub(super) fn cars(self, stretch: &Range<f64>) -> impl Iterator<Item = TrafficCar> + use<> {
-        let units = |metres: f64| (metres * UNITS_PER_M as f64) as i64;
+        let units = |metres: f64| {
+            let metres = metres.clamp(-WORLD_M, WORLD_M);
+            (metres * UNITS_PER_M as f64) as i64
+        };
         let (from, to) = (units(stretch.start), units(stretch.end));
         let origin = FIRST_UNITS + self.moved_units;
         // A car is up to SPREAD ahead of its slot.

@@ -194,12 +194,15 @@ fn cars_that_meet_head_on_bounce_and_report_it() {
 
 #[test]
 fn a_state_with_any_numbers_in_it_does_not_panic() {
-    let track = harbour_ring();
-    let rules = Rules::circuit(&track, 2, 0);
+    let (circuit, highway) = (harbour_ring(), Track::highway());
+    let races = [
+        (&circuit, Rules::circuit(&circuit, 2, 0)),
+        (&highway, Rules::highway(1, 20_000, 0)),
+    ];
     let mut events = Events::new();
     let mut random = Random(99);
-    for _ in 0..500 {
-        let mut state = RaceState::new(&track, &rules, &mixed_classes(4));
+    for (track, rules) in races.into_iter().cycle().take(1_000) {
+        let mut state = RaceState::new(track, &rules, &mixed_classes(4));
         state.tick = random.next() as u32;
         for car in &mut state.cars {
             car.x = random.next() as i32;
@@ -212,6 +215,8 @@ fn a_state_with_any_numbers_in_it_does_not_panic() {
             car.acceleration = random.next() as i16;
             car.travel = random.next() as i32;
             car.credited = random.next() as u32;
+            car.penalty_metres = random.next() as u32;
+            car.traffic_ticks = random.next() as u8;
             car.gates_passed = random.next() as u16;
             car.lap_start_tick = random.next() as u32;
             car.absent_ticks = random.next() as u8;
@@ -219,7 +224,7 @@ fn a_state_with_any_numbers_in_it_does_not_panic() {
         }
         for _ in 0..20 {
             let drives = [Drive::Driven(random.input()), Drive::Absent];
-            step(&track, &rules, &mut state, &drives, &mut events);
+            step(track, &rules, &mut state, &drives, &mut events);
         }
     }
 }
