@@ -71,6 +71,17 @@ impl Rules {
         }
     }
 
+    /// The rules that go with a track: `laps` of a circuit, or on the highway the
+    /// usual target with the traffic of `seed`.
+    #[must_use]
+    pub fn on(track: &Track, laps: u16, seed: u64, start_tick: u32) -> Self {
+        if track.name() == Track::HIGHWAY {
+            Self::highway(seed, highway::TARGET_METRES, start_tick)
+        } else {
+            Self::circuit(track, laps, start_tick)
+        }
+    }
+
     pub(crate) fn target_units(&self) -> u32 {
         self.target_metres * POSITION_UNITS_PER_M as u32
     }

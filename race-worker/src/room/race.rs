@@ -108,7 +108,8 @@ impl Room {
 
     pub(super) fn start_countdown(&mut self) {
         let start_tick = COUNTDOWN_SECONDS * TICK_RATE_HZ;
-        let rules = Rules::circuit(&self.track, self.identity.settings.laps, start_tick);
+        let laps = self.identity.settings.laps;
+        let rules = Rules::on(&self.track, laps, self.identity.race.seed(), start_tick);
         let classes = vec![CarClass::default(); self.seats.len()];
         let state = RaceState::new(&self.track, &rules, &classes);
         self.race = Some(Race::new(rules, state));

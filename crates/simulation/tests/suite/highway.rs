@@ -4,7 +4,7 @@ use simulation::{
     POSITION_UNITS_PER_M, PenaltyReason, RaceState, Rules, SEATS_MAX, Skill, Track, step,
 };
 
-use crate::support::{Race, Random};
+use crate::support::{Race, Random, harbour_ring};
 
 const FULL_THROTTLE: Input = Input {
     throttle: 255,
@@ -54,6 +54,15 @@ fn everybody_meets_the_same_traffic_from_wherever_he_looks() {
         traffic(&Rules::circuit(&track, 1, 0), 0, 0.0..9e3).count(),
         0
     );
+}
+
+#[test]
+fn a_track_has_the_rules_that_go_with_it() {
+    let (track, circuit) = (Track::by_name("highway").unwrap(), harbour_ring());
+    let rules = Rules::on(&track, 3, 77, 180);
+    assert_eq!(rules, Rules::highway(77, 20_000, 180));
+    let rules = Rules::on(&circuit, 3, 77, 180);
+    assert_eq!(rules, Rules::circuit(&circuit, 3, 180));
 }
 
 #[test]
