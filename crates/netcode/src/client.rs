@@ -172,6 +172,8 @@ fn held(body: &SnapshotBody) -> ArrayVec<Drive, SEATS_MAX> {
 
 #[cfg(test)]
 mod tests {
+    use simulation::CarClass;
+
     use super::*;
     use crate::server::SeatInputs;
 
@@ -188,7 +190,7 @@ mod tests {
     fn a_driver_whose_inputs_are_in_time_is_never_corrected() {
         let track = Track::by_name(Track::names()[0]).unwrap();
         let rules = Rules::circuit(&track, 1, 20);
-        let mut room = RaceState::new(&track, &rules, 2);
+        let mut room = RaceState::new(&track, &rules, &[CarClass::default(); 2]);
         let mut inputs = SeatInputs::default();
         let mut events = Events::new();
         let nobody = [[Drive::Absent; 2]; 2];
@@ -222,7 +224,7 @@ mod tests {
     fn an_old_snapshot_changes_nothing_and_prediction_is_bounded() {
         let track = Track::by_name(Track::names()[0]).unwrap();
         let rules = Rules::circuit(&track, 1, 20);
-        let state = RaceState::new(&track, &rules, 1);
+        let state = RaceState::new(&track, &rules, &[CarClass::default()]);
         let body = wire::body(&state, &[[Drive::Absent; 2]]);
         let mut client = Prediction::new(rules, Some(0), &body, 100);
         assert_eq!(client.advance(&track, 10_000, INPUT), PREDICTED_TICKS_MAX);

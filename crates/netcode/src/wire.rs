@@ -3,7 +3,7 @@
 use protocol::input::Controls;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::{CarState, SnapshotBody};
-use simulation::{Car, Drive, Finish, Input, RaceState, SEATS_MAX};
+use simulation::{Car, CarClass, Drive, Finish, Input, RaceState, SEATS_MAX};
 
 /// What each seat did in the ticks of one snapshot, oldest first.
 pub type Applied = [Drive; TICKS_PER_SNAPSHOT as usize];
@@ -83,6 +83,7 @@ fn drive_to_wire(drive: Drive) -> Option<Controls> {
 
 fn car_to_wire(car: &Car) -> CarState {
     CarState {
+        class: car.class.index(),
         x: car.x,
         y: car.y,
         heading: car.heading,
@@ -100,12 +101,15 @@ fn car_to_wire(car: &Car) -> CarState {
         finish: car.finish.map(|finish| (finish.place, finish.tick)),
         absent_ticks: car.absent_ticks,
         wrong_way_ticks: car.wrong_way_ticks,
+        traffic_ticks: car.traffic_ticks,
         off_road: car.off_road,
     }
 }
 
 fn car_from_wire(car: &CarState) -> Car {
     Car {
+        // A class of another version drives like the default until it is corrected.
+        class: CarClass::from_index(car.class).unwrap_or_default(),
         x: car.x,
         y: car.y,
         heading: car.heading,
@@ -123,6 +127,7 @@ fn car_from_wire(car: &CarState) -> Car {
         finish: car.finish.map(|(place, tick)| Finish { place, tick }),
         absent_ticks: car.absent_ticks,
         wrong_way_ticks: car.wrong_way_ticks,
+        traffic_ticks: car.traffic_ticks,
         off_road: car.off_road,
     }
 }
@@ -137,7 +142,7 @@ mod tests {
     fn a_race_goes_on_from_a_snapshot_exactly() {
         let track = Track::by_name(Track::names()[0]).unwrap();
         let rules = Rules::circuit(&track, 1, 10);
-        let mut state = RaceState::new(&track, &rules, 3);
+        let mut state = RaceState::new(&track, &rules, &CarClass::ALL);
         let drives = [
             Drive::Driven(Input {
                 throttle: 255,

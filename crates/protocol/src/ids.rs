@@ -16,6 +16,16 @@ impl RaceId {
     pub const fn new(ulid: ulid::Ulid) -> Self {
         Self(ulid)
     }
+
+    /// The seed of all that is random in the race: the same for whoever knows
+    /// the race, and for every owner of its room.
+    #[must_use]
+    pub fn seed(self) -> u64 {
+        // The last 80 bits of a ULID are random.
+        self.0.to_bytes()[8..]
+            .iter()
+            .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+    }
 }
 
 impl fmt::Display for RaceId {

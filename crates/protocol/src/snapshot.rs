@@ -71,6 +71,8 @@ pub struct SnapshotBody {
 /// 1/32768 rad, 1/256 m/s².
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CarState {
+    /// Which kind of car, by number.
+    pub class: u8,
     /// Position, 1/1024 m.
     pub x: i32,
     /// Position, 1/1024 m.
@@ -105,6 +107,8 @@ pub struct CarState {
     pub absent_ticks: u8,
     /// How long it has been going the wrong way, ticks, up to a bound.
     pub wrong_way_ticks: u8,
+    /// How long it still passes through traffic, ticks.
+    pub traffic_ticks: u8,
     /// Whether it left the road.
     pub off_road: bool,
 }

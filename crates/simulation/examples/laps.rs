@@ -3,7 +3,7 @@
 //! `cargo run --release -p simulation --example laps`
 
 use simulation::{
-    AiDriver, Drive, Event, Events, RaceState, Rules, Skill, TICK_SECONDS, Track, step,
+    AiDriver, CarClass, Drive, Event, Events, RaceState, Rules, Skill, TICK_SECONDS, Track, step,
 };
 
 fn main() {
@@ -20,7 +20,7 @@ fn main() {
 
 fn race(track: &Track, skill: Skill, cars: usize) {
     let rules = Rules::circuit(track, 3, 0);
-    let mut state = RaceState::new(track, &rules, cars);
+    let mut state = RaceState::new(track, &rules, &vec![CarClass::default(); cars]);
     let mut drivers: Vec<AiDriver> = (0..cars)
         .map(|seat| AiDriver::new(track, seat as u64, skill))
         .collect();
@@ -40,7 +40,11 @@ fn race(track: &Track, skill: Skill, cars: usize) {
                 Event::OffRoad { .. } => off_road += 1,
                 Event::Wall { .. } => walls += 1,
                 Event::Contact { .. } => contacts += 1,
-                Event::Finished { .. } | Event::Winner { .. } | Event::WrongWay { .. } => {}
+                Event::Finished { .. }
+                | Event::Winner { .. }
+                | Event::WrongWay { .. }
+                | Event::Traffic { .. }
+                | Event::Penalty { .. } => {}
             }
         }
     }

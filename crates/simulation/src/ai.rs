@@ -23,7 +23,7 @@ use steering::{Path, STEER_AHEAD_SECONDS};
 
 use crate::hash::mix;
 use crate::track::Track;
-use crate::{Input, RaceState, Rules, TICK_RATE_HZ, VehicleParameters};
+use crate::{CarClass, Input, Mode, RaceState, Rules, TICK_RATE_HZ, highway};
 
 /// Distance kept from the edge of the road when going round somebody.
 const EDGE_MARGIN_M: f64 = 1.3;
@@ -82,6 +82,7 @@ impl Skill {
 pub struct AiDriver {
     envelope: Envelope<'static>,
     profile: SpeedProfile,
+    pace: f64,
     wander_m: f64,
     random: u64,
     /// Where this driver would like to be beside the racing line, and is now.
@@ -95,12 +96,19 @@ impl AiDriver {
     /// track computes its racing line: here, and not in the first tick.
     #[must_use]
     pub fn new(track: &Track, seed: u64, skill: Skill) -> Self {
+        Self::with_class(track, CarClass::default(), seed, skill)
+    }
+
+    /// A driver of a car of `class`.
+    #[must_use]
+    pub fn with_class(track: &Track, class: CarClass, seed: u64, skill: Skill) -> Self {
         let mut random = seed;
         let grip = skill.grip() * (1.0 + 0.01 * random_signed(&mut random));
-        let envelope = Envelope::of(&VehicleParameters::TOURER);
+        let envelope = Envelope::of(class.parameters());
         Self {
             profile: SpeedProfile::compute(track.racing_line().points(), &envelope, grip),
             envelope,
+            pace: grip,
             wander_m: skill.wander_m(),
             random,
             wish_m: 0.0,
@@ -122,6 +130,9 @@ impl AiDriver {
                 brake: 255,
                 ..Input::default()
             };
+        }
+        if let Mode::Highway { .. } = rules.mode {
+            return highway::drive(rules, state, seat, self.pace);
         }
         if state.tick.is_multiple_of(WANDER_TICKS) {
             self.wish_m = self.wander_m * random_signed(&mut self.random);

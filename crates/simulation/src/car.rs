@@ -5,7 +5,7 @@ use core::f64::consts::TAU;
 use crate::hash::StateHasher;
 use crate::math::Vec2;
 use crate::vehicle::Body;
-use crate::{TICK_RATE_HZ, Track};
+use crate::{CarClass, TICK_RATE_HZ, Track, VehicleParameters};
 
 /// Units of [`Car::x`], [`Car::y`], [`Car::travel`], [`Car::credited`] per metre.
 pub const POSITION_UNITS_PER_M: i32 = 1024;
@@ -45,6 +45,8 @@ pub struct Finish {
 /// that whoever holds these fields can continue the car exactly.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Car {
+    /// What kind of car it is: the same for the whole race.
+    pub class: CarClass,
     /// World position, 1/1024 m.
     pub x: i32,
     /// World position, 1/1024 m.
@@ -80,11 +82,19 @@ pub struct Car {
     pub absent_ticks: u8,
     /// Ticks of going against the track, up to [`WRONG_WAY_AFTER_TICKS`].
     pub wrong_way_ticks: u8,
+    /// Ticks for which the car still passes through traffic, after a hit.
+    pub traffic_ticks: u8,
     /// Whether all wheels are off the road.
     pub off_road: bool,
 }
 
 impl Car {
+    /// How the car drives.
+    #[must_use]
+    pub fn parameters(&self) -> &'static VehicleParameters {
+        self.class.parameters()
+    }
+
     /// World position in metres.
     #[must_use]
     pub fn position_m(&self) -> Vec2 {
@@ -149,10 +159,13 @@ impl Car {
         )
     }
 
+    /// The car as the physics take it, before it moves.
     pub(crate) fn body(&self) -> Body {
+        let heading = self.heading_rad();
         Body {
             position: self.position_m(),
-            heading: self.heading_rad(),
+            heading,
+            forward: Vec2::from_heading(heading),
             speed_forward: from_units(self.speed_forward, SPEED_UNITS_PER_MPS),
             speed_lateral: from_units(self.speed_lateral, SPEED_UNITS_PER_MPS),
             yaw_rate: from_units(self.yaw_rate, YAW_RATE_UNITS_PER_RADPS),
@@ -202,7 +215,9 @@ impl Car {
             finish.tick,
             u32::from(self.absent_ticks),
             u32::from(self.wrong_way_ticks),
+            u32::from(self.traffic_ticks),
             u32::from(self.off_road),
+            u32::from(self.class.index()),
         ] {
             hasher.write(u64::from(word));
         }

@@ -1,135 +1,162 @@
 //! Car against car: oriented boxes, separating axes, impulse with friction.
 //!
-//! Ericson, *Real-Time Collision Detection*, §4.4 and Catto, *Fast and Simple
+//! Ericson, *Real-Time Collision Detection*, §4.4 and §5.5.8 (the axis on which
+//! boxes met last is the one on which they touch), and Catto, *Fast and Simple
 //! Physics using Sequential Impulses* (GDC 2006), one iteration per tick.
 
 use crate::math::Vec2;
 use crate::vehicle::{Body, VehicleParameters};
-use crate::{CAR_LENGTH_M, CAR_WIDTH_M};
+use crate::{CAR_LENGTH_M, CAR_WIDTH_M, TICK_SECONDS};
 
+/// Bodywork crumples: little comes back.
 const RESTITUTION: f64 = 0.15;
+/// Slower contacts do not bounce at all, or cars that lean on each other would
+/// chatter.
+const RESTITUTION_SPEED_MIN_MPS: f64 = 1.0;
+/// Painted metal on painted metal.
 const FRICTION: f64 = 0.25;
 const HALF_LENGTH_M: f64 = 0.5 * CAR_LENGTH_M;
 const HALF_WIDTH_M: f64 = 0.5 * CAR_WIDTH_M;
 
-/// A body with the axes of its box.
-struct Boxed {
-    centre: Vec2,
-    forward: Vec2,
-    left: Vec2,
+/// A body that takes part in a contact, and what it weighs.
+pub(crate) struct Party<'a> {
+    pub(crate) body: &'a mut Body,
+    pub(crate) car: &'static VehicleParameters,
 }
 
-impl Boxed {
-    fn new(body: &Body) -> Self {
-        let forward = Vec2::from_heading(body.heading);
-        Self {
-            centre: body.position,
-            forward,
-            left: forward.left(),
-        }
+impl Party<'_> {
+    /// How easily the point at `arm` from the centre moves in `direction`, 1/kg.
+    fn mobility(&self, arm: Vec2, direction: Vec2) -> f64 {
+        let lever = arm.cross(direction);
+        1.0 / self.car.mass_kg + lever * lever / self.car.yaw_inertia_kgm2
     }
 
-    /// Half of the box's shadow on `axis`.
-    fn extent(&self, axis: Vec2) -> f64 {
-        HALF_LENGTH_M * self.forward.dot(axis).abs() + HALF_WIDTH_M * self.left.dot(axis).abs()
+    fn push(&mut self, arm: Vec2, impulse: Vec2) {
+        let velocity = self.body.velocity() + impulse * (1.0 / self.car.mass_kg);
+        self.body.yaw_rate += arm.cross(impulse) / self.car.yaw_inertia_kgm2;
+        self.body.set_velocity(velocity);
     }
+}
 
-    fn corners(&self) -> [Vec2; 4] {
-        let (length, width) = (self.forward * HALF_LENGTH_M, self.left * HALF_WIDTH_M);
-        [
-            length + width,
-            length - width,
-            -length - width,
-            width - length,
-        ]
-        .map(|arm| self.centre + arm)
-    }
-
-    fn contains(&self, point: Vec2) -> bool {
-        let arm = point - self.centre;
-        arm.dot(self.forward).abs() <= HALF_LENGTH_M && arm.dot(self.left).abs() <= HALF_WIDTH_M
-    }
+/// The four corners of a car's box as arms from its centre, counter-clockwise.
+pub(crate) fn corner_arms(forward: Vec2) -> [Vec2; 4] {
+    let (length, width) = (forward * HALF_LENGTH_M, forward.left() * HALF_WIDTH_M);
+    [
+        length + width,
+        width - length,
+        -length - width,
+        length - width,
+    ]
 }
 
 /// Whether two cars are near enough that their boxes may touch.
-pub(crate) fn may_touch(a: Vec2, b: Vec2) -> bool {
-    let apart = b - a;
+fn may_touch(a: &Body, b: &Body) -> bool {
+    let apart = b.position - a.position;
     apart.dot(apart) < CAR_LENGTH_M * CAR_LENGTH_M + CAR_WIDTH_M * CAR_WIDTH_M
 }
 
 /// Whether the boxes of two cars overlap.
 pub(crate) fn overlaps(a: &Body, b: &Body) -> bool {
-    may_touch(a.position, b.position) && separation(&Boxed::new(a), &Boxed::new(b)).is_some()
+    may_touch(a, b) && touching_axis(a, b).is_some()
 }
 
 /// Parts two cars that overlap and exchanges their impulse. Returns the impulse
-/// in newton seconds, `None` when they do not touch.
-pub(crate) fn collide(a: &mut Body, b: &mut Body, car: &VehicleParameters) -> Option<f64> {
-    if !may_touch(a.position, b.position) {
+/// along the normal in newton seconds, `None` when they do not touch.
+pub(crate) fn collide(mut a: Party<'_>, mut b: Party<'_>) -> Option<f64> {
+    if !may_touch(a.body, b.body) {
         return None;
     }
-    let (box_a, box_b) = (Boxed::new(a), Boxed::new(b));
-    let (normal, depth) = separation(&box_a, &box_b)?;
-    let contact = contact_point(&box_a, &box_b);
-    a.position = a.position - normal * (0.5 * depth);
-    b.position = b.position + normal * (0.5 * depth);
+    let (normal, depth) = touching_axis(a.body, b.body)?;
+    let contact = contact_point(a.body, b.body);
+    let (arm_a, arm_b) = (contact - a.body.position, contact - b.body.position);
+    a.body.position = a.body.position - normal * (0.5 * depth);
+    b.body.position = b.body.position + normal * (0.5 * depth);
 
-    let (arm_a, arm_b) = (contact - box_a.centre, contact - box_b.centre);
-    let (velocity_a, velocity_b) = (a.velocity(box_a.forward), b.velocity(box_b.forward));
-    let relative =
-        (velocity_b + arm_b.left() * b.yaw_rate) - (velocity_a + arm_a.left() * a.yaw_rate);
-    let closing = relative.dot(normal);
-    if closing >= 0.0 {
+    let relative = b.body.velocity_at(arm_b) - a.body.velocity_at(arm_a);
+    let closing = -relative.dot(normal);
+    if closing <= 0.0 {
         return Some(0.0);
     }
-    let inverse_mass = |direction: Vec2| {
-        let (lever_a, lever_b) = (arm_a.cross(direction), arm_b.cross(direction));
-        2.0 / car.mass_kg + (lever_a * lever_a + lever_b * lever_b) / car.yaw_inertia_kgm2
+    let mobility = |direction: Vec2| a.mobility(arm_a, direction) + b.mobility(arm_b, direction);
+    let bounce = if closing > RESTITUTION_SPEED_MIN_MPS {
+        RESTITUTION
+    } else {
+        0.0
     };
-    let push = -(1.0 + RESTITUTION) * closing / inverse_mass(normal);
+    let push = (1.0 + bounce) * closing / mobility(normal);
     let along = normal.left();
-    let stopping = -relative.dot(along) / inverse_mass(along);
+    let stopping = -relative.dot(along) / mobility(along);
     let friction = stopping.clamp(-FRICTION * push, FRICTION * push);
     let impulse = normal * push + along * friction;
-    a.yaw_rate -= arm_a.cross(impulse) / car.yaw_inertia_kgm2;
-    b.yaw_rate += arm_b.cross(impulse) / car.yaw_inertia_kgm2;
-    a.set_velocity(box_a.forward, velocity_a - impulse * (1.0 / car.mass_kg));
-    b.set_velocity(box_b.forward, velocity_b + impulse * (1.0 / car.mass_kg));
+    a.push(arm_a, -impulse);
+    b.push(arm_b, impulse);
     Some(push)
 }
 
-/// The unit axis from `a` to `b` of least overlap and the overlap along it.
-fn separation(a: &Boxed, b: &Boxed) -> Option<(Vec2, f64)> {
-    let apart = b.centre - a.centre;
-    let mut least = (Vec2::default(), f64::INFINITY);
-    for axis in [a.forward, a.left, b.forward, b.left] {
+/// The unit axis from `a` to `b` along which they touch, and how far they
+/// overlap on it.
+///
+/// Cars that met within this tick touch on the axis on which they met last:
+/// head-on at full speed they are three metres inside each other, which is more
+/// than they are wide, and the least overlap would push them aside and let them
+/// pass through. Cars that have been in touch for longer part the shortest way.
+fn touching_axis(a: &Body, b: &Body) -> Option<(Vec2, f64)> {
+    let apart = b.position - a.position;
+    let relative = b.velocity() - a.velocity();
+    let mut shortest = (Vec2::default(), f64::INFINITY);
+    let mut latest = (Vec2::default(), 0.0, TICK_SECONDS);
+    for axis in [a.forward, a.forward.left(), b.forward, b.forward.left()] {
         let distance = apart.dot(axis);
-        let depth = a.extent(axis) + b.extent(axis) - distance.abs();
+        let depth = extent(a, axis) + extent(b, axis) - distance.abs();
         if depth <= 0.0 {
             return None;
         }
-        if depth < least.1 {
-            least = (if distance < 0.0 { -axis } else { axis }, depth);
+        let outward = if distance < 0.0 { -axis } else { axis };
+        if depth < shortest.1 {
+            shortest = (outward, depth);
+        }
+        let closing = -relative.dot(outward);
+        if closing * latest.2 > depth {
+            latest = (outward, depth, depth / closing);
         }
     }
-    Some(least)
+    let met_within_tick = latest.1 > 0.0;
+    Some(if met_within_tick {
+        (latest.0, latest.1)
+    } else {
+        shortest
+    })
+}
+
+/// Half of the box's shadow on `axis`.
+fn extent(body: &Body, axis: Vec2) -> f64 {
+    HALF_LENGTH_M * body.forward.dot(axis).abs() + HALF_WIDTH_M * body.forward.cross(axis).abs()
 }
 
 /// The middle of the corners that are inside the other box; boxes that cross
 /// without one meet half way between their centres.
-fn contact_point(a: &Boxed, b: &Boxed) -> Vec2 {
+fn contact_point(a: &Body, b: &Body) -> Vec2 {
     let (mut sum, mut count) = (Vec2::default(), 0.0);
     for (one, other) in [(a, b), (b, a)] {
-        for corner in one.corners() {
-            if other.contains(corner) {
+        for arm in corner_arms(one.forward) {
+            let corner = one.position + arm;
+            if contains(other, corner) {
                 sum = sum + corner;
                 count += 1.0;
             }
         }
     }
     if count == 0.0 {
-        a.centre.lerp(b.centre, 0.5)
+        a.position.lerp(b.position, 0.5)
     } else {
         sum * (1.0 / count)
     }
 }
+
+fn contains(body: &Body, point: Vec2) -> bool {
+    let arm = point - body.position;
+    arm.dot(body.forward).abs() <= HALF_LENGTH_M && body.forward.cross(arm).abs() <= HALF_WIDTH_M
+}
+
+#[cfg(test)]
+mod tests;

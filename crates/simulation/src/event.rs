@@ -4,9 +4,9 @@ use arrayvec::ArrayVec;
 
 use crate::SEATS_MAX;
 
-/// Most events of one tick: five kinds per seat, one per pair of cars, one
-/// winner. The buffer therefore never overflows.
-pub const EVENTS_PER_TICK_MAX: usize = 5 * SEATS_MAX + SEATS_MAX * (SEATS_MAX - 1) / 2 + 1;
+/// Most events of one tick: eight per seat, one per pair of cars, one winner.
+/// The buffer therefore never overflows.
+pub const EVENTS_PER_TICK_MAX: usize = 8 * SEATS_MAX + SEATS_MAX * (SEATS_MAX - 1) / 2 + 1;
 
 /// The events of one tick, in the order in which they came about.
 pub type Events = ArrayVec<Event, EVENTS_PER_TICK_MAX>;
@@ -59,6 +59,22 @@ pub enum Event {
         /// Impulse in newton seconds, at least [`Event::IMPULSE_MIN_NS`].
         impulse_ns: u32,
     },
+    /// A car hit a car of the highway's traffic.
+    Traffic {
+        /// Whose.
+        seat: u8,
+        /// Impulse in newton seconds; may be 0.
+        impulse_ns: u32,
+    },
+    /// Metres were taken off a score.
+    Penalty {
+        /// Whose.
+        seat: u8,
+        /// How many.
+        metres: u32,
+        /// What for.
+        reason: PenaltyReason,
+    },
     /// A car hit a wall.
     Wall {
         /// Whose.
@@ -66,6 +82,15 @@ pub enum Event {
         /// Impulse in newton seconds, at least [`Event::IMPULSE_MIN_NS`].
         impulse_ns: u32,
     },
+}
+
+/// What a penalty is for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PenaltyReason {
+    /// The car hit traffic on the highway.
+    Traffic,
+    /// The car left the highway and was put back.
+    OffRoad,
 }
 
 impl Event {

@@ -9,7 +9,9 @@
 //! - `car`: [`Car`] on the wire's grid; `vehicle`: the car's physics
 //! - `contact` and `wall`: car against car, car against wall
 //! - `progress`: gates, laps and the metres credited
+//! - [`replay`]: a race as what was done in it
 //! - [`track`]: circuits, their geometry, the catalogue and the CSV importer
+//! - [`highway`]: lanes, traffic and penalties of the other mode
 //! - [`ai`]: racing line, speed profile and the [`AiDriver`]
 //!
 //! # Invariants
@@ -30,10 +32,12 @@ mod car;
 mod contact;
 mod event;
 mod hash;
+pub mod highway;
 mod input;
 mod math;
 mod progress;
 mod race;
+pub mod replay;
 mod step;
 pub mod track;
 mod vehicle;
@@ -45,13 +49,14 @@ pub use car::{
     HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS, STEER_UNITS_PER_RAD,
     WRONG_WAY_AFTER_TICKS, YAW_RATE_UNITS_PER_RADPS,
 };
-pub use event::{EVENTS_PER_TICK_MAX, Event, Events};
+pub use event::{EVENTS_PER_TICK_MAX, Event, Events, PenaltyReason};
 pub use input::{Drive, Input};
 pub use math::Vec2;
-pub use race::{FINISH_GRACE_TICKS, RaceState, Rules};
+pub use race::{FINISH_GRACE_TICKS, Mode, Outcome, RaceState, Rules};
+pub use replay::{Replay, ReplayError};
 pub use step::step;
 pub use track::{Track, TrackError};
-pub use vehicle::{GRIP_OFF_ROAD, VehicleParameters};
+pub use vehicle::{CarClass, GRIP_OFF_ROAD, VehicleParameters};
 
 /// Simulation ticks per second.
 pub const TICK_RATE_HZ: u32 = 60;

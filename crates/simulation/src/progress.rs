@@ -1,7 +1,7 @@
 //! Gates, laps and the metres credited.
 
 use crate::track::Projection;
-use crate::{Car, Event, Events, Track};
+use crate::{Car, Event, Events, Rules, Track};
 
 /// A car that reached the target in this tick.
 #[derive(Copy, Clone, Debug)]
@@ -16,7 +16,8 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// Whether `self` was over the line before `other`.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
-        self.until_line * other.moved < other.until_line * self.moved
+        let share = |one: i64, other: i64| i128::from(one) * i128::from(other);
+        share(self.until_line, other.moved) < share(other.until_line, self.moved)
     }
 }
 
@@ -27,13 +28,14 @@ impl Arrival {
 /// driven again before anything more is credited.
 pub(crate) fn advance(
     track: &Track,
-    target_units: u32,
+    rules: &Rules,
     tick: u32,
     seat: usize,
     car: &mut Car,
     projection: &Projection,
     events: &mut Events,
 ) -> Option<Arrival> {
+    let target_units = rules.target_units();
     let length = track.length_units();
     let before = car.travel;
     let mut moved = projection.station_units(track) - before.rem_euclid(length);

@@ -5,41 +5,97 @@ use arrayvec::ArrayVec;
 use crate::hash::StateHasher;
 use crate::track::Track;
 use crate::vehicle::Body;
-use crate::{Car, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ};
+use crate::{Car, CarClass, Finish, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ, highway};
 
 /// How long the others may go on after the race has a winner (DESIGN §6).
 pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
 /// Longest target in metres: what the wire's integers can count.
 const TARGET_METRES_MAX: u32 = 2_000_000;
 
+/// What is raced.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Laps of a circuit. Metres count when gates are passed in order and the
+    /// right way; there are no penalties.
+    Circuit {
+        /// Laps that make the target.
+        laps: u16,
+    },
+    /// The endless [highway]. Metres count as they are driven; hitting traffic
+    /// and leaving the road cost some.
+    Highway {
+        /// The room's, from which its traffic comes.
+        seed: u64,
+    },
+}
+
 /// What is fixed for the whole of a race.
+///
+/// There is one rule of score (DESIGN §6): metres credited minus penalties. The
+/// leaderboard orders by it, highest first, and the first to the target wins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
+    /// What is raced.
+    pub mode: Mode,
     /// Score at which a car has finished, whole metres.
     pub target_metres: u32,
-    /// Laps that make the target.
-    pub laps: u16,
     /// First tick in which cars move. Before it they are held on the grid, so
     /// that nobody can jump the start.
     pub start_tick: u32,
 }
 
 impl Rules {
+    /// Every target is below this: what the wire's integers can count.
+    pub(crate) const TARGET_METRES_LIMIT: u64 = TARGET_METRES_MAX as u64 + 1;
+
     /// A race over `laps` laps (at least one, at most what the wire can count).
     #[must_use]
     pub fn circuit(track: &Track, laps: u16, start_tick: u32) -> Self {
         let most = (TARGET_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
         let laps = u32::from(laps).clamp(1, most);
         Self {
+            mode: Mode::Circuit { laps: laps as u16 },
             target_metres: laps * track.length_m(),
-            laps: laps as u16,
             start_tick,
+        }
+    }
+
+    /// A race on the highway to a score of `target_metres` (at least one, at
+    /// most [`highway::TARGET_METRES_MAX`]), with the traffic of `seed`.
+    #[must_use]
+    pub fn highway(seed: u64, target_metres: u32, start_tick: u32) -> Self {
+        Self {
+            mode: Mode::Highway { seed },
+            target_metres: target_metres.clamp(1, highway::TARGET_METRES_MAX),
+            start_tick,
+        }
+    }
+
+    /// The rules that go with a track: `laps` of a circuit, or on the highway the
+    /// usual target with the traffic of `seed`.
+    #[must_use]
+    pub fn on(track: &Track, laps: u16, seed: u64, start_tick: u32) -> Self {
+        if track.name() == Track::HIGHWAY {
+            Self::highway(seed, highway::TARGET_METRES, start_tick)
+        } else {
+            Self::circuit(track, laps, start_tick)
         }
     }
 
     pub(crate) fn target_units(&self) -> u32 {
         self.target_metres * POSITION_UNITS_PER_M as u32
     }
+}
+
+/// How a race stands for one car.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It is on its way, or has not begun.
+    Racing,
+    /// It has reached the target.
+    Finished(Finish),
+    /// The race ended without it.
+    DidNotFinish,
 }
 
 /// Everything about a race that changes: integers only, equal on every machine.
@@ -54,15 +110,19 @@ pub struct RaceState {
 }
 
 impl RaceState {
-    /// Cars on the grid, in the order of their seats, at tick 0.
+    /// Cars on the grid, in the order of their seats, at tick 0: one for each of
+    /// `classes`.
     ///
     /// # Panics
-    /// When `seats` is above [`SEATS_MAX`].
+    /// When there are more than [`SEATS_MAX`].
     #[must_use]
-    pub fn new(track: &Track, rules: &Rules, seats: usize) -> Self {
+    pub fn new(track: &Track, rules: &Rules, classes: &[CarClass]) -> Self {
+        let seats = classes.len();
         assert!(seats <= SEATS_MAX, "a race has at most {SEATS_MAX} seats");
-        let cars = (0..seats)
-            .map(|seat| car_on_grid(track, rules, seat))
+        let cars = classes
+            .iter()
+            .enumerate()
+            .map(|(seat, &class)| car_on_grid(track, rules, seat, class))
             .collect();
         Self {
             tick: 0,
@@ -111,6 +171,17 @@ impl RaceState {
         self.cars.iter().filter(|car| car.finish.is_some()).count()
     }
 
+    /// How the race stands for a seat. A seat that the race does not have does
+    /// not finish.
+    #[must_use]
+    pub fn outcome(&self, rules: &Rules, seat: usize) -> Outcome {
+        match self.cars.get(seat).map(|car| car.finish) {
+            Some(Some(finish)) => Outcome::Finished(finish),
+            Some(None) if !self.is_over(rules) => Outcome::Racing,
+            _ => Outcome::DidNotFinish,
+        }
+    }
+
     /// Whether the race has begun: cars are no longer held.
     #[must_use]
     pub fn is_started(&self, rules: &Rules) -> bool {
@@ -132,9 +203,10 @@ impl RaceState {
     }
 }
 
-fn car_on_grid(track: &Track, rules: &Rules, seat: usize) -> Car {
+fn car_on_grid(track: &Track, rules: &Rules, seat: usize, class: CarClass) -> Car {
     let pose = track.grid(seat);
     let mut car = Car {
+        class,
         x: 0,
         y: 0,
         heading: 0,
@@ -152,12 +224,18 @@ fn car_on_grid(track: &Track, rules: &Rules, seat: usize) -> Car {
         finish: None,
         absent_ticks: 0,
         wrong_way_ticks: 0,
+        traffic_ticks: 0,
         off_road: false,
     };
     car.set_body(&Body::at_rest(pose.position, pose.heading));
-    let behind = -Track::grid_distance_m(seat);
-    let hint = track.cell_at((behind * f64::from(POSITION_UNITS_PER_M)) as i32);
-    let station = track.project(hint, car.position_m()).station_units(track);
-    car.travel = station - track.length_units();
+    car.travel = match rules.mode {
+        Mode::Highway { .. } => car.x,
+        Mode::Circuit { .. } => {
+            let behind = -Track::grid_distance_m(seat);
+            let hint = track.cell_at((behind * f64::from(POSITION_UNITS_PER_M)) as i32);
+            let station = track.project(hint, car.position_m()).station_units(track);
+            station - track.length_units()
+        }
+    };
     car
 }

@@ -2,20 +2,19 @@
 
 use arrayvec::ArrayVec;
 
+use crate::contact::Party;
 use crate::progress::{self, Arrival};
 use crate::track::Projection;
-use crate::vehicle::{self, Body, GRIP_OFF_ROAD, VehicleParameters};
+use crate::vehicle::{self, Body, GRIP_OFF_ROAD};
 use crate::{
-    CAR_WIDTH_M, Car, Drive, Event, Events, Finish, GHOST_AFTER_TICKS, RaceState, Rules, SEATS_MAX,
-    Track, WRONG_WAY_AFTER_TICKS, contact, wall,
+    CAR_WIDTH_M, Car, Drive, Event, Events, Finish, GHOST_AFTER_TICKS, Mode, RaceState, Rules,
+    SEATS_MAX, Track, Vec2, WRONG_WAY_AFTER_TICKS, contact, highway, wall,
 };
 
 /// Cosine of 120°: beyond it a car goes against the track.
 const WRONG_WAY_COSINE: f64 = -0.5;
 /// A car that is pushed around or reverses off a wall is not warned.
 const WRONG_WAY_SPEED_MIN_MPS: f64 = 3.0;
-/// All cars are of one kind so far.
-const VEHICLE: &VehicleParameters = &VehicleParameters::TOURER;
 
 /// Computes tick `state.tick` and moves the state on to the next.
 ///
@@ -45,15 +44,14 @@ pub fn step(
     let mut cells: ArrayVec<usize, SEATS_MAX> = ArrayVec::new();
     for (seat, car) in state.cars.iter_mut().enumerate() {
         let mut body = car.body();
-        let place = track.project(track.cell_at(car.travel), body.position);
+        let place = match rules.mode {
+            Mode::Circuit { .. } => track.project(track.cell_at(car.travel), body.position),
+            Mode::Highway { .. } => highway::place(body.position),
+        };
         let surface = Surface::under(&place);
         report_off_road(seat, car, surface, events);
-        vehicle::advance(
-            &mut body,
-            drive_of(seat).input().into(),
-            surface.grip(),
-            VEHICLE,
-        );
+        let controls = drive_of(seat).input().into();
+        vehicle::advance(&mut body, controls, surface.grip(), car.parameters());
         cells.push(place.index);
         bodies.push(body);
     }
@@ -66,22 +64,44 @@ pub fn step(
 
     let mut arrivals: ArrayVec<Arrival, SEATS_MAX> = ArrayVec::new();
     let tick = state.tick;
-    for (seat, car) in state.cars.iter_mut().enumerate() {
-        let (place, impulse) = wall::keep_inside(track, cells[seat], &mut bodies[seat], VEHICLE);
-        if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
-            events.push(Event::Wall {
-                seat: seat as u8,
-                impulse_ns: impulse as u32,
-            });
-        }
-        report_wrong_way(seat, car, &bodies[seat], &place, events);
-        car.set_body(&bodies[seat]);
-        let target = rules.target_units();
-        arrivals.extend(progress::advance(
-            track, target, tick, seat, car, &place, events,
-        ));
+    for (seat, (car, body)) in state.cars.iter_mut().zip(&mut bodies).enumerate() {
+        arrivals.extend(match rules.mode {
+            Mode::Circuit { .. } => {
+                let place = meet_walls(track, cells[seat], seat, car, body, events);
+                report_wrong_way(seat, car, body, place.tangent, events);
+                car.set_body(body);
+                progress::advance(track, rules, tick, seat, car, &place, events)
+            }
+            Mode::Highway { seed } => {
+                let ticks = tick.saturating_sub(rules.start_tick);
+                let is_driven = drive_of(seat) != Drive::Absent;
+                highway::meet_traffic(seed, ticks, seat, car, body, events);
+                highway::keep_on_road(seat, is_driven, car, body, events);
+                report_wrong_way(seat, car, body, Vec2::new(1.0, 0.0), events);
+                car.set_body(body);
+                highway::progress(rules, seat, car)
+            }
+        });
     }
     finish(rules, state, &mut arrivals, events);
+}
+
+fn meet_walls(
+    track: &Track,
+    cell: usize,
+    seat: usize,
+    car: &Car,
+    body: &mut Body,
+    events: &mut Events,
+) -> Projection {
+    let (place, impulse) = wall::keep_inside(track, cell, body, car.parameters());
+    if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
+        events.push(Event::Wall {
+            seat: seat as u8,
+            impulse_ns: impulse as u32,
+        });
+    }
+    place
 }
 
 /// Which sides of a car have their wheels on the road.
@@ -118,14 +138,8 @@ fn report_off_road(seat: usize, car: &mut Car, surface: Surface, events: &mut Ev
     car.off_road = is_off_road;
 }
 
-fn report_wrong_way(
-    seat: usize,
-    car: &mut Car,
-    body: &Body,
-    place: &Projection,
-    events: &mut Events,
-) {
-    let along = crate::Vec2::from_heading(body.heading).dot(place.tangent);
+fn report_wrong_way(seat: usize, car: &mut Car, body: &Body, tangent: Vec2, events: &mut Events) {
+    let along = body.forward.dot(tangent);
     if along > WRONG_WAY_COSINE || body.speed_forward < WRONG_WAY_SPEED_MIN_MPS {
         car.wrong_way_ticks = 0;
         return;
@@ -167,7 +181,15 @@ fn collide_cars(track: &Track, cars: &[Car], bodies: &mut [Body], events: &mut E
             if cars[seat].is_ghost() || !meet {
                 continue;
             }
-            let Some(impulse) = contact::collide(body, &mut after[0], VEHICLE) else {
+            let one = Party {
+                body,
+                car: cars[seat].parameters(),
+            };
+            let two = Party {
+                body: &mut after[0],
+                car: cars[other].parameters(),
+            };
+            let Some(impulse) = contact::collide(one, two) else {
                 continue;
             };
             if impulse >= f64::from(Event::IMPULSE_MIN_NS) {

@@ -14,6 +14,7 @@ mod import;
 mod projection;
 mod spline;
 mod survey;
+mod straight;
 
 use std::sync::OnceLock;
 
@@ -98,9 +99,12 @@ impl Track {
         &catalogue::NAMES
     }
 
-    /// Builds the shipped circuit called `name`. Costs some milliseconds: keep it.
+    /// Builds the shipped circuit called `name`, or the highway. Costs some milliseconds: keep it.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
+        if name == Self::HIGHWAY {
+            return Some(Self::highway());
+        }
         catalogue::find(name).map(|circuit| {
             build::build(circuit.name, &circuit.points(), circuit.run_off_m)
                 .expect("every circuit of the catalogue is built in a test")

@@ -6,6 +6,12 @@
 //! Pacejka's magic formula without the curvature term (Pacejka, *Tire and
 //! Vehicle Dynamics*, §4.3).
 
+mod class;
+mod parameters;
+
+pub use class::CarClass;
+pub use parameters::VehicleParameters;
+
 use crate::TICK_SECONDS;
 use crate::math::{Vec2, atan, atan2, cos, sin};
 
@@ -29,135 +35,13 @@ const KINEMATIC_HIGH_MPS: f64 = 5.0;
 const SPEED_MAX_MPS: f64 = 110.0;
 const YAW_RATE_MAX_RADPS: f64 = 12.0;
 
-/// What makes one kind of car different from another. SI units.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct VehicleParameters {
-    /// Mass with driver, kg.
-    pub mass_kg: f64,
-    /// Yaw inertia, kg m².
-    pub yaw_inertia_kgm2: f64,
-    /// Centre of mass to front axle, m.
-    pub front_axle_m: f64,
-    /// Centre of mass to rear axle, m.
-    pub rear_axle_m: f64,
-    /// Height of the centre of mass, m: scales the load transfer.
-    pub mass_height_m: f64,
-    /// Part of the load transfer that reaches the axles; below 1 it keeps the
-    /// rear calm when the driver lifts in a corner.
-    pub load_transfer: f64,
-    /// Stiffness factor B of the tyre curve.
-    pub tyre_stiffness: f64,
-    /// Shape factor C of the tyre curve.
-    pub tyre_shape: f64,
-    /// Peak friction of the front axle.
-    pub grip_front: f64,
-    /// Peak friction of the rear axle; above the front's, so that the car
-    /// understeers at the limit.
-    pub grip_rear: f64,
-    /// Engine power, W.
-    pub power_w: f64,
-    /// Most force of the engine at low speed, N.
-    pub drive_force_n: f64,
-    /// Traction control: share of the rear grip that the engine may use.
-    pub traction_share: f64,
-    /// Share of an axle's grip that braking and driving always keep, whatever
-    /// the corner takes.
-    pub longitudinal_share_min: f64,
-    /// Force of full brakes, N.
-    pub brake_force_n: f64,
-    /// Share of the front axle in it.
-    pub brake_balance: f64,
-    /// Engine braking at 60 m/s with a closed throttle, m/s².
-    pub engine_brake_mps2: f64,
-    /// Share of rear lateral grip that the handbrake leaves.
-    pub handbrake_lateral_share: f64,
-    /// Drag area, m².
-    pub drag_area_m2: f64,
-    /// Downforce area, m².
-    pub lift_area_m2: f64,
-    /// Share of the front axle in the downforce.
-    pub aero_balance: f64,
-    /// Density of the air, kg/m³.
-    pub air_density_kgpm3: f64,
-    /// Rolling resistance.
-    pub rolling_resistance: f64,
-    /// Deceleration off the road for each unit of lost grip, m/s².
-    pub plough_mps2: f64,
-    /// Most steering angle, rad.
-    pub steer_angle_max_rad: f64,
-    /// Steering rate into a corner, rad/s.
-    pub steer_rate_radps: f64,
-    /// Steering rate back to straight, rad/s.
-    pub steer_return_radps: f64,
-    /// Slip angle that full lock asks of the front tyres at speed, rad: just
-    /// past their peak, so that full lock is the best lock.
-    pub steer_slip_rad: f64,
-    /// Stability control: yaw moment per rad/s beyond what the steering asks, N m s.
-    pub stability_nms: f64,
-    /// Force in reverse gear, N.
-    pub reverse_force_n: f64,
-    /// Top speed in reverse gear, m/s.
-    pub reverse_speed_mps: f64,
-}
-
-impl VehicleParameters {
-    /// The tuned car of the prototype: 0–100 km/h in 4 s, 303 km/h, 100–0 in
-    /// 30 m, 1.2–1.6 g (reference/FIGURES.md).
-    pub const TOURER: Self = Self {
-        mass_kg: 1300.0,
-        yaw_inertia_kgm2: 1900.0,
-        front_axle_m: 1.25,
-        rear_axle_m: 1.35,
-        mass_height_m: 0.4,
-        load_transfer: 0.4,
-        tyre_stiffness: 9.0,
-        tyre_shape: 1.45,
-        grip_front: 1.35,
-        grip_rear: 1.45,
-        power_w: 300e3,
-        drive_force_n: 9500.0,
-        traction_share: 0.9,
-        longitudinal_share_min: 0.25,
-        brake_force_n: 16000.0,
-        brake_balance: 0.62,
-        engine_brake_mps2: 1.5,
-        handbrake_lateral_share: 0.5,
-        drag_area_m2: 0.75,
-        lift_area_m2: 1.2,
-        aero_balance: 0.42,
-        air_density_kgpm3: 1.2,
-        rolling_resistance: 0.012,
-        plough_mps2: 4.0,
-        steer_angle_max_rad: 0.55,
-        steer_rate_radps: 3.2,
-        steer_return_radps: 5.0,
-        steer_slip_rad: 0.08,
-        stability_nms: 8000.0,
-        // Gentle, and slow enough that nobody gains by driving backwards.
-        reverse_force_n: 6500.0,
-        reverse_speed_mps: 6.0,
-    };
-
-    /// Distance between the axles, m.
-    #[must_use]
-    pub fn wheelbase_m(&self) -> f64 {
-        self.front_axle_m + self.rear_axle_m
-    }
-
-    /// The angle of the front wheels at full lock at `speed` m/s: it falls with
-    /// speed to what the tyres can use.
-    #[must_use]
-    pub fn steer_lock_rad(&self, speed: f64) -> f64 {
-        let curve = self.wheelbase_m() * self.grip_front * GRAVITY_MPS2 / (speed * speed).max(1.0);
-        (atan(curve) + self.steer_slip_rad).min(self.steer_angle_max_rad)
-    }
-}
-
 /// A car while a tick is computed: SI units, `f64`.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) position: Vec2,
     pub(crate) heading: f64,
+    /// Unit vector of the heading. A tick turns a body once, when it moves it.
+    pub(crate) forward: Vec2,
     pub(crate) speed_forward: f64,
     pub(crate) speed_lateral: f64,
     pub(crate) yaw_rate: f64,
@@ -170,6 +54,7 @@ impl Body {
         Self {
             position,
             heading,
+            forward: Vec2::from_heading(heading),
             speed_forward: 0.0,
             speed_lateral: 0.0,
             yaw_rate: 0.0,
@@ -178,14 +63,19 @@ impl Body {
         }
     }
 
-    /// Velocity in the world's frame, given the unit vector of the heading.
-    pub(crate) fn velocity(&self, forward: Vec2) -> Vec2 {
-        forward * self.speed_forward + forward.left() * self.speed_lateral
+    /// Velocity in the world's frame.
+    pub(crate) fn velocity(&self) -> Vec2 {
+        self.forward * self.speed_forward + self.forward.left() * self.speed_lateral
     }
 
-    pub(crate) fn set_velocity(&mut self, forward: Vec2, velocity: Vec2) {
-        self.speed_forward = velocity.dot(forward);
-        self.speed_lateral = velocity.dot(forward.left());
+    /// Velocity in the world's frame of the point at `arm` from the centre.
+    pub(crate) fn velocity_at(&self, arm: Vec2) -> Vec2 {
+        self.velocity() + arm.left() * self.yaw_rate
+    }
+
+    pub(crate) fn set_velocity(&mut self, velocity: Vec2) {
+        self.speed_forward = velocity.dot(self.forward);
+        self.speed_lateral = velocity.dot(self.forward.left());
         self.limit();
     }
 
@@ -233,7 +123,7 @@ pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &Vehi
     let (steer_sin, steer_cos) = (sin(body.steer_angle), cos(body.steer_angle));
     let steer_tan = steer_sin / steer_cos;
 
-    let downforce = 0.5 * car.air_density_kgpm3 * car.lift_area_m2 * speed * speed;
+    let downforce = car.downforce_n(speed);
     let transfer = car.load_transfer * body.acceleration * car.mass_height_m;
     let load = |weight_arm: f64, aero: f64| {
         (car.mass_kg * weight_arm / wheelbase + downforce * aero).max(AXLE_LOAD_MIN_N)
@@ -278,7 +168,7 @@ pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &Vehi
         let room = (1.0 + vx / car.reverse_speed_mps).clamp(0.0, 1.0);
         drive_rear = -(controls.brake * car.reverse_force_n * room).min(0.9 * spare_rear);
     } else {
-        let engine = controls.throttle * car.drive_force_n.min(car.power_w / speed.max(1.0));
+        let engine = controls.throttle * car.engine_force_n(speed);
         drive_rear += engine.min(car.traction_share * spare_rear);
         let brakes = controls.brake * car.brake_force_n;
         drive_rear -= (brakes * (1.0 - car.brake_balance)).min(0.9 * spare_rear) * direction;
@@ -294,7 +184,7 @@ pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &Vehi
         - car.mass_kg
             * direction
             * (car.rolling_resistance * GRAVITY_MPS2
-                + (1.0 - grip) * car.plough_mps2
+                + (1.0 - grip) * (car.plough_mps2 + car.plough_per_s * speed)
                 + if reversing { 0.0 } else { engine_brake });
     let side_front = lateral_front * steer_cos + drive_front * steer_sin;
     let forward = (drive_rear + drive_front * steer_cos - tyres * lateral_front * steer_sin
@@ -329,8 +219,8 @@ pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &Vehi
     }
     body.limit();
     body.heading += body.yaw_rate * TICK_SECONDS;
-    let velocity = body.velocity(Vec2::from_heading(body.heading));
-    body.position = body.position + velocity * TICK_SECONDS;
+    body.forward = Vec2::from_heading(body.heading);
+    body.position = body.position + body.velocity() * TICK_SECONDS;
 }
 
 /// Turns the front wheels towards the lock that `steer` asks for.

@@ -10,7 +10,7 @@ use protocol::persist::ResultRecord;
 use protocol::room::{CloseReason, RoomEventBody, Standing};
 use protocol::snapshot::{Snapshot, SnapshotHeader};
 use protocol::{Seat, UnixMillis};
-use simulation::{Drive, Event, RaceState, Rules, TICK_RATE_HZ, step};
+use simulation::{CarClass, Drive, Event, RaceState, Rules, TICK_RATE_HZ, step};
 
 use super::seats::Presence;
 use super::{Output, Race, Room};
@@ -108,8 +108,10 @@ impl Room {
 
     pub(super) fn start_countdown(&mut self) {
         let start_tick = COUNTDOWN_SECONDS * TICK_RATE_HZ;
-        let rules = Rules::circuit(&self.track, self.identity.settings.laps, start_tick);
-        let state = RaceState::new(&self.track, &rules, self.seats.len());
+        let laps = self.identity.settings.laps;
+        let rules = Rules::on(&self.track, laps, self.identity.race.seed(), start_tick);
+        let classes = vec![CarClass::default(); self.seats.len()];
+        let state = RaceState::new(&self.track, &rules, &classes);
         self.race = Some(Race::new(rules, state));
         self.phase = Phase::Countdown;
         self.event(RoomEventBody::Countdown {
@@ -181,6 +183,8 @@ impl Room {
             Event::WrongWay { .. }
             | Event::OffRoad { .. }
             | Event::Contact { .. }
+            | Event::Traffic { .. }
+            | Event::Penalty { .. }
             | Event::Wall { .. } => {}
         }
     }

@@ -101,7 +101,8 @@ impl Room {
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
         let race = saved.race.map(|race| {
-            let rules = Rules::circuit(&track, saved.settings.laps, race.start_tick);
+            let seed = checkpoint.race.seed();
+            let rules = Rules::on(&track, saved.settings.laps, seed, race.start_tick);
             Race::new(rules, wire::state(&race.body, race.tick))
         });
         let mut room = Self {

@@ -236,7 +236,8 @@ impl RoomClient {
                 race.snapshot_at = now;
             }
             None => {
-                let rules = Rules::circuit(&self.track, self.view.settings.laps, start_tick);
+                let laps = self.view.settings.laps;
+                let rules = Rules::on(&self.track, laps, self.view.race.seed(), start_tick);
                 let prediction = Prediction::new(rules, self.seat, &snapshot.body, header.tick);
                 let clock = TickClock::new(header.tick, now);
                 self.race = Some(Race {

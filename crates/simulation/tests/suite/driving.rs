@@ -1,7 +1,8 @@
 //! The AI on the shipped circuits.
 
 use simulation::{
-    AiDriver, Drive, Event, Events, RaceState, Rules, SEATS_MAX, Skill, TICK_SECONDS, step,
+    AiDriver, CarClass, Drive, Event, Events, RaceState, Rules, SEATS_MAX, Skill, TICK_SECONDS,
+    step,
 };
 
 use crate::support::Race;
@@ -52,7 +53,7 @@ fn an_expert_overtakes_novices_without_pushing_them() {
     let mut gained = 0;
     for track in shipped() {
         let rules = Rules::circuit(&track, 3, 0);
-        let mut state = RaceState::new(&track, &rules, 4);
+        let mut state = RaceState::new(&track, &rules, &[CarClass::default(); 4]);
         let skills = [Skill::Novice, Skill::Novice, Skill::Novice, Skill::Expert];
         let mut drivers: Vec<AiDriver> = (0..4)
             .map(|seat| AiDriver::new(&track, seat as u64, skills[seat]))

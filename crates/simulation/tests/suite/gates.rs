@@ -3,7 +3,7 @@ use simulation::{
     Track, step,
 };
 
-use crate::support::harbour_ring;
+use crate::support::{harbour_ring, mixed_classes};
 
 /// Steers along the centre line, with it or against it, at a gentle speed.
 fn follow(track: &Track, state: &RaceState, against: bool) -> Input {
@@ -22,7 +22,11 @@ fn follow(track: &Track, state: &RaceState, against: bool) -> Input {
 
 fn race(track: &Track, laps: u16) -> (Rules, RaceState, Events) {
     let rules = Rules::circuit(track, laps, 0);
-    (rules, RaceState::new(track, &rules, 1), Events::new())
+    (
+        rules,
+        RaceState::new(track, &rules, &mixed_classes(1)),
+        Events::new(),
+    )
 }
 
 #[test]

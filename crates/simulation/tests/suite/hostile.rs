@@ -1,9 +1,9 @@
 use simulation::{
-    Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, RaceState, Rules, SEATS_MAX,
-    SPEED_UNITS_PER_MPS, Track, step,
+    CAR_LENGTH_M, CAR_WIDTH_M, Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, RaceState,
+    Rules, SEATS_MAX, SPEED_UNITS_PER_MPS, Track, Vec2, step,
 };
 
-use crate::support::{Random, harbour_ring};
+use crate::support::{Random, harbour_ring, mixed_classes};
 
 fn assert_in_the_world(track: &Track, state: &RaceState, context: &str) {
     for (seat, car) in state.cars.iter().enumerate() {
@@ -33,7 +33,7 @@ fn whatever_the_inputs_cars_stay_in_the_world_and_scores_never_fall() {
     let rules = Rules::circuit(&track, 2, 0);
     for seed in 0..24 {
         let mut random = Random(seed);
-        let mut state = RaceState::new(&track, &rules, SEATS_MAX);
+        let mut state = RaceState::new(&track, &rules, &mixed_classes(SEATS_MAX));
         let mut events = Events::new();
         let mut drives = [Drive::Absent; SEATS_MAX];
         let hold = 1 + random.next() % 90;
@@ -74,7 +74,7 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
     let mut events = Events::new();
     for turn in 0..64 {
         for speed in [40, 89, 109] {
-            let mut state = RaceState::new(&track, &rules, 1);
+            let mut state = RaceState::new(&track, &rules, &mixed_classes(1));
             state.cars[0].heading = turn * (HEADING_UNITS_PER_TURN / 64);
             state.cars[0].speed_forward = speed * SPEED_UNITS_PER_MPS;
             let mut hit = false;
@@ -93,11 +93,68 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
     }
 }
 
+/// How deep a corner of the car is in a wall, or a bend of a wall in the car.
+fn wall_depth(track: &Track, car: &simulation::Car) -> f64 {
+    let forward = Vec2::from_heading(car.heading_rad());
+    let (at, left) = (car.position_m(), forward.left());
+    let (half_length, half_width) = (0.5 * CAR_LENGTH_M, 0.5 * CAR_WIDTH_M);
+    let mut depth: f64 = 0.0;
+    for (ahead, aside) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
+        let corner = at + forward * (ahead * half_length) + left * (aside * half_width);
+        let place = track.project(track.cell_at(car.travel), corner);
+        depth = depth
+            .max(place.lateral - place.wall_left)
+            .max(-place.lateral - place.wall_right);
+    }
+    for point in track.left_wall().chain(track.right_wall()) {
+        let arm = point - at;
+        let inside = (half_width - arm.dot(left).abs()).min(half_length - arm.dot(forward).abs());
+        depth = depth.max(inside);
+    }
+    depth
+}
+
+#[test]
+fn no_car_sinks_into_a_wall_wherever_it_hits_it() {
+    let track = harbour_ring();
+    let rules = Rules::circuit(&track, 2, 0);
+    let mut events = Events::new();
+    let (mut depths, full_speed) = (Vec::new(), 89 * SPEED_UNITS_PER_MPS);
+    for index in (0..track.samples().len()).step_by(4) {
+        for turn in 0..8 {
+            let mut state = RaceState::new(&track, &rules, &mixed_classes(1));
+            let station = index as f64 * track.spacing_m();
+            let at = track.at(station);
+            let car = &mut state.cars[0];
+            car.x = (at.centre.x * 1024.0) as i32;
+            car.y = (at.centre.y * 1024.0) as i32;
+            car.travel = (station * 1024.0) as i32;
+            let turns = at.tangent.heading() / core::f64::consts::TAU + f64::from(turn) / 8.0;
+            let heading = (turns * f64::from(HEADING_UNITS_PER_TURN)) as i32;
+            car.heading = heading.rem_euclid(HEADING_UNITS_PER_TURN);
+            car.speed_forward = full_speed;
+            let push = Drive::Driven(Input {
+                throttle: 255,
+                steer: if index % 8 == 0 { 127 } else { -127 },
+                ..Input::default()
+            });
+            for _ in 0..40 {
+                step(&track, &rules, &mut state, &[push], &mut events);
+                depths.push(wall_depth(&track, &state.cars[0]));
+            }
+        }
+    }
+    depths.sort_by(f64::total_cmp);
+    let share = |share: f64| depths[((depths.len() - 1) as f64 * share) as usize];
+    println!("99 %: {:.3} m, most: {:.3} m", share(0.99), share(1.0));
+    assert!(share(0.99) < 0.05 && share(1.0) < 0.1);
+}
+
 #[test]
 fn cars_that_meet_head_on_bounce_and_report_it() {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 2, 0);
-    let mut state = RaceState::new(&track, &rules, 2);
+    let mut state = RaceState::new(&track, &rules, &mixed_classes(2));
     let mut events = Events::new();
     let ahead = track.at(60.0).centre;
     state.cars[1].x = (ahead.x * 1024.0) as i32;
@@ -137,12 +194,15 @@ fn cars_that_meet_head_on_bounce_and_report_it() {
 
 #[test]
 fn a_state_with_any_numbers_in_it_does_not_panic() {
-    let track = harbour_ring();
-    let rules = Rules::circuit(&track, 2, 0);
+    let (circuit, highway) = (harbour_ring(), Track::highway());
+    let races = [
+        (&circuit, Rules::circuit(&circuit, 2, 0)),
+        (&highway, Rules::highway(1, 20_000, 0)),
+    ];
     let mut events = Events::new();
     let mut random = Random(99);
-    for _ in 0..500 {
-        let mut state = RaceState::new(&track, &rules, 4);
+    for (track, rules) in races.into_iter().cycle().take(1_000) {
+        let mut state = RaceState::new(track, &rules, &mixed_classes(4));
         state.tick = random.next() as u32;
         for car in &mut state.cars {
             car.x = random.next() as i32;
@@ -155,6 +215,8 @@ fn a_state_with_any_numbers_in_it_does_not_panic() {
             car.acceleration = random.next() as i16;
             car.travel = random.next() as i32;
             car.credited = random.next() as u32;
+            car.penalty_metres = random.next() as u32;
+            car.traffic_ticks = random.next() as u8;
             car.gates_passed = random.next() as u16;
             car.lap_start_tick = random.next() as u32;
             car.absent_ticks = random.next() as u8;
@@ -162,7 +224,7 @@ fn a_state_with_any_numbers_in_it_does_not_panic() {
         }
         for _ in 0..20 {
             let drives = [Drive::Driven(random.input()), Drive::Absent];
-            step(&track, &rules, &mut state, &drives, &mut events);
+            step(track, &rules, &mut state, &drives, &mut events);
         }
     }
 }

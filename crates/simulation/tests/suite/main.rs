@@ -6,9 +6,12 @@
 mod determinism;
 mod driving;
 mod gates;
+mod highway;
 mod hostile;
 mod importer;
 mod point_mass;
+mod properties;
 mod racing;
+mod replay;
 mod support;
 mod track;

@@ -3,7 +3,7 @@ use simulation::{
     TICK_SECONDS, step,
 };
 
-use crate::support::{Race, harbour_ring};
+use crate::support::{Race, harbour_ring, mixed_classes};
 
 const FULL_THROTTLE: Input = Input {
     throttle: 255,
@@ -66,7 +66,7 @@ fn better_drivers_are_faster() {
 fn nobody_moves_before_the_start() {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 1, 180);
-    let mut state = RaceState::new(&track, &rules, 16);
+    let mut state = RaceState::new(&track, &rules, &mixed_classes(16));
     let grid = state.cars.clone();
     let mut events = Events::new();
     let drives = [Drive::Driven(FULL_THROTTLE); 16];
@@ -119,7 +119,7 @@ fn the_race_ends_half_a_minute_after_the_winner() {
 fn a_car_without_a_driver_is_a_ghost_and_turns_solid_outside_others() {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 1, 0);
-    let mut state = RaceState::new(&track, &rules, 2);
+    let mut state = RaceState::new(&track, &rules, &mixed_classes(2));
     let mut events = Events::new();
     for _ in 0..GHOST_AFTER_TICKS {
         step(&track, &rules, &mut state, &[Drive::Absent; 2], &mut events);
@@ -149,7 +149,7 @@ fn a_car_without_a_driver_is_a_ghost_and_turns_solid_outside_others() {
 fn a_coasting_car_comes_to_rest_and_a_standing_car_stands() {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 1, 0);
-    let mut state = RaceState::new(&track, &rules, 1);
+    let mut state = RaceState::new(&track, &rules, &mixed_classes(1));
     let mut events = Events::new();
     let coasting = [Drive::Driven(Input::default())];
     let grid = state.cars[0];

@@ -1,9 +1,16 @@
 //! What the tests share.
 
-use simulation::{AiDriver, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step};
+use simulation::{
+    AiDriver, CarClass, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step,
+};
 
 pub(crate) fn harbour_ring() -> Track {
     Track::by_name("harbour-ring").unwrap()
+}
+
+/// Every class in turn, as many as there are seats.
+pub(crate) fn mixed_classes(seats: usize) -> Vec<CarClass> {
+    CarClass::ALL.into_iter().cycle().take(seats).collect()
 }
 
 /// A race with a driver in every seat.
@@ -17,11 +24,20 @@ pub(crate) struct Race<'a> {
 
 impl<'a> Race<'a> {
     pub(crate) fn new(track: &'a Track, laps: u16, cars: usize, skill: Skill, seed: u64) -> Self {
-        let rules = Rules::circuit(track, laps, 0);
+        Self::with_rules(track, Rules::circuit(track, laps, 0), cars, skill, seed)
+    }
+
+    pub(crate) fn with_rules(
+        track: &'a Track,
+        rules: Rules,
+        cars: usize,
+        skill: Skill,
+        seed: u64,
+    ) -> Self {
         Self {
             track,
             rules,
-            state: RaceState::new(track, &rules, cars),
+            state: RaceState::new(track, &rules, &mixed_classes(cars)),
             drivers: (0..cars as u64)
                 .map(|car| AiDriver::new(track, seed + car, skill))
                 .collect(),
@@ -40,11 +56,15 @@ impl<'a> Race<'a> {
 
     pub(crate) fn step(&mut self) {
         let drives = self.drives();
+        self.step_with(&drives);
+    }
+
+    pub(crate) fn step_with(&mut self, drives: &[Drive]) {
         step(
             self.track,
             &self.rules,
             &mut self.state,
-            &drives,
+            drives,
             &mut self.events,
         );
     }
@@ -70,6 +90,11 @@ impl Random {
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
+    }
+
+    /// Uniform enough in `0..limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
     }
 
     pub(crate) fn input(&mut self) -> Input {

@@ -1,0 +1,113 @@
+//! Who else is on the highway: a pure function of seed and tick, in integers.
+
+use core::ops::Range;
+
+use super::{LANES, lane_centre_m};
+use crate::hash::mix;
+use crate::math::Vec2;
+use crate::{Mode, POSITION_UNITS_PER_M, Rules, TICK_RATE_HZ};
+
+const UNITS_PER_M: i64 = POSITION_UNITS_PER_M as i64;
+/// Every lane is a row of slots this far apart, and a slot has a car or not.
+const SLOT_UNITS: i64 = 80 * UNITS_PER_M;
+/// How far a car may be ahead of its slot: less than what would let two of a
+/// lane meet.
+const SPREAD_UNITS: u64 = 55 * UNITS_PER_M as u64;
+/// Nobody is nearer to the start line than this when the race begins: the first
+/// traffic is met at speed, and none comes from behind.
+const FIRST_UNITS: i64 = 250 * UNITS_PER_M;
+/// Way per tick by lane, rightmost first: 79, 90, 101 and 112 km/h. All cars of a
+/// lane are equally fast, so that they never meet.
+const SPEED_UNITS: [i64; LANES as usize] = [375, 427, 478, 529];
+/// No car comes further than this: the wire's integers end before.
+const WORLD_M: f64 = 2_200_000.0;
+/// Slots taken, of 256: it begins with every third and becomes every other.
+const TAKEN_FIRST: i64 = 85;
+const TAKEN_MOST: i64 = 128;
+/// Every slot that one comes from the start line adds so much, in 1/16.
+const TAKEN_RISE_SIXTEENTHS: i64 = 3;
+
+/// A car of the traffic at one tick. It is as large as the players' cars.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct TrafficCar {
+    /// Which one: the same car has the same number in every tick of a race.
+    pub id: u32,
+    /// Its lane, 0 the rightmost.
+    pub lane: u8,
+    /// World position, metres.
+    pub position: Vec2,
+    /// Heading, radians.
+    pub heading: f64,
+    /// Along the road, m/s.
+    pub speed_mps: f64,
+}
+
+/// The traffic of a race at `tick` in a stretch of the road, metres: lane by
+/// lane, from the rear to the front. None on a circuit.
+pub fn traffic(rules: &Rules, tick: u32, stretch: Range<f64>) -> impl Iterator<Item = TrafficCar> {
+    let (seed, lanes) = match rules.mode {
+        Mode::Highway { seed } => (seed, 0..LANES),
+        Mode::Circuit { .. } => (0, 0..0),
+    };
+    let ticks = tick.saturating_sub(rules.start_tick);
+    lanes.flat_map(move |lane| Lane::new(seed, lane, ticks).cars(&stretch))
+}
+
+/// A lane at one tick.
+#[derive(Copy, Clone)]
+pub(super) struct Lane {
+    seed: u64,
+    lane: u8,
+    /// How far its row of slots has moved since the start.
+    moved_units: i64,
+}
+
+impl Lane {
+    pub(super) fn new(seed: u64, lane: u8, ticks: u32) -> Self {
+        let moved_units = SPEED_UNITS[usize::from(lane)] * i64::from(ticks);
+        Self {
+            seed,
+            lane,
+            moved_units,
+        }
+    }
+
+    pub(super) fn cars(self, stretch: &Range<f64>) -> impl Iterator<Item = TrafficCar> + use<> {
+        let units = |metres: f64| {
+            let metres = metres.clamp(-WORLD_M, WORLD_M);
+            (metres * UNITS_PER_M as f64) as i64
+        };
+        let (from, to) = (units(stretch.start), units(stretch.end));
+        let origin = FIRST_UNITS + self.moved_units;
+        // A car is up to SPREAD ahead of its slot.
+        let first = (from - origin - SPREAD_UNITS as i64).div_euclid(SLOT_UNITS);
+        let last = (to - origin).div_euclid(SLOT_UNITS);
+        (first.max(0)..=last)
+            .filter_map(move |slot| self.car(slot))
+            .filter(move |(x, _)| (from..to).contains(x))
+            .map(|(_, car)| car)
+    }
+
+    /// The car of a slot, and where it is.
+    fn car(self, slot: i64) -> Option<(i64, TrafficCar)> {
+        let id = (slot as u32)
+            .wrapping_mul(u32::from(LANES))
+            .wrapping_add(u32::from(self.lane));
+        let random = mix(self.seed ^ mix(u64::from(id) + 1));
+        let taken = (TAKEN_FIRST + slot * TAKEN_RISE_SIXTEENTHS / 16).min(TAKEN_MOST);
+        if (random & 0xff) as i64 >= taken {
+            return None;
+        }
+        let ahead = ((random >> 8) % SPREAD_UNITS) as i64;
+        let x = FIRST_UNITS + self.moved_units + slot * SLOT_UNITS + ahead;
+        let speed = SPEED_UNITS[usize::from(self.lane)];
+        let car = TrafficCar {
+            id,
+            lane: self.lane,
+            position: Vec2::new(x as f64 / UNITS_PER_M as f64, lane_centre_m(self.lane)),
+            heading: 0.0,
+            speed_mps: (speed * i64::from(TICK_RATE_HZ)) as f64 / UNITS_PER_M as f64,
+        };
+        Some((x, car))
+    }
+}
