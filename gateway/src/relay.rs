@@ -141,7 +141,10 @@ impl Relays {
     /// by now: tokens of two relays are never equal.
     fn forget(&self, room: &RoomId, closed: &CancellationToken) {
         let mut open = self.lock();
-        if open.get(room).is_some_and(|handle| handle.closed == *closed) {
+        if open
+            .get(room)
+            .is_some_and(|handle| handle.closed == *closed)
+        {
             open.remove(room);
         }
     }

@@ -11,8 +11,9 @@ use async_nats::jetstream::kv::{
 use async_nats::jetstream::stream::StorageType;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use tokio::time::Instant;
 
-use crate::connection::Bus;
+use crate::connection::{Bus, SETUP_TIMEOUT};
 use crate::error::{BusError, CasError};
 
 /// How long the server remembers that a key of a bucket with expiry is gone.
@@ -70,7 +71,17 @@ impl Bus {
                 what: format!("the bucket {name}"),
                 source: error.into(),
             })?;
-        open(self.jetstream(), name).await
+        // Opened with the short timeouts of an owner, on a server that may just
+        // be busy creating files for everybody.
+        let patience = Instant::now() + SETUP_TIMEOUT;
+        loop {
+            match open(self.jetstream(), name).await {
+                Err(error) if Instant::now() < patience => {
+                    tracing::debug!(%error, name, "opening the bucket again");
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Opens a bucket that somebody else has made, to look into it: nothing

@@ -29,7 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 /// in doubt is read back while its room is still fresh.
 const JETSTREAM_TIMEOUT: Duration = Duration::from_millis(300);
 /// Setting up streams and buckets may take longer: file stores are created.
-const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a drain waits for the connection to close.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -87,8 +87,8 @@ pub enum CasError {
         /// Which.
         key: String,
     },
-    /// No answer: the write may have happened. Read back before deciding.
-    #[error("it is not known whether {key} was written")]
+    /// No answer: a write may have happened. Read back before deciding.
+    #[error("NATS did not answer about {key}")]
     Unknown {
         /// Which.
         key: String,

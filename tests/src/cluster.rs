@@ -1,0 +1,266 @@
+//! A whole Slipstream for one test.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::chatter::Chatter;
+use crate::live::Live;
+use crate::nats::NatsServer;
+use crate::process::{Process, stdout_of};
+use crate::programs::program;
+use crate::racer::Racer;
+use crate::raw_nats::RawNats;
+
+/// The password of everybody in the tests.
+pub const PASSWORD: &str = "correct-horse";
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// How many race workers.
+    pub race_workers: usize,
+    /// A NATS server that is there already; otherwise one is started.
+    pub nats_url: Option<String>,
+    /// A database that is there already; otherwise SQLite in a file.
+    pub database_url: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            race_workers: 1,
+            nats_url: None,
+            database_url: None,
+        }
+    }
+}
+
+/// Running processes. Dropping it ends them all.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Where clients connect.
+    pub gateway: Process,
+    /// Run the rooms.
+    pub race_workers: Vec<Process>,
+    /// Checks and orders what is said.
+    pub chat_worker: Process,
+    /// Knows the database.
+    pub persistence: Process,
+    nats_url: String,
+    database_url: String,
+    // The last two to go: the others write to them.
+    _nats: Option<NatsServer>,
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// The usual: one of each, on SQLite.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// Starts what the setup says, and waits until all of it serves.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start_with(setup: Setup) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("slipstream-").tempdir()?;
+        let (nats, nats_url) = match setup.nats_url {
+            Some(url) => (None, url),
+            None => {
+                let nats = NatsServer::start(folder.path()).await?;
+                let url = nats.url().to_owned();
+                (Some(nats), url)
+            }
+        };
+        let database_url = setup.database_url.unwrap_or_else(|| {
+            let file = folder.path().join("slipstream.db");
+            format!("sqlite://{}?mode=rwc", file.display())
+        });
+        let at = Place {
+            nats_url: &nats_url,
+            database_url: &database_url,
+            folder: folder.path(),
+        };
+        let mut cluster = Self {
+            gateway: at.serve("gateway", 1)?,
+            race_workers: (1..=setup.race_workers)
+                .map(|number| at.serve("race-worker", number))
+                .collect::<Result<_>>()?,
+            chat_worker: at.serve("chat-worker", 1)?,
+            persistence: at.serve("persistence", 1)?,
+            nats_url,
+            database_url,
+            _nats: nats,
+            folder,
+        };
+        for process in cluster.processes_mut() {
+            process.announced().await?;
+        }
+        Ok(cluster)
+    }
+
+    /// Starts one more race worker.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn add_race_worker(&mut self) -> Result<()> {
+        let at = self.place();
+        let mut worker = at.serve("race-worker", self.race_workers.len() + 1)?;
+        worker.announced().await?;
+        self.race_workers.push(worker);
+        Ok(())
+    }
+
+    /// Starts the persistence process again, once it has ended.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_persistence(&mut self) -> Result<()> {
+        self.persistence = self.place().serve("persistence", 2)?;
+        self.persistence.announced().await
+    }
+
+    /// All programs of ours.
+    pub fn processes_mut(&mut self) -> impl Iterator<Item = &mut Process> {
+        let others = [
+            &mut self.gateway,
+            &mut self.chat_worker,
+            &mut self.persistence,
+        ];
+        others.into_iter().chain(&mut self.race_workers)
+    }
+
+    /// Where race clients connect.
+    ///
+    /// # Errors
+    /// When the gateway has not announced it.
+    pub fn race_address(&self) -> Result<String> {
+        Ok(self.gateway.address("race")?.to_string())
+    }
+
+    /// Where chat clients connect.
+    ///
+    /// # Errors
+    /// When the gateway has not announced it.
+    pub fn chat_address(&self) -> Result<String> {
+        Ok(self.gateway.address("chat")?.to_string())
+    }
+
+    /// Where NATS is.
+    #[must_use]
+    pub fn nats_url(&self) -> &str {
+        &self.nats_url
+    }
+
+    /// Where everything of this cluster is kept.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A new player, in the lobby.
+    ///
+    /// # Errors
+    /// When the sign-up fails.
+    pub async fn racer(&self, name: &str) -> Result<Live<Racer>> {
+        let racer = Racer::connect(name, &self.race_address()?);
+        racer.act(|racer| racer.client.sign_up(name, PASSWORD));
+        racer.in_lobby().await?;
+        Ok(racer)
+    }
+
+    /// A known player, in the lobby.
+    ///
+    /// # Errors
+    /// When the log-in fails.
+    pub async fn returning_racer(&self, name: &str) -> Result<Live<Racer>> {
+        let racer = Racer::connect(name, &self.race_address()?);
+        racer.act(|racer| racer.client.log_in(name, PASSWORD));
+        racer.in_lobby().await?;
+        Ok(racer)
+    }
+
+    /// A new player, in the chat.
+    ///
+    /// # Errors
+    /// When the sign-up fails.
+    pub async fn chatter(&self, name: &str) -> Result<Live<Chatter>> {
+        let chatter = Chatter::connect(name, &self.chat_address()?);
+        chatter.act(|chatter| chatter.client.sign_up(name, PASSWORD));
+        chatter.in_chat().await?;
+        Ok(chatter)
+    }
+
+    /// A standard NATS client at this cluster's server.
+    ///
+    /// # Errors
+    /// When it cannot connect.
+    pub async fn plain_nats(&self) -> Result<RawNats> {
+        RawNats::connect(&self.nats_url).await
+    }
+
+    /// The operator's tool.
+    ///
+    /// # Errors
+    /// When it has not been built.
+    pub fn racectl(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = program("racectl")?;
+        command.args(["--nats", &self.nats_url]).args(arguments);
+        Ok(command)
+    }
+
+    /// Asks the database, through the persistence program; `null` where it
+    /// says that there is nothing.
+    ///
+    /// # Errors
+    /// When it answers no JSON.
+    pub async fn database(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = program("persistence")?;
+        command
+            .args(["--database", &self.database_url])
+            .args(arguments);
+        Ok(serde_json::from_str(&stdout_of(command).await?)?)
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            nats_url: &self.nats_url,
+            database_url: &self.database_url,
+            folder: self.folder.path(),
+        }
+    }
+}
+
+/// What every program of a cluster is told.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    nats_url: &'a str,
+    database_url: &'a str,
+    folder: &'a Path,
+}
+
+impl Place<'_> {
+    fn serve(self, name: &str, number: usize) -> Result<Process> {
+        let mut command = program(name)?;
+        command
+            .env("SLIPSTREAM_NATS_URL", self.nats_url)
+            .env("SLIPSTREAM_DATABASE_URL", self.database_url);
+        if name == "gateway" {
+            let key = self.folder.join("session.key");
+            command
+                .args(["--race-listen", "127.0.0.1:0"])
+                .args(["--chat-listen", "127.0.0.1:0"])
+                .arg("--session-key-file")
+                .arg(key);
+        }
+        Process::serve(command, &format!("{name}-{number}"), self.folder)
+    }
+}

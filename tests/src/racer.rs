@@ -1,0 +1,253 @@
+//! Somebody who races: a race client that remembers what it has seen, with the
+//! simulation's AI at the wheel.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use bytes::Bytes;
+use client_core::protocol::client::{GoodbyeCode, ServerMessage};
+use client_core::protocol::lobby::{Phase, RoomSettings};
+use client_core::protocol::room::{RoomEvent, RoomEventBody};
+use client_core::protocol::{Epoch, Rejection, Seat, Tick};
+use client_core::race::RaceResult;
+use client_core::simulation::{AiDriver, Input, Skill};
+use client_core::{LinkEvent, RaceClient, Stage};
+
+use crate::live::{Client, Live};
+
+/// A race client with a memory.
+#[derive(Debug, Default)]
+pub struct Racer {
+    /// The client itself.
+    pub client: RaceClient,
+    /// What happened in its room.
+    pub events: Vec<RoomEvent>,
+    /// Epoch and tick of each snapshot.
+    pub snapshots: Vec<(Epoch, Tick)>,
+    /// What it was refused.
+    pub rejections: Vec<Rejection>,
+    /// What the gateway said before it closed a connection.
+    pub goodbyes: Vec<GoodbyeCode>,
+    /// What the person was told in passing.
+    pub notices: Vec<String>,
+    /// The token that opens the chat.
+    pub chat_token: Option<String>,
+    hands: Option<AiDriver>,
+}
+
+impl Client for Racer {
+    fn event(&mut self, event: LinkEvent) {
+        match &event {
+            LinkEvent::Snapshot(snapshot) => {
+                let header = &snapshot.header;
+                self.snapshots.push((header.epoch, header.tick));
+            }
+            LinkEvent::Event(event) => self.events.push(event.clone()),
+            LinkEvent::Message(ServerMessage::Goodbye { code, .. }) => self.goodbyes.push(*code),
+            LinkEvent::Message(_)
+            | LinkEvent::Connected
+            | LinkEvent::Chat(_)
+            | LinkEvent::Lost { .. }
+            | LinkEvent::Ended { .. } => {}
+        }
+        self.client.handle(event, Instant::now());
+        self.rejections.extend(self.client.take_rejection());
+        let notices = self.client.take_notices().into_iter();
+        self.notices.extend(notices.map(|notice| notice.text));
+        self.chat_token = self.client.take_chat_token().or(self.chat_token.take());
+    }
+
+    fn frame(&mut self) {
+        let input = self.steer();
+        self.client.drive(input, Instant::now());
+    }
+
+    fn take_outgoing(&mut self) -> Vec<Bytes> {
+        self.client.take_outgoing()
+    }
+
+    fn summary(&self) -> String {
+        let stage = match self.client.stage() {
+            Stage::Room(room) => format!("in {:?}", room.view()),
+            stage => format!("{stage:?}"),
+        };
+        let (last, refused) = (self.snapshots.last(), &self.rejections);
+        format!("{stage}, last snapshot {last:?}, refused {refused:?}")
+    }
+}
+
+impl Racer {
+    /// Starts connecting.
+    #[must_use]
+    pub fn connect(name: &str, address: &str) -> Live<Self> {
+        Live::connect(Self::default(), name, address)
+    }
+
+    /// Where its room is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        self.client.room().map(|room| room.view().phase)
+    }
+
+    /// Its own seat.
+    #[must_use]
+    pub fn seat(&self) -> Option<Seat> {
+        self.client.room()?.seat()
+    }
+
+    /// Its own score.
+    #[must_use]
+    pub fn score(&self) -> Option<i64> {
+        let lines = self.client.room()?.leaderboard();
+        lines.iter().find(|line| line.is_own).map(|line| line.score)
+    }
+
+    /// How its room ended.
+    #[must_use]
+    pub fn result(&self) -> Option<&RaceResult> {
+        match self.client.stage() {
+            Stage::Result(result) => Some(result),
+            Stage::Offline(_)
+            | Stage::Stranger
+            | Stage::Lobby
+            | Stage::Room(_)
+            | Stage::Ended(_) => None,
+        }
+    }
+
+    /// Whether something of the kind has happened in its room.
+    pub fn has_seen(&self, is_it: impl Fn(&RoomEventBody) -> bool) -> bool {
+        self.events.iter().any(|event| is_it(&event.body))
+    }
+
+    fn steer(&mut self) -> Input {
+        let Some(room) = self.client.room() else {
+            return Input::default();
+        };
+        let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
+            return Input::default();
+        };
+        let track = room.track();
+        self.hands
+            .get_or_insert_with(|| AiDriver::new(track, u64::from(seat), Skill::Club))
+            .drive(track, rules, state, usize::from(seat))
+    }
+}
+
+impl Live<Racer> {
+    /// Waits until it is logged in and in no room.
+    ///
+    /// # Errors
+    /// When it does not get there.
+    pub async fn in_lobby(&self) -> Result<()> {
+        self.until("in the lobby", |racer| {
+            matches!(racer.client.stage(), Stage::Lobby)
+        })
+        .await
+    }
+
+    /// Makes a room and waits for its seat.
+    ///
+    /// # Errors
+    /// When it does not get one.
+    pub async fn create(&self, room: &str, settings: RoomSettings) -> Result<Seat> {
+        self.act(|racer| racer.client.create_room(room, settings));
+        self.find("a seat in the own room", Racer::seat).await
+    }
+
+    /// Joins a room and waits for its seat.
+    ///
+    /// # Errors
+    /// When it does not get one.
+    pub async fn join(&self, room: &str) -> Result<Seat> {
+        self.act(|racer| racer.client.join_room(room));
+        self.find("a seat", Racer::seat).await
+    }
+
+    /// Leaves its room.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn leave(&self) -> Result<()> {
+        self.act(|racer| racer.client.leave_room());
+        self.in_lobby().await
+    }
+
+    /// Waits until its room is there in its life.
+    ///
+    /// # Errors
+    /// When it does not get there.
+    pub async fn in_phase(&self, phase: Phase) -> Result<()> {
+        let what = format!("in a room that is {phase:?}");
+        self.until(&what, |racer| racer.phase() == Some(phase))
+            .await
+    }
+
+    /// Waits until the race is on and it has news of its car.
+    ///
+    /// # Errors
+    /// When it does not come to that.
+    pub async fn racing(&self) -> Result<()> {
+        self.in_phase(Phase::Racing).await?;
+        self.until("scoring", |racer| {
+            racer.score().is_some_and(|score| score > 0)
+        })
+        .await
+    }
+
+    /// Does what must be refused, and waits for that.
+    ///
+    /// # Errors
+    /// When it is not refused.
+    pub async fn refused(&self, act: impl FnOnce(&mut RaceClient)) -> Result<Rejection> {
+        let before = self.act(|racer| {
+            act(&mut racer.client);
+            racer.rejections.len()
+        });
+        self.find("refused", |racer| racer.rejections.get(before).cloned())
+            .await
+    }
+
+    /// Waits for an event of its room.
+    ///
+    /// # Errors
+    /// When it does not happen.
+    pub async fn sees(&self, what: &str, is_it: impl Fn(&RoomEventBody) -> bool) -> Result<()> {
+        self.until(what, |racer| racer.has_seen(&is_it)).await
+    }
+
+    /// Waits for a notice.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn told(&self, text: &str) -> Result<()> {
+        let what = format!("told {text:?}");
+        self.until(&what, |racer| {
+            racer.notices.iter().any(|notice| notice == text)
+        })
+        .await
+    }
+
+    /// Asks for the lobby until it shows what is wanted.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn lobby_shows(
+        &self,
+        what: &str,
+        is_shown: impl Fn(&[client_core::protocol::lobby::RoomEntry]) -> bool,
+    ) -> Result<()> {
+        crate::wait::eventually(&format!("the lobby shows {what}"), async || {
+            self.act(|racer| racer.client.list_rooms());
+            // A request a frame would be too many.
+            tokio::time::sleep(LIST_INTERVAL).await;
+            Ok(self
+                .look(|racer| is_shown(racer.client.lobby()))
+                .then_some(()))
+        })
+        .await
+    }
+}
+
+/// A gateway takes 20 requests a second.
+const LIST_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);

@@ -1,0 +1,165 @@
+//! A stranger at the gateway's door: bytes over a plain socket.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::wait::PATIENCE;
+
+/// The kinds of frame, as they are on the wire.
+pub mod kind {
+    /// The first one of a client.
+    pub const HELLO: u8 = 0;
+    /// JSON.
+    pub const CONTROL: u8 = 1;
+    /// What a driver does.
+    pub const INPUT: u8 = 2;
+    /// The race.
+    pub const SNAPSHOT: u8 = 3;
+}
+
+/// The version that the gateway speaks.
+pub const VERSION: u8 = 1;
+
+/// A connection that says what it likes.
+#[derive(Debug)]
+pub struct RawClient {
+    stream: TcpStream,
+}
+
+impl RawClient {
+    /// Connects and says nothing.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn connect(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        Ok(Self { stream })
+    }
+
+    /// Connects and says hello.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn greeted(address: &str) -> Result<Self> {
+        let mut client = Self::connect(address).await?;
+        client.hello(VERSION).await?;
+        Ok(client)
+    }
+
+    /// Connects and signs up.
+    ///
+    /// # Errors
+    /// When the gateway does not let it in.
+    pub async fn signed_up(address: &str, name: &str) -> Result<Self> {
+        let mut client = Self::greeted(address).await?;
+        let sign_up = json!({"type": "sign_up", "name": name, "password": "correct-horse"});
+        client.say(&sign_up).await?;
+        client.hears("welcome").await?;
+        Ok(client)
+    }
+
+    /// Says hello in some version.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn hello(&mut self, version: u8) -> Result<()> {
+        let mut body = vec![version];
+        body.extend(json!({"client": "stranger"}).to_string().bytes());
+        self.frame(kind::HELLO, &body).await
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn say(&mut self, message: &Value) -> Result<()> {
+        self.frame(kind::CONTROL, message.to_string().as_bytes())
+            .await
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn frame(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+        let length = u16::try_from(1 + body.len())?;
+        let mut frame = length.to_be_bytes().to_vec();
+        frame.push(kind);
+        frame.extend(body);
+        self.bytes(&frame).await
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// When the connection is gone, or the gateway reads no more.
+    pub async fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        Ok(written.context("the gateway does not read")??)
+    }
+
+    /// Sends as many of the bytes as the gateway takes: it may close at any
+    /// moment, and rightly.
+    pub async fn pour(&mut self, bytes: &[u8]) {
+        let _ = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes)).await;
+    }
+
+    /// The next frame, kind and body; `None` once the gateway has closed.
+    ///
+    /// # Errors
+    /// When nothing comes.
+    pub async fn next(&mut self) -> Result<Option<(u8, Vec<u8>)>> {
+        let next = tokio::time::timeout(PATIENCE, self.read()).await;
+        next.context("the gateway says nothing")
+    }
+
+    /// The next control message.
+    ///
+    /// # Errors
+    /// When the gateway closes first, or says nothing.
+    pub async fn message(&mut self) -> Result<Value> {
+        loop {
+            match self.next().await? {
+                Some((kind::CONTROL, body)) => return Ok(serde_json::from_slice(&body)?),
+                Some(_) => {}
+                None => bail!("the gateway closed without a word"),
+            }
+        }
+    }
+
+    /// The next control message of a type.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn hears(&mut self, kind: &str) -> Result<Value> {
+        loop {
+            let message = self.message().await?;
+            if message["type"] == kind {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// The goodbye that must come, and the end of the connection behind it.
+    ///
+    /// # Errors
+    /// When the gateway goes on, or says no goodbye.
+    pub async fn dismissed(&mut self) -> Result<Value> {
+        let goodbye = self.hears("goodbye").await?;
+        match self.next().await? {
+            None => Ok(goodbye),
+            Some((kind, _)) => bail!("a frame of kind {kind} after the goodbye"),
+        }
+    }
+
+    /// Whatever breaks the connection ends it; that is the same to a reader.
+    async fn read(&mut self) -> Option<(u8, Vec<u8>)> {
+        let length = self.stream.read_u16().await.ok()?;
+        let mut frame = vec![0; usize::from(length)];
+        self.stream.read_exact(&mut frame).await.ok()?;
+        let (kind, body) = frame.split_first()?;
+        Some((*kind, body.to_vec()))
+    }
+}

@@ -1,0 +1,208 @@
+//! A standard NATS client over a plain socket: what the `nats` tool would see.
+//! It knows the text protocol of NATS and nothing of Slipstream.
+
+use std::collections::VecDeque;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::wait::PATIENCE;
+
+/// A message as it came.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its subject.
+    pub subject: String,
+    /// Its headers as they were on the wire; empty without.
+    pub headers: String,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+}
+
+impl Message {
+    /// The payload as JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_slice(&self.payload).with_context(|| {
+            let (subject, text) = (&self.subject, String::from_utf8_lossy(&self.payload));
+            format!("no JSON on {subject}: {text:?} {}", self.headers)
+        })
+    }
+}
+
+/// A connection to NATS.
+#[derive(Debug)]
+pub struct RawNats {
+    stream: BufReader<TcpStream>,
+    waiting: VecDeque<Message>,
+    count: u32,
+}
+
+impl RawNats {
+    /// Connects to `nats://HOST:PORT`.
+    ///
+    /// # Errors
+    /// When no NATS server answers there.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let address = url.trim_start_matches("nats://");
+        let stream = TcpStream::connect(address).await?;
+        let mut nats = Self {
+            stream: BufReader::new(stream),
+            waiting: VecDeque::new(),
+            count: 0,
+        };
+        let greeting = nats.line().await?;
+        if !greeting.starts_with("INFO ") {
+            bail!("{url} is no NATS server: {greeting:?}");
+        }
+        let options = json!({"verbose": false, "pedantic": false, "headers": true,
+            "no_responders": true, "name": "plain", "lang": "sockets", "version": "1"});
+        nats.send(format!("CONNECT {options}\r\n").as_bytes())
+            .await?;
+        nats.flush().await?;
+        Ok(nats)
+    }
+
+    /// Subscribes; the server knows of it when this returns.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn subscribe(&mut self, subject: &str) -> Result<()> {
+        self.count += 1;
+        let command = format!("SUB {subject} {}\r\n", self.count);
+        self.send(command.as_bytes()).await?;
+        self.flush().await
+    }
+
+    /// Publishes; the server has it when this returns.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn publish(&mut self, subject: &str, payload: &str) -> Result<()> {
+        let command = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
+        self.send(command.as_bytes()).await?;
+        self.flush().await
+    }
+
+    /// The next message.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn next(&mut self) -> Result<Message> {
+        loop {
+            if let Some(message) = self.waiting.pop_front() {
+                return Ok(message);
+            }
+            let read = tokio::time::timeout(PATIENCE, self.read()).await;
+            read.context("no message comes")??;
+        }
+    }
+
+    /// Asks, and gives the first answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn request(&mut self, subject: &str, payload: &str) -> Result<Message> {
+        Ok(self.requests(subject, payload, 1).await?.remove(0))
+    }
+
+    /// Asks everybody, and gives so many answers.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub async fn requests(
+        &mut self,
+        subject: &str,
+        payload: &str,
+        answers: usize,
+    ) -> Result<Vec<Message>> {
+        let inbox = format!("_INBOX.plain.{}", self.count + 1);
+        self.subscribe(&inbox).await?;
+        let command = format!("PUB {subject} {inbox} {}\r\n{payload}\r\n", payload.len());
+        self.send(command.as_bytes()).await?;
+        let mut found = Vec::new();
+        let mut others = VecDeque::new();
+        while found.len() < answers {
+            let message = self
+                .next()
+                .await
+                .with_context(|| format!("{} of {answers} answers on {subject}", found.len()))?;
+            if message.subject == inbox {
+                found.push(message);
+            } else {
+                others.push_back(message);
+            }
+        }
+        self.waiting = others;
+        Ok(found)
+    }
+
+    /// What the server has read when its answer comes is done.
+    async fn flush(&mut self) -> Result<()> {
+        self.send(b"PING\r\n").await?;
+        loop {
+            let read = tokio::time::timeout(PATIENCE, self.read()).await;
+            if read.context("the NATS server says nothing")?? == Heard::Pong {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Heard> {
+        let line = self.line().await?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["PONG"] => return Ok(Heard::Pong),
+            ["PING"] => self.send(b"PONG\r\n").await?,
+            ["MSG", subject, .., bytes] => {
+                let payload = self.block(bytes.parse()?).await?;
+                self.waiting.push_back(Message {
+                    subject: (*subject).to_owned(),
+                    headers: String::new(),
+                    payload,
+                });
+            }
+            ["HMSG", subject, .., header_bytes, bytes] => {
+                let mut headers = self.block(bytes.parse()?).await?;
+                let payload = headers.split_off(header_bytes.parse()?);
+                self.waiting.push_back(Message {
+                    subject: (*subject).to_owned(),
+                    headers: String::from_utf8(headers)?,
+                    payload,
+                });
+            }
+            ["INFO", ..] | ["+OK"] => {}
+            _ => bail!("the NATS server says {line:?}"),
+        }
+        Ok(Heard::Else)
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.stream.get_mut().write_all(bytes).await?)
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            bail!("the NATS server has closed the connection");
+        }
+        Ok(line)
+    }
+
+    async fn block(&mut self, bytes: usize) -> Result<Vec<u8>> {
+        let mut block = vec![0; bytes + "\r\n".len()];
+        self.stream.read_exact(&mut block).await?;
+        block.truncate(bytes);
+        Ok(block)
+    }
+}
+
+#[derive(PartialEq)]
+enum Heard {
+    Pong,
+    Else,
+}

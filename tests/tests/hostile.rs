@@ -1,0 +1,274 @@
+//! Strangers at the door: whatever they send, they are told why it does not
+//! work, it is counted, and everybody else plays on.
+
+use anyhow::Result;
+use client_core::protocol::lobby::RoomSettings;
+use integration_tests::cluster::Cluster;
+use integration_tests::raw_client::{RawClient, VERSION, kind};
+use integration_tests::wait::eventually;
+use serde_json::{Value, json};
+
+/// The gateway must still be there for everybody else, and have counted.
+async fn assert_lives(cluster: &Cluster, counters: &[(&str, f64)]) -> Result<()> {
+    let racer = cluster.racer("Normal").await?;
+    racer.create("normal", RoomSettings::default()).await?;
+    let metrics = cluster.gateway.metrics().await?;
+    for (series, at_least) in counters {
+        let value = metrics.value(series);
+        assert!(value >= *at_least, "{series} is {value}");
+    }
+    Ok(())
+}
+
+fn assert_goodbye(goodbye: &Value, code: &str, words: &str) {
+    assert_eq!(goodbye["code"], code, "{goodbye}");
+    let reason = goodbye["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains(words), "{goodbye}");
+}
+
+#[tokio::test]
+async fn a_frame_of_a_megabyte_is_dismissed() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    for address in [cluster.race_address()?, cluster.chat_address()?] {
+        let mut stranger = RawClient::greeted(&address).await?;
+        let mut megabyte = vec![b'x'; 1 << 20];
+        megabyte[..2].copy_from_slice(&u16::MAX.to_be_bytes());
+        stranger.pour(&megabyte).await;
+        let goodbye = stranger.dismissed().await?;
+        assert_goodbye(&goodbye, "bad_frame", "a frame has at most 4096 bytes");
+        assert_eq!(goodbye["retry"], false);
+    }
+    assert_lives(
+        &cluster,
+        &[(r#"gateway_goodbyes_total{code="bad_frame"}"#, 2.0)],
+    )
+    .await
+}
+
+#[tokio::test]
+async fn random_bytes_are_dismissed() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    // A small generator of its own: the same bytes every time.
+    let mut state = 1_u64;
+    for _stranger in 0..20 {
+        let mut noise = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        };
+        // A short length, so that the frame is complete, and no hello.
+        let mut bytes = vec![0, 64, 1 + noise() % 250];
+        bytes.extend((0..200).map(|_| noise()));
+        let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
+        stranger.pour(&bytes).await;
+        let goodbye = stranger.dismissed().await?;
+        assert_eq!(goodbye["code"], "bad_frame", "{goodbye}");
+    }
+    assert_lives(
+        &cluster,
+        &[(r#"gateway_goodbyes_total{code="bad_frame"}"#, 20.0)],
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_client_of_another_version_is_told_both_versions() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    for (version, words) in [
+        (0, "the client version 0"),
+        (VERSION + 1, "the client version 2"),
+    ] {
+        let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
+        stranger.hello(version).await?;
+        let goodbye = stranger.dismissed().await?;
+        assert_goodbye(&goodbye, "version", words);
+        assert_goodbye(&goodbye, "version", "this gateway speaks version 1");
+        assert_eq!(goodbye["retry"], false);
+    }
+    assert_lives(
+        &cluster,
+        &[(r#"gateway_goodbyes_total{code="version"}"#, 2.0)],
+    )
+    .await
+}
+
+#[tokio::test]
+async fn whoever_says_no_hello_is_dismissed() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut silent = RawClient::connect(&cluster.race_address()?).await?;
+    let mut rude = RawClient::connect(&cluster.race_address()?).await?;
+    rude.say(&json!({"type": "list_rooms"})).await?;
+    assert_goodbye(
+        &rude.dismissed().await?,
+        "bad_frame",
+        "does not belong here",
+    );
+    assert_goodbye(&silent.dismissed().await?, "idle", "nothing was heard");
+    assert_lives(&cluster, &[(r#"gateway_goodbyes_total{code="idle"}"#, 1.0)]).await
+}
+
+#[tokio::test]
+async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let race = RawClient::signed_up(&cluster.race_address()?, "Ada").await?;
+    let chat = RawClient::signed_up(&cluster.chat_address()?, "Bob").await?;
+    let stranger = RawClient::greeted(&cluster.race_address()?).await?;
+    let mut clients = [race, chat, stranger];
+    let mut codes = Vec::new();
+    for (client, bytes, code) in [
+        (0, "{", "bad_message"),
+        (0, "\u{0}\u{1}nonsense", "bad_message"),
+        (0, r#"{"type":"fly"}"#, "bad_message"),
+        (0, r#"{"type":"join_room","name":7}"#, "bad_message"),
+        (0, r#"{"type":"join_room","name":"a b"}"#, "bad_name"),
+        (0, r#"{"type":"leave_room"}"#, "not_in_room"),
+        (
+            0,
+            r#"{"type":"sign_up","name":"Eve","password":"secret1"}"#,
+            "already_logged_in",
+        ),
+        (
+            0,
+            r#"{"type":"say","text":"hi","sequence":1}"#,
+            "wrong_port",
+        ),
+        (1, r#"{"type":"list_rooms"}"#, "wrong_port"),
+        (1, r#"{"type":"create_room","name":"r"}"#, "wrong_port"),
+        (2, r#"{"type":"list_rooms"}"#, "not_logged_in"),
+        (
+            2,
+            r#"{"type":"say","text":"hi","sequence":1}"#,
+            "not_logged_in",
+        ),
+        (2, r#"{"type":"resume","token":"forged"}"#, "bad_token"),
+    ] {
+        let client = &mut clients[client];
+        client.frame(kind::CONTROL, bytes.as_bytes()).await?;
+        let rejection = client.hears("rejected").await?;
+        assert_eq!(rejection["code"], code, "{bytes}: {rejection}");
+        assert!(!rejection["message"].as_str().unwrap_or_default().is_empty());
+        codes.push(code);
+    }
+    for client in &mut clients {
+        client.say(&json!({"type": "ping", "nonce": 5})).await?;
+        assert_eq!(client.hears("pong").await?["nonce"], 5);
+    }
+    let series: Vec<(String, f64)> = codes
+        .iter()
+        .map(|code| {
+            let times = codes.iter().filter(|other| *other == code).count();
+            (
+                format!("gateway_rejected_total{{code=\"{code}\"}}"),
+                times as f64,
+            )
+        })
+        .collect();
+    let counters: Vec<_> = series
+        .iter()
+        .map(|(name, times)| (name.as_str(), *times))
+        .collect();
+    assert_lives(&cluster, &counters).await
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_dismissed() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut stranger = RawClient::greeted(&cluster.race_address()?).await?;
+    // Each of these has an answer, which is not read.
+    let ping = br#"{"type":"ping","nonce":1}"#;
+    let mut frame = vec![0, 1 + ping.len() as u8, kind::CONTROL];
+    frame.extend(ping);
+    let frames = frame.repeat(4_000);
+    let slow = r#"gateway_goodbyes_total{code="slow_reader"}"#;
+    eventually(
+        "the gateway has enough of a client that does not read",
+        async || {
+            stranger.pour(&frames).await;
+            Ok((cluster.gateway.metrics().await?.value(slow) >= 1.0).then_some(()))
+        },
+    )
+    .await?;
+    let goodbye = stranger.dismissed().await?;
+    assert_goodbye(&goodbye, "slow_reader", "too slow");
+    assert_eq!(goodbye["retry"], true);
+    assert_lives(&cluster, &[(slow, 1.0)]).await
+}
+
+#[tokio::test]
+async fn a_flood_of_inputs_is_cut_to_what_a_client_may_send() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut flooder = RawClient::signed_up(&cluster.race_address()?, "Flood").await?;
+    let settings = json!({"seats": 1});
+    flooder
+        .say(&json!({"type": "create_room", "name": "flood", "settings": settings}))
+        .await?;
+    flooder.hears("entered").await?;
+    for _ in 0..2_000 {
+        flooder.frame(kind::INPUT, &[1, 1, 255, 1, 0, 0]).await?;
+    }
+    // It is still a player like anybody else.
+    flooder.say(&json!({"type": "ping", "nonce": 1})).await?;
+    flooder.hears("pong").await?;
+    loop {
+        if let Some((kind::SNAPSHOT, _)) = flooder.next().await? {
+            break;
+        }
+    }
+    let ignored = r#"gateway_frames_ignored_total{reason="input_rate"}"#;
+    assert_lives(&cluster, &[(ignored, 1_000.0)]).await
+}
+
+#[tokio::test]
+async fn inputs_that_cannot_be_read_harm_nobody() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut vandal = RawClient::signed_up(&cluster.race_address()?, "Vandal").await?;
+    let settings = json!({"seats": 2});
+    vandal
+        .say(&json!({"type": "create_room", "name": "duel", "settings": settings}))
+        .await?;
+    vandal.hears("entered").await?;
+    let ada = cluster.racer("Ada").await?;
+    ada.join("duel").await?;
+    ada.racing().await?;
+    for body in [
+        &[][..],
+        &[0xff; 40],
+        &[1, 65],
+        &[0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0, 0, 0, 0],
+    ] {
+        vandal.frame(kind::INPUT, body).await?;
+    }
+    let worker = &cluster.race_workers[0];
+    eventually("the worker has counted", async || {
+        let unreadable = worker
+            .metrics()
+            .await?
+            .value("race_input_frames_unreadable_total");
+        Ok((unreadable >= 3.0).then_some(()))
+    })
+    .await?;
+    let score = ada.look(integration_tests::racer::Racer::score);
+    ada.until("scoring on", |racer| racer.score() > score)
+        .await?;
+    assert_lives(&cluster, &[]).await
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let ada = cluster.racer("Ada").await?;
+    let address = cluster.race_address()?;
+    eventually("too many wrong passwords", async || {
+        let mut guesser = RawClient::greeted(&address).await?;
+        guesser
+            .say(&json!({"type": "log_in", "name": "Ada", "password": "wrong-one"}))
+            .await?;
+        let code = guesser.hears("rejected").await?["code"].clone();
+        assert!(code == "wrong_credentials" || code == "too_fast", "{code}");
+        Ok((code == "too_fast").then_some(()))
+    })
+    .await?;
+    ada.create("undisturbed", RoomSettings::default()).await?;
+    Ok(())
+}

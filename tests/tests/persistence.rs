@@ -1,0 +1,161 @@
+//! The database: the store's own suite on each of the three, and the real
+//! program on those that are servers.
+
+use anyhow::{Context, Result, ensure};
+use client_core::protocol::RejectionCode;
+use integration_tests::cluster::{Cluster, PASSWORD, Setup};
+use integration_tests::containers;
+use integration_tests::process::run;
+use integration_tests::programs::program;
+use integration_tests::racer::Racer;
+use integration_tests::wait::eventually;
+use persistence::store::suite;
+use serde_json::json;
+
+const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+#[tokio::test]
+async fn the_store_keeps_its_promises_on_sqlite() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("suite.db");
+    suite::run_all(&format!("sqlite://{}?mode=rwc", file.display())).await
+}
+
+#[tokio::test]
+async fn the_store_keeps_its_promises_on_mysql() -> Result<()> {
+    let database = containers::mysql().await?;
+    suite::run_all(&database.url).await
+}
+
+#[tokio::test]
+async fn the_store_keeps_its_promises_on_mariadb() -> Result<()> {
+    let database = containers::mariadb().await?;
+    suite::run_all(&database.url).await
+}
+
+#[tokio::test]
+async fn accounts_and_results_are_kept_in_mysql() -> Result<()> {
+    let database = containers::mysql().await?;
+    accounts_and_results_are_kept_in(&database.url).await
+}
+
+#[tokio::test]
+async fn accounts_and_results_are_kept_in_mariadb() -> Result<()> {
+    let database = containers::mariadb().await?;
+    accounts_and_results_are_kept_in(&database.url).await
+}
+
+/// Through gateway, NATS and the persistence process, as in production.
+async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
+    let setup = Setup {
+        database_url: Some(url.to_owned()),
+        ..Setup::default()
+    };
+    let cluster = Cluster::start_with(setup).await?;
+    let ada = cluster.racer("Ada").await?;
+    let other = Racer::connect("other", &cluster.race_address()?);
+    let rejection = other
+        .refused(|client| client.sign_up("ada", PASSWORD))
+        .await?;
+    assert_eq!(rejection.code, RejectionCode::NameTaken);
+    let rejection = other
+        .refused(|client| client.log_in("Ada", "wrong-horse"))
+        .await?;
+    assert_eq!(rejection.code, RejectionCode::WrongCredentials);
+
+    ada.create("kept", Default::default()).await?;
+    eventually("the room is kept", async || {
+        Ok((cluster.database(&["rooms"]).await?[0]["name"] == "kept").then_some(()))
+    })
+    .await?;
+    ada.leave().await?;
+    eventually("the room is forgotten", async || {
+        Ok((cluster.database(&["rooms"]).await? == json!([])).then_some(()))
+    })
+    .await?;
+
+    let standings = json!([
+        {"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
+         "time_ms": 71_000, "best_lap_ms": 71_000},
+        {"place": 2, "player": "Bob", "seat": 1, "score": 2120, "laps": 0,
+         "time_ms": null, "best_lap_ms": null},
+    ]);
+    let result = json!({"kind": "result", "race": RACE, "room": "kept", "mode": "circuit",
+        "track": "harbour-ring", "laps": 1, "ended_at": 1_750_000_000_000_u64, "epoch": 1,
+        "tick": 4_500, "standings": standings});
+    let mut nats = cluster.plain_nats().await?;
+    // Delivered twice, kept once.
+    for _time in 0..2 {
+        nats.publish("persist.result", &result.to_string()).await?;
+    }
+    let row = eventually("the result is kept", async || {
+        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
+    })
+    .await?;
+    assert_eq!(row["standings"], standings);
+    assert_eq!(
+        (&row["track"], &row["laps"]),
+        (&json!("harbour-ring"), &json!(1))
+    );
+    eventually("Ada's profile counts the race once", async || {
+        let profile = nats
+            .request("account.profile", r#"{"player":"ada"}"#)
+            .await?
+            .json()?;
+        let profile = &profile["Ok"];
+        Ok((profile["races"] == 1 && profile["wins"] == 1).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn results_wait_until_there_is_somebody_to_write_them() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    cluster.persistence.terminate()?;
+    ensure!(
+        cluster.persistence.ended().await?.success(),
+        "persistence ends cleanly"
+    );
+    let mut nats = cluster.plain_nats().await?;
+    let result = json!({"kind": "result", "race": RACE, "room": "kept", "mode": "circuit",
+        "track": "harbour-ring", "laps": 1, "ended_at": 1, "epoch": 1, "tick": 1,
+        "standings": [{"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
+            "time_ms": 1, "best_lap_ms": 1}]});
+    nats.publish("persist.result", &result.to_string()).await?;
+    nats.publish("persist.result", "not JSON at all").await?;
+
+    cluster.restart_persistence().await?;
+    eventually("the result is kept", async || {
+        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
+    })
+    .await?;
+    eventually(
+        "the queue is empty: what cannot be read is given up",
+        async || {
+            let info = nats
+                .request("$JS.API.STREAM.INFO.PERSIST", "")
+                .await?
+                .json()?;
+            Ok((info["state"]["messages"] == 0).then_some(()))
+        },
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_report_on_a_database_that_is_not_there_creates_none() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("missing.db");
+    let mut command = program("persistence")?;
+    command.args([
+        "--database",
+        &format!("sqlite://{}", file.display()),
+        "rooms",
+    ]);
+    let output = run(command).await?;
+    let said = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!said.trim().is_empty());
+    assert!(!file.try_exists().context("the folder is there")?);
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! More than one worker.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use client_core::protocol::lobby::RoomSettings;
+use integration_tests::cluster::{Cluster, Setup};
+use integration_tests::process::stdout_of;
+use serde_json::Value;
+
+const ROOMS: usize = 48;
+
+#[tokio::test]
+async fn three_workers_share_48_rooms() -> Result<()> {
+    let setup = Setup {
+        race_workers: 3,
+        ..Setup::default()
+    };
+    let cluster = Cluster::start_with(setup).await?;
+    let mut racers = Vec::new();
+    for number in 0..ROOMS {
+        let racer = cluster.racer(&format!("racer-{number}")).await?;
+        racer.act(|racer| {
+            racer
+                .client
+                .create_room(&format!("room-{number}"), RoomSettings::default());
+        });
+        racers.push(racer);
+    }
+    for racer in &racers {
+        racer
+            .until("in the own room", |racer| racer.seat() == Some(0))
+            .await?;
+    }
+    let rooms = stdout_of(cluster.racectl(&["rooms", "--json"])?).await?;
+    let rooms: Vec<Value> = serde_json::from_str(&rooms)?;
+    assert_eq!(rooms.len(), ROOMS);
+    let mut owned = BTreeMap::<&str, usize>::new();
+    for room in &rooms {
+        *owned
+            .entry(room["owner"].as_str().context("a room has an owner")?)
+            .or_default() += 1;
+    }
+    assert_eq!(owned.len(), 3, "all three own some: {owned:?}");
+
+    for racer in &racers {
+        racer.leave().await?;
+    }
+    racers[0].lobby_shows("nothing", <[_]>::is_empty).await
+}
