@@ -12,7 +12,7 @@ use client_core::protocol::client::ServerMessage;
 use client_core::protocol::snapshot::{Snapshot, SnapshotHeader};
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
 use client_core::simulation::{
-    AiDriver, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
+    AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
 };
 use client_sdl::app::{App, Plan};
 use client_sdl::input::{Control, Key, UiEvent};
@@ -315,7 +315,7 @@ impl Room {
     fn new() -> anyhow::Result<Self> {
         let track = Track::by_name(Track::names()[0]).context("there is no track")?;
         let rules = Rules::circuit(&track, LAPS, START_TICK);
-        let state = RaceState::new(&track, &rules, NAMES.len());
+        let state = RaceState::new(&track, &rules, &[CarClass::default(); NAMES.len()]);
         let driver = |seat: usize| AiDriver::new(&track, seat as u64, Skill::ALL[seat % 3]);
         let drivers = (0..NAMES.len()).map(driver).collect();
         let events = Events::new();

@@ -75,7 +75,7 @@ impl RaceScene {
     /// The race of a room now; `None` before its first snapshot.
     #[must_use]
     pub fn of(room: &RoomClient, now: Instant) -> Option<Self> {
-        let (state, rules) = room.race()?;
+        let (state, _) = room.race()?;
         let lines = room.leaderboard();
         let cars = room.cars(now).into_iter().filter_map(|view| {
             let car = state.cars.get(usize::from(view.seat))?;
@@ -100,8 +100,8 @@ impl RaceScene {
             let lap_ticks = state.tick.saturating_sub(car.lap_start_tick);
             Dash {
                 speed_kmh: cars[focus].view.speed_mps * KMH_PER_MPS,
-                lap: (car.laps_completed(room.track()) + 1).min(rules.laps),
-                laps: rules.laps,
+                lap: (car.laps_completed(room.track()) + 1).min(room.view().settings.laps),
+                laps: room.view().settings.laps,
                 lap_seconds: is_racing.then_some(f64::from(lap_ticks) * TICK_SECONDS),
                 best_lap_seconds: (car.best_lap_ticks > 0)
                     .then_some(f64::from(car.best_lap_ticks) * TICK_SECONDS),

@@ -60,11 +60,16 @@ impl Worker {
         if settings.track.is_empty() {
             settings.track = Track::names()[0].to_owned();
         }
-        let track = self.track(&settings.track).ok_or_else(|| {
-            let known = Track::names().join(", ");
-            let message = format!("there is no track {:?}; there are: {known}", settings.track);
-            Rejection::new(RejectionCode::BadSettings, message)
-        })?;
+        // The highway has no client that draws its traffic yet.
+        let is_shipped = Track::names().contains(&settings.track.as_str());
+        let track = is_shipped
+            .then(|| self.track(&settings.track))
+            .flatten()
+            .ok_or_else(|| {
+                let known = Track::names().join(", ");
+                let message = format!("there is no track {:?}; there are: {known}", settings.track);
+                Rejection::new(RejectionCode::BadSettings, message)
+            })?;
         let place = self.take_place()?;
         let room = name.id();
         let race = RaceId::new(ulid::Ulid::generate());

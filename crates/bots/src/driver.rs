@@ -116,10 +116,17 @@ impl Driver {
                     });
                     let input = match (room.race(), room.seat()) {
                         (Some((state, rules)), Some(seat)) => {
-                            let track = room.track();
+                            let (track, seat) = (room.track(), usize::from(seat));
+                            let class = state
+                                .cars
+                                .get(seat)
+                                .map(|car| car.class)
+                                .unwrap_or_default();
                             hands
-                                .get_or_insert_with(|| AiDriver::new(track, seed, self.skill))
-                                .drive(track, rules, state, usize::from(seat))
+                                .get_or_insert_with(|| {
+                                    AiDriver::with_class(track, class, seed, self.skill)
+                                })
+                                .drive(track, rules, state, seat)
                         }
                         (_, _) => Input::default(),
                     };

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use simulation::Track;
 use simulation::track::Survey;
+use simulation::{CarClass, Track};
 
 /// File name of the picture of all tracks together.
 const CONTACT_SHEET: &str = "tracks.png";
@@ -53,19 +53,19 @@ fn list(pictures: Option<&Path>) -> Result<()> {
         .filter_map(|name| Track::by_name(name))
         .collect();
     println!(
-        "{:<16} {:>8} {:>12} {:>9} {:>9} {:>8}",
-        "TRACK", "LENGTH", "WIDTH", "TIGHTEST", "CROSSINGS", "AI LAP"
+        "{:<16} {:>8} {:>12} {:>9} {:>9} {:>8}{:>8}{:>8}",
+        "TRACK", "LENGTH", "WIDTH", "TIGHTEST", "CROSSINGS", "GRIP", "POWER", "DRIFT"
     );
     for track in &tracks {
         let survey = track.survey();
         println!(
-            "{:<16} {:>6} m {:>12} {:>7.0} m {:>9} {:>8}",
+            "{:<16} {:>6} m {:>12} {:>7.0} m {:>9} {}",
             track.name(),
             track.length_m(),
             width(&survey),
             survey.radius_min_m,
             survey.crossings.len(),
-            lap(track),
+            laps(track),
         );
     }
     let Some(folder) = pictures else {
@@ -106,7 +106,7 @@ fn import(file: &Path, picture: Option<&Path>) -> Result<()> {
         }
     }
     println!("gates       {}", track.gate_count());
-    println!("AI lap      {}", lap(&track));
+    println!("AI laps     {}", laps(&track));
     match picture {
         Some(file) => picture::of_track(&track).write(file),
         None => Ok(()),
@@ -117,9 +117,16 @@ fn width(survey: &Survey) -> String {
     format!("{:.1}-{:.1} m", survey.width_min_m, survey.width_max_m)
 }
 
+/// The AI's best laps, one for each class of car.
+fn laps(track: &Track) -> String {
+    CarClass::ALL
+        .map(|class| format!("{:>8}", lap(track, class)))
+        .join("")
+}
+
 /// The AI's best lap as minutes and seconds.
-fn lap(track: &Track) -> String {
-    match laps::best_lap_seconds(track) {
+fn lap(track: &Track, class: CarClass) -> String {
+    match laps::best_lap_seconds(track, class) {
         Some(seconds) => format!("{}:{:05.2}", (seconds / 60.0) as u32, seconds % 60.0),
         None => "none".to_owned(),
     }

@@ -13,8 +13,8 @@ mod error;
 mod import;
 mod projection;
 mod spline;
-mod survey;
 mod straight;
+mod survey;
 
 use std::sync::OnceLock;
 

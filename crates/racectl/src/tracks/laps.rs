@@ -1,7 +1,8 @@
 //! What the AI makes of a track.
 
 use simulation::{
-    AiDriver, Drive, Events, RaceState, Rules, Skill, TICK_RATE_HZ, TICK_SECONDS, Track, step,
+    AiDriver, CarClass, Drive, Events, RaceState, Rules, Skill, TICK_RATE_HZ, TICK_SECONDS, Track,
+    step,
 };
 
 /// The first lap begins at a standstill.
@@ -9,12 +10,12 @@ const LAPS: u16 = 2;
 /// Slower than this on the average, m/s, and something is wrong with the track.
 const SPEED_MIN_MPS: u32 = 5;
 
-/// The best lap of an expert alone on `track`, seconds; none when it does not
-/// come round.
-pub(super) fn best_lap_seconds(track: &Track) -> Option<f64> {
+/// The best lap of an expert alone on `track` in a car of `class`, seconds;
+/// none when it does not come round.
+pub(super) fn best_lap_seconds(track: &Track, class: CarClass) -> Option<f64> {
     let rules = Rules::circuit(track, LAPS, 0);
-    let mut state = RaceState::new(track, &rules, 1);
-    let mut driver = AiDriver::new(track, 0, Skill::Expert);
+    let mut state = RaceState::new(track, &rules, &[class]);
+    let mut driver = AiDriver::with_class(track, class, 0, Skill::Expert);
     let mut events = Events::new();
     let ticks_max = rules.target_metres / SPEED_MIN_MPS * TICK_RATE_HZ;
     while state.winner.is_none() && state.tick < ticks_max {

@@ -79,8 +79,8 @@ fn an_expert_overtakes_novices_without_pushing_them() {
             "{}: hardest contact {hardest} N s, order {order:?}",
             track.name()
         );
-        // A touch at 3 m/s, not a crash.
-        assert!(hardest < 4000, "{}: {hardest} N s", track.name());
+        // A touch at less than 4 m/s, not a crash.
+        assert!(hardest < 5000, "{}: {hardest} N s", track.name());
     }
     // From the last place, with three to gain on each circuit; on those that are
     // all fast corners the driver stays behind.
