@@ -24,6 +24,9 @@ use crate::token::Port;
 /// When accepting fails for want of file descriptors, some must be closed first.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
+/// So many remembered addresses are gone through for those to forget.
+const ADDRESSES_TIDY: usize = 10_000;
+
 /// Addresses with connections or recent wrong passwords.
 #[derive(Debug)]
 pub(crate) struct Addresses {
@@ -55,6 +58,11 @@ impl Addresses {
     /// Counts a connection; `None` when there are too many from there.
     fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<Address> {
         let mut known = self.lock();
+        if known.len() >= ADDRESSES_TIDY {
+            let now = Instant::now();
+            known
+                .retain(|_, record| record.connections > 0 || !record.wrong_passwords.is_full(now));
+        }
         let record = known.entry(ip).or_insert_with(|| Record {
             connections: 0,
             wrong_passwords: Rate::new(WRONG_PASSWORD_RATE, Instant::now()),

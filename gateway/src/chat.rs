@@ -157,13 +157,17 @@ impl ChatHub {
                 () = shutdown.wait() => return,
                 _ = interval.tick() => {}
             }
-            let sessions: Vec<ChatSession> = self
+            let sessions: Vec<(ListenerId, ChatSession)> = self
                 .lock()
                 .listeners
-                .values()
-                .map(|listener| listener.session.clone())
+                .iter()
+                .map(|(id, listener)| (*id, listener.session.clone()))
                 .collect();
-            for session in sessions {
+            for (id, session) in sessions {
+                // Who has left meanwhile must not come back as a ghost.
+                if !self.lock().listeners.contains_key(&id) {
+                    continue;
+                }
                 let player = session.player.id();
                 let value = serde_json::to_vec(&Presence { session }).expect("names serialise");
                 if let Err(error) = bucket.put(subject::presence_key(&player), value).await {

@@ -170,6 +170,9 @@ impl Conversation {
         }
         match frame::split(frame) {
             Ok((FrameKind::Input, body)) => self.input(body, now),
+            Ok((FrameKind::Control, _)) if !self.control.allow(now) => {
+                refuse(RejectionCode::TooFast, "too many requests, slow down")
+            }
             Ok((FrameKind::Control, body)) => match serde_json::from_slice(&body) {
                 Ok(message) => self.control(message, now),
                 Err(error) => refuse(RejectionCode::BadMessage, format!("unreadable: {error}")),
@@ -209,9 +212,6 @@ impl Conversation {
     }
 
     fn control(&mut self, message: ClientMessage, now: Instant) -> Step {
-        if !self.control.allow(now) {
-            return refuse(RejectionCode::TooFast, "too many requests, slow down");
-        }
         match self.decide(message, now) {
             Ok(step) => step,
             Err(rejection) => reject(rejection),

@@ -119,10 +119,24 @@ impl Desk {
     /// # Errors
     /// When there is no such room, or it refuses.
     pub async fn ctl(&self, room: &RoomId, request: &CtlRequest) -> Reply<CtlReply> {
-        let asked: Result<CtlReply, _> = self
-            .bus
-            .request(subject::room_ctl(room), request, ROOM_TIMEOUT)
-            .await;
+        let deadline = Instant::now() + ROOM_TIMEOUT;
+        let asked: Result<CtlReply, _> = loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self
+                .bus
+                .request(subject::room_ctl(room), request, left)
+                .await
+            {
+                // A room that moves from one worker to another has no ears for
+                // a moment; one that is gone is not in the lobby either.
+                Err(RequestError::NoResponders { .. })
+                    if left > RETRY_DELAY && self.lobby.has(room) =>
+                {
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
+                outcome => break outcome,
+            }
+        };
         asked.map_err(|error| match error {
             RequestError::NoResponders { .. } => Rejection::new(
                 RejectionCode::RoomMissing,

@@ -7,6 +7,7 @@ use bus::Bucket;
 use futures::StreamExt;
 use protocol::limits::LOBBY_ROOMS_MAX;
 use protocol::lobby::RoomEntry;
+use protocol::{RoomId, subject};
 use service::Shutdown;
 
 use crate::limits::REOPEN_DELAY;
@@ -23,6 +24,13 @@ impl Lobby {
     pub fn list(&self) -> Vec<RoomEntry> {
         let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
         rooms.values().take(LOBBY_ROOMS_MAX).cloned().collect()
+    }
+
+    /// Whether there is such a room.
+    #[must_use]
+    pub fn has(&self, room: &RoomId) -> bool {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.contains_key(subject::room_key(room))
     }
 
     /// Follows the bucket until shutdown.

@@ -88,6 +88,9 @@ pub struct Chain {
     /// the room before that.
     held_since: Instant,
     urgent: bool,
+    /// A write had no answer, and was not there when it was looked for: it may
+    /// still arrive, and make the next one fail.
+    in_doubt: bool,
 }
 
 impl Chain {
@@ -101,6 +104,7 @@ impl Chain {
             pending: Pending::Nothing,
             held_since: written_at,
             urgent: false,
+            in_doubt: false,
         }
     }
 
@@ -150,7 +154,15 @@ impl Chain {
         self.revision = revision;
         self.held_since = begun;
         self.pending = Pending::Nothing;
+        self.in_doubt = false;
         now.saturating_duration_since(begun)
+    }
+
+    /// The write met another revision. That is somebody else's, unless an
+    /// earlier write of ours was in doubt: then read back. `None`: the room is
+    /// lost.
+    pub fn conflicted(&mut self, now: Instant) -> Option<Action> {
+        std::mem::take(&mut self.in_doubt).then(|| self.unanswered(now))
     }
 
     /// The write or the read had no answer: read back (again).
@@ -165,7 +177,8 @@ impl Chain {
         self.pending = Pending::Nothing;
         match found {
             Some(found) if found.owner == self.owner && found.epoch == self.epoch => {
-                if found.revision != self.revision {
+                self.in_doubt = found.revision == self.revision;
+                if !self.in_doubt {
                     self.held_since = begun;
                 }
                 self.revision = found.revision;
@@ -272,6 +285,34 @@ mod tests {
                 assert_eq!(next, Some(Action::Write(found.revision)));
             }
         }
+    }
+
+    #[test]
+    fn an_own_write_that_arrives_late_is_not_taken_for_somebody_elses() {
+        let start = Instant::now();
+        let found = |revision| {
+            Some(ReadBack {
+                owner: OWNER,
+                epoch: Epoch::FIRST,
+                revision,
+            })
+        };
+        let mut chain = chain(start);
+        chain.poll(Pace::Racing, start + ms(100));
+        chain.unanswered(start + ms(400));
+        assert_eq!(chain.read_back(found(7), start + ms(401)), Ownership::Ours);
+        assert_eq!(
+            chain.poll(Pace::Racing, start + ms(401)),
+            Some(Action::Write(7))
+        );
+        // The first write has arrived meanwhile.
+        assert_eq!(chain.conflicted(start + ms(402)), Some(Action::ReadBack));
+        assert_eq!(chain.read_back(found(8), start + ms(403)), Ownership::Ours);
+        assert_eq!(
+            chain.poll(Pace::Racing, start + ms(403)),
+            Some(Action::Write(8))
+        );
+        assert_eq!(chain.conflicted(start + ms(404)), None);
     }
 
     #[test]

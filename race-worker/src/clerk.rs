@@ -1,6 +1,6 @@
 //! Writes what must not hold a tick up: the lobby and the database's queue.
 
-use bus::{Bucket, Bus, CasError};
+use bus::{Bucket, Bus, CasError, Revision};
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
 use protocol::{RoomId, subject};
@@ -94,6 +94,21 @@ pub async fn remove_entry(rooms: &Bucket, room: &RoomId) {
         .again(rooms.remove(subject::room_key(room)).await)
         .await
     {}
+}
+
+/// Removes the checkpoint of a room that is closed. Another revision means
+/// that it is gone, or somebody else's.
+pub async fn delete_checkpoint(checkpoints: &Bucket, room: &RoomId, revision: Revision) {
+    let mut attempts = Attempts::default();
+    loop {
+        let deleted = match checkpoints.delete(subject::room_key(room), revision).await {
+            Err(CasError::Conflict { .. }) => Ok(()),
+            outcome => outcome,
+        };
+        if !attempts.again(deleted).await {
+            return;
+        }
+    }
 }
 
 /// Repeats a write until it is done, or the bus has been away for too long.

@@ -19,6 +19,9 @@ use crate::metrics;
 use crate::owner::Owner;
 use crate::room::{Identity, Ownership, Room};
 
+/// Reads after a write in doubt; each waits 300 ms at the most.
+const READ_BACK_ATTEMPTS: u32 = 3;
+
 /// What all rooms of a worker share.
 #[derive(Debug)]
 pub struct Worker {
@@ -32,8 +35,9 @@ pub struct Worker {
     pub rooms: Bucket,
     /// The tasks of its rooms.
     pub tasks: TaskTracker,
-    /// When to hand the rooms over.
-    pub shutdown: Shutdown,
+    /// When to hand the rooms over: after the queue group has been left, so
+    /// that they do not come back.
+    pub draining: Shutdown,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.
@@ -105,7 +109,7 @@ impl Worker {
                 return Err(Rejection::new(RejectionCode::RoomExists, message));
             }
             Err(error @ CasError::Unknown { .. }) => self
-                .read_own(&room, race)
+                .read_own(&room, race, Epoch::FIRST)
                 .await
                 .ok_or_else(|| unavailable(&error))?,
         };
@@ -165,7 +169,15 @@ impl Worker {
             .checkpoints
             .update(key, taken.checkpoint().encode(), revision)
             .await;
-        let revision = written.map_err(|error| unavailable(&error))?;
+        let revision = match written {
+            Ok(revision) => revision,
+            Err(error @ CasError::Conflict { .. }) => return Err(unavailable(&error)),
+            // It may have happened: then the room is ours, and nobody else's.
+            Err(error @ CasError::Unknown { .. }) => self
+                .read_own(&room, before.race, epoch)
+                .await
+                .ok_or_else(|| unavailable(&error))?,
+        };
         metrics::taken_over();
         info!(%room, race = %before.race, %epoch, "room taken over");
         self.own(
@@ -197,11 +209,18 @@ impl Worker {
         Ok(Ears { ctl, inputs })
     }
 
-    /// The revision of a checkpoint whose creation had no answer.
-    async fn read_own(&self, room: &RoomId, race: RaceId) -> Option<bus::Revision> {
-        let (value, revision) = self.checkpoints.get(subject::room_key(room)).await.ok()??;
-        let found = Checkpoint::decode(&value).ok()?;
-        (found.race == race && found.owner == self.id).then_some(revision)
+    /// The revision of a first write that had no answer, if it happened.
+    async fn read_own(&self, room: &RoomId, race: RaceId, epoch: Epoch) -> Option<bus::Revision> {
+        for _ in 0..READ_BACK_ATTEMPTS {
+            let Ok(found) = self.checkpoints.get(subject::room_key(room)).await else {
+                continue;
+            };
+            let (value, revision) = found?;
+            let found = Checkpoint::decode(&value).ok()?;
+            let is_own = (found.race, found.owner, found.epoch) == (race, self.id, epoch);
+            return is_own.then_some(revision);
+        }
+        None
     }
 
     fn track(&self, name: &str) -> Option<Arc<Track>> {

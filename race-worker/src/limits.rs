@@ -40,9 +40,11 @@ pub const CLERK_QUEUE_MAX: usize = 512;
 /// Between two attempts to write what must be written.
 pub const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Attempts to write a result before the room is left to a later owner: a
-/// minute without NATS.
+/// Attempts to write a result or a record: some minutes without NATS.
 pub const RETRIES_MAX: u32 = 600;
+
+/// How long the server may take to let a worker out of its queue group.
+pub const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a worker that ends waits for others to take its rooms.
 pub const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(500);

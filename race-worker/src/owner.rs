@@ -21,6 +21,9 @@ use crate::limits::{
 use crate::metrics;
 use crate::room::{Output, Room};
 
+/// Between two ticks that are both late.
+const BREATH: Duration = Duration::from_millis(1);
+
 /// The task of one room.
 pub(crate) struct Owner {
     worker: Arc<Worker>,
@@ -131,7 +134,7 @@ impl Owner {
             answer = writing => Event::Answer(answer),
             () = tokio::time::sleep_until(self.due.into()) => Event::Due,
             Some(request) = self.ears.ctl.next() => Event::Ctl(request),
-            () = self.worker.shutdown.wait() => Event::Drain,
+            () = self.worker.draining.wait() => Event::Drain,
         }
     }
 
@@ -168,6 +171,8 @@ impl Owner {
         let late = now.saturating_duration_since(self.due);
         if late > TICK_INTERVAL {
             metrics::overrun();
+            // Requests and the end of the worker must be heard in between.
+            self.due = self.due.max(Instant::now() + BREATH);
         }
         // A short delay is made up for; after a long one time simply stood still.
         if late > FENCE_RACING {
@@ -179,6 +184,10 @@ impl Owner {
         let reply: Reply<_> = serde_json::from_slice::<CtlRequest>(&message.payload)
             .map_err(|error| Rejection::new(RejectionCode::BadMessage, error.to_string()))
             .and_then(|request| {
+                if self.chain.is_fenced(self.pace(), Instant::now()) {
+                    let message = "the room is being moved, try again in a moment";
+                    return Err(Rejection::new(RejectionCode::Unavailable, message));
+                }
                 let was_moving = self.room.is_moving();
                 let reply = self.room.ctl(request, Instant::now());
                 if !was_moving && self.room.is_moving() {
@@ -249,7 +258,13 @@ impl Owner {
                 metrics::checkpoint(self.chain.written(*revision, now));
                 Ownership::Ours
             }
-            Answer::Written(Err(CasError::Conflict { .. })) => Ownership::Lost,
+            Answer::Written(Err(CasError::Conflict { .. })) => match self.chain.conflicted(now) {
+                Some(action) => {
+                    self.writing = Some(self.begin(action));
+                    Ownership::Ours
+                }
+                None => Ownership::Lost,
+            },
             Answer::Read(Ok(found)) => self.chain.read_back(*found, now),
             Answer::Written(Err(CasError::Unknown { .. })) | Answer::Read(Err(_)) => {
                 metrics::checkpoint_unknown();
@@ -289,10 +304,7 @@ impl Owner {
         self.emit();
         self.clerk.finish().await;
         clerk::remove_entry(&worker.rooms, &self.id).await;
-        let (key, revision) = (subject::room_key(&self.id), self.chain.revision());
-        if let Err(error) = worker.checkpoints.delete(key, revision).await {
-            debug!(%error, room = %self.id, "the checkpoint stays for a sweep");
-        }
+        clerk::delete_checkpoint(&worker.checkpoints, &self.id, self.chain.revision()).await;
         info!(room = %self.id, %race, "room closed");
     }
 

@@ -172,8 +172,8 @@ impl Room {
                 gateway,
                 session,
             } => Some(self.join(player, gateway, session)?),
-            CtlRequest::Leave { player } => {
-                self.leave(&player);
+            CtlRequest::Leave { player, session } => {
+                self.leave(&player, session);
                 None
             }
             CtlRequest::Lost { player, session } => {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bus::{Bus, Call};
 use futures::StreamExt;
-use protocol::{WorkerId, subject};
-use service::{BoxError, Context};
+use protocol::checkpoint::Claimed;
+use protocol::{Rejection, RejectionCode, WorkerId, subject};
+use service::{BoxError, Context, Shutdown};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::endpoints::Worker;
-use crate::limits::DRAIN_TIMEOUT;
+use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::options::Options;
 
 /// Runs the worker until shutdown.
@@ -28,7 +29,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         rooms: bus.bucket(subject::BUCKET_ROOMS, "the lobby", None).await?,
         bus: bus.clone(),
         tasks: TaskTracker::new(),
-        shutdown: context.shutdown.clone(),
+        draining: Shutdown::default(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         tracks: Default::default(),
@@ -65,8 +66,23 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     // Out of the queue group first, so that no room comes back.
     context.health().set_ready(false);
     service.stop().await;
+    let leftovers = async {
+        while let Some(call) = create.next().await {
+            calls.spawn(serve_create(Arc::clone(&worker), call));
+        }
+        while let Some(call) = claim.next().await {
+            call.answer(&Err::<Claimed, _>(ending())).await;
+        }
+    };
+    if tokio::time::timeout(LEAVE_TIMEOUT, leftovers)
+        .await
+        .is_err()
+    {
+        warn!("could not leave the queue group in time");
+    }
     calls.close();
     calls.wait().await;
+    worker.draining.trigger();
     worker.tasks.close();
     if tokio::time::timeout(DRAIN_TIMEOUT, worker.tasks.wait())
         .await
@@ -92,6 +108,10 @@ async fn serve_claim(worker: Arc<Worker>, call: Call) {
         Err(rejection) => Err(rejection),
     };
     call.answer(&reply).await;
+}
+
+fn ending() -> Rejection {
+    Rejection::new(RejectionCode::Unavailable, "this worker is ending")
 }
 
 /// Worker ids need not be secret, only different.

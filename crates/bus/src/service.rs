@@ -71,7 +71,8 @@ impl Service {
         Ok(Endpoint { inner })
     }
 
-    /// Leaves the queue group and ends the endpoints.
+    /// Leaves the queue group. Each endpoint then gives what has come already,
+    /// and ends: take it until there is no more.
     pub async fn stop(self) {
         let name = self.name;
         if let Err(error) = self.inner.stop().await {

@@ -125,7 +125,7 @@ impl Bus {
         Ok(ack.map_err(|error| unknown(error.into()))?.sequence)
     }
 
-    /// Reads the stream CHAT from after its present end.
+    /// Reads the stream CHAT from a place on, or from after its present end.
     ///
     /// # Errors
     /// When the stream is missing or the server does not answer.

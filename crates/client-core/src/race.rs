@@ -2,7 +2,7 @@
 
 pub mod room;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use netcode::simulation::Input;
@@ -10,7 +10,7 @@ use protocol::account::Password;
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
-use protocol::{PlayerName, Rejection, RoomName, frame};
+use protocol::{PlayerName, Rejection, RejectionCode, RoomName, frame};
 
 use self::room::RoomClient;
 use crate::link::LinkEvent;
@@ -52,6 +52,9 @@ enum Login {
     Token(String),
 }
 
+/// How long what was refused for the moment waits before it is asked again.
+const ASK_AGAIN_DELAY: Duration = Duration::from_millis(500);
+
 /// A race client without I/O.
 #[derive(Debug)]
 pub struct RaceClient {
@@ -64,6 +67,9 @@ pub struct RaceClient {
     chat_token: Option<String>,
     notices: Vec<Notice>,
     rejection: Option<Rejection>,
+    /// Something was refused for the moment, and is to be asked again.
+    asks_again: bool,
+    asked_at: Option<Instant>,
     outgoing: Vec<Bytes>,
 }
 
@@ -78,6 +84,8 @@ impl Default for RaceClient {
             chat_token: None,
             notices: Vec::new(),
             rejection: None,
+            asks_again: false,
+            asked_at: None,
             outgoing: Vec::new(),
         }
     }
@@ -166,6 +174,7 @@ impl RaceClient {
     /// What the driver does now. Predicts up to now and sends the inputs that
     /// are due. Without a race it does nothing.
     pub fn drive(&mut self, input: Input, now: Instant) {
+        self.ask_again(now);
         if let Stage::Room(room) = &mut self.stage
             && let Some(frame) = room.drive(input, now)
         {
@@ -282,6 +291,11 @@ impl RaceClient {
         // From now on the password is not needed any more.
         self.login = Some(Login::Token(token));
         self.stage = Stage::Lobby;
+        self.go_back();
+    }
+
+    /// Asks for the place that a lost connection has left.
+    fn go_back(&mut self) {
         if let Some(room) = &self.away_from {
             let name = room.view().name.as_str().to_owned();
             if room.seat().is_some() {
@@ -292,10 +306,34 @@ impl RaceClient {
         }
     }
 
+    /// Repeats what was refused for the moment.
+    fn ask_again(&mut self, now: Instant) {
+        let is_due = self
+            .asked_at
+            .is_none_or(|asked| now - asked >= ASK_AGAIN_DELAY);
+        if !self.asks_again || !is_due {
+            return;
+        }
+        self.asks_again = false;
+        self.asked_at = Some(now);
+        match self.stage {
+            Stage::Stranger => self.send_login(),
+            Stage::Lobby => self.go_back(),
+            Stage::Offline(_) | Stage::Room(_) | Stage::Result(_) | Stage::Ended(_) => {}
+        }
+    }
+
     fn rejected(&mut self, rejection: Rejection) {
+        // Asked again in a moment, this may go well.
+        let is_passing = matches!(
+            rejection.code,
+            RejectionCode::Unavailable | RejectionCode::TooFast
+        );
         match &self.stage {
+            Stage::Stranger if is_passing => self.asks_again = true,
             // It would be refused again: ask the person.
             Stage::Stranger => self.login = None,
+            Stage::Lobby if is_passing && self.away_from.is_some() => self.asks_again = true,
             Stage::Lobby if self.away_from.take().is_some() => {
                 let text = format!("the race went on without you: {rejection}");
                 self.notices.push(Notice::warning(text));
@@ -342,7 +380,7 @@ mod tests {
     use netcode::simulation::Track;
     use protocol::lobby::Phase;
     use protocol::room::{RoomEvent, RoomEventBody, RoomView};
-    use protocol::{Epoch, RaceId, RejectionCode};
+    use protocol::{Epoch, RaceId};
 
     use super::*;
 
@@ -457,6 +495,38 @@ mod tests {
         tell(&mut client, ServerMessage::Rejected(rejection));
         assert!(matches!(client.stage(), Stage::Lobby));
         assert!(client.take_notices()[0].text.contains("without you"));
+    }
+
+    #[test]
+    fn keeps_asking_for_its_place_while_the_servers_are_busy() {
+        let mut client = in_lobby();
+        tell(&mut client, entered());
+        client.handle(
+            LinkEvent::Lost {
+                reason: "cut".into(),
+            },
+            Instant::now(),
+        );
+        client.handle(LinkEvent::Connected, Instant::now());
+        let player = PlayerName::parse("Ada").unwrap();
+        tell(
+            &mut client,
+            ServerMessage::Welcome {
+                player,
+                token: "t2".into(),
+            },
+        );
+        sent(&mut client);
+        let rejection = Rejection::new(RejectionCode::Unavailable, "busy");
+        tell(&mut client, ServerMessage::Rejected(rejection));
+        assert!(client.is_returning());
+        client.drive(Input::default(), Instant::now());
+        assert_eq!(
+            sent(&mut client),
+            [r#"{"type":"join_room","name":"friday"}"#]
+        );
+        client.drive(Input::default(), Instant::now());
+        assert!(sent(&mut client).is_empty());
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub enum CtlRequest {
     Leave {
         /// Who.
         player: PlayerName,
+        /// Which connection: one that was replaced gives nothing back.
+        session: SessionNonce,
     },
     /// The connection is lost; the seat stays.
     Lost {

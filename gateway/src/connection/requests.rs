@@ -138,6 +138,15 @@ impl Connection {
             }
             Err(rejection) => {
                 relay.tell(RelayCommand::Leave(self.member)).await;
+                // A question without an answer may have been heard: nobody
+                // shall sit in a seat that this connection knows nothing of.
+                if rejection.code == RejectionCode::Unavailable {
+                    let (player, session) = (player.clone(), self.nonce);
+                    let lost = CtlRequest::Lost { player, session };
+                    if let Err(error) = self.desk.ctl(&name.id(), &lost).await {
+                        tracing::debug!(%error, room = %name, "could not undo a join");
+                    }
+                }
                 Err(rejection)
             }
         }
@@ -156,7 +165,10 @@ impl Connection {
         {
             let player = player.clone();
             let request = match departure {
-                Departure::ForGood => CtlRequest::Leave { player },
+                Departure::ForGood => CtlRequest::Leave {
+                    player,
+                    session: self.nonce,
+                },
                 Departure::Lost => CtlRequest::Lost {
                     player,
                     session: self.nonce,

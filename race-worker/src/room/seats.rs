@@ -199,10 +199,18 @@ impl Room {
         Ok(seat)
     }
 
-    pub(super) fn leave(&mut self, player: &PlayerName) {
+    pub(super) fn leave(&mut self, player: &PlayerName, session: SessionNonce) {
         let Some(seat) = self.seats.of(&player.id()) else {
             return;
         };
+        // A connection that was replaced cannot give its successor's seat back.
+        if self
+            .seats
+            .get(seat)
+            .is_some_and(|occupant| occupant.session != session)
+        {
+            return;
+        }
         if self.race.is_some() {
             if let Some(occupant) = self.seats.get_mut(seat) {
                 if occupant.presence == Presence::Left {
@@ -221,7 +229,12 @@ impl Room {
             self.seats.0[usize::from(seat)] = None;
         }
         self.changed();
-        if self.seats.is_deserted() {
+        // A race that is won ends with its result, at the next tick.
+        let is_won = self
+            .race
+            .as_ref()
+            .is_some_and(|race| race.state.winner.is_some());
+        if self.seats.is_deserted() && !is_won {
             self.end(CloseReason::Empty, None);
         }
     }

@@ -55,8 +55,13 @@ fn events(room: &mut Room) -> Vec<String> {
     room.take_outputs().into_iter().filter_map(kind).collect()
 }
 
-/// Drives every seat with the AI through the wire's own messages.
+/// Races until the room has ended.
 fn race_to_the_end(room: &mut Room) -> Vec<String> {
+    race_until(room, |room, _| room.ending().is_some())
+}
+
+/// Drives every seat with the AI through the wire's own messages.
+fn race_until(room: &mut Room, is_done: impl Fn(&Room, &[String]) -> bool) -> Vec<String> {
     let seats = room.seats().len();
     let mut drivers: Vec<_> = (0..seats)
         .map(|seat| AiDriver::new(&room.track, seat as u64, Skill::Expert))
@@ -92,7 +97,7 @@ fn race_to_the_end(room: &mut Room) -> Vec<String> {
         assert_eq!(room.inputs(&batch).unreadable, 0);
         room.tick(start + Duration::from_millis(tick * 1000 / 60), 1_000);
         seen.extend(events(room));
-        if room.ending().is_some() {
+        if is_done(room, &seen) {
             return seen;
         }
     }
@@ -147,6 +152,43 @@ fn races_to_a_winner_and_closes_with_a_result() {
 }
 
 #[test]
+fn a_won_race_that_everybody_leaves_has_its_result() {
+    let mut room = room(2, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap();
+    race_until(&mut room, |_, seen| {
+        seen.iter().any(|event| event == "winner")
+    });
+    for (name, session) in [("Ada", 1), ("Bob", 2)] {
+        let session = SessionNonce::new(session);
+        let leave = CtlRequest::Leave {
+            player: player(name),
+            session,
+        };
+        room.ctl(leave, Instant::now()).unwrap();
+    }
+    room.tick(Instant::now(), 1_000);
+    let ending = room.ending().unwrap();
+    assert_eq!(ending.reason, CloseReason::Finished);
+    assert_eq!(ending.result.as_ref().unwrap().standings.len(), 2);
+}
+
+#[test]
+fn a_replaced_connection_cannot_give_its_successors_seat_back() {
+    let mut room = room(2, 1);
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Ada", 2).unwrap();
+    let leave = |session| CtlRequest::Leave {
+        player: player("Ada"),
+        session: SessionNonce::new(session),
+    };
+    room.ctl(leave(1), Instant::now()).unwrap();
+    assert_eq!(room.ending(), None);
+    room.ctl(leave(2), Instant::now()).unwrap();
+    assert_eq!(room.ending().unwrap().reason, CloseReason::Empty);
+}
+
+#[test]
 fn a_lost_connection_keeps_its_seat_and_comes_back_to_it() {
     let mut room = room(2, 1);
     join(&mut room, "Ada", 1).unwrap();
@@ -178,6 +220,7 @@ fn a_seat_given_back_while_waiting_is_free_again() {
         .ctl(
             CtlRequest::Leave {
                 player: player("Ada"),
+                session: SessionNonce::new(1),
             },
             Instant::now(),
         )
@@ -193,6 +236,7 @@ fn ends_when_everybody_has_left_or_nobody_is_connected_for_a_minute() {
     left.ctl(
         CtlRequest::Leave {
             player: player("Ada"),
+            session: SessionNonce::new(1),
         },
         Instant::now(),
     )

@@ -253,7 +253,7 @@ impl RoomClient {
     pub(super) fn drive(&mut self, input: Input, now: Instant) -> Option<Bytes> {
         let race = self.race.as_mut()?;
         // One tick more than is due, so that drawing lies between two.
-        let target = race.clock.target(now) as u32 + 1;
+        let target = (race.clock.target(now) as u32).saturating_add(1);
         race.prediction.advance(&self.track, target, input);
         self.seat?;
         let is_due = self.sent_at.is_none_or(|sent| now - sent >= INPUT_INTERVAL);
