@@ -9,6 +9,7 @@ use protocol::client::{ClientMessage, ServerMessage};
 use protocol::{PlayerId, PlayerName, Rejection, RejectionCode, frame};
 
 use crate::link::LinkEvent;
+use crate::login::Login;
 
 /// Lines kept for scrolling back.
 pub const LINES_MAX: usize = 2_000;
@@ -24,14 +25,6 @@ pub enum ChatStage {
     In,
     /// The connection ended for good; why.
     Ended(String),
-}
-
-/// How a client logs in, and logs in again.
-#[derive(Clone, Debug)]
-enum Login {
-    SignUp(String, Password),
-    Password(String, Password),
-    Token(String),
 }
 
 /// A chat client without I/O.
@@ -161,13 +154,9 @@ impl ChatClient {
     }
 
     fn send_login(&mut self) {
-        let message = match self.login.clone() {
-            Some(Login::SignUp(name, password)) => ClientMessage::SignUp { name, password },
-            Some(Login::Password(name, password)) => ClientMessage::LogIn { name, password },
-            Some(Login::Token(token)) => ClientMessage::Resume { token },
-            None => return,
-        };
-        self.send(&message);
+        if let Some(message) = self.login.as_ref().map(Login::message) {
+            self.send(&message);
+        }
     }
 
     fn message(&mut self, message: ServerMessage) {

@@ -12,6 +12,7 @@
 
 pub mod chat;
 pub mod link;
+mod login;
 pub mod notice;
 pub mod race;
 

@@ -52,15 +52,6 @@ async fn passes_the_whole_suite_twice_on_one_database() {
     }
 }
 
-/// By hand, against a server: `SLIPSTREAM_TEST_DATABASE_URL=mysql://… cargo
-/// test -p persistence -- --ignored`.
-#[tokio::test]
-#[ignore = "needs a database server"]
-async fn passes_the_whole_suite_on_the_given_database() {
-    let url = std::env::var("SLIPSTREAM_TEST_DATABASE_URL").unwrap();
-    suite::run_all(&url).await.unwrap();
-}
-
 #[tokio::test]
 async fn tells_an_unreachable_server_from_one_that_refuses() {
     // Port 1 is nobody's.
