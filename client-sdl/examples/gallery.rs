@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use client_core::LinkEvent;
 use client_core::protocol::client::ServerMessage;
-use client_core::protocol::snapshot::{Snapshot, SnapshotHeader};
+use client_core::protocol::snapshot::SnapshotHeader;
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
 use client_core::simulation::{
     AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
@@ -18,7 +18,7 @@ use client_sdl::app::{App, Plan};
 use client_sdl::input::{Control, Key, UiEvent};
 use client_sdl::screens::Screen;
 use client_sdl::view::{self, Painter, Tiles};
-use netcode::wire;
+use netcode::{TrackCourse, wire};
 use serde_json::{Value, json};
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -208,7 +208,7 @@ impl Gallery<'_> {
             let snapshot = room.advance();
             self.now += Duration::from_micros(33_333);
             self.app
-                .link_event(LinkEvent::Snapshot(Box::new(snapshot)), self.now);
+                .link_event(LinkEvent::Snapshot(snapshot.into()), self.now);
             self.app.update(self.now);
             self.app.client_mut().take_outgoing();
         }
@@ -331,7 +331,7 @@ impl Room {
     }
 
     /// One snapshot further.
-    fn advance(&mut self) -> Snapshot {
+    fn advance(&mut self) -> Vec<u8> {
         let drives = [self.tick(), self.tick()];
         let applied: Vec<[Drive; 2]> = drives[0]
             .iter()
@@ -345,11 +345,10 @@ impl Room {
             tick: self.state.tick,
             acks: std::iter::empty().collect(),
         };
-        Snapshot {
-            header,
-            body: wire::body(&self.state, &applied),
-        }
+        let course = TrackCourse::shared(&self.track);
+        wire::snapshot(&header, &self.state, &applied, &course)
     }
+
     /// One tick further; gives what was applied.
     fn tick(&mut self) -> Vec<Drive> {
         let mut drives = Vec::new();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
-use netcode::SeatInputs;
+use netcode::{SeatInputs, TrackCourse};
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
 use protocol::room::{
@@ -91,6 +91,7 @@ pub struct Room {
 #[derive(Debug)]
 struct Race {
     rules: Rules,
+    course: TrackCourse,
     state: RaceState,
     inputs: ArrayVec<SeatInputs, SEATS_MAX>,
     applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
@@ -98,10 +99,11 @@ struct Race {
 }
 
 impl Race {
-    fn new(rules: Rules, state: RaceState) -> Self {
+    fn new(track: &Track, rules: Rules, state: RaceState) -> Self {
         let seats = state.cars.len();
         Self {
             rules,
+            course: TrackCourse::shared(track),
             state,
             inputs: std::iter::repeat_n(SeatInputs::default(), seats).collect(),
             applied: std::iter::repeat_n(Default::default(), seats).collect(),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
+use client_core::protocol::snapshot::SnapshotHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
 use client_core::race::RaceResult;
 use client_core::simulation::{AiDriver, Input, Skill};
@@ -39,7 +40,8 @@ impl Client for Racer {
     fn event(&mut self, event: LinkEvent) {
         match &event {
             LinkEvent::Snapshot(snapshot) => {
-                let header = &snapshot.header;
+                let (header, _body) =
+                    SnapshotHeader::split(snapshot).expect("a snapshot has a header");
                 self.snapshots.push((header.epoch, header.tick));
             }
             LinkEvent::Event(event) => self.events.push(event.clone()),

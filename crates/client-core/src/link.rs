@@ -14,7 +14,6 @@ use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
 use protocol::frame::{self, FrameKind, LENGTH_BYTES};
 use protocol::limits::{PROTOCOL_VERSION, SERVER_FRAME_BYTES_MAX};
 use protocol::room::RoomEvent;
-use protocol::snapshot::Snapshot;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -44,8 +43,8 @@ pub enum LinkEvent {
     Connected,
     /// A control message.
     Message(ServerMessage),
-    /// A snapshot of the race.
-    Snapshot(Box<Snapshot>),
+    /// A snapshot of the race, to be read by who knows the track.
+    Snapshot(Bytes),
     /// Something happened in the room.
     Event(RoomEvent),
     /// Somebody said something, came or went.
@@ -271,7 +270,7 @@ fn read(frame: &Bytes) -> Option<LinkEvent> {
     let (kind, body) = frame::split(frame).ok()?;
     let event = match kind {
         FrameKind::Control => LinkEvent::Message(serde_json::from_slice(&body).ok()?),
-        FrameKind::Snapshot => LinkEvent::Snapshot(Box::new(Snapshot::decode(&body).ok()?)),
+        FrameKind::Snapshot => LinkEvent::Snapshot(body),
         FrameKind::Event => LinkEvent::Event(serde_json::from_slice(&body).ok()?),
         FrameKind::Chat => LinkEvent::Chat(serde_json::from_slice(&body).ok()?),
         FrameKind::Hello | FrameKind::Input => return None,

@@ -10,10 +10,9 @@ use std::collections::VecDeque;
 use arrayvec::ArrayVec;
 use protocol::input::InputFrame;
 use protocol::limits::INPUT_TICKS_MAX;
-use protocol::snapshot::SnapshotBody;
 use simulation::{Drive, Events, Input, RaceState, Rules, SEATS_MAX, Track, step};
 
-use crate::wire;
+use crate::wire::{self, Told};
 
 /// Most ticks predicted beyond the last snapshot: two seconds. Further ahead a
 /// picture would be fiction.
@@ -37,12 +36,12 @@ pub struct Prediction {
 impl Prediction {
     /// From the first snapshot of a race; `seat` is `None` for a spectator.
     #[must_use]
-    pub fn new(rules: Rules, seat: Option<u8>, body: &SnapshotBody, tick: u32) -> Self {
-        let confirmed = wire::state(body, tick);
+    pub fn new(rules: Rules, seat: Option<u8>, told: &Told) -> Self {
+        let confirmed = told.state.clone();
         Self {
             rules,
             seat: seat.map(usize::from),
-            held: held(body),
+            held: held(told),
             predicted: confirmed.clone(),
             before: confirmed.clone(),
             confirmed,
@@ -54,19 +53,14 @@ impl Prediction {
 
     /// Takes a snapshot: `acknowledged` is the newest own input that the room
     /// has. An older snapshot than the last changes nothing.
-    pub fn snapshot(
-        &mut self,
-        track: &Track,
-        body: &SnapshotBody,
-        tick: u32,
-        acknowledged: Option<u32>,
-    ) {
+    pub fn snapshot(&mut self, track: &Track, told: &Told, acknowledged: Option<u32>) {
+        let tick = told.state.tick;
         if tick <= self.confirmed.tick {
             return;
         }
         let target = self.predicted.tick;
-        self.confirmed = wire::state(body, tick);
-        self.held = held(body);
+        self.confirmed.clone_from(&told.state);
+        self.held = held(told);
         self.acknowledged = acknowledged.or(self.acknowledged);
         while self.own.front().is_some_and(|(stamp, _)| *stamp < tick) {
             self.own.pop_front();
@@ -158,16 +152,9 @@ impl Prediction {
 }
 
 /// What each seat did last.
-fn held(body: &SnapshotBody) -> ArrayVec<Drive, SEATS_MAX> {
-    let last = body
-        .applied
-        .iter()
-        .map(|drives| wire::drive(drives[drives.len() - 1]));
-    let mut held: ArrayVec<Drive, SEATS_MAX> = last.collect();
-    while held.len() < body.cars.len() {
-        held.push(Drive::Absent);
-    }
-    held
+fn held(told: &Told) -> ArrayVec<Drive, SEATS_MAX> {
+    let last = told.applied.iter().map(|drives| drives[drives.len() - 1]);
+    last.collect()
 }
 
 #[cfg(test)]
@@ -194,8 +181,11 @@ mod tests {
         let mut inputs = SeatInputs::default();
         let mut events = Events::new();
         let nobody = [[Drive::Absent; 2]; 2];
-        let first = wire::body(&room, &nobody);
-        let mut client = Prediction::new(rules, Some(0), &first, 0);
+        let first = Told {
+            state: room.clone(),
+            applied: nobody.into_iter().collect(),
+        };
+        let mut client = Prediction::new(rules, Some(0), &first);
         let mut predicted_hashes = std::collections::BTreeMap::new();
         for tick in 0..900_u32 {
             let input = Input {
@@ -210,8 +200,11 @@ mod tests {
             let drives = [inputs.drive(tick), Drive::Absent];
             step(&track, &rules, &mut room, &drives, &mut events);
             if room.tick.is_multiple_of(2) {
-                let body = wire::body(&room, &drives.map(|drive| [drive; 2]));
-                client.snapshot(&track, &body, room.tick, Some(inputs.ack().tick));
+                let told = Told {
+                    state: room.clone(),
+                    applied: drives.map(|drive| [drive; 2]).into_iter().collect(),
+                };
+                client.snapshot(&track, &told, Some(inputs.ack().tick));
                 if let Some(predicted) = predicted_hashes.get(&room.tick) {
                     assert_eq!(*predicted, room.cars[0], "tick {}", room.tick);
                 }
@@ -225,10 +218,15 @@ mod tests {
         let track = Track::by_name(Track::names()[0]).unwrap();
         let rules = Rules::circuit(&track, 1, 20);
         let state = RaceState::new(&track, &rules, &[CarClass::default()]);
-        let body = wire::body(&state, &[[Drive::Absent; 2]]);
-        let mut client = Prediction::new(rules, Some(0), &body, 100);
+        let mut told = Told {
+            state: state.clone(),
+            applied: [[Drive::Absent; 2]].into_iter().collect(),
+        };
+        told.state.tick = 100;
+        let mut client = Prediction::new(rules, Some(0), &told);
         assert_eq!(client.advance(&track, 10_000, INPUT), PREDICTED_TICKS_MAX);
-        client.snapshot(&track, &body, 50, None);
+        told.state.tick = 50;
+        client.snapshot(&track, &told, None);
         assert_eq!(client.confirmed().tick, 100);
         assert_eq!(
             client.input_frame().unwrap().controls.len(),

@@ -1,6 +1,7 @@
 //! Playing one race on many machines, without I/O.
 //!
 //! - [`wire`]: the simulation's values as the protocol's, and back.
+//! - [`course`]: a track as the codec of snapshots sees it.
 //! - [`server`]: the inputs of one seat as the owner of a room keeps them.
 //! - [`clock`]: which tick a client should be at.
 //! - [`client`]: prediction of the whole race from snapshots and own inputs.
@@ -14,10 +15,12 @@
 
 pub mod client;
 pub mod clock;
+pub mod course;
 pub mod server;
 pub mod wire;
 
 pub use client::Prediction;
 pub use clock::TickClock;
+pub use course::TrackCourse;
 pub use server::SeatInputs;
 pub use simulation;

@@ -1,11 +1,18 @@
 //! What a room sends to its players 30 times a second: binary.
 //!
-//! A [`SnapshotHeader`], which gateways read, and behind it a body, which only
-//! workers and clients do.
+//! A [`SnapshotHeader`], which gateways read, and behind it a [`SnapshotBody`],
+//! which only workers and clients do. They know the track that its bits are
+//! measured from: a [`Course`].
+
+mod bits;
+mod codec;
+mod course;
 
 use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
+pub use self::codec::BodyError;
+pub use self::course::{Course, CoursePoint};
 use crate::ids::{Epoch, RaceId, Seat, Tick, WorkerId};
 use crate::input::Controls;
 use crate::limits::{SEATS_MAX, TICKS_PER_SNAPSHOT};
@@ -36,6 +43,12 @@ pub struct InputAck {
 }
 
 impl SnapshotHeader {
+    /// The bytes of the header, appended to `out`. The body goes behind it.
+    #[must_use]
+    pub fn encode_into(&self, out: Vec<u8>) -> Vec<u8> {
+        postcard::to_extend(self, out).expect("a header has no value that postcard refuses")
+    }
+
     /// Reads the header and gives the bytes of the body.
     ///
     /// # Errors
@@ -45,25 +58,20 @@ impl SnapshotHeader {
     }
 }
 
-/// A snapshot as its reader sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// What gateways read.
-    pub header: SnapshotHeader,
-    /// The race, so complete that whoever has it can go on with it exactly.
-    pub body: SnapshotBody,
-}
+/// What a seat did in the ticks of one snapshot, oldest first. `None`: nobody
+/// was driving.
+pub type Applied = [Option<Controls>; TICKS_PER_SNAPSHOT as usize];
 
-/// A race at one tick.
+/// A race at one tick, so complete that whoever has it can go on with it
+/// exactly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SnapshotBody {
     /// The first that reached the target.
     pub winner: Option<Seat>,
     /// By seat.
     pub cars: ArrayVec<CarState, SEATS_MAX>,
-    /// By seat: what was applied in this tick and in those before it since the
-    /// last snapshot, oldest first. `None`: nobody was driving.
-    pub applied: ArrayVec<[Option<Controls>; TICKS_PER_SNAPSHOT as usize], SEATS_MAX>,
+    /// By seat, as many as cars: what was applied since the last snapshot.
+    pub applied: ArrayVec<Applied, SEATS_MAX>,
 }
 
 /// A car on the grid of integers on which the simulation keeps it. The units
@@ -71,13 +79,13 @@ pub struct SnapshotBody {
 /// 1/32768 rad, 1/256 m/s².
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CarState {
-    /// Which kind of car, by number.
+    /// Which kind of car, by number, 0–3.
     pub class: u8,
     /// Position, 1/1024 m.
     pub x: i32,
     /// Position, 1/1024 m.
     pub y: i32,
-    /// Counter-clockwise from the x axis, 2⁻²⁰ turn.
+    /// Counter-clockwise from the x axis, 2⁻²⁰ turn, 0–2²⁰.
     pub heading: i32,
     /// Along the car, 1/4096 m/s.
     pub speed_forward: i32,
@@ -113,86 +121,5 @@ pub struct CarState {
     pub off_road: bool,
 }
 
-impl Snapshot {
-    /// The bytes of a snapshot, appended to `out`.
-    #[must_use]
-    pub fn encode_into(&self, out: Vec<u8>) -> Vec<u8> {
-        postcard::to_extend(self, out).expect("a snapshot has no value that postcard refuses")
-    }
-
-    /// Reads a snapshot.
-    ///
-    /// # Errors
-    /// When the bytes are not a snapshot.
-    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        postcard::from_bytes(bytes)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn snapshot(cars: usize) -> Snapshot {
-        let car = CarState {
-            x: 700_000,
-            y: -450_000,
-            heading: 600_000,
-            speed_forward: 240_000,
-            speed_lateral: -900,
-            travel: 1_400_000,
-            credited: 1_390_000,
-            gates_passed: 31,
-            ..CarState::default()
-        };
-        let applied = [Some(Controls {
-            throttle: 255,
-            ..Controls::default()
-        }); 2];
-        Snapshot {
-            header: SnapshotHeader {
-                race: RaceId::new(ulid::Ulid::from_parts(1, 2)),
-                owner: WorkerId::new(0xdead_beef),
-                epoch: Epoch::FIRST,
-                tick: 1_234,
-                acks: std::iter::repeat_n(
-                    InputAck {
-                        tick: 1_236,
-                        margin_ticks: 2,
-                    },
-                    cars,
-                )
-                .collect(),
-            },
-            body: SnapshotBody {
-                winner: None,
-                cars: std::iter::repeat_n(car, cars).collect(),
-                applied: std::iter::repeat_n(applied, cars).collect(),
-            },
-        }
-    }
-
-    #[test]
-    fn a_gateway_reads_the_header_without_the_body() {
-        let whole = snapshot(4);
-        let bytes = whole.encode_into(Vec::new());
-        let (header, body) = SnapshotHeader::split(&bytes).unwrap();
-        assert_eq!(header, whole.header);
-        assert_eq!(
-            postcard::from_bytes::<SnapshotBody>(body).unwrap(),
-            whole.body
-        );
-        assert_eq!(Snapshot::decode(&bytes).unwrap(), whole);
-    }
-
-    #[test]
-    fn random_bytes_are_refused_or_read_but_never_panic() {
-        let mut bytes = snapshot(16).encode_into(Vec::new());
-        for i in 0..bytes.len() {
-            bytes[i] ^= 0xff;
-            let _ = Snapshot::decode(&bytes);
-            let _ = Snapshot::decode(&bytes[..i]);
-        }
-        assert!(Snapshot::decode(&[]).is_err());
-    }
-}
+mod tests;

@@ -1,15 +1,18 @@
 //! One message as JSON.
 
+use std::collections::HashMap;
 use std::io::Read;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use netcode::{TrackCourse, course};
 use protocol::checkpoint::Checkpoint;
 use protocol::input::{InputBatch, InputFrame};
-use protocol::snapshot::{CarState, Snapshot};
+use protocol::snapshot::{CarState, SnapshotBody, SnapshotHeader};
 use protocol::subject::{self, Payload};
 use serde_json::{Value, json};
-use simulation::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS};
+use simulation::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS, Track};
 
 /// Largest message that is read from standard input: more than the bus carries.
 const MESSAGE_BYTES_MAX: u64 = 2 << 20;
@@ -83,9 +86,10 @@ fn text(bytes: &[u8]) -> Option<Value> {
 }
 
 fn snapshot(bytes: &[u8]) -> Option<Value> {
-    let snapshot = Snapshot::decode(bytes).ok()?;
-    let header = &snapshot.header;
-    let cars: Vec<Value> = snapshot.body.cars.iter().enumerate().map(car).collect();
+    let (header, body) = SnapshotHeader::split(bytes).ok()?;
+    let (track, course) = course_of(SnapshotBody::fingerprint(body)?)?;
+    let body = SnapshotBody::decode(body, header.tick, &course).ok()?;
+    let cars: Vec<Value> = body.cars.iter().enumerate().map(car).collect();
     let acks: Vec<Value> = header
         .acks
         .iter()
@@ -97,9 +101,25 @@ fn snapshot(bytes: &[u8]) -> Option<Value> {
         "epoch": header.epoch,
         "tick": header.tick,
         "acknowledged": acks,
-        "winner": snapshot.body.winner,
+        "track": track,
+        "winner": body.winner,
         "cars": cars,
     }))
+}
+
+/// The shipped track that a snapshot is about. A tap sees thirty snapshots a
+/// second of each room: a course is computed once.
+fn course_of(fingerprint: u16) -> Option<(&'static str, TrackCourse)> {
+    static KNOWN: LazyLock<Mutex<HashMap<u16, TrackCourse>>> = LazyLock::new(Mutex::default);
+    let mut names = Track::names().iter().chain([&Track::HIGHWAY]);
+    let name = names.find(|name| course::fingerprint(name) == fingerprint)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(course) = known.get(&fingerprint) {
+        return Some((name, course.clone()));
+    }
+    let course = TrackCourse::new(&Track::by_name(name)?);
+    known.insert(fingerprint, course.clone());
+    Some((name, course))
 }
 
 /// A car in the units of people.

@@ -21,7 +21,11 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("service", Allowed::Only(&[])),
     ("client-core", Allowed::Only(&["protocol", "netcode"])),
     ("bots", Allowed::Only(&["client-core", "simulation"])),
-    ("racectl", Allowed::Only(&["protocol", "bus", "simulation"])),
+    // Beyond DESIGN: positions in snapshots are measured from a track's course.
+    (
+        "racectl",
+        Allowed::Only(&["protocol", "bus", "simulation", "netcode"]),
+    ),
     ("gateway", Allowed::Only(&["protocol", "bus", "service"])),
     (
         "chat-worker",

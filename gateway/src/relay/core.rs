@@ -202,7 +202,6 @@ mod tests {
     use arrayvec::ArrayVec;
     use protocol::WorkerId;
     use protocol::room::CloseReason;
-    use protocol::snapshot::{Snapshot, SnapshotBody};
 
     use super::*;
 
@@ -223,11 +222,7 @@ mod tests {
             tick,
             acks: ArrayVec::new(),
         };
-        Snapshot {
-            header,
-            body: SnapshotBody::default(),
-        }
-        .encode_into(Vec::new())
+        header.encode_into(Vec::new())
     }
 
     fn event(epoch: u32, body: RoomEventBody) -> Vec<u8> {

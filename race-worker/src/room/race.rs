@@ -8,16 +8,13 @@ use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::Phase;
 use protocol::persist::ResultRecord;
 use protocol::room::{CloseReason, RoomEventBody, Standing};
-use protocol::snapshot::{Snapshot, SnapshotHeader};
+use protocol::snapshot::SnapshotHeader;
 use protocol::{Seat, UnixMillis};
 use simulation::{CarClass, Drive, Event, RaceState, Rules, TICK_RATE_HZ, step};
 
 use super::seats::Presence;
 use super::{Output, Race, Room};
 use crate::limits::{COUNTDOWN_SECONDS, RECORD_INTERVAL_TICKS};
-
-/// Bytes of a snapshot of four cars; more seats grow the buffer once.
-const SNAPSHOT_BYTES_TYPICAL: usize = 256;
 
 /// What came of a batch of inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +109,7 @@ impl Room {
         let rules = Rules::on(&self.track, laps, self.identity.race.seed(), start_tick);
         let classes = vec![CarClass::default(); self.seats.len()];
         let state = RaceState::new(&self.track, &rules, &classes);
-        self.race = Some(Race::new(rules, state));
+        self.race = Some(Race::new(&self.track, rules, state));
         self.phase = Phase::Countdown;
         self.event(RoomEventBody::Countdown {
             seconds: COUNTDOWN_SECONDS,
@@ -205,11 +202,7 @@ impl Room {
             tick: race.state.tick,
             acks: race.inputs.iter().map(netcode::SeatInputs::ack).collect(),
         };
-        let snapshot = Snapshot {
-            header,
-            body: wire::body(&race.state, &race.applied),
-        };
-        let bytes = snapshot.encode_into(Vec::with_capacity(SNAPSHOT_BYTES_TYPICAL));
+        let bytes = wire::snapshot(&header, &race.state, &race.applied, &race.course);
         self.outputs.push(Output::Snapshot(bytes));
     }
 

@@ -103,7 +103,7 @@ impl Room {
         let race = saved.race.map(|race| {
             let seed = checkpoint.race.seed();
             let rules = Rules::on(&track, saved.settings.laps, seed, race.start_tick);
-            Race::new(rules, wire::state(&race.body, race.tick))
+            Race::new(&track, rules, wire::state(&race.body, race.tick))
         });
         let mut room = Self {
             identity: Identity {

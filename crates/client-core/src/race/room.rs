@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, Track, Vec2};
-use netcode::{Prediction, TickClock};
+use netcode::{Prediction, TickClock, TrackCourse, wire};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::Phase;
 use protocol::room::{RoomEvent, RoomEventBody, RoomView, SeatView};
-use protocol::snapshot::Snapshot;
+use protocol::snapshot::SnapshotHeader;
 use protocol::{PlayerName, Seat};
 
 use crate::notice::Notice;
@@ -24,6 +24,7 @@ pub struct RoomClient {
     view: RoomView,
     seat: Option<Seat>,
     track: Arc<Track>,
+    course: TrackCourse,
     race: Option<Race>,
     sent_at: Option<Instant>,
     winner: Option<PlayerName>,
@@ -90,6 +91,7 @@ impl RoomClient {
         let track = Track::by_name(&view.settings.track).ok_or(view.settings.track.clone())?;
         let track = Arc::new(track);
         Ok(Self {
+            course: TrackCourse::shared(&track),
             view,
             seat,
             track,
@@ -209,14 +211,19 @@ impl RoomClient {
         order.iter().enumerate().filter_map(line).collect()
     }
 
-    pub(super) fn snapshot(&mut self, snapshot: &Snapshot, now: Instant) {
-        let header = &snapshot.header;
+    pub(super) fn snapshot(&mut self, bytes: &[u8], now: Instant) {
         let Some(start_tick) = self.view.start_tick else {
+            return;
+        };
+        let Ok((header, body)) = SnapshotHeader::split(bytes) else {
             return;
         };
         if header.race != self.view.race {
             return;
         }
+        let Ok(told) = wire::told(body, header.tick, &self.course) else {
+            return;
+        };
         let ack = self
             .seat
             .and_then(|seat| header.acks.get(usize::from(seat)))
@@ -225,12 +232,8 @@ impl RoomClient {
         let ack = ack.filter(|ack| ack.tick > 0);
         match &mut self.race {
             Some(race) => {
-                race.prediction.snapshot(
-                    &self.track,
-                    &snapshot.body,
-                    header.tick,
-                    ack.map(|ack| ack.tick),
-                );
+                race.prediction
+                    .snapshot(&self.track, &told, ack.map(|ack| ack.tick));
                 race.clock
                     .snapshot(header.tick, ack.map(|ack| ack.margin_ticks), now);
                 race.snapshot_at = now;
@@ -238,7 +241,7 @@ impl RoomClient {
             None => {
                 let laps = self.view.settings.laps;
                 let rules = Rules::on(&self.track, laps, self.view.race.seed(), start_tick);
-                let prediction = Prediction::new(rules, self.seat, &snapshot.body, header.tick);
+                let prediction = Prediction::new(rules, self.seat, &told);
                 let clock = TickClock::new(header.tick, now);
                 self.race = Some(Race {
                     prediction,
