@@ -1,236 +1,407 @@
-//! Prediction: the race as it is now, from a snapshot of a moment ago.
-//!
-//! All cars are stepped with the simulation that the room uses: the own car
-//! with the inputs that were sent, the others with the last that the room
-//! applied. A snapshot replaces the past; what was predicted after it is
-//! computed again.
+//! One client in one race: bytes and inputs in; bytes, commands and a picture
+//! out.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use protocol::input::InputFrame;
-use protocol::limits::INPUT_TICKS_MAX;
-use simulation::{Drive, Events, Input, RaceState, Rules, SEATS_MAX, Track, step};
+use protocol::snapshot::SnapshotHeader;
+use protocol::{RaceId, Seat};
+use simulation::{Car, Input, RaceState, Rules, SEATS_MAX, Track};
 
-use crate::wire::{self, Told};
+use crate::clock::TickClock;
+use crate::course::TrackCourse;
+use crate::prediction::Prediction;
+use crate::round_trip::RoundTrip;
+use crate::smoothing::{DrawnError, Pose};
+use crate::wire;
 
-/// Most ticks predicted beyond the last snapshot: two seconds. Further ahead a
-/// picture would be fiction.
-const PREDICTED_TICKS_MAX: u32 = 120;
+/// A message carries two new ticks: 30 messages a second.
+const NEW_TICKS: u32 = protocol::limits::TICKS_PER_SNAPSHOT;
+/// Without news for this long, others are no longer taken to do what they did;
+/// the room does the same with a driver whose inputs are missing.
+const FADE_AFTER: Duration = Duration::from_millis(250);
+/// Without news for this long they are drawn as ghosts: where they are now
+/// nobody knows.
+const GHOST_AFTER: Duration = Duration::from_secs(1);
 
-/// A race, predicted.
+/// A client in a race.
 #[derive(Clone, Debug)]
-pub struct Prediction {
-    rules: Rules,
-    seat: Option<usize>,
-    confirmed: RaceState,
-    held: ArrayVec<Drive, SEATS_MAX>,
-    predicted: RaceState,
-    before: RaceState,
-    /// Own inputs by tick, without gaps, oldest first.
-    own: VecDeque<(u32, Input)>,
-    acknowledged: Option<u32>,
-    events: Events,
+pub struct Client {
+    race: RaceId,
+    seat: Option<Seat>,
+    track: Arc<Track>,
+    course: TrackCourse,
+    rules: Option<Rules>,
+    round_trip: RoundTrip,
+    running: Option<Running>,
+    counters: Counters,
 }
 
-impl Prediction {
-    /// From the first snapshot of a race; `seat` is `None` for a spectator.
+/// What there is once a snapshot has come.
+#[derive(Clone, Debug)]
+struct Running {
+    clock: TickClock,
+    prediction: Prediction,
+    errors: ArrayVec<DrawnError, SEATS_MAX>,
+    /// The tick, with its fraction, that is drawn.
+    drawn_tick: f64,
+    drawn_at: Instant,
+    /// The newest input that was sent.
+    sent: Option<u32>,
+    snapshot_at: Instant,
+}
+
+/// What to do for a [`Client`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// Send a ping with this nonce to the gateway.
+    pub ping: Option<u32>,
+    /// Send these bytes as an input frame.
+    pub input: Option<Vec<u8>>,
+}
+
+/// What became of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Taken {
+    /// It is what the client goes on from.
+    Applied {
+        /// How far the own car was from where the room has it, m, when it was
+        /// predicted for that tick.
+        correction_m: Option<f64>,
+        /// Ticks computed again.
+        replayed_ticks: u32,
+    },
+    /// It tells nothing new.
+    Stale,
+    /// It is of another race.
+    Foreign,
+    /// It cannot be read, or is not of this race's track and seats.
+    Unreadable,
+    /// The race's rules are not known yet.
+    Early,
+}
+
+/// What a client has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Snapshots that were applied.
+    pub applied: u64,
+    /// Snapshots that told nothing new.
+    pub stale: u64,
+    /// Snapshots of other races.
+    pub foreign: u64,
+    /// Snapshots that could not be read.
+    pub unreadable: u64,
+    /// Snapshots that came before the race's rules.
+    pub early: u64,
+    /// Snapshots after which the own car was elsewhere than predicted.
+    pub corrections: u64,
+    /// Snapshots after which something was computed again.
+    pub replays: u64,
+    /// Ticks computed again.
+    pub replayed_ticks: u64,
+    /// Cars that were drawn elsewhere at once, being too far off.
+    pub snaps: u64,
+    /// Times that the clock was too far off to be steered.
+    pub clock_jumps: u32,
+}
+
+/// A car to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DrawnCar {
+    /// Where it is drawn.
+    pub pose: Pose,
+    /// What it is, at the end of the tick that is drawn.
+    pub car: Car,
+    /// Whether it touches nobody, or nothing has been heard for so long that
+    /// it is anywhere.
+    pub is_ghost: bool,
+}
+
+impl Client {
+    /// A client in a seat of a race, or with none: a spectator. `rules` are
+    /// known once the start is.
     #[must_use]
-    pub fn new(rules: Rules, seat: Option<u8>, told: &Told) -> Self {
-        let confirmed = told.state.clone();
+    pub fn new(race: RaceId, seat: Option<Seat>, track: Arc<Track>) -> Self {
         Self {
-            rules,
-            seat: seat.map(usize::from),
-            held: held(told),
-            predicted: confirmed.clone(),
-            before: confirmed.clone(),
-            confirmed,
-            own: VecDeque::new(),
-            acknowledged: None,
-            events: Events::new(),
+            race,
+            seat,
+            course: TrackCourse::shared(&track),
+            track,
+            rules: None,
+            round_trip: RoundTrip::new(),
+            running: None,
+            counters: Counters::default(),
         }
     }
 
-    /// Takes a snapshot: `acknowledged` is the newest own input that the room
-    /// has. An older snapshot than the last changes nothing.
-    pub fn snapshot(&mut self, track: &Track, told: &Told, acknowledged: Option<u32>) {
-        let tick = told.state.tick;
-        if tick <= self.confirmed.tick {
-            return;
-        }
-        let target = self.predicted.tick;
-        self.confirmed.clone_from(&told.state);
-        self.held = held(told);
-        self.acknowledged = acknowledged.or(self.acknowledged);
-        while self.own.front().is_some_and(|(stamp, _)| *stamp < tick) {
-            self.own.pop_front();
-        }
-        self.predicted = self.confirmed.clone();
-        self.before = self.confirmed.clone();
-        self.run_to(track, target);
+    /// The race has its rules: the tick of the start is known.
+    pub fn begin(&mut self, rules: Rules) {
+        self.rules = Some(rules);
     }
 
-    /// Predicts up to `tick`, driving the own car with `input` from where the
-    /// prediction stands. Returns how many ticks were added.
-    pub fn advance(&mut self, track: &Track, tick: u32, input: Input) -> u32 {
-        let start = self.predicted.tick;
-        let target = tick.min(self.confirmed.tick.saturating_add(PREDICTED_TICKS_MAX));
+    /// The client has another connection: what was under way is lost, the round
+    /// trip may be another. The race goes on where it is.
+    pub fn reconnected(&mut self) {
+        self.round_trip.restart();
+        if let Some(running) = &mut self.running {
+            running.sent = None;
+        }
+    }
+
+    /// The gateway has answered a ping.
+    pub fn pong(&mut self, nonce: u32, now: Instant) {
+        self.round_trip.pong(nonce, now);
+    }
+
+    /// Takes a snapshot as it travels. Whatever the bytes are, it costs at most
+    /// one decoding and one replay.
+    pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> Taken {
+        let taken = self.take(bytes, now);
+        let counters = &mut self.counters;
+        match taken {
+            Taken::Applied {
+                correction_m,
+                replayed_ticks,
+            } => {
+                counters.applied += 1;
+                counters.corrections += u64::from(correction_m.is_some_and(|by| by > 0.0));
+                counters.replays += u64::from(replayed_ticks > 0);
+                counters.replayed_ticks += u64::from(replayed_ticks);
+            }
+            Taken::Stale => counters.stale += 1,
+            Taken::Foreign => counters.foreign += 1,
+            Taken::Unreadable => counters.unreadable += 1,
+            Taken::Early => counters.early += 1,
+        }
+        taken
+    }
+
+    /// What the driver does now: predicts up to now, and gives what to send.
+    pub fn drive(&mut self, input: Input, now: Instant) -> Commands {
+        let mut commands = Commands {
+            ping: self.round_trip.poll(now),
+            input: None,
+        };
+        let Some(running) = &mut self.running else {
+            return commands;
+        };
+        let silence = now.saturating_duration_since(running.snapshot_at);
+        let faded = silence.saturating_sub(FADE_AFTER).as_secs_f32() / FADE_AFTER.as_secs_f32();
+        let target = running.clock.advance(now);
+        // One tick more than is due, so that drawing lies between two.
+        let whole = (target as u32).saturating_add(1);
+        running
+            .prediction
+            .advance(&self.track, whole, input, (1.0 - faded).max(0.0));
+        running.draw(now);
         if self.seat.is_some() {
-            self.own
-                .extend((start..target.max(start)).map(|tick| (tick, input)));
+            commands.input = running.input_due(now);
         }
-        self.run_to(track, target);
-        self.predicted.tick - start
+        commands
     }
 
-    /// The own inputs that the room does not have yet, newest included; `None`
-    /// when there is nothing to send.
-    #[must_use]
-    pub fn input_frame(&self) -> Option<InputFrame> {
-        let first = self.acknowledged.map_or(0, |tick| tick.saturating_add(1));
-        let pending = self.own.iter().filter(|(tick, _)| *tick >= first).count();
-        let skip = self.own.len() - pending.min(INPUT_TICKS_MAX);
-        let (first_tick, _) = *self.own.get(skip)?;
-        let controls = self
-            .own
-            .iter()
-            .skip(skip)
-            .map(|(_, input)| wire::controls(*input));
-        Some(InputFrame {
-            first_tick,
-            controls: controls.collect(),
-        })
+    /// The cars as they are drawn at the time of the last
+    /// [`drive`](Self::drive), by seat; none before the first snapshot.
+    pub fn cars(&self, now: Instant) -> impl ExactSizeIterator<Item = DrawnCar> {
+        let running = self.running.as_ref();
+        let cars = running.map_or(0, |running| running.prediction.predicted().cars.len());
+        (0..cars)
+            .filter_map(move |seat| running?.car(seat, self.seat, now))
+            .collect::<ArrayVec<_, SEATS_MAX>>()
+            .into_iter()
     }
 
-    /// The race at the predicted tick.
+    /// The race as it is predicted; `None` before the first snapshot.
     #[must_use]
-    pub fn predicted(&self) -> &RaceState {
-        &self.predicted
-    }
-
-    /// The race one tick before the predicted one, to draw between the two.
-    #[must_use]
-    pub fn before(&self) -> &RaceState {
-        &self.before
+    pub fn predicted(&self) -> Option<&RaceState> {
+        self.running
+            .as_ref()
+            .map(|running| running.prediction.predicted())
     }
 
     /// The race as the room last told it.
     #[must_use]
-    pub fn confirmed(&self) -> &RaceState {
-        &self.confirmed
+    pub fn confirmed(&self) -> Option<&RaceState> {
+        self.running
+            .as_ref()
+            .map(|running| running.prediction.confirmed())
     }
 
-    /// The rules of the race.
+    /// The rules, once they are known.
     #[must_use]
-    pub fn rules(&self) -> &Rules {
-        &self.rules
+    pub fn rules(&self) -> Option<&Rules> {
+        self.rules.as_ref()
     }
 
-    fn run_to(&mut self, track: &Track, target: u32) {
-        while self.predicted.tick < target {
-            let mut drives = self.held.clone();
-            if let Some(own) = self.seat.and_then(|seat| drives.get_mut(seat)) {
-                let tick = self.predicted.tick;
-                let stamped = self
-                    .own
-                    .front()
-                    .and_then(|(first, _)| self.own.get(tick.checked_sub(*first)? as usize));
-                if let Some((_, input)) = stamped {
-                    *own = Drive::Driven(*input);
-                }
-            }
-            self.before.clone_from(&self.predicted);
-            step(
-                track,
-                &self.rules,
-                &mut self.predicted,
-                &drives,
-                &mut self.events,
-            );
+    /// The track.
+    #[must_use]
+    pub fn track(&self) -> &Arc<Track> {
+        &self.track
+    }
+
+    /// The own seat; `None` for a spectator.
+    #[must_use]
+    pub fn seat(&self) -> Option<Seat> {
+        self.seat
+    }
+
+    /// The tick that is drawn, with its fraction.
+    #[must_use]
+    pub fn drawn_tick(&self) -> Option<f64> {
+        self.running.as_ref().map(|running| running.drawn_tick)
+    }
+
+    /// How long ago the last snapshot came.
+    #[must_use]
+    pub fn silence(&self, now: Instant) -> Option<Duration> {
+        self.running
+            .as_ref()
+            .map(|running| now.saturating_duration_since(running.snapshot_at))
+    }
+
+    /// The way to the gateway and back, once it is measured.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.best()
+    }
+
+    /// The clock, once it runs.
+    #[must_use]
+    pub fn clock(&self) -> Option<&TickClock> {
+        self.running.as_ref().map(|running| &running.clock)
+    }
+
+    /// What has been seen so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            clock_jumps: self.clock().map_or(0, TickClock::jumps),
+            ..self.counters
         }
     }
-}
 
-/// What each seat did last.
-fn held(told: &Told) -> ArrayVec<Drive, SEATS_MAX> {
-    let last = told.applied.iter().map(|drives| drives[drives.len() - 1]);
-    last.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use simulation::CarClass;
-
-    use super::*;
-    use crate::server::SeatInputs;
-
-    const INPUT: Input = Input {
-        throttle: 255,
-        brake: 0,
-        steer: 9,
-        handbrake: false,
-    };
-
-    /// A room and a client that is `lead` ticks ahead, with snapshots that are
-    /// `lead` ticks old when they come.
-    #[test]
-    fn a_driver_whose_inputs_are_in_time_is_never_corrected() {
-        let track = Track::by_name(Track::names()[0]).unwrap();
-        let rules = Rules::circuit(&track, 1, 20);
-        let mut room = RaceState::new(&track, &rules, &[CarClass::default(); 2]);
-        let mut inputs = SeatInputs::default();
-        let mut events = Events::new();
-        let nobody = [[Drive::Absent; 2]; 2];
-        let first = Told {
-            state: room.clone(),
-            applied: nobody.into_iter().collect(),
+    fn take(&mut self, bytes: &[u8], now: Instant) -> Taken {
+        let Ok((header, body)) = SnapshotHeader::split(bytes) else {
+            return Taken::Unreadable;
         };
-        let mut client = Prediction::new(rules, Some(0), &first);
-        let mut predicted_hashes = std::collections::BTreeMap::new();
-        for tick in 0..900_u32 {
-            let input = Input {
-                steer: (tick / 30 % 40) as i8 - 20,
-                ..INPUT
+        if header.race != self.race {
+            return Taken::Foreign;
+        }
+        let Some(rules) = self.rules else {
+            return Taken::Early;
+        };
+        let (epoch, tick) = (header.epoch, header.tick);
+        let is_stale = |running: &Running| !running.prediction.is_news(epoch, tick);
+        if self.running.as_ref().is_some_and(is_stale) {
+            return Taken::Stale;
+        }
+        let Ok(told) = wire::told(body, tick, &self.course) else {
+            return Taken::Unreadable;
+        };
+        let seats = told.state.cars.len();
+        if self.seat.is_some_and(|seat| usize::from(seat) >= seats) {
+            return Taken::Unreadable;
+        }
+        let own = self
+            .seat
+            .and_then(|seat| header.acks.get(usize::from(seat)));
+        // Before the first input there is nothing to measure.
+        let ack = own.copied().filter(|ack| ack.tick > 0);
+        let Some(running) = &mut self.running else {
+            self.running = Some(Running {
+                clock: TickClock::new(tick, self.round_trip.best(), now),
+                prediction: Prediction::new(rules, self.seat, &told, epoch),
+                errors: told
+                    .state
+                    .cars
+                    .iter()
+                    .map(|_| DrawnError::default())
+                    .collect(),
+                drawn_tick: f64::from(tick),
+                drawn_at: now,
+                sent: None,
+                snapshot_at: now,
+            });
+            return Taken::Applied {
+                correction_m: None,
+                replayed_ticks: 0,
             };
-            client.advance(&track, tick + 8, input);
-            predicted_hashes.insert(client.predicted().tick, client.predicted().cars[0]);
-            if let Some(frame) = client.input_frame() {
-                inputs.receive(&frame, tick);
-            }
-            let drives = [inputs.drive(tick), Drive::Absent];
-            step(&track, &rules, &mut room, &drives, &mut events);
-            if room.tick.is_multiple_of(2) {
-                let told = Told {
-                    state: room.clone(),
-                    applied: drives.map(|drive| [drive; 2]).into_iter().collect(),
-                };
-                client.snapshot(&track, &told, Some(inputs.ack().tick));
-                if let Some(predicted) = predicted_hashes.get(&room.tick) {
-                    assert_eq!(*predicted, room.cars[0], "tick {}", room.tick);
-                }
-            }
+        };
+        if seats != running.errors.len() {
+            return Taken::Unreadable;
         }
-        assert!(room.cars[0].speed_mps() > 5.0);
+        running.snapshot_at = now;
+        running.clock.snapshot(tick, ack, now);
+        let before: ArrayVec<Pose, SEATS_MAX> = running.poses().collect();
+        let reconciled =
+            running
+                .prediction
+                .reconcile(&self.track, &told, epoch, ack.map(|ack| ack.tick));
+        let after: ArrayVec<Pose, SEATS_MAX> = running.poses().collect();
+        for ((error, before), after) in running.errors.iter_mut().zip(before).zip(after) {
+            self.counters.snaps += u64::from(error.correct(before, after));
+        }
+        Taken::Applied {
+            correction_m: reconciled.correction_m,
+            replayed_ticks: reconciled.replayed_ticks,
+        }
+    }
+}
+
+impl Running {
+    /// Moves the picture on to `now`.
+    fn draw(&mut self, now: Instant) {
+        let seconds = now.saturating_duration_since(self.drawn_at).as_secs_f64();
+        self.drawn_at = now;
+        self.drawn_tick = self.clock.tick(now);
+        for error in &mut self.errors {
+            error.fade(seconds);
+        }
     }
 
-    #[test]
-    fn an_old_snapshot_changes_nothing_and_prediction_is_bounded() {
-        let track = Track::by_name(Track::names()[0]).unwrap();
-        let rules = Rules::circuit(&track, 1, 20);
-        let state = RaceState::new(&track, &rules, &[CarClass::default()]);
-        let mut told = Told {
-            state: state.clone(),
-            applied: [[Drive::Absent; 2]].into_iter().collect(),
-        };
-        told.state.tick = 100;
-        let mut client = Prediction::new(rules, Some(0), &told);
-        assert_eq!(client.advance(&track, 10_000, INPUT), PREDICTED_TICKS_MAX);
-        told.state.tick = 50;
-        client.snapshot(&track, &told, None);
-        assert_eq!(client.confirmed().tick, 100);
-        assert_eq!(
-            client.input_frame().unwrap().controls.len(),
-            INPUT_TICKS_MAX
-        );
+    /// Where the cars are at the tick that is drawn, whatever is drawn.
+    fn poses(&self) -> impl Iterator<Item = Pose> {
+        let (before, after) = (self.prediction.before(), self.prediction.predicted());
+        // The picture is up to one tick behind, between two that are known.
+        let along = (self.drawn_tick - f64::from(before.tick)).clamp(0.0, 1.0);
+        let cars = before.cars.iter().zip(&after.cars);
+        cars.map(move |(before, after)| pose(before).lerp(pose(after), along))
+    }
+
+    fn car(&self, seat: usize, own: Option<Seat>, now: Instant) -> Option<DrawnCar> {
+        let pose = self.poses().nth(seat)?;
+        let car = *self.prediction.predicted().cars.get(seat)?;
+        let is_own = own.is_some_and(|own| usize::from(own) == seat);
+        let silence = now.saturating_duration_since(self.snapshot_at);
+        Some(DrawnCar {
+            pose: self.errors.get(seat)?.drawn(pose),
+            car,
+            is_ghost: car.is_ghost() || (!is_own && silence >= GHOST_AFTER),
+        })
+    }
+
+    /// The input frame, when two new ticks are there.
+    fn input_due(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let newest = self.prediction.predicted().tick.checked_sub(1)?;
+        // After a jump back of the clock the ticks are not new, but unsent.
+        let is_due = self
+            .sent
+            .is_none_or(|sent| newest.wrapping_sub(sent) >= NEW_TICKS);
+        if !is_due {
+            return None;
+        }
+        let frame = self.prediction.input_frame()?;
+        self.sent = Some(newest);
+        self.clock.sent(newest, now);
+        Some(frame.encode_into(Vec::new()))
+    }
+}
+
+fn pose(car: &Car) -> Pose {
+    Pose {
+        position: car.position_m(),
+        heading_rad: car.heading_rad(),
     }
 }

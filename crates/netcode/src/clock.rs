@@ -1,107 +1,369 @@
 //! Which tick a client should be at, so that its inputs arrive in time.
 //!
-//! Snapshots tell where the room is; the margin that the room reports for own
-//! inputs steers how far ahead of that the client runs.
+//! The room reports with how much margin the newest input came. Since the
+//! client knows when that input left, each report tells at which tick of the
+//! room something arrives that leaves now: a sample that does not depend on how
+//! the client has been steering, so that steering cannot oscillate. From the
+//! samples of the last second come the mean and the jitter; the clock steers
+//! towards the mean plus a margin of twice the jitter, a little faster or
+//! slower than real time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use protocol::limits::TICKS_PER_SNAPSHOT;
+use protocol::snapshot::InputAck;
 use simulation::TICK_RATE_HZ;
 
-/// Ticks by which inputs should be early.
-const TARGET_MARGIN_TICKS: f64 = 2.0;
-/// How much of an error of the margin one snapshot corrects.
-const MARGIN_GAIN: f64 = 0.05;
-/// How much of a late snapshot counts: an early one counts in full, since
-/// nothing arrives before it is sent.
-const LATE_GAIN: f64 = 0.02;
-/// Beyond this the estimate is wrong, not imprecise: start anew.
-const JUMP_TICKS: f64 = 30.0;
-/// A client never runs further ahead than its inputs are kept.
-const LEAD_TICKS_MAX: f64 = 60.0;
-/// Before the first margin is known: enough for a good home connection.
-const LEAD_TICKS_START: f64 = 4.0;
+/// A message carries this many new ticks, and the oldest must be in time.
+const NEW_TICKS: f64 = TICKS_PER_SNAPSHOT as f64;
+/// Least margin, ticks: what rounding to ticks at both ends costs.
+const MARGIN_MIN_TICKS: f64 = 1.0;
+/// The margin in standard deviations of the arrivals.
+const MARGIN_SIGMAS: f64 = 2.0;
+/// The clock runs at most this share faster or slower than real time: too
+/// little to be felt.
+const RATE_SHARE_MAX: f64 = 0.05;
+/// An error is steered away in about this time, within [`RATE_SHARE_MAX`].
+const STEER_SECONDS: f64 = 0.5;
+/// Beyond this the estimate is wrong, not imprecise: jump.
+const JUMP_TICKS: f64 = 10.0;
+/// Samples that the estimate is made of: about a second.
+const SAMPLES: usize = 32;
+/// Of these, so many at either end are left out: what met a stall says nothing
+/// about what does not.
+const TRIMMED: usize = SAMPLES / 10;
+/// Below so many samples the jitter is not known.
+const SAMPLES_MIN: usize = 6;
+/// Standard deviation that is assumed until it is known, ticks.
+const SIGMA_START_TICKS: f64 = 1.0;
+/// Snapshots that come so soon after each other are a burst, which a stall
+/// has delayed: they say nothing about the clock.
+const BURST: Duration = Duration::from_millis(12);
+/// Snapshots may be late for this long before it is the room that is late.
+const PAUSED_AFTER: Duration = Duration::from_millis(300);
+/// Share of a sample in the mean delay of snapshots.
+const DELAY_GAIN: f64 = 0.05;
+/// The round trip that is assumed until it is known: a good home connection.
+const ROUND_TRIP_START: Duration = Duration::from_millis(50);
+/// Messages whose time of leaving is kept: more than can be under way.
+const SENT: usize = 128;
 
-/// An estimate of the room's tick.
-#[derive(Clone, Copy, Debug)]
+/// An estimate of the tick to be at.
+#[derive(Clone, Debug)]
 pub struct TickClock {
     origin: Instant,
-    /// The room's tick at `origin`, as far as snapshots tell.
-    tick_at_origin: f64,
-    lead_ticks: f64,
+    /// The tick to be at, at `updated`.
+    tick: f64,
+    updated: Instant,
+    /// What leaves at `origin` would arrive at this tick.
+    arrival: f64,
+    sigma: f64,
+    samples: [f64; SAMPLES],
+    /// How many there were in all.
+    sampled: usize,
+    /// The newest input that a sample was taken of.
+    sampled_stamp: u32,
+    sent: [(u32, f64); SENT],
+    /// Mean of real time less the tick of a snapshot, ticks.
+    delay: f64,
+    snapshot_at: Instant,
+    late_since: Option<Instant>,
+    jumps: u32,
 }
 
 impl TickClock {
-    /// From the first snapshot of a race.
+    /// From a snapshot of `tick` that has just come.
     #[must_use]
-    pub fn new(tick: u32, now: Instant) -> Self {
-        Self {
+    pub fn new(tick: u32, round_trip: Option<Duration>, now: Instant) -> Self {
+        let round_trip = round_trip.unwrap_or(ROUND_TRIP_START);
+        let arrival = f64::from(tick) + ticks(round_trip);
+        let mut clock = Self {
             origin: now,
-            tick_at_origin: f64::from(tick),
-            lead_ticks: LEAD_TICKS_START,
-        }
+            tick: 0.0,
+            updated: now,
+            arrival,
+            sigma: SIGMA_START_TICKS,
+            samples: [0.0; SAMPLES],
+            sampled: 0,
+            sampled_stamp: 0,
+            sent: [(u32::MAX, 0.0); SENT],
+            delay: -f64::from(tick),
+            snapshot_at: now,
+            late_since: None,
+            jumps: 0,
+        };
+        clock.tick = clock.wanted(now);
+        clock
     }
 
-    /// A snapshot of `tick` has come; the room reports `margin_ticks` for the
-    /// newest own input, if it has one.
-    pub fn snapshot(&mut self, tick: u32, margin_ticks: Option<i8>, now: Instant) {
-        let error = f64::from(tick) - self.room_tick(now);
+    /// An input message whose newest tick is `stamp` leaves.
+    pub fn sent(&mut self, stamp: u32, now: Instant) {
+        self.sent[stamp as usize % SENT] = (stamp, self.since_origin(now));
+    }
+
+    /// A snapshot of `tick` has come, with what the room says of the newest own
+    /// input, if it has one.
+    pub fn snapshot(&mut self, tick: u32, ack: Option<InputAck>, now: Instant) {
+        let is_burst = now.saturating_duration_since(self.snapshot_at) < BURST;
+        self.snapshot_at = now;
+        if let Some(ack) = ack {
+            self.acknowledged(ack);
+        }
+        self.place_room(tick, is_burst, now);
+    }
+
+    /// Steers, and gives the tick to be at with its fraction.
+    pub fn advance(&mut self, now: Instant) -> f64 {
+        let elapsed = ticks(now.saturating_duration_since(self.updated));
+        let wanted = self.wanted(now);
+        let error = wanted - (self.tick + elapsed);
+        self.updated = self.updated.max(now);
         if error.abs() > JUMP_TICKS {
-            self.tick_at_origin += error;
+            self.jumps += 1;
+            self.tick = wanted;
         } else {
-            self.tick_at_origin += if error > 0.0 {
-                error
-            } else {
-                error * LATE_GAIN
-            };
+            let share = error / (STEER_SECONDS * f64::from(TICK_RATE_HZ));
+            self.tick += elapsed * (1.0 + share.clamp(-RATE_SHARE_MAX, RATE_SHARE_MAX));
         }
-        if let Some(margin) = margin_ticks {
-            let short = TARGET_MARGIN_TICKS - f64::from(margin);
-            self.lead_ticks = (self.lead_ticks + short * MARGIN_GAIN).clamp(0.0, LEAD_TICKS_MAX);
-        }
+        self.tick
     }
 
-    /// The tick to predict, with its fraction.
+    /// The tick to be at, with its fraction, as steered so far.
     #[must_use]
-    pub fn target(&self, now: Instant) -> f64 {
-        self.room_tick(now) + self.lead_ticks
+    pub fn tick(&self, now: Instant) -> f64 {
+        self.tick + ticks(now.saturating_duration_since(self.updated))
     }
 
-    fn room_tick(&self, now: Instant) -> f64 {
-        let seconds = now.saturating_duration_since(self.origin).as_secs_f64();
-        self.tick_at_origin + seconds * f64::from(TICK_RATE_HZ)
+    /// The tick that the room computes when something arrives that leaves now.
+    #[must_use]
+    pub fn arrival_tick(&self, now: Instant) -> f64 {
+        self.arrival + self.since_origin(now)
     }
+
+    /// How many ticks early the oldest new input of a message should arrive.
+    #[must_use]
+    pub fn margin_ticks(&self) -> f64 {
+        (MARGIN_SIGMAS * self.sigma).max(MARGIN_MIN_TICKS)
+    }
+
+    /// How often the clock jumped because it was far off.
+    #[must_use]
+    pub fn jumps(&self) -> u32 {
+        self.jumps
+    }
+
+    fn wanted(&self, now: Instant) -> f64 {
+        self.arrival_tick(now) + NEW_TICKS + self.margin_ticks()
+    }
+
+    fn since_origin(&self, now: Instant) -> f64 {
+        ticks(now.saturating_duration_since(self.origin))
+    }
+
+    fn acknowledged(&mut self, ack: InputAck) {
+        let (stamp, left) = self.sent[ack.tick as usize % SENT];
+        // Each message is a sample once.
+        if stamp != ack.tick || self.sampled_stamp == stamp && self.sampled > 0 {
+            return;
+        }
+        self.sampled_stamp = stamp;
+        self.samples[self.sampled % SAMPLES] =
+            f64::from(stamp) - f64::from(ack.margin_ticks) - left;
+        self.sampled += 1;
+        let mut samples = self.samples;
+        let samples = &mut samples[..self.sampled.min(SAMPLES)];
+        samples.sort_unstable_by(f64::total_cmp);
+        let trimmed = if samples.len() == SAMPLES { TRIMMED } else { 0 };
+        let samples = &samples[trimmed..samples.len() - trimmed];
+        let count = samples.len() as f64;
+        self.arrival = samples.iter().sum::<f64>() / count;
+        if samples.len() >= SAMPLES_MIN {
+            let square = |sample: &f64| (sample - self.arrival) * (sample - self.arrival);
+            self.sigma = (samples.iter().map(square).sum::<f64>() / count).sqrt();
+        }
+    }
+
+    /// Notices when the room is somewhere else: it stood still, or the client did.
+    fn place_room(&mut self, tick: u32, is_burst: bool, now: Instant) {
+        let delay = self.since_origin(now) - f64::from(tick);
+        let late = delay - self.delay;
+        let is_elsewhere = if late < -JUMP_TICKS {
+            // Nothing comes before it is sent.
+            true
+        } else if late > JUMP_TICKS {
+            let since = *self.late_since.get_or_insert(now);
+            now.saturating_duration_since(since) >= PAUSED_AFTER
+        } else {
+            self.late_since = None;
+            if !is_burst {
+                self.delay += late * DELAY_GAIN;
+            }
+            false
+        };
+        if is_elsewhere {
+            self.late_since = None;
+            self.delay = delay;
+            self.arrival -= late;
+            self.sampled = 0;
+            self.sent = [(u32::MAX, 0.0); SENT];
+            self.sigma = SIGMA_START_TICKS;
+        }
+    }
+}
+
+fn ticks(time: Duration) -> f64 {
+    time.as_secs_f64() * f64::from(TICK_RATE_HZ)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    #[test]
-    fn runs_ahead_so_far_that_inputs_are_in_time() {
-        let start = Instant::now();
-        let one_way = Duration::from_millis(50);
-        let mut clock = TickClock::new(0, start);
-        // The room is at 30 · i ticks when it sends; inputs take 3 ticks.
-        for i in 1..=3_000_u32 {
-            let sent = start + Duration::from_millis(u64::from(i) * 100 / 3);
-            let arrived = sent + one_way;
-            let sent_for = clock.target(arrived - Duration::from_millis(100));
-            let margin = sent_for - f64::from(2 * i);
-            clock.snapshot(2 * i, Some(margin.clamp(-100.0, 100.0) as i8), arrived);
+    /// A way whose delay is `up` and `down` ms, with up to `jitter` ms on top.
+    struct Way {
+        start: Instant,
+        clock: TickClock,
+        random: u64,
+    }
+
+    impl Way {
+        fn new(round_trip_ms: u64) -> Self {
+            let start = Instant::now();
+            let way = Duration::from_millis(round_trip_ms / 2);
+            let round_trip = Duration::from_millis(round_trip_ms);
+            Self {
+                start,
+                clock: TickClock::new(0, Some(round_trip), start + way),
+                random: 1,
+            }
         }
-        let now = start + Duration::from_secs(100) + one_way;
-        let lead = clock.target(now) - (100.0 + one_way.as_secs_f64()) * 60.0;
-        // 3 ticks of way each direction are in the estimate and in the lead.
-        assert!((2.0..7.0).contains(&lead), "{lead}");
+
+        fn jitter(&mut self, ms: f64) -> f64 {
+            self.random = self
+                .random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            ms * (self.random >> 33) as f64 / (1_u64 << 31) as f64
+        }
+
+        /// Runs from `from` to `to` ms with the ways `up` and `down`; gives the
+        /// times at which inputs came too late.
+        fn run(&mut self, from: u64, to: u64, up: f64, down: f64, jitter: f64) -> Vec<u64> {
+            let room = |ms: f64| (ms * 0.06).ceil();
+            let mut acks: Vec<(f64, u32, InputAck)> = Vec::new();
+            let mut late = Vec::new();
+            let (mut last_up, mut last_down, mut sent) = (0.0_f64, 0.0_f64, 0);
+            for ms in from..to {
+                let now = self.start + Duration::from_millis(ms);
+                let tick = self.clock.advance(now) as u32;
+                if tick >= sent + 2 {
+                    sent = tick;
+                    self.clock.sent(tick - 1, now);
+                    last_up = (ms as f64 + up + self.jitter(jitter)).max(last_up);
+                    let margin = f64::from(tick - 1) - room(last_up);
+                    if margin < 1.0 {
+                        late.push(ms);
+                    }
+                    last_down = (last_up + down + self.jitter(jitter)).max(last_down);
+                    let ack = InputAck {
+                        tick: tick - 1,
+                        margin_ticks: margin as i8,
+                    };
+                    acks.push((last_down, room(last_up) as u32, ack));
+                }
+                while acks.first().is_some_and(|(at, _, _)| *at <= ms as f64) {
+                    let (_, tick, ack) = acks.remove(0);
+                    self.clock.snapshot(tick, Some(ack), now);
+                }
+            }
+            late
+        }
+
+        /// How far the estimate is from the truth at `ms`.
+        fn error(&self, ms: u64, up: f64) -> f64 {
+            let now = self.start + Duration::from_millis(ms);
+            self.clock.arrival_tick(now) - (ms as f64 + up) * 0.06
+        }
     }
 
     #[test]
-    fn jumps_when_the_room_is_somewhere_else() {
+    fn is_within_a_tick_of_the_truth_after_two_seconds_of_jitter() {
+        for seed in 1..50 {
+            let mut way = Way::new(150);
+            way.random = seed;
+            way.run(75, 2_000, 75.0, 75.0, 30.0);
+            // The mean of the jitter is 15 ms, and a tick is counted when it is over.
+            let error = way.error(2_000, 75.0 + 15.0) - 0.5;
+            assert!(error.abs() <= 1.0, "seed {seed}: {error}");
+        }
+    }
+
+    #[test]
+    fn follows_a_step_of_the_way_within_three_seconds() {
+        for seed in 1..50 {
+            let mut way = Way::new(100);
+            way.random = seed;
+            assert_eq!(way.run(50, 5_000, 50.0, 50.0, 5.0).last(), None);
+            // All 80 ms on the way up: the worst case.
+            way.run(5_000, 8_000, 130.0, 50.0, 5.0);
+            assert_eq!(way.run(8_000, 15_000, 130.0, 50.0, 5.0), Vec::<u64>::new());
+            let error = way.error(15_000, 132.5) - 0.5;
+            assert!(error.abs() <= 1.0, "{error}");
+            // And back: it does not stay as far ahead as it had to be.
+            way.run(15_000, 19_000, 50.0, 50.0, 5.0);
+            let lead = way.clock.tick(way.start + Duration::from_secs(19)) - 19.0 * 60.0;
+            assert!(lead < 50.0 * 0.06 + 5.0, "{lead}");
+        }
+    }
+
+    #[test]
+    fn runs_at_most_five_percent_off_real_time_but_for_a_jump() {
+        let mut way = Way::new(100);
+        way.run(50, 3_000, 50.0, 50.0, 0.0);
+        let (start, jumps) = (way.start, way.clock.jumps());
+        let mut before = way.clock.tick(start + Duration::from_millis(3_000));
+        for ms in (3_000..6_000).step_by(16) {
+            way.run(ms, ms + 16, 110.0, 50.0, 0.0);
+            let tick = way.clock.tick(start + Duration::from_millis(ms + 16));
+            let rate = (tick - before) / (16.0 * 0.06);
+            assert!((0.94..1.06).contains(&rate), "{rate} at {ms}");
+            before = tick;
+        }
+        assert_eq!(way.clock.jumps(), jumps);
+    }
+
+    #[test]
+    fn jumps_to_a_room_that_is_ahead_at_once_and_to_one_that_paused_soon() {
         let start = Instant::now();
-        let mut clock = TickClock::new(0, start);
-        clock.snapshot(10_000, None, start);
-        assert!(clock.target(start) >= 10_000.0);
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut clock = TickClock::new(0, Some(Duration::ZERO), start);
+        clock.snapshot(1_000, None, at(10));
+        assert!((clock.advance(at(10)) - 1_000.0).abs() < 6.0);
+        // The room stood still for two seconds and goes on.
+        let mut last = 0.0;
+        for i in 0..30_u32 {
+            let now = at(2_010 + u64::from(i) * 33);
+            clock.snapshot(1_002 + 2 * i, None, now);
+            last = clock.advance(now) - f64::from(1_002 + 2 * i);
+        }
+        assert!(last.abs() < 6.0, "{last}");
+        assert_eq!(clock.jumps(), 2);
+    }
+
+    #[test]
+    fn a_burst_after_a_stall_moves_nothing() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut clock = TickClock::new(0, Some(Duration::ZERO), start);
+        for i in 1..60_u32 {
+            clock.snapshot(2 * i, None, at(u64::from(i) * 33));
+            clock.advance(at(u64::from(i) * 33));
+        }
+        let before = clock.tick(at(3_000));
+        for i in 60..90_u32 {
+            clock.snapshot(2 * i, None, at(2_970));
+        }
+        clock.advance(at(2_970));
+        assert!((clock.tick(at(3_000)) - before).abs() < 1.0);
     }
 }

@@ -1,10 +1,12 @@
 //! Playing one race on many machines, without I/O.
 //!
-//! - [`wire`]: the simulation's values as the protocol's, and back.
-//! - [`course`]: a track as the codec of snapshots sees it.
+//! - [`client`]: one client in one race; it uses the modules below.
+//! - [`clock`], [`round_trip`]: which tick a client should be at.
+//! - [`prediction`]: the whole race from snapshots and own inputs.
+//! - [`smoothing`]: corrections as they are drawn.
 //! - [`server`]: the inputs of one seat as the owner of a room keeps them.
-//! - [`clock`]: which tick a client should be at.
-//! - [`client`]: prediction of the whole race from snapshots and own inputs.
+//! - [`wire`], [`course`]: the simulation's values as the protocol's, and back.
+//! - [`network_model`]: a connection to test with.
 //!
 //! Convention: the tick of a state, a snapshot or a clock is the tick that is
 //! computed next. An input stamped `t` is applied by the step that takes a
@@ -16,11 +18,16 @@
 pub mod client;
 pub mod clock;
 pub mod course;
+pub mod network_model;
+pub mod prediction;
+pub mod round_trip;
 pub mod server;
+pub mod smoothing;
 pub mod wire;
 
-pub use client::Prediction;
+pub use client::Client;
 pub use clock::TickClock;
 pub use course::TrackCourse;
+pub use prediction::Prediction;
 pub use server::SeatInputs;
 pub use simulation;

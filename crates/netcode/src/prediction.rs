@@ -1,0 +1,320 @@
+//! Prediction: the race as it is now, from a snapshot of a moment ago.
+//!
+//! All cars are stepped with the simulation that the room uses: the own car
+//! with the inputs that were sent, the others with the last that the room
+//! applied. What was predicted is kept for two seconds. When a snapshot comes,
+//! it is compared with what was predicted for its tick, integer by integer;
+//! only where they differ, or where somebody does something else than assumed,
+//! is the time since computed again.
+
+use arrayvec::ArrayVec;
+use protocol::Epoch;
+use protocol::input::{Controls, InputFrame};
+use protocol::limits::INPUT_TICKS_MAX;
+use simulation::{Car, Drive, Events, Input, RaceState, Rules, SEATS_MAX, Track, Vec2, step};
+
+use crate::wire::{self, Told};
+
+/// Ticks that are kept, of own inputs and of predicted cars.
+const HISTORY_TICKS: usize = 128;
+/// Most ticks predicted beyond the last snapshot: as many inputs as a message
+/// holds. Further ahead, nothing of them would be known to the room.
+pub const PREDICTED_TICKS_MAX: u32 = INPUT_TICKS_MAX as u32;
+
+/// A race, predicted.
+#[derive(Clone, Debug)]
+pub struct Prediction {
+    rules: Rules,
+    seat: Option<usize>,
+    epoch: Epoch,
+    confirmed: RaceState,
+    /// What each seat did last, as far as the room has told.
+    held: ArrayVec<Drive, SEATS_MAX>,
+    /// How much of what others did last they still do; falls in silence.
+    held_share: f32,
+    predicted: RaceState,
+    before: RaceState,
+    history: History,
+    own: OwnInputs,
+    acknowledged: Option<u32>,
+    events: Events,
+}
+
+/// What a snapshot did to a prediction.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reconciled {
+    /// How far the own car was from where the room has it, m; `None` when
+    /// nothing was predicted for that tick. 0 when all of it is equal.
+    pub correction_m: Option<f64>,
+    /// Ticks that were computed again.
+    pub replayed_ticks: u32,
+}
+
+impl Prediction {
+    /// From the first snapshot of a race; `seat` is `None` for a spectator.
+    #[must_use]
+    pub fn new(rules: Rules, seat: Option<u8>, told: &Told, epoch: Epoch) -> Self {
+        let confirmed = told.state.clone();
+        Self {
+            rules,
+            seat: seat.map(usize::from),
+            epoch,
+            held: held(told),
+            held_share: 1.0,
+            predicted: confirmed.clone(),
+            before: confirmed.clone(),
+            history: History::new(confirmed.cars.len()),
+            own: OwnInputs::new(),
+            acknowledged: None,
+            events: Events::new(),
+            confirmed,
+        }
+    }
+
+    /// Whether a snapshot is news: of a later tick, or of a later owner.
+    #[must_use]
+    pub fn is_news(&self, epoch: Epoch, tick: u32) -> bool {
+        (epoch, tick) > (self.epoch, self.confirmed.tick)
+    }
+
+    /// Takes a snapshot: `acknowledged` is the newest own input that the room
+    /// has. What [is no news](Self::is_news) changes nothing, and so does a
+    /// snapshot of another number of cars.
+    pub fn reconcile(
+        &mut self,
+        track: &Track,
+        told: &Told,
+        epoch: Epoch,
+        acknowledged: Option<u32>,
+    ) -> Reconciled {
+        let tick = told.state.tick;
+        if !self.is_news(epoch, tick) || told.state.cars.len() != self.confirmed.cars.len() {
+            return Reconciled::default();
+        }
+        // A new owner may have fewer of the inputs; they are sent again.
+        self.acknowledged = acknowledged;
+        self.epoch = epoch;
+        self.confirmed.clone_from(&told.state);
+        let now_held = held(told);
+        let is_as_held = self.is_as_held(&now_held);
+        self.held = now_held;
+        self.held_share = 1.0;
+
+        let foreseen = self.history.at(tick);
+        let correction_m = self.seat.and_then(|seat| {
+            let (foreseen, told) = (foreseen?.get(seat)?, told.state.cars.get(seat)?);
+            Some(distance_m(foreseen, told))
+        });
+        let is_foreseen = foreseen == Some(told.state.cars.as_slice());
+        if is_foreseen && is_as_held {
+            return Reconciled {
+                correction_m,
+                replayed_ticks: 0,
+            };
+        }
+        let target = self.predicted.tick;
+        self.predicted.clone_from(&told.state);
+        self.before.clone_from(&told.state);
+        self.history.put(&self.predicted);
+        // What lies beyond the reach of a prediction is given up.
+        let reach = tick.saturating_add(PREDICTED_TICKS_MAX);
+        self.run_to(track, target.min(reach));
+        Reconciled {
+            correction_m,
+            replayed_ticks: self.predicted.tick - tick,
+        }
+    }
+
+    /// Predicts up to `tick`, driving the own car with `input` from where the
+    /// prediction stands. `held_share`, 0–1, is how much of what others did
+    /// last they are taken to do still. Returns how many ticks were added.
+    pub fn advance(&mut self, track: &Track, tick: u32, input: Input, held_share: f32) -> u32 {
+        let start = self.predicted.tick;
+        self.held_share = held_share;
+        let reach = self.confirmed.tick.saturating_add(PREDICTED_TICKS_MAX);
+        let target = tick.min(reach);
+        if self.seat.is_some() {
+            (start..target).for_each(|tick| self.own.put(tick, input));
+        }
+        self.run_to(track, target);
+        self.predicted.tick.saturating_sub(start)
+    }
+
+    /// The own inputs that the room does not have yet, newest included; `None`
+    /// when there is nothing to send.
+    #[must_use]
+    pub fn input_frame(&self) -> Option<InputFrame> {
+        let end = self.predicted.tick;
+        let first = self.acknowledged.map_or(0, |tick| tick.saturating_add(1));
+        let oldest = end.saturating_sub(INPUT_TICKS_MAX as u32).max(first);
+        let pending = (oldest..end).rev().map_while(|tick| self.own.get(tick));
+        let mut controls: ArrayVec<Controls, INPUT_TICKS_MAX> =
+            pending.map(wire::controls).collect();
+        controls.reverse();
+        (!controls.is_empty()).then(|| InputFrame {
+            first_tick: end - controls.len() as u32,
+            controls,
+        })
+    }
+
+    /// The race at the predicted tick.
+    #[must_use]
+    pub fn predicted(&self) -> &RaceState {
+        &self.predicted
+    }
+
+    /// The race one tick before the predicted one, to draw between the two.
+    /// After a replay both are new.
+    #[must_use]
+    pub fn before(&self) -> &RaceState {
+        &self.before
+    }
+
+    /// The race as the room last told it.
+    #[must_use]
+    pub fn confirmed(&self) -> &RaceState {
+        &self.confirmed
+    }
+
+    /// The rules of the race.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether everybody but the own car does what was assumed.
+    fn is_as_held(&self, now_held: &[Drive]) -> bool {
+        let is_faded = self.held_share < 1.0;
+        let mut others = (0..now_held.len()).filter(|seat| Some(*seat) != self.seat);
+        !is_faded && others.all(|seat| self.held.get(seat) == now_held.get(seat))
+    }
+
+    fn run_to(&mut self, track: &Track, target: u32) {
+        if self.predicted.tick >= target {
+            return;
+        }
+        let mut drives: ArrayVec<Drive, SEATS_MAX> = self
+            .held
+            .iter()
+            .map(|drive| faded(*drive, self.held_share))
+            .collect();
+        while self.predicted.tick < target {
+            if let Some(seat) = self.seat
+                && let Some(own) = drives.get_mut(seat)
+            {
+                let input = self.own.get(self.predicted.tick);
+                let held = self.held.get(seat).copied().unwrap_or_default();
+                *own = input.map_or(held, Drive::Driven);
+            }
+            self.before.clone_from(&self.predicted);
+            step(
+                track,
+                &self.rules,
+                &mut self.predicted,
+                &drives,
+                &mut self.events,
+            );
+            self.history.put(&self.predicted);
+        }
+    }
+}
+
+/// The distance between where two cars are, m; not 0 when anything else of them
+/// differs, since that leads to a distance later.
+fn distance_m(one: &Car, other: &Car) -> f64 {
+    /// Half a unit of the grid.
+    const UNSEEN_M: f64 = 0.5 / simulation::POSITION_UNITS_PER_M as f64;
+    if one == other {
+        return 0.0;
+    }
+    let between: Vec2 = one.position_m() - other.position_m();
+    between.length().max(UNSEEN_M)
+}
+
+/// What each seat did last.
+fn held(told: &Told) -> ArrayVec<Drive, SEATS_MAX> {
+    let last = told.applied.iter().map(|drives| drives[drives.len() - 1]);
+    last.collect()
+}
+
+fn faded(drive: Drive, share: f32) -> Drive {
+    let Drive::Driven(input) = drive else {
+        return drive;
+    };
+    if share >= 1.0 {
+        return drive;
+    }
+    let less = |value: u8| (f32::from(value) * share) as u8;
+    Drive::Driven(Input {
+        throttle: less(input.throttle),
+        brake: less(input.brake),
+        steer: (f32::from(input.steer) * share) as i8,
+        handbrake: input.handbrake && share > 0.5,
+    })
+}
+
+/// The cars of the last ticks.
+#[derive(Clone, Debug)]
+struct History {
+    cars: Vec<Car>,
+    /// By slot: whose tick it is.
+    ticks: [Option<u32>; HISTORY_TICKS],
+    cars_per_tick: usize,
+}
+
+impl History {
+    fn new(cars_per_tick: usize) -> Self {
+        Self {
+            cars: Vec::new(),
+            ticks: [None; HISTORY_TICKS],
+            cars_per_tick,
+        }
+    }
+
+    fn put(&mut self, state: &RaceState) {
+        if self.cars.is_empty() {
+            let Some(first) = state.cars.first() else {
+                return;
+            };
+            self.cars = vec![*first; HISTORY_TICKS * self.cars_per_tick];
+        }
+        let slot = state.tick as usize % HISTORY_TICKS;
+        self.ticks[slot] = Some(state.tick);
+        let begin = slot * self.cars_per_tick;
+        self.cars[begin..begin + self.cars_per_tick].copy_from_slice(&state.cars);
+    }
+
+    fn at(&self, tick: u32) -> Option<&[Car]> {
+        let slot = tick as usize % HISTORY_TICKS;
+        let begin = slot * self.cars_per_tick;
+        (self.ticks[slot] == Some(tick))
+            .then(|| self.cars.get(begin..begin + self.cars_per_tick))
+            .flatten()
+    }
+}
+
+/// What the own driver did in the last ticks.
+#[derive(Clone, Debug)]
+struct OwnInputs {
+    slots: [(Option<u32>, Input); HISTORY_TICKS],
+}
+
+impl OwnInputs {
+    fn new() -> Self {
+        Self {
+            slots: [(None, Input::default()); HISTORY_TICKS],
+        }
+    }
+
+    fn put(&mut self, tick: u32, input: Input) {
+        self.slots[tick as usize % HISTORY_TICKS] = (Some(tick), input);
+    }
+
+    fn get(&self, tick: u32) -> Option<Input> {
+        let (stamp, input) = self.slots[tick as usize % HISTORY_TICKS];
+        (stamp == Some(tick)).then_some(input)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Races over a modelled network: the figures of docs/netcode.md.
+
+mod support;
+
+use std::time::Duration;
+
+use netcode::network_model::Conditions;
+use netcode::simulation::{TICK_RATE_HZ, Track, Vec2};
+use support::{Hands, Race, START_TICK, percentile};
+
+fn round_trip(ms: u64) -> Conditions {
+    Conditions::of_round_trip(Duration::from_millis(ms))
+}
+
+fn with_loss(ms: u64) -> Conditions {
+    Conditions {
+        loss: 0.01,
+        ..round_trip(ms)
+    }
+}
+
+fn circuit() -> Track {
+    Track::by_name("willow-park").expect("it ships with the game")
+}
+
+#[test]
+fn alone_and_without_loss_nobody_is_ever_corrected() {
+    println!("round trip ms  snapshots  corrections  inputs missing");
+    for ms in [0, 50, 100, 150, 300] {
+        let way = round_trip(ms);
+        let mut race = Race::new(circuit(), 3, 1, way, way, 5);
+        race.run_to(u32::MAX);
+        let player = &race.players[0];
+        let corrections = player.corrections_m.iter().filter(|by| **by > 0.0).count();
+        let snapshots = player.corrections_m.len();
+        println!(
+            "{ms:13}  {snapshots:9}  {corrections:11}  {:14}",
+            race.room.missing[0]
+        );
+        assert!(race.room.state.cars[0].finish.is_some(), "three laps");
+        assert!(snapshots > 3_000, "{snapshots} snapshots");
+        assert_eq!((corrections, race.room.missing[0]), (0, 0), "at {ms} ms");
+    }
+}
+
+#[test]
+fn stalls_of_tcp_correct_by_centimetres() {
+    println!("hands  round trip ms  snapshots  corrected  p99 of all m  of corrections m  max m");
+    for (hands, ms) in [Hands::Wheel, Hands::Keys]
+        .into_iter()
+        .flat_map(|hands| [50, 100, 150, 300].map(|ms| (hands, ms)))
+    {
+        let way = with_loss(ms);
+        let mut all = Vec::new();
+        for seed in 0..4 {
+            let mut race = Race::new(circuit(), 3, 1, way, way, seed);
+            race.players[0].hands = hands;
+            race.run_to(u32::MAX);
+            all.append(&mut race.players[0].corrections_m);
+        }
+        let mut corrections: Vec<f64> = all.iter().copied().filter(|by| *by > 0.0).collect();
+        let (of_all, of_corrections) = (
+            percentile(&mut all, 0.99),
+            percentile(&mut corrections, 0.99),
+        );
+        println!(
+            "{hands:?}  {ms:13}  {:9}  {:9}  {of_all:12.3}  {of_corrections:16.3}  {:5.2}",
+            all.len(),
+            corrections.len(),
+            corrections.last().copied().unwrap_or(0.0),
+        );
+        assert!(!corrections.is_empty(), "the model must stall");
+        assert!(of_all <= 0.05, "{of_all} m at {ms} ms");
+        assert!(of_corrections <= 0.30, "{of_corrections} m at {ms} ms");
+    }
+}
+
+/// Who fights for position.
+const FIELD: [Hands; 8] = [
+    Hands::Wheel,
+    Hands::Keys,
+    Hands::Wheel,
+    Hands::Wild,
+    Hands::Wheel,
+    Hands::Wild,
+    Hands::Wheel,
+    Hands::Wild,
+];
+
+#[test]
+fn others_are_drawn_where_they_are() {
+    let way = Conditions {
+        jitter: Duration::from_millis(5),
+        ..round_trip(100)
+    };
+    let mut race = Race::new(circuit(), 2, 8, way, way, 11);
+    for (player, hands) in race.players.iter_mut().zip(FIELD) {
+        player.hands = hands;
+    }
+    race.run_to(u32::MAX);
+    let mut errors = Vec::new();
+    let mut jump: f64 = 0.0;
+    for (own, player) in race.players.iter().enumerate() {
+        let mut before: Option<&(f64, Vec<(Vec2, f64)>)> = None;
+        for frame in &player.frames {
+            let (tick, poses) = frame;
+            if *tick < f64::from(START_TICK) {
+                continue;
+            }
+            for (seat, (position, _)) in poses.iter().enumerate() {
+                let Some(truth) = race.room.truth_at(*tick, seat) else {
+                    continue;
+                };
+                let error = (*position - truth).length();
+                if seat != own && !is_near_contact(&race, *tick, seat) {
+                    errors.push(error);
+                }
+                if let Some((last_tick, last)) = before
+                    && let Some(last_truth) = race.room.truth_at(*last_tick, seat)
+                {
+                    let drawn = *position - last[seat].0;
+                    jump = jump.max((drawn - (truth - last_truth)).length());
+                }
+            }
+            before = Some(frame);
+        }
+    }
+    let snaps: u64 = race
+        .players
+        .iter()
+        .map(|player| player.client.counters().snaps)
+        .sum();
+    let contacts = race.room.contacts.len();
+    println!(
+        "8 cars at 100 ms: {} drawn positions, p50 {:.3} m, p95 {:.3} m, p99 {:.3} m",
+        errors.len(),
+        percentile(&mut errors, 0.50),
+        percentile(&mut errors, 0.95),
+        percentile(&mut errors, 0.99),
+    );
+    println!("{contacts} contacts; largest jump of a drawn car {jump:.3} m, {snaps} snaps");
+    assert!(percentile(&mut errors, 0.95) <= 0.15);
+    assert!(contacts >= 10, "they must touch for this to say anything");
+    assert!(jump <= 0.5, "{jump} m");
+}
+
+/// Whether the car touched anything within a second.
+fn is_near_contact(race: &Race, tick: f64, seat: usize) -> bool {
+    let near = f64::from(TICK_RATE_HZ);
+    race.room
+        .contacts
+        .iter()
+        .any(|(at, who)| usize::from(*who) == seat && (f64::from(*at) - tick).abs() < near)
+}

@@ -1,0 +1,129 @@
+//! After a lost connection, a new owner or a pause: back to the right picture,
+//! and no jump of the own car where the room agrees.
+
+mod support;
+
+use std::time::Duration;
+
+use netcode::network_model::Conditions;
+use netcode::simulation::{RaceState, Track};
+use support::{Hands, Race, START_TICK};
+
+const ROUND_TRIP: Duration = Duration::from_millis(100);
+/// Long enough after the start that cars are fast.
+const LATER: u32 = START_TICK + 10 * 60;
+
+fn race(players: usize) -> Race {
+    let track = Track::by_name("willow-park").expect("it ships with the game");
+    let way = Conditions::of_round_trip(ROUND_TRIP);
+    let mut race = Race::new(track, 3, players, way, way, 2);
+    race.players[0].hands = Hands::Keys;
+    race.run_to(LATER);
+    race
+}
+
+/// Most that the own car moved on screen in one frame beyond what a car can,
+/// since frame `from`, m.
+fn largest_jump_m(race: &Race, from: usize) -> f64 {
+    let frames = &race.players[0].frames[from..];
+    let moves = frames.windows(2).map(|pair| {
+        let moved = pair[1].1[0].0 - pair[0].1[0].0;
+        // 90 m/s are 1.5 m a frame; the clock may run 5 % fast.
+        (moved.length() - 1.6).max(0.0)
+    });
+    moves.fold(0.0, f64::max)
+}
+
+/// Whether, half a second from now, a second goes by without a correction.
+fn settles(race: &mut Race) -> bool {
+    let tick = race.room.state.tick;
+    race.run_to(tick + 90);
+    let seen = race.players[0].corrections_m.len();
+    race.run_to(tick + 150);
+    let corrections = &race.players[0].corrections_m[seen..];
+    corrections.len() >= 28 && corrections.iter().all(|by| *by == 0.0)
+}
+
+#[test]
+fn a_new_connection_within_a_quarter_of_a_second_is_hardly_noticed() {
+    let mut race = race(2);
+    let frame = race.players[0].frames.len();
+    let now = race.now;
+    race.players[0].reset(now, Duration::from_millis(100));
+    race.run_to(LATER + 60);
+    assert!(settles(&mut race));
+    let jump = largest_jump_m(&race, frame);
+    assert!(jump <= 0.4, "{jump}");
+    assert_eq!(race.players[0].client.counters().snaps, 0);
+}
+
+#[test]
+fn after_ten_seconds_away_the_car_is_where_the_room_has_it() {
+    let mut race = race(2);
+    let now = race.now;
+    race.players[0].reset(now, Duration::from_secs(10));
+    race.run_to(LATER + 11 * 60);
+    assert!(settles(&mut race));
+    // Half a second ago, so that the room has been there since.
+    let frames = &race.players[0].frames;
+    let (tick, poses) = &frames[frames.len() - 30];
+    let there = race.room.truth_at(*tick, 0).expect("the room was there");
+    assert!((poses[0].0 - there).length() < 0.05);
+}
+
+#[test]
+fn a_new_owner_that_knows_the_inputs_is_not_noticed() {
+    let mut race = race(2);
+    let frame = race.players[0].frames.len();
+    // It goes on from the present, as after a hand-over, without the inputs
+    // that were received but not applied: they are sent again.
+    let state = race.room.state.clone();
+    race.room.take_over(state);
+    race.run_to(LATER + 60);
+    assert!(settles(&mut race));
+    let jump = largest_jump_m(&race, frame);
+    assert!(jump <= 0.1, "{jump}");
+}
+
+#[test]
+fn a_new_owner_that_goes_back_a_tenth_of_a_second_is_followed() {
+    let mut race = race(2);
+    let earlier: RaceState = race.room.state.clone();
+    race.run_to(LATER + 6);
+    race.room.take_over(earlier);
+    race.run_to(LATER + 90);
+    assert!(settles(&mut race));
+    assert_eq!(race.players[0].client.counters().snaps, 0);
+}
+
+#[test]
+fn a_room_that_stood_still_goes_on_where_it_was() {
+    for pause in [Duration::from_millis(200), Duration::from_secs(3)] {
+        let mut race = race(2);
+        let frame = race.players[0].frames.len();
+        race.pause_room(pause);
+        race.run_to(LATER + 120);
+        assert!(settles(&mut race), "after {pause:?}");
+        let jump = largest_jump_m(&race, frame);
+        assert!(jump <= 0.5, "{jump} after {pause:?}");
+        assert_eq!(
+            race.players[0].client.counters().snaps,
+            0,
+            "after {pause:?}"
+        );
+    }
+}
+
+#[test]
+fn a_way_that_becomes_longer_is_followed_within_three_seconds() {
+    let mut race = race(1);
+    let longer = Conditions::of_round_trip(ROUND_TRIP + Duration::from_millis(80));
+    race.players[0].set_conditions(longer, longer);
+    race.run_to(LATER + 180);
+    let missing = race.room.missing[0];
+    race.run_to(LATER + 1_200);
+    assert_eq!(
+        race.room.missing[0], missing,
+        "late inputs after three seconds"
+    );
+}
