@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use netcode::simulation::Input;
 use protocol::account::Password;
+use protocol::car::{CarClass, Skill};
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
@@ -100,19 +101,32 @@ impl RaceClient {
         self.send(&ClientMessage::ListRooms);
     }
 
-    /// Makes a room and takes its first seat.
-    pub fn create_room(&mut self, name: &str, settings: RoomSettings) {
+    /// Makes a room and takes a seat in it, with a car of `class`.
+    pub fn create_room(&mut self, name: &str, settings: RoomSettings, class: CarClass) {
         self.send(&ClientMessage::CreateRoom {
             name: name.to_owned(),
             settings,
+            class,
         });
     }
 
-    /// Takes a seat.
-    pub fn join_room(&mut self, name: &str) {
+    /// Takes a seat, with a car of `class`.
+    pub fn join_room(&mut self, name: &str, class: CarClass) {
         self.send(&ClientMessage::JoinRoom {
             name: name.to_owned(),
+            class,
         });
+    }
+
+    /// Drives something else, while the room waits.
+    pub fn choose_class(&mut self, class: CarClass) {
+        self.send(&ClientMessage::ChooseClass { class });
+    }
+
+    /// Puts AI drivers into all free seats. Refused unless the player is the
+    /// room's host.
+    pub fn fill_seats(&mut self, skill: Skill) {
+        self.send(&ClientMessage::FillSeats { skill });
     }
 
     /// Watches a room.
@@ -288,7 +302,7 @@ impl RaceClient {
         if let Some(room) = &self.away_from {
             let name = room.view().name.as_str().to_owned();
             if room.seat().is_some() {
-                self.join_room(&name);
+                self.join_room(&name, room.own_class().unwrap_or_default());
             } else {
                 self.spectate(&name);
             }

@@ -1,5 +1,6 @@
 //! Playing one race on many machines, without I/O.
 //!
+//! - [`rules`]: a room's settings as the rules of its race.
 //! - [`wire`]: the simulation's values as the protocol's, and back.
 //! - [`course`]: a track as the codec of snapshots sees it.
 //! - [`server`]: the inputs of one seat as the owner of a room keeps them.
@@ -16,11 +17,13 @@
 pub mod client;
 pub mod clock;
 pub mod course;
+mod rules;
 pub mod server;
 pub mod wire;
 
 pub use client::Prediction;
 pub use clock::TickClock;
 pub use course::TrackCourse;
+pub use rules::rules;
 pub use server::SeatInputs;
 pub use simulation;

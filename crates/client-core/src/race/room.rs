@@ -1,18 +1,21 @@
 //! A room as one client knows it: who is there, where the cars are.
+//!
+//! [`told`] is what the room's events change, and what a person is told of them.
+
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, Track, Vec2};
+use netcode::simulation::highway::{self, TrafficCar};
+use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, TICK_SECONDS, Track, Vec2};
 use netcode::{Prediction, TickClock, TrackCourse, wire};
+use protocol::car::CarClass;
 use protocol::frame::{self, FrameKind};
-use protocol::lobby::Phase;
-use protocol::room::{RoomEvent, RoomEventBody, RoomView, SeatView};
+use protocol::room::{RoomView, SeatView};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{PlayerName, Seat};
-
-use crate::notice::Notice;
 
 /// Inputs leave 30 times a second; a frame that is drawn a little early must
 /// not make it 20.
@@ -45,6 +48,8 @@ pub struct CarView {
     pub seat: Seat,
     /// Who drives it.
     pub player: PlayerName,
+    /// What it is.
+    pub class: CarClass,
     /// Centre, m.
     pub position: Vec2,
     /// Counter-clockwise from the x axis, rad.
@@ -76,6 +81,8 @@ pub struct LeaderboardLine {
     pub laps: u16,
     /// Whether the player has a connection.
     pub is_connected: bool,
+    /// Whether an AI drives.
+    pub is_ai: bool,
     /// Whether the car has reached the target.
     pub is_finished: bool,
     /// Whether it is the own line.
@@ -127,6 +134,19 @@ impl RoomClient {
         &self.track
     }
 
+    /// What the own seat drives; `None` for a spectator.
+    #[must_use]
+    pub fn own_class(&self) -> Option<CarClass> {
+        self.seat_view(self.seat?).map(|view| view.class)
+    }
+
+    /// Whether the own player may fill the free seats with AI drivers.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        let own = self.seat.and_then(|seat| self.seat_view(seat));
+        own.is_some_and(|own| self.view.host.as_ref() == Some(&own.player))
+    }
+
     /// Who has won, once somebody has.
     #[must_use]
     pub fn winner(&self) -> Option<&PlayerName> {
@@ -175,6 +195,7 @@ impl RoomClient {
                 Some(CarView {
                     seat: seat.seat,
                     player: seat.player.clone(),
+                    class: seat.class,
                     position: old.position_m().lerp(new.position_m(), along),
                     heading_rad: old.heading_rad() + turn * along,
                     steer_rad: new.steer_rad(),
@@ -183,6 +204,26 @@ impl RoomClient {
                     is_ghost: new.is_ghost(),
                     is_off_road: new.off_road,
                 })
+            })
+            .collect()
+    }
+
+    /// The highway's traffic within `reach_m` metres of `x_m`, where it is in
+    /// the same instant as [`RoomClient::cars`]. None on a circuit.
+    #[must_use]
+    pub fn traffic(&self, x_m: f64, reach_m: f64, now: Instant) -> Vec<TrafficCar> {
+        let Some(race) = &self.race else {
+            return Vec::new();
+        };
+        let rules = race.prediction.rules();
+        let tick = race.prediction.before().tick;
+        let along = (race.clock.target(now) - f64::from(tick)).clamp(0.0, 1.0);
+        // It stands until the start, as everybody does.
+        let moved_ticks = if tick < rules.start_tick { 0.0 } else { along };
+        highway::traffic(rules, tick, highway::around(x_m, reach_m))
+            .map(|mut car| {
+                car.position.x += car.speed_mps * TICK_SECONDS * moved_ticks;
+                car
             })
             .collect()
     }
@@ -204,6 +245,7 @@ impl RoomClient {
                 score: state.score(*seat),
                 laps: state.cars[*seat].laps_completed(&self.track),
                 is_connected: view.connected,
+                is_ai: view.ai,
                 is_finished: state.cars[*seat].finish.is_some(),
                 is_own: self.seat == Some(view.seat),
             })
@@ -239,8 +281,8 @@ impl RoomClient {
                 race.snapshot_at = now;
             }
             None => {
-                let laps = self.view.settings.laps;
-                let rules = Rules::on(&self.track, laps, self.view.race.seed(), start_tick);
+                let RoomView { settings, race, .. } = &self.view;
+                let rules = netcode::rules(settings, *race, &self.track, start_tick);
                 let prediction = Prediction::new(rules, self.seat, &told);
                 let clock = TickClock::new(header.tick, now);
                 self.race = Some(Race {
@@ -271,78 +313,8 @@ impl RoomClient {
         ))
     }
 
-    /// Takes an event; gives what to tell the person.
-    pub(super) fn event(&mut self, event: &RoomEvent, own: Option<&PlayerName>) -> Vec<Notice> {
-        let is_own = |player: &PlayerName| own == Some(player);
-        let notice = match &event.body {
-            RoomEventBody::Joined { player, seat, .. } => {
-                let is_new = self
-                    .seat_view(*seat)
-                    .is_none_or(|view| view.player != *player);
-                self.put_seat(*seat, player, true);
-                (is_new && !is_own(player)).then(|| Notice::info(format!("{player} joined")))
-            }
-            RoomEventBody::Left { player, seat } => {
-                self.view.seats.retain(|view| view.seat != *seat);
-                Some(Notice::warning(format!("{player} left")))
-            }
-            RoomEventBody::Lost { player, seat } => {
-                self.put_seat(*seat, player, false);
-                Some(Notice::warning(format!("{player} disconnected")))
-            }
-            RoomEventBody::Returned { player, seat } => {
-                self.put_seat(*seat, player, true);
-                (!is_own(player)).then(|| Notice::info(format!("{player} is back")))
-            }
-            RoomEventBody::Countdown { start_tick, .. } => {
-                self.view.phase = Phase::Countdown;
-                self.view.start_tick = Some(*start_tick);
-                None
-            }
-            RoomEventBody::Started => {
-                self.view.phase = Phase::Racing;
-                Some(Notice::success("go!"))
-            }
-            RoomEventBody::Lap {
-                player,
-                lap,
-                time_ms,
-                ..
-            } => {
-                let text = format!("{player}: lap {lap} in {}", lap_time(*time_ms));
-                Some(if is_own(player) {
-                    Notice::success(text)
-                } else {
-                    Notice::info(text)
-                })
-            }
-            RoomEventBody::Finished { player, place, .. } => {
-                Some(Notice::info(format!("{player} finished in place {place}")))
-            }
-            RoomEventBody::Winner { player, .. } => {
-                self.winner = Some(player.clone());
-                Some(Notice::success(format!("{player} wins the race!")))
-            }
-            RoomEventBody::Closed { .. } => None,
-        };
-        notice.into_iter().collect()
-    }
-
     fn seat_view(&self, seat: Seat) -> Option<&SeatView> {
         self.view.seats.iter().find(|view| view.seat == seat)
-    }
-
-    fn put_seat(&mut self, seat: Seat, player: &PlayerName, connected: bool) {
-        let view = SeatView {
-            seat,
-            player: player.clone(),
-            connected,
-        };
-        let at = self.view.seats.partition_point(|other| other.seat < seat);
-        match self.view.seats.get_mut(at) {
-            Some(present) if present.seat == seat => *present = view,
-            Some(_) | None => self.view.seats.insert(at, view),
-        }
     }
 }
 
