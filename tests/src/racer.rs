@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bytes::Bytes;
+use client_core::protocol::car::CarClass;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
@@ -153,7 +154,11 @@ impl Live<Racer> {
     /// # Errors
     /// When it does not get one.
     pub async fn create(&self, room: &str, settings: RoomSettings) -> Result<Seat> {
-        self.act(|racer| racer.client.create_room(room, settings));
+        self.act(|racer| {
+            racer
+                .client
+                .create_room(room, settings, CarClass::default())
+        });
         self.find("a seat in the own room", Racer::seat).await
     }
 
@@ -162,7 +167,7 @@ impl Live<Racer> {
     /// # Errors
     /// When it does not get one.
     pub async fn join(&self, room: &str) -> Result<Seat> {
-        self.act(|racer| racer.client.join_room(room));
+        self.act(|racer| racer.client.join_room(room, CarClass::default()));
         self.find("a seat", Racer::seat).await
     }
 
