@@ -9,7 +9,7 @@ use netcode::simulation::Input;
 use protocol::account::Password;
 use protocol::car::{CarClass, Skill};
 use protocol::client::{ClientMessage, ServerMessage};
-use protocol::lobby::{RoomEntry, RoomSettings};
+use protocol::lobby::{Mode, RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
 use protocol::{PlayerName, Rejection, RejectionCode, RoomName, frame};
 
@@ -40,6 +40,8 @@ pub enum Stage {
 pub struct RaceResult {
     /// The room.
     pub room: RoomName,
+    /// What was raced.
+    pub mode: Mode,
     /// Why it ended.
     pub reason: CloseReason,
     /// The final order; empty when there was no race.
@@ -364,9 +366,10 @@ impl RaceClient {
             leaderboard,
         } = event.body
         {
-            let room = room.view().name.clone();
+            let view = room.view();
             self.stage = Stage::Result(RaceResult {
-                room,
+                room: view.name.clone(),
+                mode: view.settings.mode,
                 reason,
                 standings: leaderboard,
             });

@@ -77,6 +77,8 @@ pub struct LeaderboardLine {
     pub player: PlayerName,
     /// Metres, penalties taken off.
     pub score: i64,
+    /// What was taken off it, metres.
+    pub penalty_metres: u32,
     /// Laps completed.
     pub laps: u16,
     /// Whether the player has a connection.
@@ -243,6 +245,7 @@ impl RoomClient {
                 seat: view.seat,
                 player: view.player.clone(),
                 score: state.score(*seat),
+                penalty_metres: state.cars[*seat].penalty_metres,
                 laps: state.cars[*seat].laps_completed(&self.track),
                 is_connected: view.connected,
                 is_ai: view.ai,
