@@ -236,8 +236,10 @@ impl Gallery<'_> {
                 break;
             }
         }
+        let metres = room.state.cars[0].penalty_metres;
+        let reason = if metres < 1_000 { "traffic" } else { "off_road" };
         self.room_event(json!({"event": "penalty", "player": "Ada", "seat": 0,
-            "metres": room.state.cars[0].penalty_metres, "reason": "off_road"}))?;
+            "metres": metres, "reason": reason}))?;
         let tick = room.state.tick + 20;
         self.run(&mut room, tick)?;
         self.shoot("23-highway-penalty")?;

@@ -34,6 +34,8 @@ pub struct Racer {
     pub notices: Vec<String>,
     /// The token that opens the chat.
     pub chat_token: Option<String>,
+    /// Whether it drives off the road instead of along it.
+    pub steers_off: bool,
     hands: Option<AiDriver>,
 }
 
@@ -130,6 +132,13 @@ impl Racer {
         let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
             return Input::default();
         };
+        if self.steers_off {
+            return Input {
+                throttle: u8::MAX,
+                steer: i8::MAX / 2,
+                ..Input::default()
+            };
+        }
         let track = room.track();
         self.hands
             .get_or_insert_with(|| AiDriver::new(track, u64::from(seat), Skill::Club))

@@ -28,10 +28,15 @@ const SPEED_BAR_MAX_KMH: f64 = 280.0;
 /// How far, how long and which place at the upper left; speed at the lower
 /// middle.
 pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Result<(), String> {
-    let area = Area::new(MARGIN, MARGIN, 236.0, 138.0);
+    let width = match dash.progress {
+        Progress::Laps { .. } => 214.0,
+        // A score has more digits than a lap.
+        Progress::Metres { .. } => 300.0,
+    };
+    let area = Area::new(MARGIN, MARGIN, width, 138.0);
     painter.rounded(area, ROUND, theme::GLASS)?;
     let place = (dash.place.to_string(), format!("/ {}", dash.cars));
-    let place_x = area.right() - 88.0;
+    let place_x = area.right() - 92.0;
     match &dash.progress {
         Progress::Laps {
             lap,

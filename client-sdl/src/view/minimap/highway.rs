@@ -17,7 +17,7 @@ const BEHIND_M: f64 = 150.0;
 const AHEAD_M: f64 = 550.0;
 /// Height of the road on the map, points: far wider than to scale, so that
 /// lanes can be told apart.
-const ROAD_HEIGHT: f32 = 56.0;
+const ROAD_HEIGHT: f32 = 70.0;
 const DASHES: u16 = 14;
 
 /// The road alone, as a waiting room shows it.
@@ -67,7 +67,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> 
     race(
         painter,
         scene,
-        Area::new(area.x, strip.bottom() + 34.0, area.w, 6.0),
+        Area::new(area.x, strip.bottom() + 36.0, area.w, 6.0),
     )
 }
 
@@ -81,8 +81,10 @@ fn race(painter: &mut Painter<'_>, scene: &RaceScene, bar: Area) -> Result<(), S
     painter.text(bar.x, bar.y - 16.0, style, "START")?;
     painter.text(bar.right(), bar.y - 16.0, style.right(), "TARGET")?;
     painter.rounded(bar, 3.0, theme::FIELD)?;
-    // The leader is drawn last: on top.
-    for line in scene.lines.iter().rev() {
+    // The leader is drawn over the others, the own car over the leader.
+    let others = scene.lines.iter().rev().filter(|line| !line.is_own);
+    let own = scene.lines.iter().filter(|line| line.is_own);
+    for line in others.chain(own) {
         let share = (line.score as f32 / *target as f32).clamp(0.0, 1.0);
         let at = (bar.x + share * bar.w, bar.y + bar.h / 2.0);
         dot(painter, at, line.seat, line.is_own)?;
