@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use client_core::LinkEvent;
 use client_core::protocol::client::ServerMessage;
+use client_core::protocol::lobby::{Mode, RoomSettings};
 use client_core::protocol::snapshot::SnapshotHeader;
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
 use client_core::simulation::{
@@ -57,13 +58,9 @@ fn main() -> anyhow::Result<()> {
     let painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
     let tiles = Tiles::new(&creator);
     let now = Instant::now();
-    let plan = Plan {
-        gateway: "play.example.org:10000".to_owned(),
-        ..Plan::default()
-    };
     let mut gallery = Gallery {
         folder,
-        app: App::new(plan, now),
+        app: App::new(plan(), now),
         painter,
         tiles,
         now,
@@ -71,7 +68,15 @@ fn main() -> anyhow::Result<()> {
     gallery.forms()?;
     gallery.lobby()?;
     gallery.race()?;
-    gallery.away()
+    gallery.away()?;
+    gallery.highway()
+}
+
+fn plan() -> Plan {
+    Plan {
+        gateway: "play.example.org:10000".to_owned(),
+        ..Plan::default()
+    }
 }
 
 struct Gallery<'t> {
@@ -114,6 +119,9 @@ impl Gallery<'_> {
         let rooms = [
             room("friday-night", "waiting", 3, 8, 5),
             room("just-us-two", "waiting", 1, 2, 3),
+            json!({"race": RACE, "name": "rush-hour", "phase": "waiting", "seats": 4,
+                "mode": "highway", "target_metres": 20_000, "track": Track::HIGHWAY,
+                "players": ["Linus"], "owner": "00000001", "epoch": 1}),
             room("endurance", "racing", 6, 6, 30),
             room("quick-one", "countdown", 4, 4, 1),
         ];
@@ -126,14 +134,18 @@ impl Gallery<'_> {
         self.type_text("17");
         self.press(Key::Enter);
         self.shoot("06-create")?;
+        self.press(Key::Tab);
+        self.press(Key::Tab);
+        self.press(Key::Right);
+        self.shoot("06-create-highway")?;
         self.press(Key::Escape);
-        self.tell(entered("waiting", 5))?;
+        self.tell(entered("waiting", 5, &circuit()))?;
         self.shoot("07-waiting")
     }
 
     fn race(&mut self) -> anyhow::Result<()> {
-        self.tell(entered("countdown", NAMES.len()))?;
-        let mut room = Room::new()?;
+        self.tell(entered("countdown", NAMES.len(), &circuit()))?;
+        let mut room = Room::new(&circuit())?;
         self.run(&mut room, START_TICK - 100)?;
         self.shoot("08-countdown")?;
         self.run(&mut room, START_TICK + 30)?;
@@ -176,7 +188,7 @@ impl Gallery<'_> {
         self.shoot("16-reconnecting")?;
         self.app.link_event(LinkEvent::Connected, self.now);
         self.tell(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
-        self.tell(entered("racing", NAMES.len()))?;
+        self.tell(entered("racing", NAMES.len(), &circuit()))?;
         let standing = |place: usize| {
             let has_finished = place <= 6;
             json!({"place": place, "player": NAMES[(place + 6) % 8], "seat": (place + 6) % 8,
@@ -200,6 +212,52 @@ impl Gallery<'_> {
             self.now,
         );
         self.shoot("18-ended")
+    }
+
+    fn highway(&mut self) -> anyhow::Result<()> {
+        self.app = App::new(plan(), self.now);
+        self.app.link_event(LinkEvent::Connected, self.now);
+        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t"}))?;
+        self.tell(entered("waiting", 3, &highway()))?;
+        self.shoot("20-highway-waiting")?;
+        self.tell(entered("countdown", NAMES.len(), &highway()))?;
+        let mut room = Room::new(&highway())?;
+        self.run(&mut room, START_TICK - 40)?;
+        self.shoot("21-highway-countdown")?;
+        for second in [5, 14, 22, 30, 38] {
+            self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
+            self.shoot(&format!("22-highway-{second}"))?;
+        }
+        room.is_wild = true;
+        for _ in 0..8 * TICK_RATE_HZ {
+            let tick = room.state.tick + 2;
+            self.run(&mut room, tick)?;
+            if room.state.cars[0].penalty_metres > 0 {
+                break;
+            }
+        }
+        let metres = room.state.cars[0].penalty_metres;
+        let reason = if metres < 1_000 {
+            "traffic"
+        } else {
+            "off_road"
+        };
+        self.room_event(json!({"event": "penalty", "player": "Ada", "seat": 0,
+            "metres": metres, "reason": reason}))?;
+        let tick = room.state.tick + 20;
+        self.run(&mut room, tick)?;
+        self.shoot("23-highway-penalty")?;
+        self.measure()?;
+        let standing = |place: usize| {
+            json!({"place": place, "player": NAMES[place], "seat": place, "laps": 0,
+                "score": 5_000 - 612 * (place as i64 - 1), "best_lap_ms": null,
+                "time_ms": (place == 1).then_some(102_431), "ai": place > 2})
+        };
+        let leaderboard: Vec<Value> = (1..=5).map(standing).collect();
+        self.room_event(json!({"event": "closed", "reason": "finished",
+            "leaderboard": leaderboard}))?;
+        self.now += Duration::from_secs(6);
+        self.shoot("24-highway-result")
     }
 
     /// Lets the room and the client run up to a tick of the room.
@@ -288,14 +346,35 @@ impl Gallery<'_> {
     }
 }
 
+fn circuit() -> RoomSettings {
+    RoomSettings {
+        seats: NAMES.len() as u8,
+        track: Track::names()[0].to_owned(),
+        laps: LAPS,
+        ..RoomSettings::default()
+    }
+}
+
+fn highway() -> RoomSettings {
+    RoomSettings {
+        mode: Mode::Highway,
+        track: Track::HIGHWAY.to_owned(),
+        target_metres: 5_000,
+        ..circuit()
+    }
+}
+
 /// What the server tells who has entered a room.
-fn entered(phase: &str, players: usize) -> Value {
-    let seat = |seat: usize| json!({"seat": seat, "player": NAMES[seat], "connected": true});
+fn entered(phase: &str, players: usize, settings: &RoomSettings) -> Value {
+    let seat = |seat: usize| {
+        json!({"seat": seat, "player": NAMES[seat], "connected": true,
+            "class": CarClass::ALL[seat % 3].name()})
+    };
     let seats: Vec<Value> = (0..players).map(seat).collect();
     let is_on = phase != "waiting";
     json!({"type": "entered", "seat": 0, "room": {"race": RACE, "name": "friday-night",
         "phase": phase, "start_tick": is_on.then_some(START_TICK), "seats": seats,
-        "settings": {"seats": NAMES.len(), "track": Track::names()[0], "laps": LAPS}}})
+        "host": NAMES[0], "settings": settings}})
 }
 
 /// A room without a server.
@@ -312,11 +391,15 @@ struct Room {
 }
 
 impl Room {
-    fn new() -> anyhow::Result<Self> {
-        let track = Track::by_name(Track::names()[0]).context("there is no track")?;
-        let rules = Rules::circuit(&track, LAPS, START_TICK);
-        let state = RaceState::new(&track, &rules, &[CarClass::default(); NAMES.len()]);
-        let driver = |seat: usize| AiDriver::new(&track, seat as u64, Skill::ALL[seat % 3]);
+    fn new(settings: &RoomSettings) -> anyhow::Result<Self> {
+        let track = Track::by_name(&settings.track).context("there is no track")?;
+        let rules = netcode::rules(settings, RACE.parse()?, &track, START_TICK);
+        let classes: [CarClass; NAMES.len()] = std::array::from_fn(|seat| CarClass::ALL[seat % 3]);
+        let state = RaceState::new(&track, &rules, &classes);
+        let driver = |seat: usize| {
+            let skill = Skill::ALL[seat % 3];
+            AiDriver::with_class(&track, classes[seat], seat as u64, skill)
+        };
         let drivers = (0..NAMES.len()).map(driver).collect();
         let events = Events::new();
         Ok(Self {

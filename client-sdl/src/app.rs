@@ -7,8 +7,9 @@ pub mod report;
 use std::time::Instant;
 
 use client_core::protocol::PlayerName;
+use client_core::protocol::car::{CarClass, Skill};
 use client_core::simulation::Input;
-use client_core::{LinkEvent, RaceClient, Stage};
+use client_core::{LinkEvent, Notice, RaceClient, Stage};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub credentials: Option<Credentials>,
     /// Then go there.
     pub goal: Option<Goal>,
+    /// What to drive.
+    pub class: CarClass,
     /// Whether to ask for a chat token.
     pub wants_chat_token: bool,
 }
@@ -40,6 +43,8 @@ pub struct App {
     notices: NoticeBoard,
     gateway: String,
     user: String,
+    /// What to drive in the next room.
+    class: CarClass,
     wants_chat_token: bool,
     /// Whether the gateway has refused a log-in, and none was good since.
     is_refused: bool,
@@ -52,10 +57,11 @@ impl App {
         Self {
             client: RaceClient::default(),
             screen: Screen::Offline,
-            autopilot: Autopilot::new(plan.credentials, plan.goal, now),
+            autopilot: Autopilot::new(plan.credentials, plan.goal, plan.class, now),
             notices: NoticeBoard::default(),
             gateway: plan.gateway,
             user: plan.user.map(|name| name.to_string()).unwrap_or_default(),
+            class: plan.class,
             wants_chat_token: plan.wants_chat_token,
             is_refused: false,
         }
@@ -88,6 +94,13 @@ impl App {
     #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway
+    }
+
+    /// What is driven in this room, or in the next.
+    #[must_use]
+    pub fn class(&self) -> CarClass {
+        let room = self.client.room();
+        room.and_then(|room| room.own_class()).unwrap_or(self.class)
     }
 
     /// What the command line's wishes wait for.
@@ -158,12 +171,20 @@ impl App {
                 self.user = name;
             }
             Action::ListRooms => self.client.list_rooms(),
-            Action::Join(room) => self.client.join_room(&room),
-            Action::Create(room, settings) => self.client.create_room(&room, settings),
-            Action::OpenCreate => {
-                self.screen = Screen::enter(ScreenKind::Create, &self.user);
+            Action::Join(room) => self.client.join_room(&room, self.class),
+            Action::Create(room, settings, class) => {
+                self.class = class;
+                self.client.create_room(&room, settings, class);
             }
-            Action::CloseCreate => self.screen = Screen::enter(ScreenKind::Lobby, &self.user),
+            Action::OpenCreate => self.enter(ScreenKind::Create),
+            Action::CloseCreate => self.enter(ScreenKind::Lobby),
+            Action::NextClass => {
+                self.class = self.class().next();
+                if self.client.room().is_some() {
+                    self.client.choose_class(self.class);
+                }
+            }
+            Action::FillSeats => self.client.fill_seats(Skill::default()),
             Action::Leave => self.client.leave_room(),
             Action::Dismiss => self.client.dismiss_result(),
         }
@@ -181,13 +202,19 @@ impl App {
         }
         self.is_refused = matches!(self.client.stage(), Stage::Stranger);
         self.change_screen();
-        self.screen.refuse(&rejection.message);
+        if !self.screen.refuse(&rejection.message) {
+            self.notices.push(Notice::warning(rejection.message), now);
+        }
+    }
+
+    fn enter(&mut self, kind: ScreenKind) {
+        self.screen = Screen::enter(kind, &self.user, self.class);
     }
 
     fn change_screen(&mut self) {
         let wanted = ScreenKind::wanted(&self.client, self.screen.kind(), self.is_refused);
         if wanted != self.screen.kind() {
-            self.screen = Screen::enter(wanted, &self.user);
+            self.enter(wanted);
         }
     }
 }

@@ -196,6 +196,7 @@ mod tests {
 
     fn car(x: f64, slide_mps: f64, is_off_road: bool) -> SceneCar {
         let view = CarView {
+            class: client_core::protocol::car::CarClass::Grip,
             seat: 0,
             player: PlayerName::parse("Ada").unwrap(),
             position: Vec2::new(x, 0.0),

@@ -268,8 +268,10 @@ pub struct FormLayout {
     pub message: Area,
 }
 
-/// Width of a form in points.
-const PANEL_WIDTH: f32 = 460.0;
+/// Width of a column of fields in points.
+const COLUMN_WIDTH: f32 = 400.0;
+/// Between two columns, points.
+const COLUMN_GAP: f32 = 28.0;
 /// From the panel's edge to what is in it.
 const PADDING: f32 = 30.0;
 /// From one field to the next: label, box and hint.
@@ -282,16 +284,27 @@ const MESSAGE_HEIGHT: f32 = 48.0;
 const LABEL_HEIGHT: f32 = 24.0;
 
 impl FormLayout {
-    /// For a window `width` points wide; `top` is where the panel begins.
+    /// For a window `width` points wide; `top` is where the panel begins. The
+    /// fields stand in one column.
     #[must_use]
     pub fn new(width: f32, top: f32, form: &Form) -> Self {
+        Self::in_columns(width, top, form, 1)
+    }
+
+    /// The same with the fields in `columns`, line by line.
+    #[must_use]
+    pub fn in_columns(width: f32, top: f32, form: &Form, columns: usize) -> Self {
         let fields = form.fields.len();
-        let height = 2.0 * PADDING + fields as f32 * FIELD_PITCH + BOX_HEIGHT + MESSAGE_HEIGHT;
-        let panel = Area::new((width - PANEL_WIDTH) / 2.0, top, PANEL_WIDTH, height);
+        let lines = fields.div_ceil(columns) as f32;
+        let height = 2.0 * PADDING + lines * FIELD_PITCH + BOX_HEIGHT + MESSAGE_HEIGHT;
+        let gaps = (columns - 1) as f32 * COLUMN_GAP;
+        let panel_width = 2.0 * PADDING + columns as f32 * COLUMN_WIDTH + gaps;
+        let panel = Area::new((width - panel_width) / 2.0, top, panel_width, height);
         let inner = panel.inset(PADDING);
         let field = |index: usize| {
-            let y = inner.y + index as f32 * FIELD_PITCH + LABEL_HEIGHT;
-            Area::new(inner.x, y, inner.w, BOX_HEIGHT)
+            let x = inner.x + (index % columns) as f32 * (COLUMN_WIDTH + COLUMN_GAP);
+            let y = inner.y + (index / columns) as f32 * FIELD_PITCH + LABEL_HEIGHT;
+            Area::new(x, y, COLUMN_WIDTH, BOX_HEIGHT)
         };
         let buttons_top = inner.bottom() - BOX_HEIGHT;
         let count = form.buttons.len() as f32;

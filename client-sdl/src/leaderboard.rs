@@ -67,8 +67,10 @@ mod tests {
             seat,
             player: PlayerName::parse("p").unwrap(),
             score,
+            penalty_metres: 0,
             laps: 0,
             is_connected: true,
+            is_ai: false,
             is_finished: false,
             is_own: false,
         }

@@ -31,6 +31,7 @@ pub mod leaderboard;
 pub mod network;
 pub mod notices;
 pub mod options;
+pub mod penalties;
 mod private_file;
 pub mod scene;
 pub mod scenery;

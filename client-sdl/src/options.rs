@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser};
 use client_core::protocol::account::Password;
-use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX};
+use client_core::protocol::car::CarClass;
+use client_core::protocol::limits::{
+    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+};
 use client_core::protocol::lobby::{Mode, RoomSettings};
 use client_core::protocol::{PlayerName, RoomName};
 use client_core::simulation::Track;
@@ -77,9 +80,26 @@ pub struct Options {
     )]
     pub laps: u16,
 
-    /// Track of the created room
+    /// What is raced in the created room: circuit or highway
+    #[arg(long, value_name = "MODE", default_value = "circuit", value_parser = mode)]
+    pub mode: Mode,
+
+    /// Track of the created room, on a circuit
     #[arg(long, value_name = "TRACK", default_value = Track::names()[0], value_parser = track)]
     pub track: String,
+
+    /// Metres that win in the created room, on the highway
+    #[arg(
+        long,
+        value_name = "METRES",
+        default_value_t = TARGET_METRES_DEFAULT,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(TARGET_METRES_MAX))
+    )]
+    pub target: u32,
+
+    /// What to drive: grip, power or drift
+    #[arg(long, value_name = "CLASS", default_value = "grip", value_parser = class)]
+    pub class: CarClass,
 
     /// After log-in, write a token that opens the chat to this file
     #[arg(long, value_name = "FILE")]
@@ -116,9 +136,13 @@ impl Options {
         let credentials = self.user.as_ref().zip(self.password.as_ref());
         let settings = RoomSettings {
             seats: self.seats,
-            mode: Mode::Circuit,
-            track: self.track.clone(),
+            mode: self.mode,
+            track: match self.mode {
+                Mode::Circuit => self.track.clone(),
+                Mode::Highway => Track::HIGHWAY.to_owned(),
+            },
             laps: self.laps,
+            target_metres: self.target,
         };
         let join = self.room.clone().map(Goal::Join);
         let create = self.create.clone().map(|room| Goal::Create(room, settings));
@@ -132,6 +156,7 @@ impl Options {
                 sign_up: self.sign_up,
             }),
             goal: join.or(create).or(spectate),
+            class: self.class,
             wants_chat_token: self.chat_token_file.is_some(),
         }
     }
@@ -160,6 +185,19 @@ fn track(text: &str) -> Result<String, String> {
     Err(format!("the tracks are {}", Track::names().join(", ")))
 }
 
+fn mode(text: &str) -> Result<Mode, String> {
+    let found = Mode::ALL.into_iter().find(|mode| mode.name() == text);
+    found.ok_or_else(|| format!("the modes are {}", Mode::ALL.map(Mode::name).join(", ")))
+}
+
+fn class(text: &str) -> Result<CarClass, String> {
+    let found = CarClass::ALL.into_iter().find(|class| class.name() == text);
+    found.ok_or_else(|| {
+        let classes = CarClass::ALL.map(CarClass::name).join(", ");
+        format!("the classes are {classes}")
+    })
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
@@ -178,7 +216,7 @@ mod tests {
 
     #[test]
     fn names_the_flag_the_value_and_what_is_allowed() {
-        let cases: [(&[&str], &str, &str); 7] = [
+        let cases: [(&[&str], &str, &str); 10] = [
             (&["--gateway", "here"], "--gateway", "a host and a port"),
             (&["--user", "a b"], "--user", "A-Z a-z 0-9 _ -"),
             (&["--create", "r", "--seats", "17"], "--seats", "1..=16"),
@@ -193,6 +231,13 @@ mod tests {
                 "--screenshot-after",
                 "0 to 86400",
             ),
+            (&["--create", "r", "--mode", "moon"], "--mode", "highway"),
+            (
+                &["--create", "r", "--target", "0"],
+                "--target",
+                "1..=200000",
+            ),
+            (&["--room", "r", "--class", "tank"], "--class", "drift"),
             (&["--room", "a", "--create", "b"], "--room", "--create"),
         ];
         for (arguments, flag, allowed) in cases {
@@ -222,5 +267,17 @@ mod tests {
             plan.goal,
             Some(Goal::Create(_, RoomSettings { laps: 2, .. }))
         ));
+    }
+
+    #[test]
+    fn the_mode_highway_means_its_track() {
+        let options = parse(&["--create", "r1", "--mode", "highway", "--class", "power"]);
+        let plan = options.unwrap().plan();
+        assert_eq!(plan.class, CarClass::Power);
+        let Some(Goal::Create(_, settings)) = plan.goal else {
+            panic!("{:?}", plan.goal)
+        };
+        assert_eq!(settings.track, "highway");
+        assert_eq!(settings.target_metres, TARGET_METRES_DEFAULT);
     }
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client_core::race::room::{CarView, LeaderboardLine, RoomClient};
+use client_core::simulation::highway::TrafficCar;
 use client_core::simulation::{
-    Car, SPEED_UNITS_PER_MPS, TICK_SECONDS, Track, Vec2, WRONG_WAY_AFTER_TICKS,
-    YAW_RATE_UNITS_PER_RADPS,
+    Car, Mode, RaceState, Rules, SPEED_UNITS_PER_MPS, TICK_SECONDS, Track, Vec2,
+    WRONG_WAY_AFTER_TICKS, YAW_RATE_UNITS_PER_RADPS,
 };
 
 /// From the centre of a car to its rear axle, m: where slides show.
 const REAR_AXLE_M: f64 = 1.3;
 const KMH_PER_MPS: f64 = 3.6;
+/// Traffic this far from the followed car is in the picture or on the map, m.
+pub const TRAFFIC_REACH_M: f64 = 700.0;
 
 /// A race at one instant.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct RaceScene {
     pub room: String,
     /// In the order of seats.
     pub cars: Vec<SceneCar>,
+    /// The highway's other cars, near the followed one.
+    pub traffic: Vec<TrafficCar>,
     /// Highest score first.
     pub lines: Vec<LeaderboardLine>,
     /// The car that is followed: the own, or the first for a spectator.
@@ -53,14 +58,8 @@ pub struct SceneCar {
 pub struct Dash {
     /// Speed.
     pub speed_kmh: f64,
-    /// The lap it is in, from 1.
-    pub lap: u16,
-    /// Laps of the race.
-    pub laps: u16,
-    /// Time in this lap; `None` before the start and after the finish.
-    pub lap_seconds: Option<f64>,
-    /// The best lap so far.
-    pub best_lap_seconds: Option<f64>,
+    /// How far it has come.
+    pub progress: Progress,
     /// 1 for the first.
     pub place: usize,
     /// Cars in the race.
@@ -71,11 +70,63 @@ pub struct Dash {
     pub is_finished: bool,
 }
 
+/// How far a car has come, as the mode counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// On a circuit.
+    Laps {
+        /// The lap it is in, from 1.
+        lap: u16,
+        /// Laps of the race.
+        laps: u16,
+        /// Time in this lap; `None` before the start and after the finish.
+        lap_seconds: Option<f64>,
+        /// The best lap so far.
+        best_lap_seconds: Option<f64>,
+    },
+    /// On the highway.
+    Metres {
+        /// Metres, penalties taken off.
+        score: i64,
+        /// Of the winner.
+        target: u32,
+        /// Taken off, metres.
+        penalties: u32,
+        /// Time since the start; `None` before it and after the finish.
+        seconds: Option<f64>,
+    },
+}
+
+impl Progress {
+    fn of(state: &RaceState, rules: &Rules, seat: usize, track: &Track) -> Self {
+        let car = &state.cars[seat];
+        let is_racing = state.is_started(rules) && car.finish.is_none();
+        let seconds_since = |tick: u32| {
+            is_racing.then_some(f64::from(state.tick.saturating_sub(tick)) * TICK_SECONDS)
+        };
+        match rules.mode {
+            Mode::Circuit { laps } => Self::Laps {
+                lap: (car.laps_completed(track) + 1).min(laps),
+                laps,
+                lap_seconds: seconds_since(car.lap_start_tick),
+                best_lap_seconds: (car.best_lap_ticks > 0)
+                    .then_some(f64::from(car.best_lap_ticks) * TICK_SECONDS),
+            },
+            Mode::Highway { .. } => Self::Metres {
+                score: state.score(seat),
+                target: rules.target_metres,
+                penalties: car.penalty_metres,
+                seconds: seconds_since(rules.start_tick),
+            },
+        }
+    }
+}
+
 impl RaceScene {
     /// The race of a room now; `None` before its first snapshot.
     #[must_use]
     pub fn of(room: &RoomClient, now: Instant) -> Option<Self> {
-        let (state, _) = room.race()?;
+        let (state, rules) = room.race()?;
         let lines = room.leaderboard();
         let cars = room.cars(now).into_iter().filter_map(|view| {
             let car = state.cars.get(usize::from(view.seat))?;
@@ -95,28 +146,23 @@ impl RaceScene {
         let dash = focus.map(|focus| {
             let seat = cars[focus].view.seat;
             let car = &state.cars[usize::from(seat)];
-            let is_finished = car.finish.is_some();
-            let is_racing = seconds_to_start <= 0.0 && !is_finished;
-            let lap_ticks = state.tick.saturating_sub(car.lap_start_tick);
             Dash {
                 speed_kmh: cars[focus].view.speed_mps * KMH_PER_MPS,
-                lap: (car.laps_completed(room.track()) + 1).min(room.view().settings.laps),
-                laps: room.view().settings.laps,
-                lap_seconds: is_racing.then_some(f64::from(lap_ticks) * TICK_SECONDS),
-                best_lap_seconds: (car.best_lap_ticks > 0)
-                    .then_some(f64::from(car.best_lap_ticks) * TICK_SECONDS),
+                progress: Progress::of(state, rules, usize::from(seat), room.track()),
                 place: lines
                     .iter()
                     .find(|line| line.seat == seat)
                     .map_or(0, |line| line.place),
                 cars: cars.len(),
                 is_wrong_way: car.wrong_way_ticks >= WRONG_WAY_AFTER_TICKS,
-                is_finished,
+                is_finished: car.finish.is_some(),
             }
         });
+        let middle_m = focus.map_or(0.0, |focus| cars[focus].view.position.x);
         Some(Self {
             track: Arc::clone(room.track()),
             room: room.view().name.to_string(),
+            traffic: room.traffic(middle_m, TRAFFIC_REACH_M),
             cars,
             lines,
             focus,
@@ -125,6 +171,12 @@ impl RaceScene {
             winner: room.winner().map(ToString::to_string),
             silence: room.silence(now).unwrap_or_default(),
         })
+    }
+
+    /// Whether it is a race on the highway.
+    #[must_use]
+    pub fn is_highway(&self) -> bool {
+        self.track.name() == Track::HIGHWAY
     }
 
     /// The car that is followed.

@@ -5,6 +5,7 @@
 //!   there is along it,
 //! - [`ground`]: grass, asphalt, gravel; [`markings`]: paint and kerbs,
 //! - [`furniture`]: walls, tyres, trees, stands,
+//! - [`highway`]: the same for the endless road,
 //! - [`noise`]: chance that is the same on every screen.
 //!
 //! Pure: the same track gives the same picture, tile by tile, in any order and
@@ -14,6 +15,7 @@ mod colour;
 mod features;
 mod furniture;
 mod ground;
+mod highway;
 mod markings;
 mod noise;
 mod strip;
@@ -21,9 +23,9 @@ mod strip;
 use client_core::simulation::Track;
 
 use self::colour::Colour;
-use self::furniture::Furniture;
-use self::markings::Markings;
-use self::strip::{Place, Strip};
+use self::furniture::{Furniture, Tree};
+use self::markings::{Markings, Slot};
+use self::strip::{Branch, Place, Strip};
 
 /// Pixels of a tile's side: few enough that one is painted within a moment.
 pub const TILE_PIXELS: usize = 512;
@@ -87,7 +89,16 @@ pub struct TileId {
 
 /// A track's world, ready to be painted.
 #[derive(Debug)]
-pub struct Scenery {
+pub struct Scenery(World);
+
+#[derive(Debug)]
+enum World {
+    Circuit(Box<Circuit>),
+    Highway,
+}
+
+#[derive(Debug)]
+struct Circuit {
     strip: Strip,
     markings: Markings,
     furniture: Furniture,
@@ -97,13 +108,16 @@ impl Scenery {
     /// The world of a track. Costs some milliseconds.
     #[must_use]
     pub fn new(track: &Track) -> Self {
+        if track.name() == Track::HIGHWAY {
+            return Self(World::Highway);
+        }
         let strip = Strip::new(track);
         let furniture = Furniture::new(&strip);
-        Self {
+        Self(World::Circuit(Box::new(Circuit {
             markings: Markings::new(track),
             furniture,
             strip,
-        }
+        })))
     }
 
     /// The pixels of a tile, row by row from the top, as blue, green, red and
@@ -123,25 +137,43 @@ impl Scenery {
         let half = BLOCK_PIXELS / 2;
         let middle = pixel_centre(tile, left + half, top + half);
         let radius_m = BLOCK_PIXELS as f32 / PIXELS_PER_M;
-        let mut branches = self.strip.branches(middle);
-        let trees = self.furniture.trees_near(middle, radius_m);
-        let slots = self.markings.slots_near(middle, radius_m);
-        for row in top..top + BLOCK_PIXELS {
-            for column in left..left + BLOCK_PIXELS {
-                let point = pixel_centre(tile, column, row);
-                let place = self.strip.place(point, &mut branches);
-                let mut colour = ground::meadow(point);
-                if let Some(place) = &place {
-                    colour = self.on_strip(colour, point, place);
-                    colour = slots
-                        .iter()
-                        .fold(colour, |colour, slot| slot.paint(colour, point));
+        let mut block = |trees: &[Tree], colour_at: &mut dyn FnMut(Point) -> Colour| {
+            for row in top..top + BLOCK_PIXELS {
+                for column in left..left + BLOCK_PIXELS {
+                    let point = pixel_centre(tile, column, row);
+                    let colour = furniture::paint_trees(colour_at(point), point, trees);
+                    let at = (row * TILE_PIXELS + column) * 4;
+                    pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
                 }
-                colour = furniture::paint_trees(colour, point, &trees);
-                let at = (row * TILE_PIXELS + column) * 4;
-                pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
+            }
+        };
+        match &self.0 {
+            World::Circuit(circuit) => {
+                let mut branches = circuit.strip.branches(middle);
+                let slots = circuit.markings.slots_near(middle, radius_m);
+                let trees = circuit.furniture.trees_near(middle, radius_m);
+                block(&trees, &mut |point| {
+                    circuit.paint(point, &mut branches, &slots)
+                });
+            }
+            World::Highway => {
+                let trees = highway::trees_near(middle, radius_m);
+                block(&trees, &mut highway::paint);
             }
         }
+    }
+}
+
+impl Circuit {
+    /// The colour of a point, without trees.
+    fn paint(&self, point: Point, branches: &mut [Branch], slots: &[Slot]) -> Colour {
+        let meadow = ground::meadow(point);
+        let Some(place) = self.strip.place(point, branches) else {
+            return meadow;
+        };
+        let colour = self.on_strip(meadow, point, &place);
+        let grid = slots.iter();
+        grid.fold(colour, |colour, slot| slot.paint(colour, point))
     }
 
     /// From the bottom up: verge, gravel, road, paint, kerbs, shadows, walls.

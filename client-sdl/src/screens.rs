@@ -11,6 +11,7 @@ pub mod race;
 use std::time::Instant;
 
 use client_core::protocol::account::Password;
+use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::{RaceClient, Stage, protocol::lobby::Phase};
 
@@ -35,8 +36,12 @@ pub enum Action {
     OpenCreate,
     /// Back to the lobby without a new room.
     CloseCreate,
-    /// Make a room.
-    Create(String, RoomSettings),
+    /// Make a room, and drive this in it.
+    Create(String, RoomSettings, CarClass),
+    /// Drive the next class of car, here or in the next room.
+    NextClass,
+    /// Put AI drivers into the free seats.
+    FillSeats,
     /// Give the seat back.
     Leave,
     /// Away with the result.
@@ -127,12 +132,12 @@ pub enum Screen {
 impl Screen {
     /// The screen as it is when it comes up.
     #[must_use]
-    pub fn enter(kind: ScreenKind, user: &str) -> Self {
+    pub fn enter(kind: ScreenKind, user: &str, class: CarClass) -> Self {
         match kind {
             ScreenKind::Offline => Self::Offline,
             ScreenKind::Login => Self::Login(LoginScreen::new(user)),
             ScreenKind::Lobby => Self::Lobby(LobbyScreen::default()),
-            ScreenKind::Create => Self::Create(CreateScreen::new(user)),
+            ScreenKind::Create => Self::Create(CreateScreen::new(user, class)),
             ScreenKind::Waiting => Self::Waiting,
             ScreenKind::Race => Self::Race(Box::default()),
             ScreenKind::Result => Self::Result,
@@ -168,7 +173,7 @@ impl Screen {
             Self::Lobby(screen) => screen.handle(event, client.lobby(), width),
             Self::Create(screen) => screen.handle(event, width),
             Self::Race(screen) => screen.handle(event, now),
-            Self::Waiting => (*event == UiEvent::Key(Key::Escape)).then_some(Action::Leave),
+            Self::Waiting => waiting(event, client),
             Self::Result => {
                 let is_done = matches!(
                     event,
@@ -197,14 +202,20 @@ impl Screen {
         }
     }
 
-    /// Shows why something was refused, where this screen has a place for it.
-    pub fn refuse(&mut self, sentence: &str) {
-        match self {
-            Self::Login(screen) => screen.error = Some(sentence.to_owned()),
-            Self::Lobby(screen) => screen.error = Some(sentence.to_owned()),
-            Self::Create(screen) => screen.error = Some(sentence.to_owned()),
-            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => {}
-        }
+    /// Shows why something was refused. Gives whether this screen has a place
+    /// for it.
+    #[must_use]
+    pub fn refuse(&mut self, sentence: &str) -> bool {
+        let error = match self {
+            Self::Login(screen) => &mut screen.error,
+            Self::Lobby(screen) => &mut screen.error,
+            Self::Create(screen) => &mut screen.error,
+            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => {
+                return false;
+            }
+        };
+        *error = Some(sentence.to_owned());
+        true
     }
 
     /// The error that is shown.
@@ -216,5 +227,22 @@ impl Screen {
             Self::Create(screen) => screen.error.as_deref(),
             Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => None,
         }
+    }
+}
+
+/// In a room with free seats; only its host is offered to fill it.
+fn waiting(event: &UiEvent, client: &RaceClient) -> Option<Action> {
+    let is_host = || client.room().is_some_and(|room| room.is_host());
+    match event {
+        UiEvent::Key(Key::Escape) => Some(Action::Leave),
+        UiEvent::Text(text) if text.eq_ignore_ascii_case("k") => Some(Action::NextClass),
+        UiEvent::Text(text) if text.eq_ignore_ascii_case("f") && is_host() => {
+            Some(Action::FillSeats)
+        }
+        UiEvent::Key(_)
+        | UiEvent::Text(_)
+        | UiEvent::Click { .. }
+        | UiEvent::Drive(..)
+        | UiEvent::FocusLost => None,
     }
 }

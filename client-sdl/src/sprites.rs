@@ -1,5 +1,10 @@
 //! Small pictures that are computed once: cars, wheels, soft discs. Pure; the
-//! colour of a car is a parameter.
+//! colour of a car is a parameter. [`formula`] and [`closed`] are the shapes.
+
+mod closed;
+mod formula;
+
+use client_core::protocol::car::CarClass;
 
 use crate::theme::Rgba;
 
@@ -67,12 +72,39 @@ impl Sprite {
     }
 }
 
-/// A racing car without its front wheels, its nose to the right.
+/// A racing car without its front wheels, its nose to the right. Classes have
+/// shapes of their own, seats have colours.
 #[must_use]
-pub fn car(colour: Rgba) -> Sprite {
+pub fn car(colour: Rgba, class: CarClass) -> Sprite {
+    let part = match class {
+        CarClass::Grip => formula::part,
+        CarClass::Power => closed::muscle,
+        CarClass::Drift => closed::coupe,
+    };
     Sprite::paint(CAR_SIZE_M, CAR_PIXELS_PER_M, |x, y| {
-        car_at(colour, x, y.abs())
+        part(colour, x, y.abs())
     })
+}
+
+/// A car of the highway's traffic with its wheels, its nose to the right.
+#[must_use]
+pub fn traffic(colour: Rgba, kind: TrafficKind) -> Sprite {
+    let part = match kind {
+        TrafficKind::Saloon => closed::saloon,
+        TrafficKind::Van => closed::van,
+    };
+    Sprite::paint(CAR_SIZE_M, CAR_PIXELS_PER_M, |x, y| {
+        part(colour, x, y.abs())
+    })
+}
+
+/// What the highway's traffic is made of. All are equally large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrafficKind {
+    /// With a bonnet and a boot.
+    Saloon,
+    /// All box.
+    Van,
 }
 
 /// A front wheel, rolling to the right.
@@ -115,77 +147,8 @@ pub fn puff() -> Sprite {
 }
 
 const TRIM_WHITE: Rgba = Rgba::hex(0xff_ffff);
-
-/// The topmost part at a point; `y` is the distance from the car's middle line.
-fn car_at(colour: Rgba, x: f32, y: f32) -> Rgba {
-    let dark = colour.mix(Rgba::hex(0), 0.38);
-    let light = colour.mix(TRIM_WHITE, 0.30);
-    // Helmet, cockpit and the arch over it.
-    if (x - 0.12).hypot(y) < 0.17 {
-        return if x > 0.19 { GLASS } else { TRIM };
-    }
-    if y < 0.035 && (0.25..0.72).contains(&x) {
-        return CARBON;
-    }
-    if ((x - 0.22) / 0.50).hypot(y / 0.25) < 1.0 {
-        return GLASS;
-    }
-    // Engine cover with its fin, nose with its stripe.
-    let cover = 0.30 - (-x - 0.2).clamp(0.0, 1.6) * 0.105;
-    if (-1.85..-0.25).contains(&x) && y < cover {
-        return if y < 0.045 {
-            dark
-        } else {
-            light.mix(colour, y / cover)
-        };
-    }
-    let nose = 0.33 - (x - 0.3).clamp(0.0, 1.7) * 0.125;
-    if (-0.3..2.05).contains(&x) && y < nose {
-        return if y < 0.07 && x > 0.75 {
-            TRIM
-        } else {
-            light.mix(colour, y / nose)
-        };
-    }
-    // Wings.
-    if rounded(x + 2.02, y, 0.20, 0.78, 0.05) < 0.0 {
-        let is_plate = y > 0.69;
-        return if is_plate || x > -1.92 {
-            colour
-        } else {
-            CARBON
-        };
-    }
-    let sweep = x + y * 0.16;
-    if rounded(sweep - 2.08, y, 0.17, 0.92, 0.05) < 0.0 {
-        return if y > 0.80 {
-            dark
-        } else if sweep > 2.12 {
-            TRIM
-        } else {
-            colour
-        };
-    }
-    // Side pods, broad in front, narrow at the rear.
-    let pod = 0.66 - (-x - 0.3).clamp(0.0, 1.3) * 0.24;
-    if (-1.45..0.42).contains(&x) && y < pod - (x - 0.2).max(0.0) * 0.5 {
-        if x > 0.28 {
-            return GLASS;
-        }
-        return if y > pod - 0.09 { dark } else { colour };
-    }
-    // Floor, wheels and what holds them.
-    if (-1.75..0.75).contains(&x) && y < 0.70 - (x - 0.2).max(0.0) * 0.4 {
-        return CARBON;
-    }
-    let rear = tyre(x + 1.36, y - 0.76, 0.37, 0.20);
-    if rear.a > 0 {
-        return rear;
-    }
-    let arm = |from_x: f32, to_x: f32| (x - (from_x + (to_x - from_x) * y / 0.7)).abs() < 0.035;
-    let is_arm = y < 0.72 && (arm(0.95, 1.28) || arm(1.55, 1.38) || arm(-1.2, -1.36));
-    if is_arm { CARBON } else { CARBON.alpha(0) }
-}
+const LAMP: Rgba = Rgba::hex(0xff_f3c4);
+const TAIL_LAMP: Rgba = Rgba::hex(0xc8_1f1f);
 
 fn tyre(x: f32, y: f32, half_length: f32, half_width: f32) -> Rgba {
     let edge = rounded(x, y, half_length, half_width, 0.07);
@@ -221,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_car_has_a_body_and_rear_wheels_and_room_for_front_wheels() {
-        let sprite = car(Rgba::hex(0xff_0000));
+        let sprite = car(Rgba::hex(0xff_0000), CarClass::Grip);
         assert_eq!(sprite.pixels.len(), sprite.width * sprite.height * 4);
         assert_eq!(opacity(&sprite, 0.0, 0.0), 255);
         assert_eq!(opacity(&sprite, -1.36, 0.8), 255);
@@ -231,11 +194,26 @@ mod tests {
 
     #[test]
     fn a_car_is_the_same_on_both_sides() {
-        let sprite = car(Rgba::hex(0x00_80ff));
+        let sprite = car(Rgba::hex(0x00_80ff), CarClass::Grip);
         for x in [-2.0, -1.36, -0.5, 0.1, 1.0, 2.05] {
             for y in [0.1, 0.4, 0.75] {
                 let difference = opacity(&sprite, x, y).abs_diff(opacity(&sprite, x, -y));
                 assert!(difference < 130, "{x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_and_traffic_can_be_told_apart_by_their_shape() {
+        let colour = Rgba::hex(0x00_80ff);
+        let cars = CarClass::ALL.map(|class| car(colour, class));
+        let others = [TrafficKind::Saloon, TrafficKind::Van].map(|kind| traffic(colour, kind));
+        let all: Vec<&Sprite> = cars.iter().chain(&others).collect();
+        for (index, one) in all.iter().enumerate() {
+            for other in &all[index + 1..] {
+                let bytes = one.pixels.iter().zip(&other.pixels);
+                let different = bytes.filter(|(a, b)| a.abs_diff(**b) > 40).count();
+                assert!(different * 10 > one.pixels.len(), "{different}");
             }
         }
     }

@@ -97,6 +97,15 @@ pub const SEAT_COLOURS: [Rgba; 16] = [
     Rgba::hex(0xb8_c2cc),
 ];
 
+/// The highway's traffic: muted, so that no seat is taken for it.
+pub const TRAFFIC_COLOURS: [Rgba; 5] = [
+    Rgba::hex(0x9a_9fa5),
+    Rgba::hex(0x5b_6a78),
+    Rgba::hex(0x8a_7f70),
+    Rgba::hex(0x6f_7f6c),
+    Rgba::hex(0x7d_6468),
+];
+
 /// The colour of a seat.
 #[must_use]
 pub fn seat_colour(seat: u8) -> Rgba {

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use protocol::account::Credentials;
+use protocol::car::{CarClass, Skill};
 use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::RoomSettings;
@@ -46,9 +47,13 @@ pub enum Ask {
     /// Show the lobby.
     ListRooms,
     /// Make a room and take a seat.
-    CreateRoom(RoomName, RoomSettings),
+    CreateRoom(RoomName, RoomSettings, CarClass),
     /// Take a seat.
-    JoinRoom(RoomName),
+    JoinRoom(RoomName, CarClass),
+    /// Drive something else.
+    ChooseClass(CarClass),
+    /// Put AI drivers into the free seats.
+    FillSeats(Skill),
     /// Watch.
     Spectate(RoomName),
     /// Give the seat back.
@@ -223,7 +228,7 @@ impl Conversation {
             ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
             ClientMessage::SignUp { name, password } => {
                 self.expect_stranger()?;
-                let name = client::player_name(&name)?;
+                let name = client::new_player_name(&name)?;
                 password.check()?;
                 Step::Ask(Ask::SignUp(Credentials { name, password }))
             }
@@ -240,27 +245,34 @@ impl Conversation {
                 self.expect(Port::Race)?;
                 Step::Ask(Ask::ListRooms)
             }
-            ClientMessage::CreateRoom { name, settings } => {
+            ClientMessage::CreateRoom {
+                name,
+                settings,
+                class,
+            } => {
                 self.expect_outside()?;
                 settings.check()?;
-                Step::Ask(Ask::CreateRoom(client::room_name(&name)?, settings))
+                let name = client::room_name(&name)?;
+                Step::Ask(Ask::CreateRoom(name, settings, class))
             }
-            ClientMessage::JoinRoom { name } => {
+            ClientMessage::JoinRoom { name, class } => {
                 self.expect_outside()?;
-                Step::Ask(Ask::JoinRoom(client::room_name(&name)?))
+                Step::Ask(Ask::JoinRoom(client::room_name(&name)?, class))
+            }
+            ClientMessage::ChooseClass { class } => {
+                self.expect_seat()?;
+                Step::Ask(Ask::ChooseClass(class))
+            }
+            ClientMessage::FillSeats { skill } => {
+                self.expect_seat()?;
+                Step::Ask(Ask::FillSeats(skill))
             }
             ClientMessage::Spectate { name } => {
                 self.expect_outside()?;
                 Step::Ask(Ask::Spectate(client::room_name(&name)?))
             }
             ClientMessage::LeaveRoom => {
-                self.expect(Port::Race)?;
-                if self.place().is_none() {
-                    return Err(Rejection::new(
-                        RejectionCode::NotInRoom,
-                        "you are in no room",
-                    ));
-                }
+                self.expect_place()?;
                 Step::Ask(Ask::LeaveRoom)
             }
             ClientMessage::ChatToken => {
@@ -303,6 +315,21 @@ impl Conversation {
                 Port::Chat => "this is the race port, the chat is on the other one",
             };
             return Err(Rejection::new(RejectionCode::WrongPort, message));
+        }
+        Ok(())
+    }
+
+    fn expect_place(&self) -> Result<&Place, Rejection> {
+        self.expect(Port::Race)?;
+        self.place()
+            .ok_or_else(|| Rejection::new(RejectionCode::NotInRoom, "you are in no room"))
+    }
+
+    fn expect_seat(&self) -> Result<(), Rejection> {
+        let place = self.expect_place()?;
+        if place.seat.is_none() {
+            let message = format!("you only watch room {}, join it for that", place.room);
+            return Err(Rejection::new(RejectionCode::NotInRoom, message));
         }
         Ok(())
     }

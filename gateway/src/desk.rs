@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, RequestError};
 use protocol::account::{Account, Credentials};
+use protocol::car::CarClass;
 use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest};
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
@@ -88,10 +89,16 @@ impl Desk {
     /// # Errors
     /// When one of this name exists, the settings are bad, or no worker can
     /// take it.
-    pub async fn create_room(&self, name: &RoomName, settings: RoomSettings) -> Reply<Created> {
+    pub async fn create_room(
+        &self,
+        name: &RoomName,
+        settings: RoomSettings,
+        creator: PlayerName,
+    ) -> Reply<Created> {
         let request = CreateRequest {
             name: name.clone(),
             settings,
+            creator: Some(creator),
         };
         self.ask(subject::RACE_CREATE, &request, ROOM_TIMEOUT).await
     }
@@ -105,11 +112,13 @@ impl Desk {
         room: &RoomName,
         player: &PlayerName,
         session: SessionNonce,
+        class: CarClass,
     ) -> Reply<CtlReply> {
         let request = CtlRequest::Join {
             player: player.clone(),
             gateway: self.gateway,
             session,
+            class,
         };
         self.ctl(&room.id(), &request).await
     }

@@ -125,6 +125,7 @@ fn room_row(record: RoomRecord) -> Result<room::Model, RecordError> {
         mode: word(&record.settings.mode)?,
         track: track(&record.settings.track)?,
         laps: record.settings.laps.into(),
+        target_metres: Some(metres(record.settings.target_metres)?),
         phase: word(&record.phase)?,
         players: record.players.into(),
         owner: record.owner.to_string(),
@@ -161,6 +162,7 @@ fn result_row(
         mode: word(&record.mode)?,
         track: track(&record.track)?,
         race_laps: record.laps.into(),
+        target_metres: record.target_metres.map(metres).transpose()?,
         ended_at: whole("ended_at", record.ended_at)?,
         place: standing.place.into(),
         player_name: standing.player.to_string(),
@@ -169,12 +171,20 @@ fn result_row(
         laps: standing.laps.into(),
         time_ms: optional("time_ms", standing.time_ms)?,
         best_lap_ms: optional("best_lap_ms", standing.best_lap_ms)?,
+        ai: standing.ai,
         version: version(record.epoch, record.tick)?,
     })
 }
 
 fn whole(field: &'static str, value: u64) -> Result<i64, RecordError> {
     i64::try_from(value).map_err(|_| RecordError::TooLarge { field, value })
+}
+
+fn metres(value: u32) -> Result<i32, RecordError> {
+    i32::try_from(value).map_err(|_| RecordError::TooLarge {
+        field: "target_metres",
+        value: value.into(),
+    })
 }
 
 fn track(name: &str) -> Result<String, RecordError> {

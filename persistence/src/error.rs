@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use protocol::{PlayerId, PlayerName, Rejection, RejectionCode};
+use protocol::{NameError, PlayerId, PlayerName, Rejection, RejectionCode};
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
@@ -62,6 +62,9 @@ pub enum StoreError {
     /// Somebody else has the name.
     #[error("the name {0} is taken: choose another")]
     NameTaken(PlayerName),
+    /// A name that no person may have.
+    #[error(transparent)]
+    BadName(NameError),
     /// No such player, or not the password. Which of the two is not told.
     #[error("wrong name or password")]
     WrongCredentials,
@@ -164,6 +167,7 @@ impl From<StoreError> for Rejection {
             StoreError::WrongCredentials | StoreError::UnknownPlayer(_) => {
                 RejectionCode::WrongCredentials
             }
+            StoreError::BadName(error) => return error.into(),
             StoreError::BadPassword(rejection) => return rejection,
             StoreError::Password(_)
             | StoreError::Folder { .. }

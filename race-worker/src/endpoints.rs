@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
 use protocol::checkpoint::{Checkpoint, ClaimRequest, Claimed};
+use protocol::lobby::{Mode, RoomSettings};
 use protocol::room::{CreateRequest, Created};
 use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
 use service::Shutdown;
@@ -59,21 +60,16 @@ impl Worker {
     /// When the settings are bad, a room of this name exists, or this worker
     /// has too many.
     pub async fn create(self: &Arc<Self>, request: CreateRequest) -> Reply<Created> {
-        let CreateRequest { name, mut settings } = request;
+        let CreateRequest {
+            name,
+            settings,
+            creator,
+        } = request;
         settings.check()?;
-        if settings.track.is_empty() {
-            settings.track = Track::names()[0].to_owned();
-        }
-        // The highway has no client that draws its traffic yet.
-        let is_shipped = Track::names().contains(&settings.track.as_str());
-        let track = is_shipped
-            .then(|| self.track(&settings.track))
-            .flatten()
-            .ok_or_else(|| {
-                let known = Track::names().join(", ");
-                let message = format!("there is no track {:?}; there are: {known}", settings.track);
-                Rejection::new(RejectionCode::BadSettings, message)
-            })?;
+        let settings = with_track(settings)?;
+        let track = self
+            .track(&settings.track)
+            .ok_or_else(|| no_track(&settings.track))?;
         let place = self.take_place()?;
         let room = name.id();
         let race = RaceId::new(ulid::Ulid::generate());
@@ -87,6 +83,7 @@ impl Worker {
                 race,
                 name,
                 settings,
+                creator,
             },
             ownership,
             track,
@@ -244,6 +241,35 @@ impl Worker {
     }
 }
 
+/// The settings with the track that they mean: the first circuit when none is
+/// named, and on the highway nothing but the highway.
+fn with_track(mut settings: RoomSettings) -> Reply<RoomSettings> {
+    let bad = |message| Err(Rejection::new(RejectionCode::BadSettings, message));
+    match (settings.mode, settings.track.as_str()) {
+        (Mode::Circuit, "") => settings.track = Track::names()[0].to_owned(),
+        (Mode::Highway, "" | Track::HIGHWAY) => settings.track = Track::HIGHWAY.to_owned(),
+        (Mode::Highway, track) => {
+            let message = format!(
+                "the mode highway is raced on the track {}, not on {track:?}",
+                Track::HIGHWAY
+            );
+            return bad(message);
+        }
+        (Mode::Circuit, Track::HIGHWAY) => {
+            return bad("the highway has no laps: choose the mode highway for it".to_owned());
+        }
+        (Mode::Circuit, track) if !Track::names().contains(&track) => return Err(no_track(track)),
+        (Mode::Circuit, _) => {}
+    }
+    Ok(settings)
+}
+
+fn no_track(name: &str) -> Rejection {
+    let known = Track::names().join(", ");
+    let message = format!("there is no track {name:?}; there are: {known}");
+    Rejection::new(RejectionCode::BadSettings, message)
+}
+
 /// A room's place in its worker; dropping it frees the place.
 struct Place(Arc<Worker>);
 
@@ -257,4 +283,37 @@ fn unavailable(error: &dyn std::error::Error) -> Rejection {
     tracing::debug!(%error, "could not take a room");
     let message = "the room cannot be taken just now, try again in a moment";
     Rejection::new(RejectionCode::Unavailable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_every_mode_its_track_and_says_why_not() {
+        let first = Track::names()[0];
+        let cases = [
+            (Mode::Circuit, "", Ok(first)),
+            (Mode::Circuit, first, Ok(first)),
+            (Mode::Circuit, "moon", Err("there is no track \"moon\"")),
+            (Mode::Circuit, "highway", Err("choose the mode highway")),
+            (Mode::Highway, "", Ok("highway")),
+            (Mode::Highway, "highway", Ok("highway")),
+            (Mode::Highway, first, Err("raced on the track highway")),
+        ];
+        for (mode, track, expected) in cases {
+            let settings = RoomSettings {
+                mode,
+                track: track.to_owned(),
+                ..RoomSettings::default()
+            };
+            match (with_track(settings), expected) {
+                (Ok(settings), Ok(expected)) => assert_eq!(settings.track, expected),
+                (Err(rejection), Err(expected)) => {
+                    assert!(rejection.message.contains(expected), "{rejection}");
+                }
+                (given, _) => panic!("{mode:?} on {track:?}: {given:?}"),
+            }
+        }
+    }
 }

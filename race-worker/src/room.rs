@@ -1,9 +1,11 @@
 //! A room: a state machine without I/O.
 //!
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
-//! the order in which they must leave. [`seats`] is who sits where, [`race`]
-//! the ticks, [`record`] what others keep of a room.
+//! the order in which they must leave. [`seats`] is who sits where, [`ai`] who
+//! drives where nobody came, [`race`] the ticks, [`record`] what others keep of
+//! a room.
 
+pub mod ai;
 pub mod race;
 pub mod record;
 pub mod seats;
@@ -18,9 +20,10 @@ use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
 use protocol::room::{
     CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
 };
-use protocol::{Epoch, RaceId, Reply, RoomName, Tick, WorkerId};
+use protocol::{Epoch, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
 use simulation::{RaceState, Rules, SEATS_MAX, Track};
 
+use self::ai::AiSeat;
 use self::seats::Seats;
 use crate::limits::ABANDONED_AFTER;
 
@@ -57,6 +60,8 @@ pub struct Identity {
     pub name: RoomName,
     /// What its creator chose.
     pub settings: RoomSettings,
+    /// Who that is: the host while connected.
+    pub creator: Option<PlayerName>,
 }
 
 /// Whose room it is.
@@ -94,18 +99,21 @@ struct Race {
     course: TrackCourse,
     state: RaceState,
     inputs: ArrayVec<SeatInputs, SEATS_MAX>,
+    /// The seats that an AI drives.
+    ai: Vec<AiSeat>,
     applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
     events: simulation::Events,
 }
 
 impl Race {
-    fn new(track: &Track, rules: Rules, state: RaceState) -> Self {
+    fn new(track: &Track, rules: Rules, state: RaceState, ai: Vec<AiSeat>) -> Self {
         let seats = state.cars.len();
         Self {
             rules,
             course: TrackCourse::shared(track),
             state,
             inputs: std::iter::repeat_n(SeatInputs::default(), seats).collect(),
+            ai,
             applied: std::iter::repeat_n(Default::default(), seats).collect(),
             events: simulation::Events::new(),
         }
@@ -166,14 +174,26 @@ impl Room {
     /// A request of a gateway.
     ///
     /// # Errors
-    /// When there is no seat for the player.
+    /// When there is no seat for the player, or it is not the player's to ask.
     pub fn ctl(&mut self, request: CtlRequest, now: Instant) -> Reply<CtlReply> {
+        let host = self.host();
         let seat = match request {
             CtlRequest::Join {
                 player,
                 gateway,
                 session,
-            } => Some(self.join(player, gateway, session)?),
+                class,
+            } => Some(self.join(player, seats::Connection { gateway, session }, class)?),
+            CtlRequest::ChooseClass {
+                player,
+                session,
+                class,
+            } => Some(self.choose_class(&player, session, class)?),
+            CtlRequest::FillSeats {
+                player,
+                session,
+                skill,
+            } => Some(self.fill_seats(&player, session, skill)?),
             CtlRequest::Leave { player, session } => {
                 self.leave(&player, session);
                 None
@@ -184,6 +204,7 @@ impl Room {
             }
             CtlRequest::Spectate => None,
         };
+        self.tell_host(host.as_ref());
         self.note_connections(now);
         Ok(CtlReply {
             seat,
@@ -201,6 +222,7 @@ impl Room {
             phase: self.phase,
             start_tick: self.race.as_ref().map(|race| race.rules.start_tick),
             seats: self.seats.views(),
+            host: self.host(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bytes::Bytes;
+use client_core::protocol::car::CarClass;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
@@ -33,6 +34,8 @@ pub struct Racer {
     pub notices: Vec<String>,
     /// The token that opens the chat.
     pub chat_token: Option<String>,
+    /// Whether it drives off the road instead of along it.
+    pub steers_off: bool,
     hands: Option<AiDriver>,
 }
 
@@ -129,6 +132,13 @@ impl Racer {
         let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
             return Input::default();
         };
+        if self.steers_off {
+            return Input {
+                throttle: u8::MAX,
+                steer: i8::MAX / 2,
+                ..Input::default()
+            };
+        }
         let track = room.track();
         self.hands
             .get_or_insert_with(|| AiDriver::new(track, u64::from(seat), Skill::Club))
@@ -153,7 +163,11 @@ impl Live<Racer> {
     /// # Errors
     /// When it does not get one.
     pub async fn create(&self, room: &str, settings: RoomSettings) -> Result<Seat> {
-        self.act(|racer| racer.client.create_room(room, settings));
+        self.act(|racer| {
+            racer
+                .client
+                .create_room(room, settings, CarClass::default())
+        });
         self.find("a seat in the own room", Racer::seat).await
     }
 
@@ -162,7 +176,7 @@ impl Live<Racer> {
     /// # Errors
     /// When it does not get one.
     pub async fn join(&self, room: &str) -> Result<Seat> {
-        self.act(|racer| racer.client.join_room(room));
+        self.act(|racer| racer.client.join_room(room, CarClass::default()));
         self.find("a seat", Racer::seat).await
     }
 

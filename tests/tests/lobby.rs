@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
@@ -133,27 +134,27 @@ async fn a_seat_that_cannot_be_had_is_refused_with_the_reason() -> Result<()> {
     type Act = fn(&mut RaceClient);
     let cases: [(Act, RejectionCode, &str); 5] = [
         (
-            |c| c.join_room("nowhere"),
+            |c| c.join_room("nowhere", CarClass::Grip),
             RejectionCode::RoomMissing,
             "no room nowhere",
         ),
         (
-            |c| c.create_room("duel", seats(2)),
+            |c| c.create_room("duel", seats(2), CarClass::Grip),
             RejectionCode::RoomExists,
             "named duel",
         ),
         (
-            |c| c.create_room("DUEL", seats(2)),
+            |c| c.create_room("DUEL", seats(2), CarClass::Grip),
             RejectionCode::RoomExists,
             "named DUEL",
         ),
         (
-            |c| c.create_room("a.b", seats(2)),
+            |c| c.create_room("a.b", seats(2), CarClass::Grip),
             RejectionCode::BadName,
             "has '.'",
         ),
         (
-            |c| c.create_room("big", seats(17)),
+            |c| c.create_room("big", seats(17), CarClass::Grip),
             RejectionCode::BadSettings,
             "1 to 16 seats",
         ),
@@ -163,16 +164,18 @@ async fn a_seat_that_cannot_be_had_is_refused_with_the_reason() -> Result<()> {
         assert_eq!(rejection.code, code, "{rejection:?}");
         assert!(rejection.message.contains(words), "{rejection:?}");
     }
-    let rejection = ada.refused(|c| c.create_room("second", seats(2))).await?;
+    let rejection = ada
+        .refused(|c| c.create_room("second", seats(2), CarClass::Grip))
+        .await?;
     assert_eq!(rejection.code, RejectionCode::AlreadyInRoom);
 
     bob.join("duel").await?;
-    let rejection = eve.refused(|c| c.join_room("duel")).await?;
+    let rejection = eve.refused(|c| c.join_room("duel", CarClass::Grip)).await?;
     assert_eq!(rejection.code, RejectionCode::RoomFull, "{rejection:?}");
     assert_eq!(rejection.message, "room duel is full");
 
     bob.racing().await?;
-    let rejection = eve.refused(|c| c.join_room("duel")).await?;
+    let rejection = eve.refused(|c| c.join_room("duel", CarClass::Grip)).await?;
     assert_eq!(rejection.code, RejectionCode::RaceStarted, "{rejection:?}");
     eve.act(|racer| racer.client.spectate("duel"));
     eve.until("watching the race", |racer| racer.snapshots.len() > 10)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use integration_tests::cluster::{Cluster, Setup};
 use integration_tests::process::stdout_of;
@@ -21,9 +22,11 @@ async fn three_workers_share_48_rooms() -> Result<()> {
     for number in 0..ROOMS {
         let racer = cluster.racer(&format!("racer-{number}")).await?;
         racer.act(|racer| {
-            racer
-                .client
-                .create_room(&format!("room-{number}"), RoomSettings::default());
+            racer.client.create_room(
+                &format!("room-{number}"),
+                RoomSettings::default(),
+                CarClass::Grip,
+            );
         });
         racers.push(racer);
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use client_core::Stage;
 use client_core::protocol::account::Password;
+use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode, RoomName};
 
@@ -50,6 +51,8 @@ enum Progress {
 pub(super) struct Autopilot {
     login: Option<(Credentials, Progress)>,
     goal: Option<(Goal, Progress)>,
+    /// What to drive in a room that is made.
+    class: CarClass,
     status: Option<String>,
 }
 
@@ -65,11 +68,17 @@ pub(super) enum Step {
 impl Autopilot {
     /// For what was asked.
     #[must_use]
-    pub(super) fn new(credentials: Option<Credentials>, goal: Option<Goal>, now: Instant) -> Self {
+    pub(super) fn new(
+        credentials: Option<Credentials>,
+        goal: Option<Goal>,
+        class: CarClass,
+        now: Instant,
+    ) -> Self {
         let due = Progress::Due(now);
         Self {
             login: credentials.map(|credentials| (credentials, due)),
             goal: goal.map(|goal| (goal, due)),
+            class,
             status: None,
         }
     }
@@ -110,7 +119,8 @@ impl Autopilot {
                 Some(match goal {
                     Goal::Join(room) => Step::Act(Action::Join(room.to_string())),
                     Goal::Create(room, settings) => {
-                        Step::Act(Action::Create(room.to_string(), settings.clone()))
+                        let settings = settings.clone();
+                        Step::Act(Action::Create(room.to_string(), settings, self.class))
                     }
                     Goal::Spectate(room) => Step::Spectate(room.clone()),
                 })
@@ -198,7 +208,7 @@ mod tests {
             password: Password::new("secret1"),
             sign_up: true,
         };
-        Autopilot::new(Some(credentials), goal, now)
+        Autopilot::new(Some(credentials), goal, CarClass::Grip, now)
     }
 
     fn rejection(code: RejectionCode) -> Rejection {

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use client_core::Stage;
-use client_core::protocol::lobby::Phase;
+use client_core::protocol::car::CarClass;
+use client_core::protocol::lobby::{Mode, Phase};
 use client_core::race::RaceResult;
 use serde::Serialize;
 
 use super::App;
-use crate::scene::RaceScene;
+use crate::scene::{Progress, RaceScene};
 use crate::screens::Screen;
 
 /// What is on the screen.
@@ -23,10 +24,15 @@ pub struct Report {
     rooms: Vec<String>,
     room: Option<String>,
     phase: Option<Phase>,
+    mode: Option<Mode>,
+    target_metres: Option<u32>,
+    class: CarClass,
     seats: Vec<String>,
     leaderboard: Vec<Line>,
     winner: Option<String>,
     cars: Vec<Place>,
+    /// Cars of the highway's traffic near the followed one.
+    traffic: usize,
     notices: Vec<String>,
     lap: Option<u16>,
     laps: Option<u16>,
@@ -43,6 +49,7 @@ struct Line {
     score: i64,
     laps: u16,
     connected: bool,
+    ai: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,6 +97,11 @@ impl Report {
                 .map(|view| view.name.to_string())
                 .or(result.map(|r| r.room.to_string())),
             phase: view.map(|view| view.phase),
+            mode: view.map(|view| view.settings.mode),
+            target_metres: view
+                .filter(|view| view.settings.mode == Mode::Highway)
+                .map(|view| view.settings.target_metres),
+            class: app.class(),
             seats: view.map_or_else(Vec::new, |view| {
                 view.seats
                     .iter()
@@ -105,11 +117,15 @@ impl Report {
                 .and_then(|scene| scene.winner.clone())
                 .or_else(|| Some(result?.standings.first()?.player.to_string())),
             cars: scene.map_or_else(Vec::new, places),
+            traffic: scene.map_or(0, |scene| scene.traffic.len()),
             notices: app.notices().history().map(str::to_owned).collect(),
-            lap: dash.map(|dash| dash.lap),
-            laps: dash
-                .map(|dash| dash.laps)
-                .or(view.map(|view| view.settings.laps)),
+            lap: dash.and_then(|dash| match dash.progress {
+                Progress::Laps { lap, .. } => Some(lap),
+                Progress::Metres { .. } => None,
+            }),
+            laps: view
+                .filter(|view| view.settings.mode == Mode::Circuit)
+                .map(|view| view.settings.laps),
             speed_kmh: dash.map(|dash| dash.speed_kmh),
             seconds_to_start: client.room().and_then(|room| room.seconds_to_start(now)),
             reconnecting: match app.screen() {
@@ -134,6 +150,7 @@ fn racing(scene: &RaceScene) -> Vec<Line> {
         score: line.score,
         laps: line.laps,
         connected: line.is_connected,
+        ai: line.is_ai,
     };
     scene.lines.iter().map(line).collect()
 }
@@ -145,6 +162,7 @@ fn finished(result: &RaceResult) -> Vec<Line> {
         score: standing.score,
         laps: standing.laps,
         connected: true,
+        ai: standing.ai,
     };
     result.standings.iter().map(line).collect()
 }

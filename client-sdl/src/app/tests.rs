@@ -249,3 +249,101 @@ fn the_report_says_what_is_on_the_screen() {
     assert_eq!(report["phase"], "waiting");
     assert_eq!(report["seats"], json!(["Ada"]));
 }
+
+fn room_event(app: &mut App, body: serde_json::Value) {
+    let mut event = json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "epoch": 1, "tick": 0,
+        "index": 0});
+    event
+        .as_object_mut()
+        .unwrap()
+        .extend(body.as_object().unwrap().clone());
+    let event = serde_json::from_value(event).unwrap();
+    app.link_event(LinkEvent::Event(event), Instant::now());
+}
+
+#[test]
+fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
+    let mut app = in_lobby();
+    type_text(&mut app, "k");
+    assert_eq!(app.class(), CarClass::Power);
+    app.client_mut().take_outgoing();
+    tell(
+        &mut app,
+        json!({"type": "rooms", "rooms": [{"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "name": "friday", "phase": "waiting", "players": [], "owner": "00000001",
+            "epoch": 1}]}),
+    );
+    press(&mut app, Key::Enter);
+    assert_eq!(
+        sent(&mut app),
+        r#"{"type":"join_room","name":"friday","class":"power"}"#
+    );
+    tell(&mut app, room("waiting"));
+    type_text(&mut app, "K");
+    assert_eq!(sent(&mut app), r#"{"type":"choose_class","class":"power"}"#);
+    // What is driven is what the room says.
+    assert_eq!(app.class(), CarClass::Grip);
+    room_event(
+        &mut app,
+        json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"}),
+    );
+    assert_eq!(app.class(), CarClass::Power);
+}
+
+#[test]
+fn f_fills_the_room_for_its_host_and_for_nobody_else() {
+    let mut app = in_lobby();
+    tell(&mut app, room("waiting"));
+    type_text(&mut app, "f");
+    assert_eq!(sent(&mut app), "");
+    room_event(&mut app, json!({"event": "host_changed", "player": "Ada"}));
+    type_text(&mut app, "f");
+    assert_eq!(sent(&mut app), r#"{"type":"fill_seats","skill":"club"}"#);
+    let rejection = Rejection::new(RejectionCode::NotHost, "only Bob may fill room friday");
+    app.link_event(
+        LinkEvent::Message(ServerMessage::Rejected(rejection)),
+        Instant::now(),
+    );
+    let told: Vec<_> = app.notices().history().collect();
+    assert!(told.contains(&"only Bob may fill room friday"), "{told:?}");
+}
+
+#[test]
+fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
+    use client_core::simulation::{RaceState, Rules, Track};
+
+    let mut app = in_lobby();
+    let mut entered = room("racing");
+    entered["room"]["settings"] = json!({"seats": 1, "mode": "highway", "track": "highway",
+        "target_metres": 1_500});
+    tell(&mut app, entered);
+    let race: client_core::protocol::RaceId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+    let rules = Rules::highway(race.seed(), 1_500, 240);
+    let mut state = RaceState::new(&Track::highway(), &rules, &[Default::default()]);
+    state.tick = 300;
+    state.cars[0].credited = 1_200 * 1_024;
+    state.cars[0].penalty_metres = 100;
+    let snapshot = client_core::protocol::snapshot::Snapshot {
+        header: client_core::protocol::snapshot::SnapshotHeader {
+            race,
+            owner: client_core::protocol::WorkerId::new(1),
+            epoch: client_core::protocol::Epoch::FIRST,
+            tick: 300,
+            acks: std::iter::empty().collect(),
+        },
+        body: netcode::wire::body(&state, &[]),
+    };
+    let event = LinkEvent::Snapshot(Box::new(snapshot));
+    app.link_event(event, Instant::now());
+    app.update(Instant::now());
+    let report = report::Report::new(&app, 60.0, Instant::now());
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!(report["mode"], "highway");
+    assert_eq!(report["target_metres"], 1_500);
+    assert_eq!(report["leaderboard"][0]["score"], 1_100);
+    assert!(report["traffic"].as_u64() > Some(3), "{report}");
+    assert_eq!(
+        (&report["lap"], &report["laps"]),
+        (&json!(null), &json!(null))
+    );
+}

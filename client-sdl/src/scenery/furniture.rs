@@ -43,8 +43,8 @@ const SEAT_ROW_M: f32 = 0.85;
 /// A tree, seen from above.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tree {
-    centre: Point,
-    radius: f32,
+    pub(super) centre: Point,
+    pub(super) radius: f32,
     shade: f32,
 }
 
@@ -120,6 +120,29 @@ fn has_room_for_stand(strip: &Strip) -> bool {
 }
 
 fn tree(strip: &Strip, column: i32, row: i32) -> Option<Tree> {
+    let tree = wild_tree(column, row)?;
+    let place = strip.place(tree.centre, &mut strip.branches(tree.centre));
+    let is_free = place.is_none_or(|place| {
+        let is_on_stand = place.lateral < 0.0 && is_in_stand(&place, 4.0 + tree.radius);
+        place.off_wall > tree.radius + TREE_CLEARANCE_M && !is_on_stand
+    });
+    is_free.then_some(tree)
+}
+
+/// The trees of a country without roads that reach into a circle, in a fixed
+/// order.
+pub(super) fn wild_trees(middle: Point, radius_m: f32) -> impl Iterator<Item = Tree> {
+    let reach = radius_m + 2.5 * RADIUS_MAX_M;
+    let cells = move |middle: f32| {
+        let cell = |way: f32| (way / TREE_GRID_M).floor() as i32;
+        cell(middle - reach) - 1..=cell(middle + reach)
+    };
+    cells(middle.x)
+        .flat_map(move |column| cells(middle.y).filter_map(move |row| wild_tree(column, row)))
+        .filter(move |tree| tree.centre.minus(middle).length() < reach)
+}
+
+fn wild_tree(column: i32, row: i32) -> Option<Tree> {
     let corner = Point {
         x: column as f32 * TREE_GRID_M,
         y: row as f32 * TREE_GRID_M,
@@ -133,15 +156,9 @@ fn tree(strip: &Strip, column: i32, row: i32) -> Option<Tree> {
         x: corner.x + jitter(23),
         y: corner.y + jitter(24),
     };
-    let radius = 1.7 + noise::cell(column, row, 25) * (RADIUS_MAX_M - 1.7);
-    let place = strip.place(centre, &mut strip.branches(centre));
-    let is_free = place.is_none_or(|place| {
-        let is_on_stand = place.lateral < 0.0 && is_in_stand(&place, 4.0 + radius);
-        place.off_wall > radius + TREE_CLEARANCE_M && !is_on_stand
-    });
-    is_free.then_some(Tree {
+    Some(Tree {
         centre,
-        radius,
+        radius: 1.7 + noise::cell(column, row, 25) * (RADIUS_MAX_M - 1.7),
         shade: noise::cell(column, row, 26),
     })
 }

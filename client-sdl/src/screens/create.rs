@@ -1,8 +1,10 @@
 //! The form for a new room.
 
+use client_core::protocol::car::CarClass;
 use client_core::protocol::client::room_name;
 use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT, SEATS_MAX,
+    LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT,
+    TARGET_METRES_MAX,
 };
 use client_core::protocol::lobby::{Mode, RoomSettings};
 use client_core::simulation::Track;
@@ -13,40 +15,50 @@ use crate::input::{Key, UiEvent};
 
 const NAME: usize = 0;
 const SEATS: usize = 1;
-const LAPS: usize = 2;
-const TRACK: usize = 3;
+const CLASS: usize = 2;
+const MODE: usize = 3;
+/// The fields from here on belong to the mode.
+const OF_MODE: usize = 4;
+const TRACK: usize = OF_MODE;
+const LAPS: usize = OF_MODE + 1;
+const TARGET: usize = OF_MODE;
 const CREATE: usize = 0;
 /// Enough for any number that is allowed, and for one that is not.
-const DIGITS_MAX: usize = 4;
+const DIGITS_MAX: usize = 7;
 /// More than a name may have, so that one too long is seen and explained.
 const NAME_CHARS_TYPED_MAX: usize = 2 * ROOM_NAME_CHARS_MAX;
+const ARROWS: &str = "left and right arrows choose";
 
 /// The form for a new room.
 #[derive(Debug)]
 pub struct CreateScreen {
-    /// Name, seats, laps, track; create, back.
+    /// Name, seats, car, mode; track and laps, or target; create, back.
     pub form: Form,
     /// Why it did not work.
     pub error: Option<String>,
+    /// The fields of the mode that is not chosen, as they were left.
+    put_away: Vec<Field>,
 }
 
 impl CreateScreen {
     /// Top of the panel, points.
-    const TOP: f32 = 130.0;
+    const TOP: f32 = 150.0;
+    /// Fields beside each other.
+    const COLUMNS: usize = 2;
 
-    /// With a room name made of the player's.
+    /// With a room name made of the player's, and the car last driven.
     #[must_use]
-    pub fn new(user: &str) -> Self {
-        let tracks = Track::names()
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect();
+    pub fn new(user: &str, class: CarClass) -> Self {
         let name = if user.is_empty() {
             "race".to_owned()
         } else {
             format!("{user}-race")
         };
-        let fields = vec![
+        let classes = CarClass::ALL.map(|class| class.name().to_owned());
+        let modes = Mode::ALL.map(|mode| mode.name().to_owned());
+        let mut car = Field::choice("Your car", ARROWS, classes.to_vec());
+        class.name().clone_into(&mut car.value);
+        let mut fields = vec![
             Field::text(
                 "Room name",
                 format!("1 to {ROOM_NAME_CHARS_MAX} of A-Z a-z 0-9 _ -"),
@@ -59,24 +71,26 @@ impl CreateScreen {
                 &SEATS_DEFAULT.to_string(),
                 DIGITS_MAX,
             ),
-            Field::text(
-                "Laps",
-                format!("1 to {LAPS_MAX}"),
-                &LAPS_DEFAULT.to_string(),
-                DIGITS_MAX,
-            ),
-            Field::choice("Track", "left and right arrows choose", tracks),
+            car,
+            Field::choice("Mode", ARROWS, modes.to_vec()),
         ];
+        fields.extend(circuit_fields());
         Self {
             form: Form::new(fields, vec!["Create", "Back"]),
             error: None,
+            put_away: vec![Field::text(
+                "Target",
+                format!("1 to {TARGET_METRES_MAX} metres"),
+                &TARGET_METRES_DEFAULT.to_string(),
+                DIGITS_MAX,
+            )],
         }
     }
 
     /// Where it is drawn.
     #[must_use]
     pub fn layout(&self, width: f32) -> FormLayout {
-        FormLayout::new(width, Self::TOP, &self.form)
+        FormLayout::in_columns(width, Self::TOP, &self.form, Self::COLUMNS)
     }
 
     pub(super) fn handle(&mut self, event: &UiEvent, width: f32) -> Option<Action> {
@@ -84,14 +98,21 @@ impl CreateScreen {
             return Some(Action::CloseCreate);
         }
         let layout = self.layout(width);
-        match self.form.handle(event, &layout) {
+        let mode = self.mode();
+        let outcome = self.form.handle(event, &layout);
+        if self.mode() != mode {
+            let others = self.form.fields.split_off(OF_MODE);
+            self.form.fields.append(&mut self.put_away);
+            self.put_away = others;
+        }
+        match outcome {
             FormOutcome::Nothing => None,
             FormOutcome::Edited => {
                 self.error = None;
                 None
             }
             FormOutcome::Pressed(CREATE) => match self.parse() {
-                Ok((name, settings)) => Some(Action::Create(name, settings)),
+                Ok((name, settings, class)) => Some(Action::Create(name, settings, class)),
                 Err(sentence) => {
                     self.error = Some(sentence);
                     None
@@ -101,46 +122,92 @@ impl CreateScreen {
         }
     }
 
-    fn parse(&self) -> Result<(String, RoomSettings), String> {
-        let name = room_name(self.form.value(NAME)).map_err(|rejection| rejection.message)?;
-        let number = |field: usize, what: &str, max: usize| {
-            let text = self.form.value(field);
-            let number = text.parse::<u16>().ok();
-            number
-                .filter(|number| (1..=max).contains(&usize::from(*number)))
-                .ok_or_else(|| format!("{what} is a number from 1 to {max}, not {text:?}"))
-        };
-        let seats = number(SEATS, "seats", SEATS_MAX)?;
-        let laps = number(LAPS, "laps", usize::from(LAPS_MAX))?;
-        let settings = RoomSettings {
-            seats: seats as u8,
-            mode: Mode::Circuit,
-            track: self.form.value(TRACK).to_owned(),
-            laps,
-        };
-        Ok((name.as_str().to_owned(), settings))
+    fn mode(&self) -> Mode {
+        let value = self.form.value(MODE);
+        let chosen = Mode::ALL.into_iter().find(|mode| mode.name() == value);
+        chosen.unwrap_or_default()
     }
+
+    fn class(&self) -> CarClass {
+        let value = self.form.value(CLASS);
+        let chosen = CarClass::ALL
+            .into_iter()
+            .find(|class| class.name() == value);
+        chosen.unwrap_or_default()
+    }
+
+    fn parse(&self) -> Result<(String, RoomSettings, CarClass), String> {
+        let name = room_name(self.form.value(NAME)).map_err(|rejection| rejection.message)?;
+        let seats = self.number(SEATS, "seats", SEATS_MAX as u32)?;
+        let mut settings = RoomSettings {
+            seats: seats as u8,
+            mode: self.mode(),
+            ..RoomSettings::default()
+        };
+        match settings.mode {
+            Mode::Circuit => {
+                self.form.value(TRACK).clone_into(&mut settings.track);
+                settings.laps = self.number(LAPS, "laps", u32::from(LAPS_MAX))? as u16;
+            }
+            Mode::Highway => {
+                Track::HIGHWAY.clone_into(&mut settings.track);
+                settings.target_metres = self.number(TARGET, "target", TARGET_METRES_MAX)?;
+            }
+        }
+        Ok((name.as_str().to_owned(), settings, self.class()))
+    }
+
+    fn number(&self, field: usize, what: &str, max: u32) -> Result<u32, String> {
+        let text = self.form.value(field);
+        let number = text.parse::<u32>().ok();
+        number
+            .filter(|number| (1..=max).contains(number))
+            .ok_or_else(|| format!("{what} is a number from 1 to {max}, not {text:?}"))
+    }
+}
+
+fn circuit_fields() -> [Field; 2] {
+    let tracks = Track::names().iter().map(|name| (*name).to_owned());
+    [
+        Field::choice("Track", ARROWS, tracks.collect()),
+        Field::text(
+            "Laps",
+            format!("1 to {LAPS_MAX}"),
+            &LAPS_DEFAULT.to_string(),
+            DIGITS_MAX,
+        ),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const WIDTH: f32 = 1280.0;
+
+    fn press(screen: &mut CreateScreen, key: Key) -> Option<Action> {
+        screen.handle(&UiEvent::Key(key), WIDTH)
+    }
+
     fn submit(name: &str, seats: &str, laps: &str) -> (Option<Action>, Option<String>) {
-        let mut screen = CreateScreen::new("Ada");
+        let mut screen = CreateScreen::new("Ada", CarClass::Power);
         for (field, text) in [(NAME, name), (SEATS, seats), (LAPS, laps)] {
             screen.form.fields[field].value = text.to_owned();
         }
-        (
-            screen.handle(&UiEvent::Key(Key::Enter), 1280.0),
-            screen.error,
-        )
+        (press(&mut screen, Key::Enter), screen.error)
+    }
+
+    fn on_highway() -> CreateScreen {
+        let mut screen = CreateScreen::new("Ada", CarClass::Grip);
+        screen.form.focus = MODE;
+        assert_eq!(press(&mut screen, Key::Right), None);
+        screen
     }
 
     #[test]
     fn creates_the_room_that_was_described() {
         let (action, _) = submit("friday", "4", "12");
-        let Some(Action::Create(name, settings)) = action else {
+        let Some(Action::Create(name, settings, class)) = action else {
             panic!("{action:?}")
         };
         assert_eq!(
@@ -148,6 +215,40 @@ mod tests {
             ("friday", 4, 12)
         );
         assert_eq!(settings.track, Track::names()[0]);
+        assert_eq!(class, CarClass::Power);
+    }
+
+    #[test]
+    fn the_highway_asks_for_a_target_instead_of_track_and_laps() {
+        let mut screen = on_highway();
+        screen.form.fields[TARGET].value = "5000".to_owned();
+        let action = press(&mut screen, Key::Enter);
+        let Some(Action::Create(_, settings, _)) = action else {
+            panic!("{action:?}")
+        };
+        assert_eq!(
+            (settings.mode, settings.target_metres),
+            (Mode::Highway, 5_000)
+        );
+        assert_eq!(settings.track, Track::HIGHWAY);
+
+        screen.form.fields[TARGET].value = "0".to_owned();
+        assert_eq!(press(&mut screen, Key::Enter), None);
+        let error = screen.error.clone().unwrap();
+        assert_eq!(error, "target is a number from 1 to 200000, not \"0\"");
+    }
+
+    #[test]
+    fn what_was_typed_is_still_there_when_the_mode_comes_back() {
+        let mut screen = CreateScreen::new("Ada", CarClass::Grip);
+        screen.form.fields[LAPS].value = "7".to_owned();
+        screen.form.focus = MODE;
+        press(&mut screen, Key::Left);
+        screen.form.fields[TARGET].value = "900".to_owned();
+        press(&mut screen, Key::Left);
+        assert_eq!(screen.form.value(LAPS), "7");
+        press(&mut screen, Key::Right);
+        assert_eq!(screen.form.value(TARGET), "900");
     }
 
     #[test]
@@ -180,11 +281,9 @@ mod tests {
 
     #[test]
     fn escape_and_back_go_to_the_lobby() {
-        let mut screen = CreateScreen::new("Ada");
-        let escape = UiEvent::Key(Key::Escape);
-        assert_eq!(screen.handle(&escape, 1280.0), Some(Action::CloseCreate));
-        screen.form.focus = 5;
-        let enter = UiEvent::Key(Key::Enter);
-        assert_eq!(screen.handle(&enter, 1280.0), Some(Action::CloseCreate));
+        let mut screen = CreateScreen::new("Ada", CarClass::Grip);
+        assert_eq!(press(&mut screen, Key::Escape), Some(Action::CloseCreate));
+        screen.form.focus = screen.form.fields.len() + 1;
+        assert_eq!(press(&mut screen, Key::Enter), Some(Action::CloseCreate));
     }
 }

@@ -75,6 +75,9 @@ impl LobbyScreen {
                 self.error = None;
                 return Some(Action::ListRooms);
             }
+            UiEvent::Text(text) if text.eq_ignore_ascii_case("k") => {
+                return Some(Action::NextClass);
+            }
             UiEvent::Click { x, y } => {
                 let rows = self.rows(rooms.len(), width);
                 let (room, _) = rows.into_iter().find(|(_, area)| area.contains(*x, *y))?;

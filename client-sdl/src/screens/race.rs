@@ -10,6 +10,7 @@ use crate::camera::Camera;
 use crate::effects::Effects;
 use crate::input::{Key, Pedals, UiEvent};
 use crate::leaderboard::LeaderboardRows;
+use crate::penalties::Penalties;
 use crate::scene::RaceScene;
 
 /// Escape must be pressed twice within this time to leave a race.
@@ -31,6 +32,8 @@ pub struct RaceScreen {
     pub effects: Effects,
     /// The leaderboard's rows.
     pub rows: LeaderboardRows,
+    /// What was just taken off the scores.
+    pub penalties: Penalties,
     is_away: bool,
     pedals: Pedals,
     leave_asked_at: Option<Instant>,
@@ -83,6 +86,7 @@ impl RaceScreen {
         }
         self.effects.update(&scene.cars, seconds);
         self.rows.update(&scene.lines, seconds);
+        self.penalties.update(&scene.lines, seconds);
         self.scene = Some(scene);
     }
 }

@@ -4,10 +4,12 @@ use client_core::simulation::Vec2;
 use sdl2::rect::FRect;
 use sdl2::render::{Texture, WindowCanvas};
 
+use super::leaderboard::grouped;
 use super::painter::{Align, Painter, Style};
 use crate::area::Area;
 use crate::camera::Projection;
 use crate::effects::{Effects, PuffKind};
+use crate::penalties::Penalties;
 use crate::scene::{RaceScene, SceneCar};
 use crate::sprites::{CAR_SIZE_M, FRONT_WHEEL_M, WHEEL_SIZE_M};
 use crate::theme::{self, Rgba};
@@ -24,6 +26,8 @@ const SHADOW_SIZE_M: (f32, f32) = (5.4, 3.0);
 const SHADOW_OFFSET_M: (f32, f32) = (0.45, 0.35);
 /// From a car's centre up to its name, points.
 const TAG_ABOVE: f32 = 40.0;
+/// How far a penalty rises, points.
+const PENALTY_RISE: f32 = 46.0;
 
 /// Rubber on the road.
 pub(super) fn marks(
@@ -78,6 +82,81 @@ pub(super) fn puffs(
         let (x, y) = (x * scale, y * scale);
         let target = FRect::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius);
         canvas.copy_f(&pictures.puff, None, target)?;
+    }
+    Ok(())
+}
+
+/// The highway's other cars.
+pub(super) fn traffic(
+    painter: &mut Painter<'_>,
+    scene: &RaceScene,
+    projection: &Projection,
+) -> Result<(), String> {
+    let window = painter.window().inset(-60.0);
+    let scale = painter.pixels_per_point();
+    let pixels_per_m = projection.zoom() * scale;
+    let (canvas, pictures) = painter.parts();
+    pictures.car_shadow.set_alpha_mod(u8::MAX);
+    for car in &scene.traffic {
+        let (x, y) = projection.point(car.position);
+        if !window.contains(x, y) {
+            continue;
+        }
+        let centre = (x * scale, y * scale);
+        let shadow = (
+            centre.0 + SHADOW_OFFSET_M.0 * pixels_per_m,
+            centre.1 + SHADOW_OFFSET_M.1 * pixels_per_m,
+        );
+        turned(
+            canvas,
+            &pictures.car_shadow,
+            shadow,
+            SHADOW_SIZE_M,
+            pixels_per_m,
+            car.heading,
+        )?;
+        let picture = pictures.traffic(car.id);
+        turned(
+            canvas,
+            picture,
+            centre,
+            CAR_SIZE_M,
+            pixels_per_m,
+            car.heading,
+        )?;
+    }
+    Ok(())
+}
+
+/// What cars have just lost, rising above them.
+pub(super) fn penalties(
+    painter: &mut Painter<'_>,
+    scene: &RaceScene,
+    penalties: &Penalties,
+    projection: &Projection,
+) -> Result<(), String> {
+    for penalty in penalties.shown() {
+        let car = scene.cars.iter().find(|car| car.view.seat == penalty.seat);
+        let Some(car) = car else { continue };
+        let (x, y) = projection.point(car.view.position);
+        let share = penalty.share();
+        let y = y - TAG_ABOVE - 26.0 - share * PENALTY_RISE;
+        let size = if car.view.is_own {
+            theme::HEADING
+        } else {
+            theme::BODY
+        };
+        let opacity = (2.0 * (1.0 - share)).min(1.0);
+        let text = format!("−{} m", grouped(i64::from(penalty.metres)));
+        let style = Style::new(size, theme::ERROR.fade(opacity))
+            .bold()
+            .centred();
+        let dark = Style {
+            colour: theme::ON_ACCENT.fade(opacity),
+            ..style
+        };
+        painter.text(x + 1.5, y + 1.5, dark, &text)?;
+        painter.text(x, y, style, &text)?;
     }
     Ok(())
 }
@@ -165,8 +244,7 @@ fn draw_car(
             angle,
         )?;
     }
-    let seat = usize::from(car.view.seat) % pictures.cars.len();
-    let body = &mut pictures.cars[seat];
+    let body = pictures.car(car.view.seat, car.view.class);
     body.set_alpha_mod(alpha);
     turned(canvas, body, centre, CAR_SIZE_M, pixels_per_m, heading)
 }

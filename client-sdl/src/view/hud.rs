@@ -5,11 +5,12 @@ use std::time::Instant;
 use client_core::notice::NoticeKind;
 use client_core::race::room::lap_time;
 
+use super::leaderboard::grouped;
 use super::painter::{Painter, Style};
 use super::panel::ROUND;
 use crate::area::Area;
 use crate::notices::NoticeBoard;
-use crate::scene::{Dash, RaceScene};
+use crate::scene::{Dash, Progress, RaceScene};
 use crate::theme::{self, MARGIN, Rgba};
 
 const LAMP_OFF: Rgba = Rgba::hex(0x2a_1416);
@@ -24,58 +25,115 @@ const SPEED_MIDDLE_MIN: f32 = 360.0;
 /// The end of the bar under the speed, km/h: hardly any car comes there.
 const SPEED_BAR_MAX_KMH: f64 = 280.0;
 
-/// Lap, times and place at the upper left; speed at the lower middle.
+/// How far, how long and which place at the upper left; speed at the lower
+/// middle.
 pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Result<(), String> {
-    let area = Area::new(MARGIN, MARGIN, 214.0, 138.0);
+    let width = match dash.progress {
+        Progress::Laps { .. } => 214.0,
+        // A score has more digits than a lap.
+        Progress::Metres { .. } => 300.0,
+    };
+    let area = Area::new(MARGIN, MARGIN, width, 138.0);
     painter.rounded(area, ROUND, theme::GLASS)?;
-    let label = Style::new(theme::SMALL - 1, theme::TEXT_DIM).bold();
-    let large = Style::new(theme::HEADING, theme::TEXT).bold();
-    painter.text(area.x + 16.0, area.y + 20.0, label, "LAP")?;
-    let width = painter.text(area.x + 16.0, area.y + 48.0, large, &dash.lap.to_string())?;
-    let of = Style::new(theme::BODY, theme::TEXT_DIM);
-    painter.text(
-        area.x + 20.0 + width,
-        area.y + 51.0,
-        of,
-        &format!("/ {}", dash.laps),
-    )?;
-    painter.text(area.x + 122.0, area.y + 20.0, label, "POSITION")?;
-    let place = Style {
-        colour: theme::ACCENT,
-        ..large
-    };
-    let width = painter.text(
-        area.x + 122.0,
-        area.y + 48.0,
-        place,
-        &dash.place.to_string(),
-    )?;
-    painter.text(
-        area.x + 126.0 + width,
-        area.y + 51.0,
-        of,
-        &format!("/ {}", dash.cars),
-    )?;
-    let time = Style::new(theme::BODY, theme::TEXT).right();
-    painter.text(area.x + 16.0, area.y + 86.0, label, "TIME")?;
-    painter.text(
-        area.right() - 16.0,
-        area.y + 86.0,
-        time.bold(),
-        &clock(dash.lap_seconds),
-    )?;
-    painter.text(area.x + 16.0, area.y + 114.0, label, "BEST")?;
-    let best = Style {
-        colour: theme::TEXT_DIM,
-        ..time
-    };
-    painter.text(
-        area.right() - 16.0,
-        area.y + 114.0,
-        best,
-        &clock(dash.best_lap_seconds),
-    )?;
+    let place = (dash.place.to_string(), format!("/ {}", dash.cars));
+    let place_x = area.right() - 92.0;
+    match &dash.progress {
+        Progress::Laps {
+            lap,
+            laps,
+            lap_seconds,
+            best_lap_seconds,
+        } => {
+            let far = (lap.to_string(), format!("/ {laps}"));
+            large(painter, area, area.x + 16.0, "LAP", theme::TEXT, &far)?;
+            line(
+                painter,
+                area,
+                86.0,
+                "TIME",
+                theme::TEXT,
+                &clock(*lap_seconds),
+            )?;
+            let best = clock(*best_lap_seconds);
+            line(painter, area, 114.0, "BEST", theme::TEXT_DIM, &best)?;
+        }
+        Progress::Metres {
+            score,
+            target,
+            penalties,
+            seconds,
+        } => {
+            let far = (grouped(*score), format!("/ {}", short_km(*target)));
+            large(painter, area, area.x + 16.0, "METRES", theme::TEXT, &far)?;
+            let bar = Area::new(area.x + 16.0, area.y + 68.0, area.w - 32.0, 5.0);
+            let share = *score as f32 / *target as f32;
+            share_bar(painter, bar, share, theme::ACCENT)?;
+            line(painter, area, 90.0, "TIME", theme::TEXT, &clock(*seconds))?;
+            let (text, colour) = match penalties {
+                0 => ("none".to_owned(), theme::TEXT_DIM),
+                metres => (format!("−{} m", grouped(i64::from(*metres))), theme::ERROR),
+            };
+            line(painter, area, 116.0, "PENALTIES", colour, &text)?;
+        }
+    }
+    large(painter, area, place_x, "POSITION", theme::ACCENT, &place)?;
     speed(painter, dash.speed_kmh, middle.max(SPEED_MIDDLE_MIN))
+}
+
+/// A large figure of how many, under its label.
+fn large(
+    painter: &mut Painter<'_>,
+    area: Area,
+    x: f32,
+    label: &str,
+    colour: Rgba,
+    (figure, of): &(String, String),
+) -> Result<(), String> {
+    let label_style = Style::new(theme::SMALL - 1, theme::TEXT_DIM).bold();
+    painter.text(x, area.y + 20.0, label_style, label)?;
+    let style = Style::new(theme::HEADING, colour).bold();
+    let width = painter.text(x, area.y + 48.0, style, figure)?;
+    let of_style = Style::new(theme::BODY, theme::TEXT_DIM);
+    painter.text(x + 4.0 + width, area.y + 51.0, of_style, of)?;
+    Ok(())
+}
+
+/// A label on the left and what it labels on the right.
+fn line(
+    painter: &mut Painter<'_>,
+    area: Area,
+    y: f32,
+    label: &str,
+    colour: Rgba,
+    text: &str,
+) -> Result<(), String> {
+    let label_style = Style::new(theme::SMALL - 1, theme::TEXT_DIM).bold();
+    painter.text(area.x + 16.0, area.y + y, label_style, label)?;
+    let style = Style::new(theme::BODY, colour).bold().right();
+    painter.text(area.right() - 16.0, area.y + y, style, text)?;
+    Ok(())
+}
+
+/// `20k` for 20,000: the target is round in most rooms, and never changes.
+fn short_km(metres: u32) -> String {
+    if metres >= 10_000 && metres.is_multiple_of(1_000) {
+        format!("{}k", metres / 1_000)
+    } else {
+        grouped(i64::from(metres))
+    }
+}
+
+fn share_bar(painter: &mut Painter<'_>, bar: Area, share: f32, colour: Rgba) -> Result<(), String> {
+    painter.rounded(bar, bar.h / 2.0, theme::FIELD)?;
+    let share = share.clamp(0.0, 1.0);
+    if share * bar.w > bar.h {
+        let full = Area {
+            w: bar.w * share,
+            ..bar
+        };
+        painter.rounded(full, bar.h / 2.0, colour)?;
+    }
+    Ok(())
 }
 
 fn speed(painter: &mut Painter<'_>, speed_kmh: f64, middle: f32) -> Result<(), String> {
@@ -96,20 +154,8 @@ fn speed(painter: &mut Painter<'_>, speed_kmh: f64, middle: f32) -> Result<(), S
         "km/h",
     )?;
     let bar = Area::new(area.x + 16.0, area.bottom() - 19.0, area.w - 32.0, 6.0);
-    painter.rounded(bar, 3.0, theme::FIELD)?;
     let share = (speed_kmh / SPEED_BAR_MAX_KMH).clamp(0.0, 1.0) as f32;
-    if share > 0.03 {
-        let colour = theme::SUCCESS.mix(theme::ERROR, share);
-        painter.rounded(
-            Area {
-                w: bar.w * share,
-                ..bar
-            },
-            3.0,
-            colour,
-        )?;
-    }
-    Ok(())
+    share_bar(painter, bar, share, theme::SUCCESS.mix(theme::ERROR, share))
 }
 
 fn clock(seconds: Option<f64>) -> String {
@@ -208,4 +254,17 @@ pub(super) fn warning(
     painter.rounded(area, 12.0, colour)?;
     painter.text(middle, y, style, text)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_targets_are_written_short() {
+        let cases = [(20_000, "20k"), (1_500, "1,500"), (12_345, "12,345")];
+        for (metres, expected) in cases {
+            assert_eq!(short_km(metres), expected);
+        }
+    }
 }

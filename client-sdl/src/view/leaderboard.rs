@@ -5,15 +5,15 @@ use client_core::race::room::LeaderboardLine;
 use super::painter::{Painter, Style};
 use crate::area::Area;
 use crate::leaderboard::{LeaderboardRows, panel};
-use crate::scene::RaceScene;
+use crate::scene::{Progress, RaceScene};
 use crate::theme;
 
-/// The lap a car is in, of how many.
-fn laps(line: &LeaderboardLine, of: u16) -> String {
-    if line.is_finished {
-        "fin".to_owned()
-    } else {
-        format!("{}/{of}", (line.laps + 1).min(of))
+/// The lap a car is in, of how many; on the highway nothing until the finish.
+fn laps(line: &LeaderboardLine, of: Option<u16>) -> String {
+    match of {
+        _ if line.is_finished => "fin".to_owned(),
+        Some(of) => format!("{}/{of}", (line.laps + 1).min(of)),
+        None => String::new(),
     }
 }
 
@@ -30,19 +30,29 @@ pub(super) fn draw(
     painter.text(area.x + 14.0, area.y + 21.0, title, "LEADERBOARD")?;
     let unit = Style::new(theme::SMALL - 2, theme::TEXT_DIM).right();
     painter.text(area.right() - 62.0, area.y + 22.0, unit, "METRES")?;
-    painter.text(area.right() - 14.0, area.y + 22.0, unit, "LAP")?;
-    let of = scene.dash.as_ref().map_or(1, |dash| dash.laps);
+    let of = laps_of(scene);
+    if of.is_some() {
+        painter.text(area.right() - 14.0, area.y + 22.0, unit, "LAP")?;
+    }
     for line in &scene.lines {
         row(painter, line, rows.row(line.seat, width), of)?;
     }
     Ok(())
 }
 
+/// Laps of the race; `None` on the highway.
+fn laps_of(scene: &RaceScene) -> Option<u16> {
+    match scene.dash.as_ref()?.progress {
+        Progress::Laps { laps, .. } => Some(laps),
+        Progress::Metres { .. } => None,
+    }
+}
+
 fn row(
     painter: &mut Painter<'_>,
     line: &LeaderboardLine,
     area: Area,
-    of: u16,
+    of: Option<u16>,
 ) -> Result<(), String> {
     let fill = if line.is_own {
         theme::FIELD_CHOSEN

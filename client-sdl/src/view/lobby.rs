@@ -9,10 +9,10 @@ use crate::area::Area;
 use crate::screens::lobby::LobbyScreen;
 use crate::theme::{self, Rgba};
 
-/// Columns from the left of a row, points: phase, track, laps, players.
+/// Columns from the left of a row, points: phase, track, distance, players.
 const PHASE_X: f32 = 300.0;
 const TRACK_X: f32 = 450.0;
-const LAPS_X: f32 = 720.0;
+const DISTANCE_X: f32 = 720.0;
 const PLAYERS_X: f32 = 860.0;
 
 /// Draws the list of rooms.
@@ -38,6 +38,9 @@ pub(super) fn draw(
             row(painter, room, area, index == screen.chosen)?;
         }
     }
+    let car = format!("your car: {}", app.class());
+    let style = Style::new(theme::BODY, theme::ACCENT).bold().right();
+    painter.text(list.right(), list.y - 52.0, style, &car)?;
     let message = Area::new(list.x, list.bottom() + 4.0, list.w, 24.0);
     let style = Style::new(theme::SMALL + 1, theme::ERROR);
     if let Some(error) = &screen.error {
@@ -53,6 +56,7 @@ pub(super) fn draw(
         ("Up", ""),
         ("Down", "choose"),
         ("Enter", "join"),
+        ("K", "another car"),
         ("C", "create a room"),
         ("R", "refresh"),
     ];
@@ -65,7 +69,7 @@ fn titles(painter: &mut Painter<'_>, list: Area) -> Result<(), String> {
     painter.text(list.x + 20.0, y, style, "ROOM")?;
     painter.text(list.x + PHASE_X, y, style, "STATE")?;
     painter.text(list.x + TRACK_X, y, style, "TRACK")?;
-    painter.text(list.x + LAPS_X, y, style, "LAPS")?;
+    painter.text(list.x + DISTANCE_X, y, style, "DISTANCE")?;
     painter.text(list.x + PLAYERS_X, y, style, "PLAYERS")?;
     Ok(())
 }
@@ -92,7 +96,7 @@ fn row(
     painter.disc(area.x + PHASE_X + 5.0, y, 5.0, colour)?;
     painter.text(area.x + PHASE_X + 18.0, y, style, phase)?;
     painter.text(area.x + TRACK_X, y, style, &room.settings.track)?;
-    painter.text(area.x + LAPS_X, y, style, &room.settings.laps.to_string())?;
+    painter.text(area.x + DISTANCE_X, y, style, &room.settings.distance())?;
     let players = format!("{} / {}", room.players.len(), room.settings.seats);
     painter.text(area.x + PLAYERS_X, y, style, &players)?;
     Ok(())

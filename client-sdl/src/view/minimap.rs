@@ -1,4 +1,6 @@
-//! The whole track, small.
+//! The whole track, small; of the highway the stretch around the car.
+
+mod highway;
 
 use client_core::simulation::{Track, Vec2};
 
@@ -44,6 +46,9 @@ impl Fit {
 
 /// The track alone.
 pub(super) fn outline(painter: &mut Painter<'_>, track: &Track, area: Area) -> Result<(), String> {
+    if track.name() == Track::HIGHWAY {
+        return highway::outline(painter, area);
+    }
     let fit = Fit::new(track, area);
     let width = (area.w / 60.0).clamp(3.5, 7.0);
     let centres = track.samples().iter().step_by(SAMPLE_STEP);
@@ -61,6 +66,9 @@ pub(super) fn outline(painter: &mut Painter<'_>, track: &Track, area: Area) -> R
 pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> Result<(), String> {
     painter.rounded(area, 10.0, theme::GLASS)?;
     let inner = area.inset(14.0);
+    if scene.is_highway() {
+        return highway::draw(painter, scene, inner);
+    }
     outline(painter, &scene.track, inner)?;
     let fit = Fit::new(&scene.track, inner);
     let own = scene.focus;
@@ -70,17 +78,30 @@ pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> 
         let Some(car) = scene.cars.get(index) else {
             continue;
         };
-        let (x, y) = fit.point(car.view.position);
-        let is_followed = Some(index) == own;
-        let (ring, radius) = if is_followed {
-            (theme::TEXT, 5.5)
-        } else {
-            (ROAD_EDGE, 4.5)
-        };
-        painter.disc(x, y, radius + 1.5, ring)?;
-        painter.disc(x, y, radius, theme::seat_colour(car.view.seat))?;
+        dot(
+            painter,
+            fit.point(car.view.position),
+            car.view.seat,
+            Some(index) == own,
+        )?;
     }
     Ok(())
+}
+
+/// A car; the followed one is larger.
+fn dot(
+    painter: &mut Painter<'_>,
+    (x, y): (f32, f32),
+    seat: u8,
+    is_followed: bool,
+) -> Result<(), String> {
+    let (ring, radius) = if is_followed {
+        (theme::TEXT, 5.5)
+    } else {
+        (ROAD_EDGE, 4.5)
+    };
+    painter.disc(x, y, radius + 1.5, ring)?;
+    painter.disc(x, y, radius, theme::seat_colour(seat))
 }
 
 type Quad = ([(f32, f32); 4], Rgba);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use client_core::protocol::car::CarClass;
 use sdl2::image::SaveSurface;
 use sdl2::pixels::{Color, PixelFormatEnum};
 use sdl2::rect::{FPoint, FRect, Rect};
@@ -14,7 +15,7 @@ use sdl2::video::WindowContext;
 
 use super::text::TextCache;
 use crate::area::Area;
-use crate::sprites::{self, Sprite};
+use crate::sprites::{self, Sprite, TrafficKind};
 use crate::theme::{self, Rgba};
 
 /// Side of the disc from which round corners are cut, pixels.
@@ -88,11 +89,28 @@ impl Style {
 
 /// Pictures that are drawn again and again.
 pub(super) struct Pictures<'t> {
-    pub(super) cars: Vec<Texture<'t>>,
+    /// One for every class of every seat.
+    cars: Vec<[Texture<'t>; CarClass::ALL.len()]>,
+    traffic: Vec<Texture<'t>>,
     pub(super) wheel: Texture<'t>,
     pub(super) car_shadow: Texture<'t>,
     pub(super) puff: Texture<'t>,
     disc: Texture<'t>,
+}
+
+impl<'t> Pictures<'t> {
+    /// The car of a seat.
+    pub(super) fn car(&mut self, seat: u8, class: CarClass) -> &mut Texture<'t> {
+        let seat = usize::from(seat) % self.cars.len();
+        &mut self.cars[seat][class as usize]
+    }
+
+    /// A car of the traffic: the same number is always the same car.
+    pub(super) fn traffic(&self, id: u32) -> &Texture<'t> {
+        // Neighbours in a lane differ by the number of lanes.
+        let mixed = id.wrapping_mul(0x9e37_79b1) >> 16;
+        &self.traffic[mixed as usize % self.traffic.len()]
+    }
 }
 
 /// A window with fonts and pictures. Everything is measured in points: the
@@ -116,11 +134,21 @@ impl<'t> Painter<'t> {
         fonts: &'t Sdl2TtfContext,
     ) -> Result<Self, String> {
         let texture = |sprite: &Sprite| picture(creator, sprite);
-        let cars = theme::SEAT_COLOURS
+        let cars = theme::SEAT_COLOURS.iter().map(|colour| {
+            let [grip, power, drift] =
+                CarClass::ALL.map(|class| texture(&sprites::car(*colour, class)));
+            Ok::<_, String>([grip?, power?, drift?])
+        });
+        let traffic = theme::TRAFFIC_COLOURS
             .iter()
-            .map(|colour| texture(&sprites::car(*colour)));
+            .flat_map(|colour| {
+                [TrafficKind::Saloon, TrafficKind::Saloon, TrafficKind::Van]
+                    .map(|kind| sprites::traffic(*colour, kind))
+            })
+            .map(|sprite| texture(&sprite));
         let pictures = Pictures {
             cars: cars.collect::<Result<_, _>>()?,
+            traffic: traffic.collect::<Result<_, _>>()?,
             wheel: texture(&sprites::wheel())?,
             car_shadow: texture(&sprites::car_shadow())?,
             puff: texture(&sprites::puff())?,

@@ -33,9 +33,11 @@ pub(super) fn draw(
     let projection = Projection::new(&screen.camera, (middle, window.h / 2.0));
     tiles.draw(painter, &scene.track, &projection)?;
     cars::marks(painter, &screen.effects, &projection)?;
+    cars::traffic(painter, scene, &projection)?;
     cars::draw(painter, scene, &projection)?;
     cars::puffs(painter, &screen.effects, &projection)?;
     cars::tags(painter, scene, &projection)?;
+    cars::penalties(painter, scene, &screen.penalties, &projection)?;
     leaderboard::draw(painter, scene, &screen.rows)?;
     let map_y = window.bottom() - MARGIN - MINIMAP.1;
     minimap::draw(

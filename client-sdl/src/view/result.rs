@@ -1,6 +1,7 @@
 //! How it ended: the winner, and everybody.
 
 use client_core::Stage;
+use client_core::protocol::lobby::Mode;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
 use client_core::race::room::lap_time;
@@ -92,15 +93,18 @@ fn table(
     let y = area.y + 24.0;
     painter.text(area.x + 84.0, y, style, "PLAYER")?;
     painter.text(area.right() - SCORE_X, y, style.right(), "METRES")?;
-    painter.text(area.right() - LAPS_X, y, style.right(), "LAPS")?;
     painter.text(area.right() - TIME_X, y, style.right(), "TIME")?;
-    painter.text(area.right() - BEST_X, y, style.right(), "BEST LAP")?;
+    if result.mode == Mode::Circuit {
+        painter.text(area.right() - LAPS_X, y, style.right(), "LAPS")?;
+        painter.text(area.right() - BEST_X, y, style.right(), "BEST LAP")?;
+    }
     for (index, standing) in result.standings.iter().enumerate() {
         let y = area.y + 42.0 + index as f32 * pitch;
         let is_own = app.client().player() == Some(&standing.player);
         row(
             painter,
             standing,
+            result.mode,
             Area::new(area.x + 8.0, y, area.w - 16.0, pitch - 2.0),
             is_own,
         )?;
@@ -111,6 +115,7 @@ fn table(
 fn row(
     painter: &mut Painter<'_>,
     standing: &Standing,
+    mode: Mode,
     area: Area,
     is_own: bool,
 ) -> Result<(), String> {
@@ -131,13 +136,20 @@ fn row(
     painter.text(area.x + 24.0, y, place, &standing.place.to_string())?;
     let chip = Area::new(area.x + 50.0, y - 9.0, 8.0, 18.0);
     painter.rounded(chip, 3.0, theme::seat_colour(standing.seat))?;
-    painter.text(area.x + 76.0, y, style.bold(), standing.player.as_str())?;
+    let name_width = painter.text(area.x + 76.0, y, style.bold(), standing.player.as_str())?;
+    if standing.ai {
+        let note = Style::new(theme::SMALL - 1, theme::TEXT_DIM);
+        painter.text(area.x + 84.0 + name_width, y, note, "AI")?;
+    }
     let time = |time_ms: Option<u64>| time_ms.map_or_else(|| "–".to_owned(), lap_time);
     // The rows are 8 points narrower than the table on each side.
     let right = area.right() + 8.0;
     painter.text(right - SCORE_X, y, style.right(), &grouped(standing.score))?;
-    painter.text(right - LAPS_X, y, style.right(), &standing.laps.to_string())?;
     painter.text(right - TIME_X, y, style.right(), &time(standing.time_ms))?;
+    if mode == Mode::Highway {
+        return Ok(());
+    }
+    painter.text(right - LAPS_X, y, style.right(), &standing.laps.to_string())?;
     painter.text(
         right - BEST_X,
         y,

@@ -1,5 +1,7 @@
 //! In a room with free seats.
 
+use client_core::protocol::room::SeatView;
+
 use super::painter::{Painter, Style};
 use super::panel::{self, ROUND};
 use super::{Tiles, minimap};
@@ -29,11 +31,8 @@ pub(super) fn draw(
     tiles.prepare(room.track(), room.track().grid(0).position)?;
     let view = room.view();
     let settings = &view.settings;
-    let laps = if settings.laps == 1 { "lap" } else { "laps" };
-    let subtitle = format!(
-        "{} · {} · {} {laps}",
-        view.name, settings.track, settings.laps
-    );
+    let distance = settings.distance();
+    let subtitle = format!("{} · {} · {distance}", view.name, settings.track);
     panel::heading(painter, 70.0, &subtitle)?;
     let missing = usize::from(settings.seats).saturating_sub(view.seats.len());
     let headline = match missing {
@@ -52,8 +51,7 @@ pub(super) fn draw(
         let area = Area::new(x, panel.y + 22.0 + row * (SEAT.1 + 6.0), SEAT.0, SEAT.1);
         let player = view.seats.iter().find(|view| view.seat == seat);
         let is_own = room.seat() == Some(seat);
-        let name = player.map(|player| (player.player.as_str(), player.connected));
-        draw_seat(painter, area, seat, name, is_own)?;
+        draw_seat(painter, area, seat, player, is_own)?;
     }
     let columns = f32::from(settings.seats.div_ceil(8));
     let map_x = panel.x + 24.0 + columns * (SEAT.0 + 14.0) + 30.0;
@@ -64,14 +62,19 @@ pub(super) fn draw(
         panel.h - 60.0,
     );
     minimap::outline(painter, room.track(), map)?;
-    panel::keys(painter, &[("Esc", "leave the room")])
+    let mut keys = vec![("K", "another car")];
+    if room.is_host() {
+        keys.push(("F", "fill the room with AI drivers"));
+    }
+    keys.push(("Esc", "leave the room"));
+    panel::keys(painter, &keys)
 }
 
 fn draw_seat(
     painter: &mut Painter<'_>,
     area: Area,
     seat: u8,
-    player: Option<(&str, bool)>,
+    player: Option<&SeatView>,
     is_own: bool,
 ) -> Result<(), String> {
     let fill = if is_own {
@@ -88,7 +91,7 @@ fn draw_seat(
     let y = area.y + area.h / 2.0;
     let number = Style::new(theme::SMALL, theme::TEXT_DIM).centred();
     painter.text(area.x + 20.0, y, number, &(seat + 1).to_string())?;
-    let Some((name, is_connected)) = player else {
+    let Some(player) = player else {
         painter.text(
             area.x + 64.0,
             y,
@@ -99,7 +102,7 @@ fn draw_seat(
     };
     let chip = Area::new(area.x + 38.0, area.y + 12.0, 14.0, area.h - 24.0);
     painter.rounded(chip, 4.0, theme::seat_colour(seat))?;
-    let colour = if is_connected {
+    let colour = if player.connected {
         theme::TEXT
     } else {
         theme::TEXT_DIM
@@ -108,14 +111,14 @@ fn draw_seat(
         area.x + 64.0,
         y,
         Style::new(theme::BODY, colour).bold(),
-        name,
+        player.player.as_str(),
     )?;
-    let note = match (is_own, is_connected) {
-        (true, _) => "you",
-        (false, false) => "disconnected",
-        (false, true) => "",
+    let (note, colour) = match (is_own, player.connected) {
+        (false, false) => ("disconnected", theme::WARNING),
+        (true, _) => (player.class.name(), theme::ACCENT),
+        (false, true) => (player.class.name(), theme::TEXT_DIM),
     };
-    let style = Style::new(theme::SMALL - 1, theme::ACCENT).right();
+    let style = Style::new(theme::SMALL - 1, colour).right();
     painter.text(area.right() - 12.0, y, style, note)?;
     Ok(())
 }

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use client_core::protocol::lobby::RoomSettings;
+use client_core::protocol::car::{CarClass, Skill as AiSkill};
+use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{Rejection, RejectionCode, RoomName};
 use client_core::race::RaceResult;
-use client_core::race::room::LeaderboardLine;
+use client_core::race::room::{LeaderboardLine, RoomClient};
 use client_core::{Link, LinkEvent, RaceClient, Stage};
 use simulation::{AiDriver, Input, Skill, TICK_RATE_HZ};
 use tokio::sync::watch;
@@ -29,10 +30,23 @@ pub struct Driver {
     pub name: String,
     /// How well it drives.
     pub skill: Skill,
+    /// What it drives.
+    pub class: CarClass,
     /// The room.
     pub room: RoomName,
     /// Create the room with these settings, instead of joining it.
     pub create: Option<RoomSettings>,
+    /// Fill the free seats with AI drivers, once the expected players are here.
+    pub fill: Option<Fill>,
+}
+
+/// When and with whom the free seats are filled.
+#[derive(Clone, Copy, Debug)]
+pub struct Fill {
+    /// So many players are waited for.
+    pub players: usize,
+    /// How well the AI drivers drive.
+    pub skill: AiSkill,
 }
 
 /// What a bot sees of its race.
@@ -108,6 +122,8 @@ impl Driver {
                     }
                 }
                 Stage::Room(room) => {
+                    let is_due = asked_at.is_none_or(|asked| now - asked >= JOIN_RETRY);
+                    let fill = self.fill.filter(|fill| is_due && fill.is_time(room));
                     let identity = (room.view().race, room.view().settings.clone());
                     in_room.get_or_insert(identity);
                     view.send_replace(View {
@@ -130,6 +146,10 @@ impl Driver {
                         }
                         (_, _) => Input::default(),
                     };
+                    if let Some(fill) = fill {
+                        asked_at = Some(now);
+                        client.fill_seats(fill.skill);
+                    }
                     client.drive(input, now);
                 }
                 Stage::Result(result) => {
@@ -155,8 +175,10 @@ impl Driver {
 
     fn ask_for_seat(&self, client: &mut RaceClient) {
         match &self.create {
-            Some(settings) => client.create_room(self.room.as_str(), settings.clone()),
-            None => client.join_room(self.room.as_str()),
+            Some(settings) => {
+                client.create_room(self.room.as_str(), settings.clone(), self.class);
+            }
+            None => client.join_room(self.room.as_str(), self.class),
         }
     }
 
@@ -185,8 +207,17 @@ impl Driver {
             }
             // An answer that crossed with the room's news.
             RejectionCode::AlreadyInRoom | RejectionCode::NotInRoom => {}
+            // Somebody took the last seat while the room was to be filled.
+            RejectionCode::RaceStarted if client.room().is_some() => {}
             _ => bail!("{}: {rejection}", self.name),
         }
         Ok(())
+    }
+}
+
+impl Fill {
+    fn is_time(self, room: &RoomClient) -> bool {
+        let view = room.view();
+        view.phase == Phase::Waiting && room.is_host() && view.seats.len() >= self.players
     }
 }

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use client_core::protocol::limits::{LAPS_MAX, SEATS_MAX};
+use client_core::protocol::car::{CarClass, Skill as AiSkill};
+use client_core::protocol::limits::{
+    LAPS_DEFAULT, LAPS_MAX, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+};
+use client_core::protocol::lobby::{Mode, RoomSettings};
 use client_core::protocol::{PlayerName, RoomName};
 use simulation::Skill;
 
@@ -65,7 +69,15 @@ pub struct RaceOptions {
     )]
     pub seats: Option<u8>,
 
-    /// Track of the created room
+    /// Fill the seats that no bot takes with the room's own AI drivers
+    #[arg(long, requires = "create")]
+    pub fill: bool,
+
+    /// What is raced in the created room
+    #[arg(long, value_enum, requires = "create", default_value_t = ModeOption::Circuit)]
+    pub mode: ModeOption,
+
+    /// Track of the created room, on a circuit
     #[arg(long, value_name = "TRACK", requires = "create", value_parser = track)]
     pub track: Option<String>,
 
@@ -78,6 +90,15 @@ pub struct RaceOptions {
     )]
     pub laps: Option<u16>,
 
+    /// Metres that win in the created room, on the highway: 1 to 200,000
+    #[arg(
+        long,
+        value_name = "METRES",
+        requires = "create",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(TARGET_METRES_MAX))
+    )]
+    pub target: Option<u32>,
+
     /// What the bots' names begin with; a number follows
     #[arg(long, value_name = "TEXT", default_value = "bot-", value_parser = prefix)]
     pub prefix: String,
@@ -86,9 +107,65 @@ pub struct RaceOptions {
     #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
     pub skill: SkillOption,
 
+    /// What they drive
+    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
+    pub class: ClassOption,
+
     /// Print the result as one line of JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl RaceOptions {
+    /// The room to create.
+    #[must_use]
+    pub fn settings(&self) -> RoomSettings {
+        RoomSettings {
+            seats: self.seats.unwrap_or(self.count),
+            mode: match self.mode {
+                ModeOption::Circuit => Mode::Circuit,
+                ModeOption::Highway => Mode::Highway,
+            },
+            track: self.track.clone().unwrap_or_default(),
+            laps: self.laps.unwrap_or(LAPS_DEFAULT),
+            target_metres: self.target.unwrap_or(TARGET_METRES_DEFAULT),
+        }
+    }
+}
+
+/// What is raced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeOption {
+    /// Laps of a track.
+    Circuit,
+    /// Metres on the endless highway with its traffic.
+    Highway,
+}
+
+/// What bots drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClassOption {
+    /// Corners and brakes best.
+    Grip,
+    /// Fastest on the straights.
+    Power,
+    /// Goes sideways.
+    Drift,
+    /// A bit of everything, so that there is something to see.
+    Mixed,
+}
+
+impl ClassOption {
+    /// The class of bot number `index`.
+    #[must_use]
+    pub fn of(self, index: usize) -> CarClass {
+        match self {
+            Self::Grip => CarClass::Grip,
+            Self::Power => CarClass::Power,
+            Self::Drift => CarClass::Drift,
+            Self::Mixed => CarClass::ALL[index % CarClass::ALL.len()],
+        }
+    }
 }
 
 /// How well bots drive.
@@ -116,6 +193,16 @@ impl SkillOption {
             Self::Mixed => [Skill::Expert, Skill::Club, Skill::Club, Skill::Novice][index % 4],
         }
     }
+
+    /// The skill of the room's own AI drivers.
+    #[must_use]
+    pub fn of_room(self) -> AiSkill {
+        match self {
+            Self::Novice => AiSkill::Novice,
+            Self::Club | Self::Mixed => AiSkill::Club,
+            Self::Expert => AiSkill::Expert,
+        }
+    }
 }
 
 fn track(name: &str) -> Result<String, String> {
@@ -127,7 +214,7 @@ fn track(name: &str) -> Result<String, String> {
 }
 
 fn prefix(text: &str) -> Result<String, String> {
-    PlayerName::parse(&format!("{text}16"))
+    PlayerName::parse_new(&format!("{text}16"))
         .map(|_| text.to_owned())
         .map_err(|error| format!("with its number, {error}"))
 }
@@ -141,5 +228,52 @@ pub fn explain(problem: &clap::Error) -> ExitCode {
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<RaceOptions, String> {
+        let all = ["bots", "race", "--room", "r"].iter().chain(arguments);
+        match Options::try_parse_from(all) {
+            Ok(Options {
+                command: Command::Race(options),
+            }) => Ok(options),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn creates_the_room_that_was_asked_for() {
+        let highway = parse(&["--create", "--mode", "highway", "--target", "1500"]).unwrap();
+        let settings = highway.settings();
+        assert_eq!(
+            (settings.mode, settings.target_metres),
+            (Mode::Highway, 1_500)
+        );
+        assert_eq!(settings.check(), Ok(()));
+        let circuit = parse(&["--create", "--laps", "2", "--seats", "4", "--fill"]).unwrap();
+        let settings = circuit.settings();
+        assert_eq!(
+            (settings.mode, settings.laps, settings.seats),
+            (Mode::Circuit, 2, 4)
+        );
+        assert!(circuit.fill);
+    }
+
+    #[test]
+    fn refuses_what_no_room_can_be_and_says_what_is_allowed() {
+        let cases: [(&[&str], &str); 4] = [
+            (&["--create", "--target", "0"], "1..=200000"),
+            (&["--create", "--mode", "moon"], "circuit, highway"),
+            (&["--prefix", "AI-"], "belong to the AI drivers"),
+            (&["--fill"], "--create"),
+        ];
+        for (arguments, allowed) in cases {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(allowed), "{arguments:?}: {error}");
+        }
     }
 }

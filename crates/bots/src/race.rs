@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use client_core::protocol::lobby::RoomSettings;
+use client_core::protocol::lobby::{Mode, RoomSettings};
 use client_core::protocol::room::CloseReason;
 use client_core::race::room::{LeaderboardLine, lap_time};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::driver::{Driver, Outcome, View};
+use crate::driver::{Driver, Fill, Outcome, View};
 use crate::options::RaceOptions;
 
 /// Between two lines of the live leaderboard.
@@ -51,20 +51,19 @@ pub async fn run(options: &RaceOptions) -> Result<()> {
 }
 
 fn driver(options: &RaceOptions, index: usize) -> Driver {
-    let settings = || RoomSettings {
-        seats: options.seats.unwrap_or(options.count),
-        track: options.track.clone().unwrap_or_default(),
-        laps: options
-            .laps
-            .unwrap_or(client_core::protocol::limits::LAPS_DEFAULT),
-        ..RoomSettings::default()
+    let is_host = options.create && index == 0;
+    let fill = Fill {
+        players: usize::from(options.count),
+        skill: options.skill.of_room(),
     };
     Driver {
         gateway: options.gateway.clone(),
         name: format!("{}{}", options.prefix, index + 1),
         skill: options.skill.of(index),
+        class: options.class.of(index),
         room: options.room.clone(),
-        create: (options.create && index == 0).then(settings),
+        create: is_host.then(|| options.settings()),
+        fill: (is_host && options.fill).then_some(fill),
     }
 }
 
@@ -134,18 +133,31 @@ fn tell(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
                     "laps": standing.laps,
                     "time_ms": standing.time_ms,
                     "best_lap_ms": standing.best_lap_ms,
+                    "ai": standing.ai,
                 })
             })
             .collect();
         let line = json!({
             "room": result.room,
             "race": race,
+            "mode": settings.mode,
             "track": settings.track,
-            "laps": settings.laps,
+            "laps": laps(settings),
+            "target_metres": target_metres(settings),
             "winner": winner.player,
             "leaderboard": leaderboard,
         });
         println!("{line}");
     }
     Ok(())
+}
+
+/// `None` on the highway, which has none.
+fn laps(settings: &RoomSettings) -> Option<u16> {
+    (settings.mode == Mode::Circuit).then_some(settings.laps)
+}
+
+/// `None` on a circuit, whose laps make the target.
+fn target_metres(settings: &RoomSettings) -> Option<u32> {
+    (settings.mode == Mode::Highway).then_some(settings.target_metres)
 }

@@ -15,9 +15,11 @@ pub mod link;
 mod login;
 pub mod notice;
 pub mod race;
+mod tracks;
 
 pub use chat::ChatClient;
 pub use link::{Link, LinkEvent};
+pub use netcode;
 pub use netcode::simulation;
 pub use notice::Notice;
 pub use protocol;

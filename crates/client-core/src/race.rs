@@ -5,12 +5,15 @@ pub mod room;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use netcode::client::Commands;
 use netcode::simulation::Input;
 use protocol::account::Password;
+use protocol::car::{CarClass, Skill};
 use protocol::client::{ClientMessage, ServerMessage};
-use protocol::lobby::{RoomEntry, RoomSettings};
+use protocol::frame::{self, FrameKind};
+use protocol::lobby::{Mode, RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
-use protocol::{PlayerName, Rejection, RejectionCode, RoomName, frame};
+use protocol::{PlayerName, Rejection, RejectionCode, RoomName};
 
 use self::room::RoomClient;
 use crate::link::LinkEvent;
@@ -39,6 +42,8 @@ pub enum Stage {
 pub struct RaceResult {
     /// The room.
     pub room: RoomName,
+    /// What was raced.
+    pub mode: Mode,
     /// Why it ended.
     pub reason: CloseReason,
     /// The final order; empty when there was no race.
@@ -100,19 +105,32 @@ impl RaceClient {
         self.send(&ClientMessage::ListRooms);
     }
 
-    /// Makes a room and takes its first seat.
-    pub fn create_room(&mut self, name: &str, settings: RoomSettings) {
+    /// Makes a room and takes a seat in it, with a car of `class`.
+    pub fn create_room(&mut self, name: &str, settings: RoomSettings, class: CarClass) {
         self.send(&ClientMessage::CreateRoom {
             name: name.to_owned(),
             settings,
+            class,
         });
     }
 
-    /// Takes a seat.
-    pub fn join_room(&mut self, name: &str) {
+    /// Takes a seat, with a car of `class`.
+    pub fn join_room(&mut self, name: &str, class: CarClass) {
         self.send(&ClientMessage::JoinRoom {
             name: name.to_owned(),
+            class,
         });
+    }
+
+    /// Drives something else, while the room waits.
+    pub fn choose_class(&mut self, class: CarClass) {
+        self.send(&ClientMessage::ChooseClass { class });
+    }
+
+    /// Puts AI drivers into all free seats. Refused unless the player is the
+    /// room's host.
+    pub fn fill_seats(&mut self, skill: Skill) {
+        self.send(&ClientMessage::FillSeats { skill });
     }
 
     /// Watches a room.
@@ -146,7 +164,7 @@ impl RaceClient {
                 self.stage = Stage::Stranger;
                 self.send_login();
             }
-            LinkEvent::Message(message) => self.message(message),
+            LinkEvent::Message(message) => self.message(message, now),
             LinkEvent::Snapshot(snapshot) => {
                 if let Stage::Room(room) = &mut self.stage {
                     room.snapshot(&snapshot, now);
@@ -168,10 +186,15 @@ impl RaceClient {
     /// are due. Without a race it does nothing.
     pub fn drive(&mut self, input: Input, now: Instant) {
         self.ask_again(now);
-        if let Stage::Room(room) = &mut self.stage
-            && let Some(frame) = room.drive(input, now)
-        {
-            self.outgoing.push(frame);
+        let Stage::Room(room) = &mut self.stage else {
+            return;
+        };
+        let Commands { ping, input } = room.drive(input, now);
+        if let Some(nonce) = ping {
+            self.send(&ClientMessage::Ping { nonce });
+        }
+        if let Some(bytes) = input {
+            self.outgoing.push(frame::binary(FrameKind::Input, &bytes));
         }
     }
 
@@ -246,7 +269,7 @@ impl RaceClient {
         }
     }
 
-    fn message(&mut self, message: ServerMessage) {
+    fn message(&mut self, message: ServerMessage, now: Instant) {
         match message {
             ServerMessage::Welcome { player, token } => self.welcome(player, token),
             ServerMessage::Rooms { rooms } => self.lobby = rooms,
@@ -267,10 +290,14 @@ impl RaceClient {
             ServerMessage::LeftRoom => self.stage = Stage::Lobby,
             ServerMessage::ChatToken { token } => self.chat_token = Some(token),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::Pong { nonce } => {
+                if let Stage::Room(room) = &mut self.stage {
+                    room.pong(nonce, now);
+                }
+            }
             ServerMessage::ChatJoined { .. }
             | ServerMessage::Said { .. }
             | ServerMessage::Present { .. }
-            | ServerMessage::Pong { .. }
             | ServerMessage::Goodbye { .. } => {}
         }
     }
@@ -288,7 +315,7 @@ impl RaceClient {
         if let Some(room) = &self.away_from {
             let name = room.view().name.as_str().to_owned();
             if room.seat().is_some() {
-                self.join_room(&name);
+                self.join_room(&name, room.own_class().unwrap_or_default());
             } else {
                 self.spectate(&name);
             }
@@ -350,9 +377,10 @@ impl RaceClient {
             leaderboard,
         } = event.body
         {
-            let room = room.view().name.clone();
+            let view = room.view();
             self.stage = Stage::Result(RaceResult {
-                room,
+                room: view.name.clone(),
+                mode: view.settings.mode,
                 reason,
                 standings: leaderboard,
             });

@@ -56,7 +56,7 @@ struct Running {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commands {
     /// Send a ping with this nonce to the gateway.
-    pub ping: Option<u32>,
+    pub ping: Option<u64>,
     /// Send these bytes as an input frame.
     pub input: Option<Vec<u8>>,
 }
@@ -151,7 +151,7 @@ impl Client {
     }
 
     /// The gateway has answered a ping.
-    pub fn pong(&mut self, nonce: u32, now: Instant) {
+    pub fn pong(&mut self, nonce: u64, now: Instant) {
         self.round_trip.pong(nonce, now);
     }
 
@@ -355,7 +355,10 @@ impl Running {
     fn draw(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.drawn_at).as_secs_f64();
         self.drawn_at = now;
-        self.drawn_tick = self.clock.tick(now);
+        // The picture is up to one tick behind, between two that are known.
+        let (before, after) = (self.prediction.before(), self.prediction.predicted());
+        let known = f64::from(before.tick)..=f64::from(after.tick);
+        self.drawn_tick = self.clock.tick(now).clamp(*known.start(), *known.end());
         for error in &mut self.errors {
             error.fade(seconds);
         }
@@ -364,7 +367,6 @@ impl Running {
     /// Where the cars are at the tick that is drawn, whatever is drawn.
     fn poses(&self) -> impl Iterator<Item = Pose> {
         let (before, after) = (self.prediction.before(), self.prediction.predicted());
-        // The picture is up to one tick behind, between two that are known.
         let along = (self.drawn_tick - f64::from(before.tick)).clamp(0.0, 1.0);
         let cars = before.cars.iter().zip(&after.cars);
         cars.map(move |(before, after)| pose(before).lerp(pose(after), along))

@@ -4,6 +4,7 @@
 //! - [`clock`], [`round_trip`]: which tick a client should be at.
 //! - [`prediction`]: the whole race from snapshots and own inputs.
 //! - [`smoothing`]: corrections as they are drawn.
+//! - [`rules()`]: a room's settings as the rules of its race.
 //! - [`server`]: the inputs of one seat as the owner of a room keeps them.
 //! - [`wire`], [`course`]: the simulation's values as the protocol's, and back.
 //! - [`network_model`]: a connection to test with.
@@ -21,6 +22,7 @@ pub mod course;
 pub mod network_model;
 pub mod prediction;
 pub mod round_trip;
+mod rules;
 pub mod server;
 pub mod smoothing;
 pub mod wire;
@@ -29,5 +31,6 @@ pub use client::Client;
 pub use clock::TickClock;
 pub use course::TrackCourse;
 pub use prediction::Prediction;
+pub use rules::rules;
 pub use server::SeatInputs;
 pub use simulation;

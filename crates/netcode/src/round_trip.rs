@@ -14,7 +14,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub struct RoundTrip {
     sent: ArrayVec<Instant, PINGS>,
-    first_nonce: u32,
+    first_nonce: u64,
     best: Option<Duration>,
 }
 
@@ -32,13 +32,13 @@ impl RoundTrip {
     /// Measures anew: the connection is another one. Pongs of the old one are
     /// not taken for answers.
     pub fn restart(&mut self) {
-        self.first_nonce = self.first_nonce.wrapping_add(PINGS as u32);
+        self.first_nonce = self.first_nonce.wrapping_add(PINGS as u64);
         self.sent.clear();
         self.best = None;
     }
 
     /// The nonce of the ping that is due.
-    pub fn poll(&mut self, now: Instant) -> Option<u32> {
+    pub fn poll(&mut self, now: Instant) -> Option<u64> {
         let is_due = self
             .sent
             .last()
@@ -47,11 +47,11 @@ impl RoundTrip {
             return None;
         }
         self.sent.push(now);
-        Some(self.first_nonce.wrapping_add(self.sent.len() as u32 - 1))
+        Some(self.first_nonce.wrapping_add(self.sent.len() as u64 - 1))
     }
 
     /// A ping was answered. Answers to what was not asked are ignored.
-    pub fn pong(&mut self, nonce: u32, now: Instant) {
+    pub fn pong(&mut self, nonce: u64, now: Instant) {
         let index = nonce.wrapping_sub(self.first_nonce) as usize;
         if let Some(sent) = self.sent.get(index) {
             let taken = now.saturating_duration_since(*sent);
@@ -99,7 +99,7 @@ mod tests {
         let old = round_trip.poll(now).unwrap();
         round_trip.restart();
         let new = round_trip.poll(now).unwrap();
-        for nonce in [old, 0, u32::MAX, new + 1] {
+        for nonce in [old, 0, u64::MAX, new + 1] {
             round_trip.pong(nonce, now);
         }
         assert_eq!(round_trip.best(), None);

@@ -3,7 +3,7 @@
 use protocol::input::Controls;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::{self, BodyError, CarState, SnapshotBody, SnapshotHeader};
-use simulation::{Car, CarClass, Drive, Finish, Input, RaceState, SEATS_MAX};
+use simulation::{Car, CarClass, Drive, Finish, Input, RaceState, SEATS_MAX, Skill};
 
 use crate::TrackCourse;
 
@@ -73,6 +73,28 @@ pub fn state(body: &SnapshotBody, tick: u32) -> RaceState {
         winner: body
             .winner
             .filter(|seat| usize::from(*seat) < body.cars.len()),
+    }
+}
+
+/// What is driven, as the simulation takes it.
+#[must_use]
+pub fn class(class: protocol::car::CarClass) -> CarClass {
+    use protocol::car::CarClass as Wire;
+    match class {
+        Wire::Grip => CarClass::Grip,
+        Wire::Power => CarClass::Power,
+        Wire::Drift => CarClass::Drift,
+    }
+}
+
+/// How well an AI drives, as the simulation takes it.
+#[must_use]
+pub fn skill(skill: protocol::car::Skill) -> Skill {
+    use protocol::car::Skill as Wire;
+    match skill {
+        Wire::Novice => Skill::Novice,
+        Wire::Club => Skill::Club,
+        Wire::Expert => Skill::Expert,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::Password;
+use crate::car::{CarClass, Skill};
 use crate::ids::Seat;
 use crate::lobby::{RoomEntry, RoomSettings};
 use crate::names::{PlayerName, RoomName};
@@ -48,11 +49,28 @@ pub enum ClientMessage {
         /// What the room shall be.
         #[serde(default)]
         settings: RoomSettings,
+        /// What to drive.
+        #[serde(default)]
+        class: CarClass,
     },
     /// Race port: take a seat.
     JoinRoom {
         /// Checked by the gateway.
         name: String,
+        /// What to drive. Who has a seat already keeps the car.
+        #[serde(default)]
+        class: CarClass,
+    },
+    /// Race port: drive something else, while the room waits.
+    ChooseClass {
+        /// What to drive.
+        class: CarClass,
+    },
+    /// Race port: put AI drivers into all free seats. The room's host may.
+    FillSeats {
+        /// How well they drive.
+        #[serde(default)]
+        skill: Skill,
     },
     /// Race port: watch a room without a seat.
     Spectate {
@@ -170,10 +188,44 @@ pub fn room_name(text: &str) -> Result<RoomName, Rejection> {
     RoomName::parse(text).map_err(Rejection::from)
 }
 
+/// Checks the name of a new account that came from a client.
+///
+/// # Errors
+/// As [`PlayerName::parse_new`].
+pub fn new_player_name(text: &str) -> Result<PlayerName, Rejection> {
+    PlayerName::parse_new(text).map_err(Rejection::from)
+}
+
 /// Checks a name that came from a client.
 ///
 /// # Errors
 /// As [`PlayerName::parse`].
 pub fn player_name(text: &str) -> Result<PlayerName, Rejection> {
     PlayerName::parse(text).map_err(Rejection::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lobby::Mode;
+
+    #[test]
+    fn reads_what_an_older_client_sends() {
+        let read = |json: &str| serde_json::from_str::<ClientMessage>(json).unwrap();
+        let join = ClientMessage::JoinRoom {
+            name: "r1".into(),
+            class: CarClass::Grip,
+        };
+        assert_eq!(read(r#"{"type":"join_room","name":"r1"}"#), join);
+        let create = read(r#"{"type":"create_room","name":"r1","settings":{"seats":3}}"#);
+        let ClientMessage::CreateRoom {
+            settings, class, ..
+        } = create
+        else {
+            panic!("{create:?}")
+        };
+        assert_eq!((settings.mode, class), (Mode::Circuit, CarClass::Grip));
+        let fill = ClientMessage::FillSeats { skill: Skill::Club };
+        assert_eq!(read(r#"{"type":"fill_seats"}"#), fill);
+    }
 }

@@ -139,10 +139,10 @@ mod tests {
         );
         assert_eq!(read_hello(&hello_frame).unwrap().client, "test");
 
-        let frame = from_client(&ClientMessage::JoinRoom { name: "r1".into() });
+        let frame = from_client(&ClientMessage::Spectate { name: "r1".into() });
         let (kind, body) = split(&frame).unwrap();
         assert_eq!(kind, FrameKind::Control);
-        assert_eq!(&body[..], br#"{"type":"join_room","name":"r1"}"#);
+        assert_eq!(&body[..], br#"{"type":"spectate","name":"r1"}"#);
     }
 
     #[test]

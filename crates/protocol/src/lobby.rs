@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, WorkerId};
-use crate::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX};
+use crate::limits::{
+    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+};
 use crate::names::{PlayerName, RoomName};
 use crate::rejection::{Rejection, RejectionCode};
 
@@ -23,13 +25,29 @@ pub enum Phase {
     Closed,
 }
 
-/// The rules by which a room scores.
+/// The rules by which a room scores. The first to the target wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Laps of a closed track.
     #[default]
     Circuit,
+    /// Metres on the endless highway, less what traffic and the verge cost.
+    Highway,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Circuit, Self::Highway];
+
+    /// Its word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Circuit => "circuit",
+            Self::Highway => "highway",
+        }
+    }
 }
 
 /// What the creator of a room chooses.
@@ -44,9 +62,13 @@ pub struct RoomSettings {
     /// The name of a track. The worker says which exist.
     #[serde(default)]
     pub track: String,
-    /// How many laps, 1–99.
+    /// How many laps, 1–99. On the highway it means nothing.
     #[serde(default = "laps_default")]
     pub laps: u16,
+    /// The score that wins on the highway, 1–200,000 m. On a circuit it means
+    /// nothing: laps make the target there.
+    #[serde(default = "target_metres_default")]
+    pub target_metres: u32,
 }
 
 fn seats_default() -> u8 {
@@ -57,6 +79,10 @@ fn laps_default() -> u16 {
     LAPS_DEFAULT
 }
 
+fn target_metres_default() -> u32 {
+    TARGET_METRES_DEFAULT
+}
+
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {
@@ -64,6 +90,7 @@ impl Default for RoomSettings {
             mode: Mode::Circuit,
             track: String::new(),
             laps: LAPS_DEFAULT,
+            target_metres: TARGET_METRES_DEFAULT,
         }
     }
 }
@@ -81,13 +108,29 @@ impl RoomSettings {
                 self.seats
             ));
         }
-        if !(1..=LAPS_MAX).contains(&self.laps) {
-            return bad(format!(
+        match self.mode {
+            Mode::Circuit if !(1..=LAPS_MAX).contains(&self.laps) => bad(format!(
                 "a race has 1 to {LAPS_MAX} laps, not {}",
                 self.laps
-            ));
+            )),
+            Mode::Highway if !(1..=TARGET_METRES_MAX).contains(&self.target_metres) => {
+                bad(format!(
+                    "a race on the highway has a target of 1 to {TARGET_METRES_MAX} metres, not {}",
+                    self.target_metres
+                ))
+            }
+            Mode::Circuit | Mode::Highway => Ok(()),
         }
-        Ok(())
+    }
+
+    /// How long the race is, for a person: `3 laps`, or `20000 m`.
+    #[must_use]
+    pub fn distance(&self) -> String {
+        match (self.mode, self.laps) {
+            (Mode::Circuit, 1) => "1 lap".to_owned(),
+            (Mode::Circuit, laps) => format!("{laps} laps"),
+            (Mode::Highway, _) => format!("{} m", self.target_metres),
+        }
     }
 }
 
@@ -109,4 +152,43 @@ pub struct RoomEntry {
     pub owner: WorkerId,
     /// How many owners it has had.
     pub epoch: Epoch,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_what_the_mode_asks_for_and_says_what_is_allowed() {
+        let cases = [
+            (r#"{"seats":0}"#, Some("1 to 16 seats, not 0")),
+            (r#"{"laps":0}"#, Some("1 to 99 laps, not 0")),
+            (r#"{"target_metres":0}"#, None),
+            (
+                r#"{"mode":"highway","target_metres":0}"#,
+                Some("1 to 200000 metres, not 0"),
+            ),
+            (
+                r#"{"mode":"highway","target_metres":200001}"#,
+                Some("1 to 200000 metres, not 200001"),
+            ),
+            (r#"{"mode":"highway","laps":0}"#, None),
+        ];
+        for (json, expected) in cases {
+            let settings: RoomSettings = serde_json::from_str(json).unwrap();
+            let refused = settings.check().err().map(|rejection| rejection.message);
+            assert_eq!(refused.is_some(), expected.is_some(), "{json}: {refused:?}");
+            let message = refused.unwrap_or_default();
+            assert!(message.contains(expected.unwrap_or_default()), "{message}");
+        }
+    }
+
+    #[test]
+    fn settings_of_an_older_client_have_the_usual_target() {
+        let settings: RoomSettings =
+            serde_json::from_str(r#"{"seats":4,"mode":"circuit","track":"oval","laps":5}"#)
+                .unwrap();
+        assert_eq!(settings.target_metres, TARGET_METRES_DEFAULT);
+        assert_eq!(settings.distance(), "5 laps");
+    }
 }

@@ -28,6 +28,9 @@ pub enum NameError {
         /// Characters given.
         chars: usize,
     },
+    /// A name that no person may have.
+    #[error("names that begin with AI- belong to the AI drivers, choose another")]
+    Reserved,
     /// A character outside the alphabet.
     #[error("a {kind} is made of A-Z a-z 0-9 _ -, this one has {character:?}")]
     Character {
@@ -147,6 +150,34 @@ name!(
     PLAYER_NAME_CHARS_MAX
 );
 
+/// What the names of AI drivers begin with, in lower case. Nobody can sign up
+/// with such a name, so that a result never takes one for the other.
+const RESERVED_PREFIX: &str = "ai-";
+
+impl PlayerName {
+    /// Checks the name of a new account: as [`PlayerName::parse`], and it must
+    /// not be one of the AI drivers'.
+    ///
+    /// # Errors
+    /// Says which rule the text breaks.
+    pub fn parse_new(text: &str) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        name.expect_person()?;
+        Ok(name)
+    }
+
+    /// Refuses the names of AI drivers.
+    ///
+    /// # Errors
+    /// [`NameError::Reserved`].
+    pub fn expect_person(&self) -> Result<(), NameError> {
+        if self.id().as_str().starts_with(RESERVED_PREFIX) {
+            return Err(NameError::Reserved);
+        }
+        Ok(())
+    }
+}
+
 name!(
     /// The name of a room: 1–24 of `A-Z a-z 0-9 _ -`.
     RoomName,
@@ -187,6 +218,17 @@ mod tests {
         for (text, expected) in cases {
             let error = RoomName::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn keeps_the_names_of_ai_drivers_for_them() {
+        for text in ["AI-Ada", "ai-bob", "Ai-"] {
+            assert_eq!(PlayerName::parse_new(text), Err(NameError::Reserved));
+            assert!(PlayerName::parse(text).is_ok());
+        }
+        for text in ["Aida", "ai", "AI_Ada", "x-AI-"] {
+            assert!(PlayerName::parse_new(text).is_ok(), "{text}");
         }
     }
 

@@ -102,8 +102,11 @@ pub struct ResultRecord {
     pub mode: Mode,
     /// The track.
     pub track: String,
-    /// How many laps.
+    /// How many laps; 0 on the highway.
     pub laps: u16,
+    /// The score that won on the highway, metres; `None` on a circuit.
+    #[serde(default)]
+    pub target_metres: Option<u32>,
     /// When the race ended.
     pub ended_at: UnixMillis,
     /// Of which owner.

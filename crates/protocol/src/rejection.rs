@@ -67,6 +67,8 @@ pub enum RejectionCode {
     AlreadyInRoom,
     /// This connection is in no room.
     NotInRoom,
+    /// Only the host of the room may do this.
+    NotHost,
     /// The message belongs to the other port.
     WrongPort,
     /// Too many requests in a short time.

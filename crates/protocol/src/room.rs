@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::car::{CarClass, Skill};
 use crate::ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, WorkerId};
 use crate::lobby::{Phase, RoomSettings};
 use crate::names::{PlayerName, RoomName};
@@ -13,6 +14,9 @@ pub struct CreateRequest {
     pub name: RoomName,
     /// What its creator chose.
     pub settings: RoomSettings,
+    /// Who that is: the room's host while connected to it.
+    #[serde(default)]
+    pub creator: Option<PlayerName>,
 }
 
 /// The answer of `race.create`.
@@ -36,6 +40,28 @@ pub enum CtlRequest {
         gateway: GatewayId,
         /// Which connection: a later one replaces it.
         session: SessionNonce,
+        /// What to drive, for who has no seat yet.
+        #[serde(default)]
+        class: CarClass,
+    },
+    /// Drive something else, while the room waits.
+    ChooseClass {
+        /// Who.
+        player: PlayerName,
+        /// Which connection: one that was replaced chooses nothing.
+        session: SessionNonce,
+        /// What to drive.
+        class: CarClass,
+    },
+    /// Put AI drivers into all free seats. The room's host may.
+    FillSeats {
+        /// Who.
+        player: PlayerName,
+        /// Which connection: one that was replaced fills nothing.
+        session: SessionNonce,
+        /// How well they drive.
+        #[serde(default)]
+        skill: Skill,
     },
     /// Give the seat back for good.
     Leave {
@@ -80,6 +106,10 @@ pub struct RoomView {
     /// Who sits where, in the order of seats. Seats need not be without gaps
     /// while the room waits.
     pub seats: Vec<SeatView>,
+    /// Who may fill the free seats with AI drivers: the creator, or the
+    /// longest-seated while the creator is not connected.
+    #[serde(default)]
+    pub host: Option<PlayerName>,
 }
 
 /// A taken seat.
@@ -89,8 +119,14 @@ pub struct SeatView {
     pub seat: Seat,
     /// Whose.
     pub player: PlayerName,
-    /// Whether the player has a connection.
+    /// Whether the player has a connection. An AI driver is always there.
     pub connected: bool,
+    /// What is driven.
+    #[serde(default)]
+    pub class: CarClass,
+    /// Whether an AI drives.
+    #[serde(default)]
+    pub ai: bool,
 }
 
 /// A message of `race.room.<room>.event`. Its identity is (race, tick, index):
@@ -124,6 +160,26 @@ pub enum RoomEventBody {
         players: u8,
         /// Seats in all.
         seats: u8,
+        /// What is driven.
+        #[serde(default)]
+        class: CarClass,
+        /// Whether an AI drives.
+        #[serde(default)]
+        ai: bool,
+    },
+    /// A player drives something else.
+    ClassChosen {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// What is driven now.
+        class: CarClass,
+    },
+    /// The waiting room has another host.
+    HostChanged {
+        /// Who it is now.
+        player: PlayerName,
     },
     /// A player gave the seat back.
     Left {
@@ -167,6 +223,17 @@ pub enum RoomEventBody {
         /// How long it took.
         time_ms: u64,
     },
+    /// Metres were taken off a score.
+    Penalty {
+        /// Whose.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// How many.
+        metres: u32,
+        /// What for.
+        reason: PenaltyReason,
+    },
     /// A car crossed the line for the last time.
     Finished {
         /// Who.
@@ -194,6 +261,16 @@ pub enum RoomEventBody {
         /// The final order; empty when there was no race.
         leaderboard: Vec<Standing>,
     },
+}
+
+/// What metres are taken off a score for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PenaltyReason {
+    /// The car hit traffic on the highway.
+    Traffic,
+    /// The car left the highway and was put back.
+    OffRoad,
 }
 
 /// Why a room ended.
@@ -225,4 +302,46 @@ pub struct Standing {
     pub time_ms: Option<u64>,
     /// The fastest lap, for who completed one.
     pub best_lap_ms: Option<u64>,
+    /// Whether an AI drove.
+    #[serde(default)]
+    pub ai: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_was_written_before_classes_and_ai_seats() {
+        let seat: SeatView =
+            serde_json::from_str(r#"{"seat":1,"player":"Ada","connected":true}"#).unwrap();
+        assert_eq!((seat.class, seat.ai), (CarClass::Grip, false));
+        let joined: RoomEventBody = serde_json::from_str(
+            r#"{"event":"joined","player":"Ada","seat":0,"players":1,"seats":2}"#,
+        )
+        .unwrap();
+        assert!(matches!(joined, RoomEventBody::Joined { ai: false, .. }));
+        let standing: Standing = serde_json::from_str(
+            r#"{"place":1,"player":"Ada","seat":0,"score":9,"laps":1,"time_ms":null,"best_lap_ms":null}"#,
+        )
+        .unwrap();
+        assert!(!standing.ai);
+    }
+
+    #[test]
+    fn says_classes_and_penalties_in_the_words_of_the_wire() {
+        let penalty = RoomEventBody::Penalty {
+            player: PlayerName::parse("Ada").unwrap(),
+            seat: 0,
+            metres: 1_000,
+            reason: PenaltyReason::OffRoad,
+        };
+        assert_eq!(
+            serde_json::to_string(&penalty).unwrap(),
+            r#"{"event":"penalty","player":"Ada","seat":0,"metres":1000,"reason":"off_road"}"#
+        );
+        for class in CarClass::ALL {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+        }
+    }
 }

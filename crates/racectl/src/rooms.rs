@@ -41,8 +41,8 @@ fn table(rooms: &[RoomEntry]) -> String {
         return "no rooms\n".to_owned();
     }
     let mut text = format!(
-        "{:<24} {:<10} {:>7} {:<16} {:>4}  {:<8} {:>5}  {}\n",
-        "ROOM", "PHASE", "PLAYERS", "TRACK", "LAPS", "OWNER", "EPOCH", "RACE"
+        "{:<24} {:<10} {:>7} {:<16} {:>8}  {:<8} {:>5}  {}\n",
+        "ROOM", "PHASE", "PLAYERS", "TRACK", "DISTANCE", "OWNER", "EPOCH", "RACE"
     );
     for room in rooms {
         let players = format!("{}/{}", room.players.len(), room.settings.seats);
@@ -50,8 +50,13 @@ fn table(rooms: &[RoomEntry]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<24} {phase:<10} {players:>7} {:<16} {:>4}  {:<8} {:>5}  {}",
-            room.name, room.settings.track, room.settings.laps, room.owner, room.epoch, room.race
+            "{:<24} {phase:<10} {players:>7} {:<16} {:>8}  {:<8} {:>5}  {}",
+            room.name,
+            room.settings.track,
+            room.settings.distance(),
+            room.owner,
+            room.epoch,
+            room.race
         );
     }
     text

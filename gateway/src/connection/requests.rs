@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use protocol::car::CarClass;
 use protocol::chat::ChatSession;
 use protocol::client::ServerMessage;
 use protocol::room::{CtlReply, CtlRequest};
-use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, frame};
+use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame};
 
 use super::Connection;
 use crate::conversation::{Ask, Place};
@@ -34,11 +35,29 @@ impl Connection {
                     rooms: self.desk.lobby.list(),
                 });
             }
-            Ask::CreateRoom(name, settings) => {
-                self.desk.create_room(&name, settings).await?;
-                self.enter(&name, Entrance::Seat).await?;
+            Ask::CreateRoom(name, settings, class) => {
+                if let Some(player) = self.conversation.player().cloned() {
+                    self.desk.create_room(&name, settings, player).await?;
+                    self.enter(&name, Entrance::Seat(class)).await?;
+                }
             }
-            Ask::JoinRoom(name) => self.enter(&name, Entrance::Seat).await?,
+            Ask::JoinRoom(name, class) => self.enter(&name, Entrance::Seat(class)).await?,
+            Ask::ChooseClass(class) => {
+                self.ask_room(|player, session| CtlRequest::ChooseClass {
+                    player,
+                    session,
+                    class,
+                })
+                .await?;
+            }
+            Ask::FillSeats(skill) => {
+                self.ask_room(|player, session| CtlRequest::FillSeats {
+                    player,
+                    session,
+                    skill,
+                })
+                .await?;
+            }
             Ask::Spectate(name) => self.enter(&name, Entrance::Stand).await?,
             Ask::LeaveRoom => {
                 self.leave_room(Departure::ForGood).await;
@@ -116,7 +135,7 @@ impl Connection {
             Rejection::new(RejectionCode::Unavailable, message)
         })?;
         let answer = match entrance {
-            Entrance::Seat => self.desk.join(name, player, self.nonce).await,
+            Entrance::Seat(class) => self.desk.join(name, player, self.nonce, class).await,
             Entrance::Stand => self.desk.ctl(&room, &CtlRequest::Spectate).await,
         };
         match answer {
@@ -150,6 +169,20 @@ impl Connection {
                 Err(rejection)
             }
         }
+    }
+
+    /// Asks something of the room that the client has a seat in. What comes of
+    /// it everybody there learns as an event.
+    async fn ask_room(
+        &self,
+        request: impl FnOnce(PlayerName, SessionNonce) -> CtlRequest,
+    ) -> Reply<()> {
+        if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
+        {
+            let request = request(player.clone(), self.nonce);
+            self.desk.ctl(&place.room, &request).await?;
+        }
+        Ok(())
     }
 
     /// The room's last event is on its way to the client already.
@@ -201,7 +234,7 @@ impl Connection {
 
 #[derive(Clone, Copy)]
 enum Entrance {
-    Seat,
+    Seat(CarClass),
     Stand,
 }
 

@@ -76,6 +76,7 @@ fn checks_names_and_passwords_before_anybody_is_asked() {
     let mut conversation = stranger(Port::Race);
     for (message, expected) in [
         (sign_up("a b", "secret1"), RejectionCode::BadName),
+        (sign_up("AI-Ada", "secret1"), RejectionCode::BadName),
         (sign_up("Ada", "short"), RejectionCode::BadPassword),
         (ClientMessage::ListRooms, RejectionCode::NotLoggedIn),
         (ClientMessage::LeaveRoom, RejectionCode::NotLoggedIn),
@@ -124,10 +125,45 @@ fn gives_inputs_the_seat_that_the_gateway_knows() {
     assert_eq!(conversation.frame(&frame, now), expected);
     let join = ClientMessage::JoinRoom {
         name: "other".into(),
+        class: CarClass::Grip,
     };
     assert_eq!(
         code(&say(&mut conversation, &join)),
         RejectionCode::AlreadyInRoom
+    );
+}
+
+#[test]
+fn only_who_has_a_seat_chooses_a_car_and_fills_seats() {
+    let choose = ClientMessage::ChooseClass {
+        class: CarClass::Drift,
+    };
+    let fill = ClientMessage::FillSeats {
+        skill: Skill::Expert,
+    };
+    let mut conversation = known(Port::Race);
+    for message in [&choose, &fill] {
+        let outside = code(&say(&mut conversation, message));
+        assert_eq!(outside, RejectionCode::NotInRoom);
+    }
+    let place = |seat| Place {
+        room: RoomId::parse("r").unwrap(),
+        race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+        seat,
+    };
+    conversation.entered(place(None));
+    for message in [&choose, &fill] {
+        let watching = code(&say(&mut conversation, message));
+        assert_eq!(watching, RejectionCode::NotInRoom);
+    }
+    conversation.entered(place(Some(0)));
+    assert_eq!(
+        say(&mut conversation, &choose),
+        Step::Ask(Ask::ChooseClass(CarClass::Drift))
+    );
+    assert_eq!(
+        say(&mut conversation, &fill),
+        Step::Ask(Ask::FillSeats(Skill::Expert))
     );
 }
 

@@ -21,8 +21,10 @@ pub struct Model {
     pub mode: String,
     /// The track.
     pub track: String,
-    /// How many laps the race had.
+    /// How many laps the race had; 0 on the highway.
     pub race_laps: i32,
+    /// The score that won on the highway, metres; none on a circuit.
+    pub target_metres: Option<i32>,
     /// When the race ended, in milliseconds since 1970.
     pub ended_at: i64,
     /// 1 for the winner.
@@ -39,6 +41,8 @@ pub struct Model {
     pub time_ms: Option<i64>,
     /// The fastest lap, for who completed one.
     pub best_lap_ms: Option<i64>,
+    /// Whether an AI drove: such a name has no account.
+    pub ai: bool,
     /// Epoch and tick.
     pub version: i64,
 }

@@ -22,6 +22,8 @@ pub struct Model {
     pub track: String,
     /// How many laps.
     pub laps: i32,
+    /// The score that wins on the highway, metres. None in rows of before.
+    pub target_metres: Option<i32>,
     /// Where the room is in its life, in the word of the wire.
     pub phase: String,
     /// Seats taken.

@@ -30,14 +30,15 @@ impl Store {
     /// Makes an account.
     ///
     /// # Errors
-    /// When the password is outside its limits, the name is taken, or the
-    /// database is away.
+    /// When the password is outside its limits, the name is taken or an AI
+    /// driver's, or the database is away.
     pub async fn signup(
         &self,
         credentials: Credentials,
         now: UnixMillis,
     ) -> Result<Account, StoreError> {
         let Credentials { name, password } = credentials;
+        name.expect_person().map_err(StoreError::BadName)?;
         password.check().map_err(StoreError::BadPassword)?;
         // Saves the hash; the insert decides.
         if self.find(&name.id()).await?.is_some() {

@@ -1,6 +1,7 @@
 //! Rows turned back into the records of the protocol.
 
 use protocol::RaceId;
+use protocol::limits::TARGET_METRES_DEFAULT;
 use protocol::persist::{PlayerRecord, ResultRecord, RoomRecord};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::de::DeserializeOwned;
@@ -39,6 +40,7 @@ impl Store {
                 "mode": newest.mode,
                 "track": newest.track,
                 "laps": newest.race_laps,
+                "target_metres": newest.target_metres,
                 "ended_at": newest.ended_at,
                 "epoch": epoch,
                 "tick": tick,
@@ -83,11 +85,15 @@ fn standing(row: &race_result::Model) -> Value {
         "laps": row.laps,
         "time_ms": row.time_ms,
         "best_lap_ms": row.best_lap_ms,
+        "ai": row.ai,
     })
 }
 
 fn room_record(row: &room::Model) -> Result<RoomRecord, StoreError> {
     let (epoch, revision) = split_version(row.version);
+    let target_metres = row
+        .target_metres
+        .map_or_else(|| i64::from(TARGET_METRES_DEFAULT), i64::from);
     record(
         "room",
         json!({
@@ -98,6 +104,7 @@ fn room_record(row: &room::Model) -> Result<RoomRecord, StoreError> {
                 "mode": row.mode,
                 "track": row.track,
                 "laps": row.laps,
+                "target_metres": target_metres,
             },
             "phase": row.phase,
             "players": row.players,

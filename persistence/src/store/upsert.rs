@@ -9,7 +9,7 @@ use sea_orm::{
     Iterable, PrimaryKeyToColumn,
 };
 
-/// Rows in one statement. SQLite takes 32,766 values, the widest row has 15.
+/// Rows in one statement. SQLite takes 32,766 values, the widest row has 17.
 const ROWS_PER_STATEMENT: usize = 500;
 /// The column that every guarded table has.
 const VERSION: &str = "version";

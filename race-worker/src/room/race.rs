@@ -2,18 +2,19 @@
 
 use std::time::Instant;
 
+use arrayvec::ArrayVec;
 use netcode::wire;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::limits::TICKS_PER_SNAPSHOT;
-use protocol::lobby::Phase;
+use protocol::lobby::{Mode, Phase};
 use protocol::persist::ResultRecord;
-use protocol::room::{CloseReason, RoomEventBody, Standing};
+use protocol::room::{CloseReason, PenaltyReason, RoomEventBody, Standing};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Seat, UnixMillis};
-use simulation::{CarClass, Drive, Event, RaceState, Rules, TICK_RATE_HZ, step};
+use simulation::{CarClass, Drive, Event, RaceState, SEATS_MAX, TICK_RATE_HZ, Track, step};
 
-use super::seats::Presence;
-use super::{Output, Race, Room};
+use super::seats::{Occupant, Presence};
+use super::{Identity, Output, Race, Room, ai};
 use crate::limits::{COUNTDOWN_SECONDS, RECORD_INTERVAL_TICKS};
 
 /// What came of a batch of inputs.
@@ -44,7 +45,10 @@ impl Room {
         let tick = race.state.tick;
         for (seat, bytes) in batch.frames {
             let from = self.seats.get(seat).filter(|occupant| {
-                occupant.presence == Presence::Connected && occupant.gateway == batch.gateway
+                occupant.person().is_some_and(|person| {
+                    person.presence == Presence::Connected
+                        && person.connection.gateway == batch.gateway
+                })
             });
             match (
                 from,
@@ -71,7 +75,7 @@ impl Room {
             return;
         };
         let tick = race.state.tick;
-        let drives = self.drives(&race, tick);
+        let drives = race.drives(&self.track);
         step(
             &self.track,
             &race.rules,
@@ -105,11 +109,15 @@ impl Room {
 
     pub(super) fn start_countdown(&mut self) {
         let start_tick = COUNTDOWN_SECONDS * TICK_RATE_HZ;
-        let laps = self.identity.settings.laps;
-        let rules = Rules::on(&self.track, laps, self.identity.race.seed(), start_tick);
-        let classes = vec![CarClass::default(); self.seats.len()];
+        let Identity { race, settings, .. } = &self.identity;
+        let rules = netcode::rules(settings, *race, &self.track, start_tick);
+        let mut classes = vec![CarClass::default(); self.seats.len()];
+        for (seat, occupant) in self.seats.taken() {
+            classes[usize::from(seat)] = wire::class(occupant.class);
+        }
         let state = RaceState::new(&self.track, &rules, &classes);
-        self.race = Some(Race::new(&self.track, rules, state));
+        let ai = ai::drivers(&self.track, *race, &self.seats);
+        self.race = Some(Race::new(&self.track, rules, state, ai));
         self.phase = Phase::Countdown;
         self.event(RoomEventBody::Countdown {
             seconds: COUNTDOWN_SECONDS,
@@ -127,13 +135,6 @@ impl Room {
         if let Some(inputs) = inputs {
             inputs.clear();
         }
-    }
-
-    fn drives(&self, race: &Race, tick: u32) -> arrayvec::ArrayVec<Drive, 16> {
-        race.inputs
-            .iter()
-            .map(|inputs| inputs.drive(tick))
-            .collect()
     }
 
     fn tell(&mut self, event: &Event) {
@@ -176,12 +177,25 @@ impl Room {
                     self.outputs.push(Output::Checkpoint);
                 }
             }
+            Event::Penalty {
+                seat,
+                metres,
+                reason,
+            } => {
+                if let Some(player) = self.player(seat) {
+                    self.event(RoomEventBody::Penalty {
+                        player,
+                        seat,
+                        metres,
+                        reason: wire_reason(reason),
+                    });
+                }
+            }
             // Clients compute these themselves.
             Event::WrongWay { .. }
             | Event::OffRoad { .. }
             | Event::Contact { .. }
             | Event::Traffic { .. }
-            | Event::Penalty { .. }
             | Event::Wall { .. } => {}
         }
     }
@@ -206,17 +220,14 @@ impl Room {
         self.outputs.push(Output::Snapshot(bytes));
     }
 
-    /// Whether everybody who has not left has finished, and somebody has won.
+    /// Whether somebody has won and everybody who has not left has finished, or
+    /// nobody is left to see AI drivers finish.
     fn is_nobody_left_to_finish(&self, race: &Race) -> bool {
-        let is_done = |(seat, occupant): (Seat, &super::seats::Occupant)| {
-            occupant.presence == Presence::Left
-                || race
-                    .state
-                    .cars
-                    .get(usize::from(seat))
-                    .is_some_and(|car| car.finish.is_some())
+        let is_done = |(seat, occupant): (Seat, &Occupant)| {
+            let car = race.state.cars.get(usize::from(seat));
+            occupant.has_left() || car.is_some_and(|car| car.finish.is_some())
         };
-        race.state.winner.is_some() && self.seats.taken().all(is_done)
+        race.state.winner.is_some() && (self.seats.is_deserted() || self.seats.taken().all(is_done))
     }
 
     fn finish(&mut self, now_ms: UnixMillis) {
@@ -227,7 +238,14 @@ impl Room {
             room: self.identity.name.clone(),
             mode: settings.mode,
             track: settings.track.clone(),
-            laps: settings.laps,
+            laps: match settings.mode {
+                Mode::Circuit => settings.laps,
+                Mode::Highway => 0,
+            },
+            target_metres: match settings.mode {
+                Mode::Circuit => None,
+                Mode::Highway => Some(race.rules.target_metres),
+            },
             ended_at: now_ms,
             epoch: self.ownership.epoch,
             tick: race.state.tick,
@@ -235,6 +253,23 @@ impl Room {
         };
         (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
         self.end(CloseReason::Finished, Some(result));
+    }
+}
+
+impl Race {
+    /// What every seat does in the tick that is computed next.
+    fn drives(&mut self, track: &Track) -> ArrayVec<Drive, SEATS_MAX> {
+        let tick = self.state.tick;
+        let inputs = self.inputs.iter();
+        let mut drives: ArrayVec<Drive, SEATS_MAX> =
+            inputs.map(|inputs| inputs.drive(tick)).collect();
+        for ai in &mut self.ai {
+            let input = ai.drive(track, &self.rules, &self.state);
+            if let Some(drive) = drives.get_mut(ai.seat()) {
+                *drive = Drive::Driven(input);
+            }
+        }
+        drives
     }
 }
 
@@ -252,6 +287,7 @@ pub(super) fn standings(race: &Race, room: &Room) -> Vec<Standing> {
             laps: car.laps_completed(&room.track),
             time_ms: car.finish.map(|finish| since_start(finish.tick)),
             best_lap_ms: (car.best_lap_ticks > 0).then(|| ms(car.best_lap_ticks)),
+            ai: occupant.is_ai(),
         })
     };
     race.state
@@ -260,6 +296,13 @@ pub(super) fn standings(race: &Race, room: &Room) -> Vec<Standing> {
         .enumerate()
         .filter_map(standing)
         .collect()
+}
+
+fn wire_reason(reason: simulation::PenaltyReason) -> PenaltyReason {
+    match reason {
+        simulation::PenaltyReason::Traffic => PenaltyReason::Traffic,
+        simulation::PenaltyReason::OffRoad => PenaltyReason::OffRoad,
+    }
 }
 
 fn ms(ticks: u32) -> u64 {

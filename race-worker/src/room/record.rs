@@ -9,18 +9,19 @@ use protocol::lobby::{Phase, RoomEntry, RoomSettings};
 use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
 use protocol::room::CloseReason;
 use protocol::snapshot::SnapshotBody;
-use protocol::{RoomName, Seat, Tick};
+use protocol::{PlayerName, RoomName, Seat, Tick};
 use serde::{Deserialize, Serialize};
-use simulation::{Rules, Track};
+use simulation::Track;
 
-use super::seats::{Presence, Seats};
-use super::{Ending, Identity, Output, Ownership, Race, Room};
+use super::seats::Seats;
+use super::{Ending, Identity, Output, Ownership, Race, Room, ai};
 
 /// All that a room is, in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     name: RoomName,
     settings: RoomSettings,
+    creator: Option<PlayerName>,
     phase: Phase,
     seats: Seats,
     event_index: u32,
@@ -69,6 +70,7 @@ impl Room {
         let saved = Saved {
             name: self.identity.name.clone(),
             settings: self.identity.settings.clone(),
+            creator: self.identity.creator.clone(),
             phase: self.phase,
             seats: self.seats.clone(),
             event_index: self.event_index,
@@ -101,15 +103,17 @@ impl Room {
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
         let race = saved.race.map(|race| {
-            let seed = checkpoint.race.seed();
-            let rules = Rules::on(&track, saved.settings.laps, seed, race.start_tick);
-            Race::new(&track, rules, wire::state(&race.body, race.tick))
+            let id = checkpoint.race;
+            let rules = netcode::rules(&saved.settings, id, &track, race.start_tick);
+            let ai = ai::drivers(&track, id, &saved.seats);
+            Race::new(&track, rules, wire::state(&race.body, race.tick), ai)
         });
         let mut room = Self {
             identity: Identity {
                 race: checkpoint.race,
                 name: saved.name,
                 settings: saved.settings,
+                creator: saved.creator,
             },
             ownership,
             track,
@@ -160,10 +164,11 @@ impl Room {
         }
     }
 
-    /// Tells the database where a player is.
+    /// Tells the database where a player is. AI drivers have no account: nobody
+    /// will ask where they were.
     pub(super) fn record_player(&mut self, seat: Seat) {
         self.revision += 1;
-        let Some(occupant) = self.seats.get(seat) else {
+        let Some(occupant) = self.seats.get(seat).filter(|occupant| !occupant.is_ai()) else {
             return;
         };
         let race = self.race.as_ref();
@@ -179,7 +184,7 @@ impl Room {
             heading_rad: car.map_or(0.0, simulation::Car::heading_rad),
             lap: car.map_or(0, |car| car.laps_completed(&self.track)),
             score: race.map_or(0, |race| race.state.score(usize::from(seat))),
-            connected: occupant.presence == Presence::Connected,
+            connected: occupant.is_connected(),
             epoch: self.ownership.epoch,
             revision: self.revision,
         };

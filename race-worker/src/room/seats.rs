@@ -1,5 +1,6 @@
 //! Who sits where.
 
+use protocol::car::{CarClass, Skill};
 use protocol::lobby::Phase;
 use protocol::room::CloseReason;
 use protocol::room::{RoomEventBody, SeatView};
@@ -15,12 +16,70 @@ use super::{Output, Room};
 pub struct Occupant {
     /// Who.
     pub player: PlayerName,
-    /// Where the connection is, or was.
-    pub gateway: GatewayId,
-    /// Which connection it is, or was.
-    pub session: SessionNonce,
+    /// What is driven.
+    pub class: CarClass,
+    /// Who is at the wheel.
+    pub driver: Driver,
+}
+
+/// Who is at the wheel of a car.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Driver {
+    /// A player at a gateway.
+    Person(Person),
+    /// This worker, which drives so well.
+    Ai(Skill),
+}
+
+/// A player with a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The present connection, or the last.
+    pub connection: Connection,
     /// What became of the player.
     pub presence: Presence,
+    /// Counts those who came: a lower one has been here for longer.
+    pub arrival: u32,
+}
+
+/// A player's connection to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Where it is.
+    pub gateway: GatewayId,
+    /// Which one it is.
+    pub session: SessionNonce,
+}
+
+impl Occupant {
+    /// The person in the seat, if it is one.
+    #[must_use]
+    pub fn person(&self) -> Option<&Person> {
+        match &self.driver {
+            Driver::Person(person) => Some(person),
+            Driver::Ai(_) => None,
+        }
+    }
+
+    /// Whether an AI drives.
+    #[must_use]
+    pub fn is_ai(&self) -> bool {
+        self.person().is_none()
+    }
+
+    /// Whether this is a person with a connection.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        let presence = self.person().map(|person| person.presence);
+        presence == Some(Presence::Connected)
+    }
+
+    /// Whether this is a person who has given up.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.person()
+            .is_some_and(|person| person.presence == Presence::Left)
+    }
 }
 
 /// What became of a player.
@@ -69,26 +128,27 @@ impl Seats {
         self.0.get(usize::from(seat))?.as_ref()
     }
 
-    /// Whether somebody has a connection.
+    /// Whether some person has a connection.
     #[must_use]
     pub fn is_anybody_connected(&self) -> bool {
-        self.taken()
-            .any(|(_, occupant)| occupant.presence == Presence::Connected)
+        self.taken().any(|(_, occupant)| occupant.is_connected())
     }
 
-    /// Whether nobody has a seat that they may come back to.
+    /// Whether no person has a seat to come back to: AI drivers do not race
+    /// for themselves.
     #[must_use]
     pub fn is_deserted(&self) -> bool {
         self.taken()
-            .all(|(_, occupant)| occupant.presence == Presence::Left)
+            .all(|(_, occupant)| occupant.is_ai() || occupant.has_left())
     }
 
     /// The gateways with connected players, each once.
     pub fn gateways(&self) -> impl Iterator<Item = GatewayId> {
         let mut gateways: Vec<GatewayId> = self
             .taken()
-            .filter(|(_, occupant)| occupant.presence == Presence::Connected)
-            .map(|(_, occupant)| occupant.gateway)
+            .filter_map(|(_, occupant)| occupant.person())
+            .filter(|person| person.presence == Presence::Connected)
+            .map(|person| person.connection.gateway)
             .collect();
         gateways.sort_unstable();
         gateways.dedup();
@@ -99,7 +159,9 @@ impl Seats {
         let view = |(seat, occupant): (Seat, &Occupant)| SeatView {
             seat,
             player: occupant.player.clone(),
-            connected: occupant.presence == Presence::Connected,
+            connected: occupant.is_ai() || occupant.is_connected(),
+            class: occupant.class,
+            ai: occupant.is_ai(),
         };
         self.taken().map(view).collect()
     }
@@ -114,10 +176,42 @@ impl Seats {
         self.0.get_mut(usize::from(seat))?.as_mut()
     }
 
-    fn take_free(&mut self, occupant: Occupant) -> Option<Seat> {
+    fn person_mut(&mut self, seat: Seat) -> Option<&mut Person> {
+        match &mut self.get_mut(seat)?.driver {
+            Driver::Person(person) => Some(person),
+            Driver::Ai(_) => None,
+        }
+    }
+
+    pub(super) fn first_free(&self) -> Option<Seat> {
         let free = self.0.iter().position(Option::is_none)?;
-        self.0[free] = Some(occupant);
         Some(free as Seat)
+    }
+
+    /// Seats somebody, or nobody when the room has no such seat.
+    pub(super) fn take(&mut self, seat: Seat, player: PlayerName, class: CarClass, driver: Driver) {
+        if let Some(place) = self.0.get_mut(usize::from(seat)) {
+            *place = Some(Occupant {
+                player,
+                class,
+                driver,
+            });
+        }
+    }
+
+    /// The number of whoever comes next.
+    fn next_arrival(&self) -> u32 {
+        let people = self.taken().filter_map(|(_, occupant)| occupant.person());
+        people.map(|person| person.arrival + 1).max().unwrap_or(0)
+    }
+
+    /// Who of the people connected has been here for longest.
+    fn longest_seated(&self) -> Option<&PlayerName> {
+        let connected = self.taken().filter(|(_, occupant)| occupant.is_connected());
+        let arrival = |occupant: &Occupant| occupant.person().map(|person| person.arrival);
+        connected
+            .min_by_key(|(_, occupant)| arrival(occupant))
+            .map(|(_, occupant)| &occupant.player)
     }
 }
 
@@ -128,14 +222,39 @@ impl Room {
         &self.seats
     }
 
+    /// Who may fill the free seats: the creator, or the longest-seated while
+    /// the creator is not connected. Nobody in an empty room.
+    #[must_use]
+    pub fn host(&self) -> Option<PlayerName> {
+        let creator = self.identity.creator.as_ref().and_then(|creator| {
+            let seat = self.seats.of(&creator.id())?;
+            self.seats
+                .get(seat)
+                .filter(|creator| creator.is_connected())
+        });
+        let creator = creator.map(|occupant| &occupant.player);
+        creator.or_else(|| self.seats.longest_seated()).cloned()
+    }
+
+    /// Tells a waiting room when its host is another than `before`. The first
+    /// one learns it with the seat.
+    pub(super) fn tell_host(&mut self, before: Option<&PlayerName>) {
+        if let (Phase::Waiting, Some(before), Some(player)) = (self.phase, before, self.host())
+            && player != *before
+        {
+            self.event(RoomEventBody::HostChanged { player });
+        }
+    }
+
     pub(super) fn join(
         &mut self,
         player: PlayerName,
-        gateway: GatewayId,
-        session: SessionNonce,
+        connection: Connection,
+        class: CarClass,
     ) -> Reply<Seat> {
+        player.expect_person()?;
         if let Some(seat) = self.seats.of(&player.id()) {
-            return self.come_back(seat, player, gateway, session);
+            return self.come_back(seat, player, connection);
         }
         let name = &self.identity.name;
         match self.phase {
@@ -146,50 +265,90 @@ impl Room {
                 return Err(Rejection::new(RejectionCode::RaceStarted, message));
             }
         }
-        let presence = Presence::Connected;
-        let occupant = Occupant {
-            player: player.clone(),
-            gateway,
-            session,
-            presence,
-        };
-        let Some(seat) = self.seats.take_free(occupant) else {
+        let Some(seat) = self.seats.first_free() else {
             let message = format!("room {name} is full");
             return Err(Rejection::new(RejectionCode::RoomFull, message));
         };
-        let (players, seats) = (self.seats.taken().count() as u8, self.seats.len() as u8);
-        self.event(RoomEventBody::Joined {
-            player,
-            seat,
-            players,
-            seats,
-        });
+        let person = Person {
+            connection,
+            presence: Presence::Connected,
+            arrival: self.seats.next_arrival(),
+        };
+        self.seats.take(seat, player, class, Driver::Person(person));
+        self.tell_joined(seat);
         self.changed();
-        if players == seats {
+        if self.seats.first_free().is_none() {
             self.start_countdown();
         }
         self.record_player(seat);
         Ok(seat)
     }
 
-    fn come_back(
+    pub(super) fn tell_joined(&mut self, seat: Seat) {
+        let (players, seats) = (self.seats.taken().count() as u8, self.seats.len() as u8);
+        let Some(occupant) = self.seats.get(seat) else {
+            return;
+        };
+        self.event(RoomEventBody::Joined {
+            player: occupant.player.clone(),
+            seat,
+            players,
+            seats,
+            class: occupant.class,
+            ai: occupant.is_ai(),
+        });
+    }
+
+    /// Gives a player of a waiting room another car.
+    pub(super) fn choose_class(
         &mut self,
-        seat: Seat,
-        player: PlayerName,
-        gateway: GatewayId,
+        player: &PlayerName,
         session: SessionNonce,
+        class: CarClass,
     ) -> Reply<Seat> {
-        let Some(occupant) = self.seats.get_mut(seat) else {
+        let seat = self.seat_of(player, session)?;
+        if self.phase != Phase::Waiting {
+            let message = "the cars are on the grid, choose another before the next race";
+            return Err(Rejection::new(RejectionCode::RaceStarted, message));
+        }
+        if let Some(occupant) = self.seats.get_mut(seat)
+            && occupant.class != class
+        {
+            occupant.class = class;
+            let player = occupant.player.clone();
+            self.event(RoomEventBody::ClassChosen {
+                player,
+                seat,
+                class,
+            });
+            self.outputs.push(Output::Checkpoint);
+        }
+        Ok(seat)
+    }
+
+    /// The seat that a connection speaks for.
+    pub(super) fn seat_of(&self, player: &PlayerName, session: SessionNonce) -> Reply<Seat> {
+        let seat = self.seats.of(&player.id()).filter(|seat| {
+            let person = self.seats.get(*seat).and_then(Occupant::person);
+            person.is_some_and(|person| person.connection.session == session)
+        });
+        seat.ok_or_else(|| {
+            let message = format!("you have no seat in room {}", self.identity.name);
+            Rejection::new(RejectionCode::NotInRoom, message)
+        })
+    }
+
+    fn come_back(&mut self, seat: Seat, player: PlayerName, connection: Connection) -> Reply<Seat> {
+        let Some(person) = self.seats.person_mut(seat) else {
             return Ok(seat);
         };
-        if occupant.presence == Presence::Left {
+        if person.presence == Presence::Left {
             let message = "you have left this race, it goes on without you";
             return Err(Rejection::new(RejectionCode::RaceStarted, message));
         }
-        let was_lost = occupant.presence == Presence::Lost;
-        occupant.gateway = gateway;
-        occupant.session = session;
-        occupant.presence = Presence::Connected;
+        let was_lost = person.presence == Presence::Lost;
+        person.connection = connection;
+        person.presence = Presence::Connected;
         if was_lost {
             self.event(RoomEventBody::Returned { player, seat });
         }
@@ -200,23 +359,16 @@ impl Room {
     }
 
     pub(super) fn leave(&mut self, player: &PlayerName, session: SessionNonce) {
-        let Some(seat) = self.seats.of(&player.id()) else {
+        // A connection that was replaced cannot give its successor's seat back.
+        let Ok(seat) = self.seat_of(player, session) else {
             return;
         };
-        // A connection that was replaced cannot give its successor's seat back.
-        if self
-            .seats
-            .get(seat)
-            .is_some_and(|occupant| occupant.session != session)
-        {
-            return;
-        }
         if self.race.is_some() {
-            if let Some(occupant) = self.seats.get_mut(seat) {
-                if occupant.presence == Presence::Left {
+            if let Some(person) = self.seats.person_mut(seat) {
+                if person.presence == Presence::Left {
                     return;
                 }
-                occupant.presence = Presence::Left;
+                person.presence = Presence::Left;
             }
             self.forget_inputs(seat);
         }
@@ -240,17 +392,17 @@ impl Room {
     }
 
     pub(super) fn lost(&mut self, player: &PlayerName, session: SessionNonce) {
-        let Some(seat) = self.seats.of(&player.id()) else {
-            return;
-        };
-        let Some(occupant) = self.seats.get_mut(seat) else {
-            return;
-        };
         // Another connection of the same player may be here already.
-        if occupant.session != session || occupant.presence != Presence::Connected {
+        let Ok(seat) = self.seat_of(player, session) else {
+            return;
+        };
+        let Some(person) = self.seats.person_mut(seat) else {
+            return;
+        };
+        if person.presence != Presence::Connected {
             return;
         }
-        occupant.presence = Presence::Lost;
+        person.presence = Presence::Lost;
         self.forget_inputs(seat);
         self.event(RoomEventBody::Lost {
             player: player.clone(),

@@ -2,26 +2,34 @@
 
 use std::time::Duration;
 
+use protocol::car::CarClass;
 use protocol::input::{Controls, InputBatch, InputFrame};
-use protocol::{GatewayId, PlayerName, RejectionCode, SessionNonce};
+use protocol::{GatewayId, PlayerName, RejectionCode, Seat, SessionNonce};
 use simulation::{AiDriver, Skill};
 
 use super::*;
 
+mod filled;
+mod highway;
+
 const GATEWAY: GatewayId = GatewayId::new(7);
 
 fn room(seats: u8, laps: u16) -> Room {
-    let track = Arc::new(Track::by_name(Track::names()[0]).unwrap());
-    let settings = RoomSettings {
+    room_of(RoomSettings {
         seats,
         laps,
-        track: track.name().to_owned(),
+        track: Track::names()[0].to_owned(),
         ..RoomSettings::default()
-    };
+    })
+}
+
+fn room_of(settings: RoomSettings) -> Room {
+    let track = Arc::new(Track::by_name(&settings.track).unwrap());
     let identity = Identity {
         race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         name: RoomName::parse("Friday").unwrap(),
         settings,
+        creator: Some(player("Ada")),
     };
     let ownership = Ownership {
         owner: WorkerId::new(1),
@@ -35,13 +43,25 @@ fn player(name: &str) -> PlayerName {
 }
 
 fn join(room: &mut Room, name: &str, session: u32) -> Reply<CtlReply> {
+    join_with(room, name, session, CarClass::Grip)
+}
+
+fn join_with(room: &mut Room, name: &str, session: u32, class: CarClass) -> Reply<CtlReply> {
     let session = SessionNonce::new(session);
     let request = CtlRequest::Join {
         player: player(name),
         gateway: GATEWAY,
         session,
+        class,
     };
     room.ctl(request, Instant::now())
+}
+
+fn leave(room: &mut Room, name: &str, session: u32) {
+    let session = SessionNonce::new(session);
+    let player = player(name);
+    let request = CtlRequest::Leave { player, session };
+    room.ctl(request, Instant::now()).unwrap();
 }
 
 fn events(room: &mut Room) -> Vec<String> {
@@ -70,24 +90,26 @@ fn race_until(room: &mut Room, is_done: impl Fn(&Room, &[String]) -> bool) -> Ve
     let start = Instant::now();
     for tick in 0..60 * 600_u64 {
         let race = room.race.as_ref().unwrap();
-        let frames: Vec<Vec<u8>> = drivers
+        let is_person = |seat: usize| {
+            let occupant = room.seats().get(seat as Seat);
+            occupant.is_some_and(|occupant| occupant.is_connected())
+        };
+        let frames: Vec<(Seat, Vec<u8>)> = drivers
             .iter_mut()
             .enumerate()
+            .filter(|(seat, _)| is_person(*seat))
             .map(|(seat, driver)| {
                 let input = driver.drive(&room.track, &race.rules, &race.state, seat);
                 let controls: [Controls; 1] = [wire_controls(input)];
                 let first_tick = race.state.tick;
-                InputFrame {
+                let frame = InputFrame {
                     first_tick,
                     controls: controls.into_iter().collect(),
-                }
-                .encode_into(Vec::new())
+                };
+                (seat as Seat, frame.encode_into(Vec::new()))
             })
             .collect();
-        let frames = frames
-            .iter()
-            .enumerate()
-            .map(|(seat, frame)| (seat as u8, &frame[..]));
+        let frames = frames.iter().map(|(seat, frame)| (*seat, &frame[..]));
         let batch = InputBatch {
             race: room.identity.race,
             gateway: GATEWAY,
@@ -226,7 +248,10 @@ fn a_seat_given_back_while_waiting_is_free_again() {
         )
         .unwrap();
     assert_eq!(join(&mut waiting, "Cyd", 3).unwrap().seat, Some(0));
-    assert_eq!(events(&mut waiting), ["joined", "joined", "left", "joined"]);
+    assert_eq!(
+        events(&mut waiting),
+        ["joined", "joined", "left", "host_changed", "joined"]
+    );
 }
 
 #[test]

@@ -1,41 +1,28 @@
 //! A room as one client knows it: who is there, where the cars are.
+//!
+//! [`told`] is what the room's events change, and what a person is told of them.
+
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, Track, Vec2};
-use netcode::{Prediction, TickClock, TrackCourse, wire};
-use protocol::frame::{self, FrameKind};
-use protocol::lobby::Phase;
-use protocol::room::{RoomEvent, RoomEventBody, RoomView, SeatView};
-use protocol::snapshot::SnapshotHeader;
+use netcode::client::Commands;
+use netcode::simulation::highway::{self, TrafficCar};
+use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, TICK_SECONDS, Track, Vec2};
+use protocol::car::CarClass;
+use protocol::room::{RoomView, SeatView};
 use protocol::{PlayerName, Seat};
 
-use crate::notice::Notice;
-
-/// Inputs leave 30 times a second; a frame that is drawn a little early must
-/// not make it 20.
-const INPUT_INTERVAL: Duration = Duration::from_micros(32_000);
+use crate::tracks;
 
 /// A room as one client knows it.
 #[derive(Debug)]
 pub struct RoomClient {
     view: RoomView,
     seat: Option<Seat>,
-    track: Arc<Track>,
-    course: TrackCourse,
-    race: Option<Race>,
-    sent_at: Option<Instant>,
+    netcode: netcode::Client,
     winner: Option<PlayerName>,
-}
-
-/// What is known once a snapshot has come.
-#[derive(Debug)]
-struct Race {
-    prediction: Prediction,
-    clock: TickClock,
-    snapshot_at: Instant,
 }
 
 /// A car to be drawn.
@@ -45,6 +32,8 @@ pub struct CarView {
     pub seat: Seat,
     /// Who drives it.
     pub player: PlayerName,
+    /// What it is.
+    pub class: CarClass,
     /// Centre, m.
     pub position: Vec2,
     /// Counter-clockwise from the x axis, rad.
@@ -72,10 +61,14 @@ pub struct LeaderboardLine {
     pub player: PlayerName,
     /// Metres, penalties taken off.
     pub score: i64,
+    /// What was taken off it, metres.
+    pub penalty_metres: u32,
     /// Laps completed.
     pub laps: u16,
     /// Whether the player has a connection.
     pub is_connected: bool,
+    /// Whether an AI drives.
+    pub is_ai: bool,
     /// Whether the car has reached the target.
     pub is_finished: bool,
     /// Whether it is the own line.
@@ -88,24 +81,34 @@ impl RoomClient {
     /// # Errors
     /// The track's name, when this client does not have it.
     pub fn new(view: RoomView, seat: Option<Seat>) -> Result<Self, String> {
-        let track = Track::by_name(&view.settings.track).ok_or(view.settings.track.clone())?;
-        let track = Arc::new(track);
-        Ok(Self {
-            course: TrackCourse::shared(&track),
+        let name = &view.settings.track;
+        let track = tracks::by_name(name).ok_or_else(|| name.clone())?;
+        let mut room = Self {
+            netcode: netcode::Client::new(view.race, seat, track),
             view,
             seat,
-            track,
-            race: None,
-            sent_at: None,
             winner: None,
-        })
+        };
+        room.begin();
+        Ok(room)
     }
 
     /// Goes on where a lost connection left off, so that nothing jumps.
     pub(super) fn take_over(&mut self, before: Self) {
         if before.view.race == self.view.race && before.seat == self.seat {
-            self.race = before.race;
+            self.netcode = before.netcode;
+            self.netcode.reconnected();
             self.winner = before.winner;
+            self.begin();
+        }
+    }
+
+    /// The race has its rules once the tick of its start is known.
+    fn begin(&mut self) {
+        if let Some(start_tick) = self.view.start_tick {
+            let RoomView { settings, race, .. } = &self.view;
+            let rules = netcode::rules(settings, *race, self.netcode.track(), start_tick);
+            self.netcode.begin(rules);
         }
     }
 
@@ -124,7 +127,26 @@ impl RoomClient {
     /// The track.
     #[must_use]
     pub fn track(&self) -> &Arc<Track> {
-        &self.track
+        self.netcode.track()
+    }
+
+    /// How the race is kept in step with the room.
+    #[must_use]
+    pub fn netcode(&self) -> &netcode::Client {
+        &self.netcode
+    }
+
+    /// What the own seat drives; `None` for a spectator.
+    #[must_use]
+    pub fn own_class(&self) -> Option<CarClass> {
+        self.seat_view(self.seat?).map(|view| view.class)
+    }
+
+    /// Whether the own player may fill the free seats with AI drivers.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        let own = self.seat.and_then(|seat| self.seat_view(seat));
+        own.is_some_and(|own| self.view.host.as_ref() == Some(&own.player))
     }
 
     /// Who has won, once somebody has.
@@ -136,53 +158,66 @@ impl RoomClient {
     /// The race as it is predicted, and its rules; `None` before it begins.
     #[must_use]
     pub fn race(&self) -> Option<(&RaceState, &Rules)> {
-        self.race
-            .as_ref()
-            .map(|race| (race.prediction.predicted(), race.prediction.rules()))
+        Some((self.netcode.predicted()?, self.netcode.rules()?))
     }
 
     /// Seconds until the cars are let go; negative once they are.
     #[must_use]
     pub fn seconds_to_start(&self, now: Instant) -> Option<f64> {
-        let race = self.race.as_ref()?;
-        let start_tick = f64::from(race.prediction.rules().start_tick);
-        Some((start_tick - race.clock.target(now)) / f64::from(TICK_RATE_HZ))
+        let start_tick = f64::from(self.netcode.rules()?.start_tick);
+        let tick = self.netcode.clock()?.tick(now);
+        Some((start_tick - tick) / f64::from(TICK_RATE_HZ))
     }
 
     /// How long ago the last snapshot came.
     #[must_use]
     pub fn silence(&self, now: Instant) -> Option<Duration> {
-        self.race
-            .as_ref()
-            .map(|race| now.saturating_duration_since(race.snapshot_at))
+        self.netcode.silence(now)
     }
 
-    /// The cars, where they are now.
+    /// The cars, where they are drawn since the last call of
+    /// [`RaceClient::drive`](crate::RaceClient::drive).
     #[must_use]
     pub fn cars(&self, now: Instant) -> Vec<CarView> {
-        let Some(race) = &self.race else {
-            return Vec::new();
-        };
-        let (before, after) = (race.prediction.before(), race.prediction.predicted());
-        // The picture is up to one tick behind, between two that are known.
-        let along = (race.clock.target(now) - f64::from(before.tick)).clamp(0.0, 1.0);
+        let drawn: Vec<_> = self.netcode.cars(now).collect();
         let seats = self.view.seats.iter();
         seats
             .filter_map(|seat| {
-                let index = usize::from(seat.seat);
-                let (old, new) = (before.cars.get(index)?, after.cars.get(index)?);
-                let turn = wrap(new.heading_rad() - old.heading_rad());
+                let drawn = drawn.get(usize::from(seat.seat))?;
                 Some(CarView {
                     seat: seat.seat,
                     player: seat.player.clone(),
-                    position: old.position_m().lerp(new.position_m(), along),
-                    heading_rad: old.heading_rad() + turn * along,
-                    steer_rad: new.steer_rad(),
-                    speed_mps: new.speed_mps(),
+                    class: seat.class,
+                    position: drawn.pose.position,
+                    heading_rad: drawn.pose.heading_rad,
+                    steer_rad: drawn.car.steer_rad(),
+                    speed_mps: drawn.car.speed_mps(),
                     is_own: self.seat == Some(seat.seat),
-                    is_ghost: new.is_ghost(),
-                    is_off_road: new.off_road,
+                    is_ghost: drawn.is_ghost,
+                    is_off_road: drawn.car.off_road,
                 })
+            })
+            .collect()
+    }
+
+    /// The highway's traffic within `reach_m` metres of `x_m`, where it is in
+    /// the same instant as [`RoomClient::cars`]. None on a circuit.
+    #[must_use]
+    pub fn traffic(&self, x_m: f64, reach_m: f64) -> Vec<TrafficCar> {
+        let (Some(rules), Some(drawn)) = (self.netcode.rules(), self.netcode.drawn_tick()) else {
+            return Vec::new();
+        };
+        let tick = drawn as u32;
+        // It stands until the start, as everybody does.
+        let moved_ticks = if tick < rules.start_tick {
+            0.0
+        } else {
+            drawn.fract()
+        };
+        highway::traffic(rules, tick, highway::around(x_m, reach_m))
+            .map(|mut car| {
+                car.position.x += car.speed_mps * TICK_SECONDS * moved_ticks;
+                car
             })
             .collect()
     }
@@ -190,10 +225,9 @@ impl RoomClient {
     /// The order of the race as the room last told it, highest score first.
     #[must_use]
     pub fn leaderboard(&self) -> Vec<LeaderboardLine> {
-        let Some(race) = &self.race else {
+        let Some(state) = self.netcode.confirmed() else {
             return Vec::new();
         };
-        let state = race.prediction.confirmed();
         let order = state.leaderboard();
         let line = |(index, seat): (usize, &usize)| {
             let view = self.seat_view(*seat as Seat)?;
@@ -202,8 +236,10 @@ impl RoomClient {
                 seat: view.seat,
                 player: view.player.clone(),
                 score: state.score(*seat),
-                laps: state.cars[*seat].laps_completed(&self.track),
+                penalty_metres: state.cars[*seat].penalty_metres,
+                laps: state.cars[*seat].laps_completed(self.netcode.track()),
                 is_connected: view.connected,
+                is_ai: view.ai,
                 is_finished: state.cars[*seat].finish.is_some(),
                 is_own: self.seat == Some(view.seat),
             })
@@ -212,137 +248,21 @@ impl RoomClient {
     }
 
     pub(super) fn snapshot(&mut self, bytes: &[u8], now: Instant) {
-        let Some(start_tick) = self.view.start_tick else {
-            return;
-        };
-        let Ok((header, body)) = SnapshotHeader::split(bytes) else {
-            return;
-        };
-        if header.race != self.view.race {
-            return;
-        }
-        let Ok(told) = wire::told(body, header.tick, &self.course) else {
-            return;
-        };
-        let ack = self
-            .seat
-            .and_then(|seat| header.acks.get(usize::from(seat)))
-            .copied();
-        // Before the first input there is nothing to measure.
-        let ack = ack.filter(|ack| ack.tick > 0);
-        match &mut self.race {
-            Some(race) => {
-                race.prediction
-                    .snapshot(&self.track, &told, ack.map(|ack| ack.tick));
-                race.clock
-                    .snapshot(header.tick, ack.map(|ack| ack.margin_ticks), now);
-                race.snapshot_at = now;
-            }
-            None => {
-                let laps = self.view.settings.laps;
-                let rules = Rules::on(&self.track, laps, self.view.race.seed(), start_tick);
-                let prediction = Prediction::new(rules, self.seat, &told);
-                let clock = TickClock::new(header.tick, now);
-                self.race = Some(Race {
-                    prediction,
-                    clock,
-                    snapshot_at: now,
-                });
-            }
-        }
+        let taken = self.netcode.snapshot(bytes, now);
+        tracing::trace!(?taken, "snapshot");
     }
 
-    /// Predicts up to now; gives the frame to send when one is due.
-    pub(super) fn drive(&mut self, input: Input, now: Instant) -> Option<Bytes> {
-        let race = self.race.as_mut()?;
-        // One tick more than is due, so that drawing lies between two.
-        let target = (race.clock.target(now) as u32).saturating_add(1);
-        race.prediction.advance(&self.track, target, input);
-        self.seat?;
-        let is_due = self.sent_at.is_none_or(|sent| now - sent >= INPUT_INTERVAL);
-        if !is_due {
-            return None;
-        }
-        let frame = race.prediction.input_frame()?;
-        self.sent_at = Some(now);
-        Some(frame::binary(
-            FrameKind::Input,
-            &frame.encode_into(Vec::new()),
-        ))
+    pub(super) fn pong(&mut self, nonce: u64, now: Instant) {
+        self.netcode.pong(nonce, now);
     }
 
-    /// Takes an event; gives what to tell the person.
-    pub(super) fn event(&mut self, event: &RoomEvent, own: Option<&PlayerName>) -> Vec<Notice> {
-        let is_own = |player: &PlayerName| own == Some(player);
-        let notice = match &event.body {
-            RoomEventBody::Joined { player, seat, .. } => {
-                let is_new = self
-                    .seat_view(*seat)
-                    .is_none_or(|view| view.player != *player);
-                self.put_seat(*seat, player, true);
-                (is_new && !is_own(player)).then(|| Notice::info(format!("{player} joined")))
-            }
-            RoomEventBody::Left { player, seat } => {
-                self.view.seats.retain(|view| view.seat != *seat);
-                Some(Notice::warning(format!("{player} left")))
-            }
-            RoomEventBody::Lost { player, seat } => {
-                self.put_seat(*seat, player, false);
-                Some(Notice::warning(format!("{player} disconnected")))
-            }
-            RoomEventBody::Returned { player, seat } => {
-                self.put_seat(*seat, player, true);
-                (!is_own(player)).then(|| Notice::info(format!("{player} is back")))
-            }
-            RoomEventBody::Countdown { start_tick, .. } => {
-                self.view.phase = Phase::Countdown;
-                self.view.start_tick = Some(*start_tick);
-                None
-            }
-            RoomEventBody::Started => {
-                self.view.phase = Phase::Racing;
-                Some(Notice::success("go!"))
-            }
-            RoomEventBody::Lap {
-                player,
-                lap,
-                time_ms,
-                ..
-            } => {
-                let text = format!("{player}: lap {lap} in {}", lap_time(*time_ms));
-                Some(if is_own(player) {
-                    Notice::success(text)
-                } else {
-                    Notice::info(text)
-                })
-            }
-            RoomEventBody::Finished { player, place, .. } => {
-                Some(Notice::info(format!("{player} finished in place {place}")))
-            }
-            RoomEventBody::Winner { player, .. } => {
-                self.winner = Some(player.clone());
-                Some(Notice::success(format!("{player} wins the race!")))
-            }
-            RoomEventBody::Closed { .. } => None,
-        };
-        notice.into_iter().collect()
+    /// Predicts up to now; gives what is to be sent.
+    pub(super) fn drive(&mut self, input: Input, now: Instant) -> Commands {
+        self.netcode.drive(input, now)
     }
 
     fn seat_view(&self, seat: Seat) -> Option<&SeatView> {
         self.view.seats.iter().find(|view| view.seat == seat)
-    }
-
-    fn put_seat(&mut self, seat: Seat, player: &PlayerName, connected: bool) {
-        let view = SeatView {
-            seat,
-            player: player.clone(),
-            connected,
-        };
-        let at = self.view.seats.partition_point(|other| other.seat < seat);
-        match self.view.seats.get_mut(at) {
-            Some(present) if present.seat == seat => *present = view,
-            Some(_) | None => self.view.seats.insert(at, view),
-        }
     }
 }
 
@@ -357,12 +277,6 @@ pub fn lap_time(time_ms: u64) -> String {
     )
 }
 
-/// The shorter way round.
-fn wrap(angle: f64) -> f64 {
-    use std::f64::consts::{PI, TAU};
-    (angle + PI).rem_euclid(TAU) - PI
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,11 +285,5 @@ mod tests {
     fn writes_lap_times_as_people_read_them() {
         assert_eq!(lap_time(62_405), "1:02.405");
         assert_eq!(lap_time(9_007), "0:09.007");
-    }
-
-    #[test]
-    fn turns_the_shorter_way() {
-        assert!((wrap(6.2) - (6.2 - std::f64::consts::TAU)).abs() < 1e-12);
-        assert!((wrap(-0.5) + 0.5).abs() < 1e-12);
     }
 }

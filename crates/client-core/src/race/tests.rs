@@ -49,6 +49,7 @@ fn entered() -> ServerMessage {
         phase: Phase::Waiting,
         start_tick: None,
         seats: Vec::new(),
+        host: None,
     };
     ServerMessage::Entered {
         seat: Some(0),
@@ -89,7 +90,7 @@ fn goes_back_into_its_room_after_a_lost_connection() {
     );
     assert_eq!(
         sent(&mut client),
-        [r#"{"type":"join_room","name":"friday"}"#]
+        [r#"{"type":"join_room","name":"friday","class":"grip"}"#]
     );
     tell(&mut client, entered());
     assert!(client.room().is_some() && !client.is_returning());
@@ -146,7 +147,7 @@ fn keeps_asking_for_its_place_while_the_servers_are_busy() {
     client.drive(Input::default(), Instant::now());
     assert_eq!(
         sent(&mut client),
-        [r#"{"type":"join_room","name":"friday"}"#]
+        [r#"{"type":"join_room","name":"friday","class":"grip"}"#]
     );
     client.drive(Input::default(), Instant::now());
     assert!(sent(&mut client).is_empty());
@@ -167,4 +168,65 @@ fn shows_the_result_when_the_room_closes_and_ignores_other_races() {
     assert!(matches!(client.stage(), Stage::Result(_)));
     client.dismiss_result();
     assert!(matches!(client.stage(), Stage::Lobby));
+}
+
+fn in_waiting_room() -> RaceClient {
+    let mut client = in_lobby();
+    let mut entered = serde_json::to_value(entered()).unwrap();
+    let seat = |seat: u8, player: &str| serde_json::json!({"seat": seat, "player": player, "connected": true});
+    entered["room"]["seats"] = serde_json::json!([seat(0, "Ada"), seat(1, "Bob")]);
+    entered["room"]["host"] = serde_json::json!("Bob");
+    tell(&mut client, serde_json::from_value(entered).unwrap());
+    client
+}
+
+fn told(client: &mut RaceClient, body: serde_json::Value) {
+    let body = serde_json::from_value(body).unwrap();
+    client.handle(event(RACE.parse().unwrap(), body), Instant::now());
+}
+
+#[test]
+fn knows_who_drives_what_and_who_may_fill_the_room() {
+    let mut client = in_waiting_room();
+    client.choose_class(CarClass::Power);
+    client.fill_seats(Skill::Expert);
+    assert_eq!(
+        sent(&mut client),
+        [
+            r#"{"type":"choose_class","class":"power"}"#,
+            r#"{"type":"fill_seats","skill":"expert"}"#
+        ]
+    );
+    let chosen =
+        serde_json::json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"});
+    told(&mut client, chosen);
+    let room = client.room().unwrap();
+    assert_eq!(room.own_class(), Some(CarClass::Power));
+    assert!(!room.is_host());
+    let host = serde_json::json!({"event": "host_changed", "player": "Ada"});
+    told(&mut client, host);
+    assert!(client.room().unwrap().is_host());
+    let ai = serde_json::json!({"event": "joined", "player": "AI-Ada", "seat": 2, "players": 3,
+        "seats": 3, "class": "drift", "ai": true});
+    told(&mut client, ai);
+    let seat = &client.room().unwrap().view().seats[2];
+    assert_eq!((seat.class, seat.ai), (CarClass::Drift, true));
+}
+
+#[test]
+fn a_penalty_is_told_to_the_person_and_most_of_all_to_whom_it_hits() {
+    let mut client = in_waiting_room();
+    for (player, seat) in [("Bob", 1), ("Ada", 0)] {
+        let penalty = serde_json::json!({"event": "penalty", "player": player, "seat": seat,
+            "metres": 100, "reason": "traffic"});
+        told(&mut client, penalty);
+    }
+    let notices = client.take_notices();
+    assert_eq!(
+        notices,
+        [
+            Notice::info("Bob hit the traffic: −100 m"),
+            Notice::warning("Ada hit the traffic: −100 m")
+        ]
+    );
 }

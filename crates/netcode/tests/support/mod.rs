@@ -23,9 +23,9 @@ pub const START_TICK: u32 = 4 * 60;
 
 /// What travels.
 enum Message {
-    Ping(u32),
+    Ping(u64),
     Input(Vec<u8>),
-    Pong(u32),
+    Pong(u64),
     Snapshot(Vec<u8>),
 }
 

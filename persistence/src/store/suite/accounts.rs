@@ -110,6 +110,21 @@ pub async fn refuses_a_short_password(url: &str) -> Result<()> {
 
 /// # Errors
 /// When the database fails.
+pub async fn refuses_the_name_of_an_ai_driver(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let name = PlayerName::parse("ai-Grace")?;
+    let outcome = store.signup(credentials(&name, "secret1"), NOW).await;
+    let refused = outcome.err().map(Rejection::from);
+    assert_eq!(
+        refused.as_ref().map(|refused| refused.code),
+        Some(RejectionCode::BadName)
+    );
+    assert!(refused.is_some_and(|refused| refused.message.contains("belong to the AI drivers")));
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
 pub async fn adds_up_profiles(url: &str) -> Result<()> {
     let store = open(url).await?;
     let name = fresh_player()?;

@@ -76,6 +76,34 @@ pub async fn gives_a_result_back_as_it_came(url: &str) -> Result<()> {
 
 /// # Errors
 /// When the database fails.
+pub async fn keeps_ai_drivers_in_results_and_out_of_the_leaderboard(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (race, player) = (fresh_race()?, fresh_player()?);
+    store.signup(credentials(&player, "secret1"), NOW).await?;
+    let message = message(json!({
+        "kind": "result", "race": race, "room": "Friday-Night", "mode": "highway",
+        "track": "highway", "laps": 0, "target_metres": 200_000, "ended_at": NOW,
+        "epoch": 1, "tick": 600, "standings": [
+            {"place": 1, "player": "AI-Grace", "seat": 1, "score": 200_000, "laps": 0,
+             "time_ms": 61_234, "best_lap_ms": null, "ai": true},
+            {"place": 2, "player": player, "seat": 0, "score": -900, "laps": 0,
+             "time_ms": null, "best_lap_ms": null, "ai": false},
+        ],
+    }))?;
+    write(&store, std::slice::from_ref(&message)).await?;
+    let stored = store.result(race).await?.map(PersistMessage::Result);
+    assert_eq!(stored, Some(message));
+    let profile = store.profile(&player.id()).await?;
+    assert_eq!((profile.races, profile.wins, profile.score), (1, 0, -900));
+    let ai = PlayerName::parse("AI-Grace")?;
+    assert!(store.profile(&ai.id()).await.is_err());
+    let best = store.leaderboard().await?.players;
+    assert!(best.iter().all(|profile| profile.name != ai));
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
 pub async fn changes_a_result_only_for_newer_records(url: &str) -> Result<()> {
     let store = open(url).await?;
     let (race, player) = (fresh_race()?, fresh_player()?);

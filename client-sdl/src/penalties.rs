@@ -1,0 +1,99 @@
+//! Metres that were just taken off a score, for a moment above the car.
+
+use client_core::race::room::LeaderboardLine;
+
+/// How long one is shown, seconds.
+const SHOWN_SECONDS: f64 = 1.8;
+
+/// What was taken off, and how long ago.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Penalty {
+    /// Whose.
+    pub seat: u8,
+    /// How many.
+    pub metres: u32,
+    age_seconds: f64,
+}
+
+impl Penalty {
+    /// How much of its time is over, 0–1.
+    #[must_use]
+    pub fn share(&self) -> f32 {
+        (self.age_seconds / SHOWN_SECONDS) as f32
+    }
+}
+
+/// The penalties that are shown. They come from the scores that the room has
+/// told: what is only predicted may never have happened.
+#[derive(Clone, Debug, Default)]
+pub struct Penalties {
+    /// By seat, once it has been seen.
+    known: Vec<(u8, u32)>,
+    shown: Vec<Penalty>,
+}
+
+impl Penalties {
+    /// Takes the scores as they are after `seconds` more.
+    pub fn update(&mut self, lines: &[LeaderboardLine], seconds: f64) {
+        for penalty in &mut self.shown {
+            penalty.age_seconds += seconds;
+        }
+        self.shown
+            .retain(|penalty| penalty.age_seconds < SHOWN_SECONDS);
+        for line in lines {
+            let known = self.known.iter_mut().find(|(seat, _)| *seat == line.seat);
+            let Some((seat, before)) = known else {
+                self.known.push((line.seat, line.penalty_metres));
+                continue;
+            };
+            if line.penalty_metres > *before {
+                self.shown.push(Penalty {
+                    seat: *seat,
+                    metres: line.penalty_metres - *before,
+                    age_seconds: 0.0,
+                });
+            }
+            *before = line.penalty_metres;
+        }
+    }
+
+    /// Those to be drawn, oldest first.
+    pub fn shown(&self) -> impl Iterator<Item = &Penalty> {
+        self.shown.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use client_core::protocol::PlayerName;
+
+    use super::*;
+
+    fn line(seat: u8, penalty_metres: u32) -> LeaderboardLine {
+        LeaderboardLine {
+            place: 1,
+            seat,
+            player: PlayerName::parse("p").unwrap(),
+            score: 0,
+            penalty_metres,
+            laps: 0,
+            is_connected: true,
+            is_ai: false,
+            is_finished: false,
+            is_own: false,
+        }
+    }
+
+    #[test]
+    fn shows_what_is_taken_off_for_a_moment_but_not_what_was_before() {
+        let mut penalties = Penalties::default();
+        penalties.update(&[line(0, 300), line(1, 0)], 0.016);
+        assert_eq!(penalties.shown().count(), 0);
+        penalties.update(&[line(0, 300), line(1, 100)], 0.016);
+        penalties.update(&[line(0, 1_300), line(1, 100)], 0.016);
+        let shown: Vec<_> = penalties.shown().map(|it| (it.seat, it.metres)).collect();
+        assert_eq!(shown, [(1, 100), (0, 1_000)]);
+        penalties.update(&[line(0, 1_300), line(1, 100)], SHOWN_SECONDS);
+        assert_eq!(penalties.shown().count(), 0);
+    }
+}

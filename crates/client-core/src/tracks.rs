@@ -1,0 +1,19 @@
+//! The tracks of this process: each is built once, however many race on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use netcode::simulation::Track;
+
+/// The shipped track of this name. Building one costs milliseconds, and a
+/// process may be hundreds of bots.
+pub(crate) fn by_name(name: &str) -> Option<Arc<Track>> {
+    static BUILT: LazyLock<Mutex<HashMap<String, Arc<Track>>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(track) = built.get(name) {
+        return Some(Arc::clone(track));
+    }
+    let track = Arc::new(Track::by_name(name)?);
+    built.insert(name.to_owned(), Arc::clone(&track));
+    Some(track)
+}
