@@ -1,12 +1,20 @@
-//! A wire between a client and a gateway, to be cut.
+//! A wire between a client and a gateway, to be cut; or a long one, with the
+//! delay and the stalls of a modelled network.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tokio::io::copy_bidirectional;
+use bytes::Bytes;
+use client_core::netcode::network_model::{Conditions, Way};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How often a long wire looks what has arrived.
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Passes connections on to an address until it is cut.
 #[derive(Debug)]
@@ -22,10 +30,22 @@ impl Cable {
     /// # Errors
     /// When there is no free port.
     pub async fn to(target: String) -> Result<Self> {
+        Self::lay(target, None).await
+    }
+
+    /// A long wire to `target`, each direction of which is as `conditions` say.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn long(target: String, conditions: Conditions, seed: u64) -> Result<Self> {
+        Self::lay(target, Some((conditions, seed))).await
+    }
+
+    async fn lay(target: String, way: Option<(Conditions, u64)>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (cuts, cut) = watch::channel(0);
-        let task = tokio::spawn(pass_on(listener, target, cut));
+        let task = tokio::spawn(pass_on(listener, target, cut, way));
         Ok(Self {
             address,
             cuts,
@@ -52,7 +72,12 @@ impl Drop for Cable {
     }
 }
 
-async fn pass_on(listener: TcpListener, target: String, cut: watch::Receiver<u32>) {
+async fn pass_on(
+    listener: TcpListener,
+    target: String,
+    cut: watch::Receiver<u32>,
+    way: Option<(Conditions, u64)>,
+) {
     while let Ok((mut client, _)) = listener.accept().await {
         let (target, mut cut) = (target.clone(), cut.clone());
         cut.mark_unchanged();
@@ -60,10 +85,48 @@ async fn pass_on(listener: TcpListener, target: String, cut: watch::Receiver<u32
             let Ok(mut server) = TcpStream::connect(target).await else {
                 return;
             };
+            let passing = async {
+                match way {
+                    None => drop(copy_bidirectional(&mut client, &mut server).await),
+                    Some((conditions, seed)) => {
+                        // What is delayed here must not be delayed again.
+                        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                        let (from_client, to_client) = client.into_split();
+                        let (from_server, to_server) = server.into_split();
+                        tokio::select! {
+                            () = carry(from_client, to_server, Way::new(conditions, seed)) => {}
+                            () = carry(from_server, to_client, Way::new(conditions, !seed)) => {}
+                        }
+                    }
+                }
+            };
             tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => {}
+                () = passing => {}
                 _ = cut.changed() => {}
             }
         });
+    }
+}
+
+/// Carries bytes in one direction, as late as the way says.
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut way: Way<Bytes>) {
+    let mut looks = tokio::time::interval(LOOK_INTERVAL);
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        tokio::select! {
+            read = from.read(&mut buffer) => match read {
+                Ok(len) if len > 0 => {
+                    way.send(Bytes::copy_from_slice(&buffer[..len]), Instant::now());
+                }
+                Ok(_) | Err(_) => return,
+            },
+            _ = looks.tick() => {
+                while let Some(bytes) = way.receive(Instant::now()) {
+                    if to.write_all(&bytes).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
     }
 }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{RaceId, Seat};
-use simulation::{Car, Input, RaceState, Rules, SEATS_MAX, Track};
+use simulation::{Car, Input, RaceState, Rules, SEATS_MAX, TICK_RATE_HZ, Track};
 
 use crate::clock::TickClock;
+use crate::corrections::Corrections;
 use crate::course::TrackCourse;
 use crate::prediction::Prediction;
 use crate::round_trip::RoundTrip;
@@ -36,6 +37,7 @@ pub struct Client {
     round_trip: RoundTrip,
     running: Option<Running>,
     counters: Counters,
+    corrections: Corrections,
 }
 
 /// What there is once a snapshot has come.
@@ -133,6 +135,7 @@ impl Client {
             round_trip: RoundTrip::new(),
             running: None,
             counters: Counters::default(),
+            corrections: Corrections::default(),
         }
     }
 
@@ -159,6 +162,7 @@ impl Client {
     /// one decoding and one replay.
     pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> Taken {
         let taken = self.take(bytes, now);
+        let is_on = self.is_on();
         let counters = &mut self.counters;
         match taken {
             Taken::Applied {
@@ -166,6 +170,9 @@ impl Client {
                 replayed_ticks,
             } => {
                 counters.applied += 1;
+                if let Some(by) = correction_m.filter(|_| is_on) {
+                    self.corrections.add(by);
+                }
                 counters.corrections += u64::from(correction_m.is_some_and(|by| by > 0.0));
                 counters.replays += u64::from(replayed_ticks > 0);
                 counters.replayed_ticks += u64::from(replayed_ticks);
@@ -280,6 +287,20 @@ impl Client {
             clock_jumps: self.clock().map_or(0, TickClock::jumps),
             ..self.counters
         }
+    }
+
+    /// By how much the own car was corrected, from a second after the start.
+    #[must_use]
+    pub fn corrections(&self) -> &Corrections {
+        &self.corrections
+    }
+
+    /// Whether the race has been on for a second.
+    fn is_on(&self) -> bool {
+        let (Some(rules), Some(state)) = (&self.rules, self.confirmed()) else {
+            return false;
+        };
+        state.tick > rules.start_tick.saturating_add(TICK_RATE_HZ)
     }
 
     fn take(&mut self, bytes: &[u8], now: Instant) -> Taken {

@@ -18,6 +18,7 @@
 
 pub mod client;
 pub mod clock;
+mod corrections;
 pub mod course;
 pub mod network_model;
 pub mod prediction;
@@ -29,6 +30,7 @@ pub mod wire;
 
 pub use client::Client;
 pub use clock::TickClock;
+pub use corrections::Corrections;
 pub use course::TrackCourse;
 pub use prediction::Prediction;
 pub use rules::rules;
