@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use client_core::netcode::Corrections;
+use client_core::netcode::client::Counters;
 use client_core::protocol::car::{CarClass, Skill as AiSkill};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{Rejection, RejectionCode, RoomName};
@@ -14,6 +16,8 @@ use tokio::sync::watch;
 
 /// A bot decides as often as the race ticks.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
+/// How often a bot tells what it sees.
+const VIEW_FRAMES: u64 = TICK_RATE_HZ as u64 / 2;
 /// How often a bot asks for a room that is not there yet.
 const JOIN_RETRY: Duration = Duration::from_millis(300);
 /// A bot that cannot log in or reach its room for this long gives up.
@@ -54,8 +58,29 @@ pub struct Fill {
 pub struct View {
     /// Whether the bot has a seat.
     pub is_seated: bool,
+    /// Whether the cars have been let go.
+    pub is_racing: bool,
     /// The order of the race; empty before it begins.
     pub leaderboard: Vec<LeaderboardLine>,
+    /// Frames that the bot has driven.
+    pub frames: u64,
+    /// What its netcode has seen.
+    pub counters: Counters,
+    /// By how much its own car was corrected.
+    pub corrections: Corrections,
+}
+
+impl View {
+    fn of(room: &RoomClient, frames: u64) -> Self {
+        Self {
+            is_seated: true,
+            is_racing: room.view().phase == Phase::Racing,
+            leaderboard: room.leaderboard(),
+            frames,
+            counters: room.netcode().counters(),
+            corrections: *room.netcode().corrections(),
+        }
+    }
 }
 
 /// How a bot's race ended.
@@ -92,11 +117,12 @@ impl Driver {
         let mut hands = None;
         let mut asked_at: Option<Instant> = None;
         let mut in_room = None;
+        let mut frames_driven = 0;
         let started = Instant::now();
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
-            tokio::select! {
+            let is_frame = tokio::select! {
                 event = link.next() => {
                     let Some(event) = event else { bail!("{}: the connection ended", self.name) };
                     if let LinkEvent::Lost { reason } = &event
@@ -106,9 +132,10 @@ impl Driver {
                         bail!("{}: {reason}", self.name);
                     }
                     client.handle(event, Instant::now());
+                    false
                 }
-                _ = frames.tick() => {}
-            }
+                _ = frames.tick() => true,
+            };
             let now = Instant::now();
             if let Some(rejection) = client.take_rejection() {
                 self.rejected(&rejection, &mut account, &mut client, started)?;
@@ -126,31 +153,18 @@ impl Driver {
                     let fill = self.fill.filter(|fill| is_due && fill.is_time(room));
                     let identity = (room.view().race, room.view().settings.clone());
                     in_room.get_or_insert(identity);
-                    view.send_replace(View {
-                        is_seated: true,
-                        leaderboard: room.leaderboard(),
-                    });
-                    let input = match (room.race(), room.seat()) {
-                        (Some((state, rules)), Some(seat)) => {
-                            let (track, seat) = (room.track(), usize::from(seat));
-                            let class = state
-                                .cars
-                                .get(seat)
-                                .map(|car| car.class)
-                                .unwrap_or_default();
-                            hands
-                                .get_or_insert_with(|| {
-                                    AiDriver::with_class(track, class, seed, self.skill)
-                                })
-                                .drive(track, rules, state, seat)
+                    if is_frame {
+                        if frames_driven % VIEW_FRAMES == 0 {
+                            view.send_replace(View::of(room, frames_driven));
                         }
-                        (_, _) => Input::default(),
-                    };
+                        frames_driven += 1;
+                        let input = self.input(room, seed, &mut hands);
+                        client.drive(input, now);
+                    }
                     if let Some(fill) = fill {
                         asked_at = Some(now);
                         client.fill_seats(fill.skill);
                     }
-                    client.drive(input, now);
                 }
                 Stage::Result(result) => {
                     let Some((race, settings)) = in_room else {
@@ -171,6 +185,19 @@ impl Driver {
                 .into_iter()
                 .for_each(|frame| link.send(frame));
         }
+    }
+
+    fn input(&self, room: &RoomClient, seed: u64, hands: &mut Option<AiDriver>) -> Input {
+        let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
+            return Input::default();
+        };
+        let (track, seat) = (room.track(), usize::from(seat));
+        let class = state.cars.get(seat).map(|car| car.class);
+        hands
+            .get_or_insert_with(|| {
+                AiDriver::with_class(track, class.unwrap_or_default(), seed, self.skill)
+            })
+            .drive(track, rules, state, seat)
     }
 
     fn ask_for_seat(&self, client: &mut RaceClient) {

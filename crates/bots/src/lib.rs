@@ -1,15 +1,18 @@
 //! AI drivers that play like anybody else: over TCP, through a gateway.
 //!
 //! [`driver`] is one player: a `client_core` session whose hands are the
-//! simulation's AI. [`race`] fills a room with them and reports how it ended.
+//! simulation's AI. [`race`] fills a room with them and reports how it ended;
+//! [`load`] fills many and reports how the servers bear it.
 //!
 //! Invariant: a bot knows only what a person's client knows.
 
 pub mod driver;
+pub mod load;
 pub mod options;
 pub mod race;
 
-pub use options::Options;
+use self::options::Command;
+pub use self::options::Options;
 
 /// Does what the command line asks.
 ///
@@ -20,8 +23,13 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .init();
-    let runtime = tokio::runtime::Runtime::new()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
     match options.command {
-        options::Command::Race(options) => runtime.block_on(race::run(&options)),
+        Command::Race(options) => runtime.enable_all().build()?.block_on(race::run(&options)),
+        Command::Load(options) => {
+            let threads = usize::from(options.threads);
+            let runtime = runtime.worker_threads(threads).enable_all().build()?;
+            runtime.block_on(load::run(&options))
+        }
     }
 }

@@ -29,6 +29,78 @@ pub struct Options {
 pub enum Command {
     /// Race in one room until it closes
     Race(RaceOptions),
+    /// Race in many rooms at once, and tell how the servers bear it
+    Load(LoadOptions),
+}
+
+/// How to load the servers.
+#[derive(Args, Clone, Debug)]
+pub struct LoadOptions {
+    /// The race ports of gateways, as host and port; rooms take turns
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        env = "SLIPSTREAM_GATEWAY",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10000"
+    )]
+    pub gateways: Vec<String>,
+
+    /// How many rooms, 1 to 9,999
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=9_999)
+    )]
+    pub rooms: u16,
+
+    /// Bots in a room, 1 to 16
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
+    )]
+    pub seats: u8,
+
+    /// For how long to measure once everybody races, 1 to 3,600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    pub seconds: u64,
+
+    /// How many threads the bots may use, 1 to 64
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=64)
+    )]
+    pub threads: u8,
+
+    /// Track of the rooms
+    #[arg(long, value_name = "TRACK", value_parser = track)]
+    pub track: Option<String>,
+
+    /// What the names of rooms and bots begin with; numbers follow
+    #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
+    pub prefix: String,
+
+    /// How well they drive
+    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
+    pub skill: SkillOption,
+
+    /// What they drive
+    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
+    pub class: ClassOption,
+
+    /// Print what was measured as one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to race.
@@ -241,6 +313,7 @@ mod tests {
             Ok(Options {
                 command: Command::Race(options),
             }) => Ok(options),
+            Ok(other) => Err(format!("{other:?}")),
             Err(error) => Err(error.to_string()),
         }
     }
