@@ -7,6 +7,7 @@
 //! - `lane`: the line and what of the road is beside it
 //! - `steering`, `pedals`: along a path, at a speed
 //! - `traffic`: round other cars, beside them, or behind them
+//! - `hands`: what of that becomes the input
 
 mod envelope;
 mod hands;

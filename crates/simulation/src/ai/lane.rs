@@ -99,3 +99,48 @@ impl RacingLine {
         if side > 0.0 { left } else { right }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Track;
+    use crate::ai::racing_line::SIDE_BY_SIDE_M;
+
+    #[test]
+    fn two_cars_fit_side_by_side_on_the_lines_of_the_halves() {
+        for name in Track::names() {
+            let track = Track::by_name(name).expect("a listed circuit exists");
+            let line = track.racing_line();
+            for station in (0..track.length_m()).map(f64::from) {
+                let [right, left] = [-1.0, 1.0].map(|side| line.lane_lateral_at(station, side));
+                let apart = left - right;
+                assert!(
+                    apart > SIDE_BY_SIDE_M - 0.05,
+                    "{name}, {station} m: {apart}"
+                );
+                let road = track.at(station);
+                let room = (road.road_left - left).min(road.road_right + right);
+                assert!(room > 1.2, "{name}, {station} m: {room} m to the edge");
+            }
+        }
+    }
+
+    #[test]
+    fn finds_the_lane_that_a_place_is_on() {
+        let track = Track::by_name("sunset-bowl").expect("it ships");
+        let line = track.racing_line();
+        for station in [0.0, 700.0, 1400.0, 2100.0] {
+            for side in [-1.0, -0.5, 0.0, 0.25, 1.0] {
+                let lateral = line.lane_lateral_at(station, side);
+                let lane = line.lane_at(station, side);
+                assert!((lane.lateral - lateral).abs() < 1e-9);
+                let width =
+                    (line.lane_lateral_at(station, side.signum()) - line.lateral_at(station)).abs();
+                let found = line.side_of(station, lateral);
+                assert!(
+                    width < 1.0 || (found - side).abs() < 1e-9,
+                    "{station}, {side}"
+                );
+            }
+        }
+    }
+}

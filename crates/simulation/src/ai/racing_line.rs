@@ -45,7 +45,7 @@ pub struct RacingLine {
 }
 
 impl RacingLine {
-    /// Computes the line of `track`: some milliseconds per kilometre.
+    /// Computes the lines of `track`: some fifteen milliseconds per kilometre.
     #[must_use]
     pub fn compute(track: &Track) -> Self {
         let samples = track.samples();
