@@ -51,7 +51,7 @@ fn best_lap_seconds(track: &Track, class: CarClass) -> f64 {
     let rules = Rules::circuit(track, LAPS, 0);
     let laps = (0..DRIVERS).filter_map(|seed| {
         let mut state = RaceState::new(track, &rules, &[class]);
-        let mut driver = AiDriver::new(track, seed, Skill::Expert);
+        let mut driver = AiDriver::with_class(track, class, seed, Skill::Expert);
         let (mut events, mut best) = (Events::new(), None::<u32>);
         while !state.is_over(&rules) && state.tick < TICKS_MAX {
             let drive = Drive::Driven(driver.drive(track, &rules, &state, 0));

@@ -3,11 +3,15 @@
 //! # Layout
 //! - `racing_line`: the line of least curvature, once per track
 //! - `envelope`: what the car can do, from its parameters
-//! - `speed_profile`: how fast the line can be driven, once per driver
+//! - `speed_profile`: how fast a line can be driven, once per driver
+//! - `lane`: the line and what of the road is beside it
 //! - `steering`, `pedals`: along a path, at a speed
 //! - `traffic`: round other cars, beside them, or behind them
+//! - `hands`: what of that becomes the input
 
 mod envelope;
+mod hands;
+mod lane;
 mod pedals;
 mod racing_line;
 mod speed_profile;
@@ -17,26 +21,21 @@ mod traffic;
 pub use racing_line::{LinePoint, RacingLine};
 
 use envelope::Envelope;
+use hands::Hands;
+use lane::Pace;
 use pedals::{Pedals, SPEED_AHEAD_SECONDS};
-use speed_profile::SpeedProfile;
 use steering::{Path, STEER_AHEAD_SECONDS};
+use traffic::{Scene, Traffic};
 
 use crate::hash::mix;
 use crate::track::Track;
-use crate::{CarClass, Input, Mode, RaceState, Rules, TICK_RATE_HZ, highway};
+use crate::{CarClass, Input, Mode, RaceState, Rules, TICK_RATE_HZ, TICK_SECONDS, highway};
 
-/// Distance kept from the edge of the road when going round somebody.
-const EDGE_MARGIN_M: f64 = 1.3;
-/// Most sideways change of plan, metres per tick: a step would spin the car.
-const SHIFT_PER_TICK_M: f64 = 2.5 / TICK_RATE_HZ as f64;
-/// Where the line corners harder than this nobody is overtaken: one falls in
-/// behind, m/s².
-const CORNER_MPS2: f64 = 10.0;
-/// The line is looked at now and so many times more, so many seconds apart.
-const CORNER_LOOKS: u8 = 3;
-const CORNER_LOOK_SECONDS: f64 = 0.4;
-/// Off the line the corners are tighter than the profile thinks.
-const OFF_LINE_CAUTION_PER_M: f64 = 0.025;
+/// Most sideways change of the line that a driver wanders, metres per tick: a
+/// step would be a jerk at the wheel.
+const WANDER_PER_TICK_M: f64 = 1.5 / TICK_RATE_HZ as f64;
+/// Beside its lane the corners are tighter than a driver's profile thinks.
+const STRAY_CAUTION_PER_M: f64 = 0.025;
 /// A driver who has finished lets go.
 const COOL_DOWN_SHARE: f64 = 0.6;
 /// A driver's line wanders to a new place this often.
@@ -81,14 +80,18 @@ impl Skill {
 #[derive(Clone, Debug)]
 pub struct AiDriver {
     envelope: Envelope<'static>,
-    profile: SpeedProfile,
-    pace: f64,
+    pace: Pace,
+    grip: f64,
     wander_m: f64,
     random: u64,
-    /// Where this driver would like to be beside the racing line, and is now.
+    /// How far beside its lane this driver would like to be, and is now, metres.
     wish_m: f64,
-    shift_m: f64,
+    stray_m: f64,
+    /// The lane it is on; none before it has first looked.
+    side: Option<f64>,
+    traffic: Traffic,
     pedals: Pedals,
+    hands: Hands,
 }
 
 impl AiDriver {
@@ -106,14 +109,17 @@ impl AiDriver {
         let grip = skill.grip() * (1.0 + 0.01 * random_signed(&mut random));
         let envelope = Envelope::of(class.parameters());
         Self {
-            profile: SpeedProfile::compute(track.racing_line().points(), &envelope, grip),
+            pace: Pace::compute(track.racing_line(), &envelope, grip),
             envelope,
-            pace: grip,
+            grip,
             wander_m: skill.wander_m(),
             random,
             wish_m: 0.0,
-            shift_m: 0.0,
+            stray_m: 0.0,
+            side: None,
+            traffic: Traffic::default(),
             pedals: Pedals::default(),
+            hands: Hands::default(),
         }
     }
 
@@ -121,6 +127,11 @@ impl AiDriver {
     /// Coasting when the race has no such seat.
     #[must_use]
     pub fn drive(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Input {
+        let wanted = self.wanted(track, rules, state, seat);
+        self.hands.settle(wanted)
+    }
+
+    fn wanted(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Input {
         let Some(car) = state.cars.get(seat) else {
             return Input::default();
         };
@@ -132,57 +143,66 @@ impl AiDriver {
             };
         }
         if let Mode::Highway { .. } = rules.mode {
-            return highway::drive(rules, state, seat, self.pace);
+            return highway::drive(rules, state, seat, self.grip);
         }
-        if state.tick.is_multiple_of(WANDER_TICKS) {
-            self.wish_m = self.wander_m * random_signed(&mut self.random);
-        }
+        self.wander(state.tick);
         let line = track.racing_line();
-        let speed = car.speed_mps();
-        let station = car.station_m(track);
+        let (speed, station) = (car.speed_mps(), car.station_m(track));
         let place = track.project(track.cell_at(car.travel), car.position_m());
-        let here = line.at(station);
-
-        let is_corner = self.is_corner(line, station, speed);
-        let planned = here.lateral + self.wish_m;
-        let room = traffic::look_around(track, state, seat, &place, planned, is_corner);
-        let left = (place.road_left - EDGE_MARGIN_M).max(0.0);
-        let right = (place.road_right - EDGE_MARGIN_M).max(0.0);
-        let shift = room.lateral.clamp(-right, left) - here.lateral;
-        self.shift_m += (shift - self.shift_m).clamp(-SHIFT_PER_TICK_M, SHIFT_PER_TICK_M);
-
-        let path = Path {
-            direction: here.direction,
-            curvature_ahead: line.curvature_at(station + STEER_AHEAD_SECONDS * speed),
-            error_m: place.lateral - here.lateral - self.shift_m,
+        let side = match self.side {
+            Some(side) => side,
+            None => line.side_of(station, place.lateral),
         };
+        let (lane, speed_behind) = self.traffic.look_around(&Scene {
+            track,
+            line,
+            pace: &self.pace,
+            envelope: &self.envelope,
+            grip: self.grip,
+            state,
+            seat,
+            place: &place,
+            station,
+            side,
+        });
+        let side = traffic::shifted(line, station, side, lane, TICK_SECONDS);
+        self.side = Some(side);
+
+        let path = self.path(line, station, speed, side, place.lateral);
         let steer = steering::follow(&path, car, &self.envelope);
-        let mut wanted_speed = self.speed_at(line, station + SPEED_AHEAD_SECONDS * speed);
-        wanted_speed *= 1.0 - (OFF_LINE_CAUTION_PER_M * self.shift_m.abs()).min(0.2);
+        let ahead = station + SPEED_AHEAD_SECONDS * speed;
+        let mut wanted_speed = self.pace.speed_at(line, ahead, side);
+        wanted_speed *= 1.0 - STRAY_CAUTION_PER_M * self.stray_m.abs();
         // More than full lock is too fast.
         wanted_speed *= 1.0 - (0.2 * (steer.abs() - 1.0)).clamp(0.0, 0.3);
         if car.finish.is_some() {
             wanted_speed *= COOL_DOWN_SHARE;
         }
-        self.pedals.press(
-            &self.envelope,
-            speed,
-            wanted_speed.min(room.speed_max),
-            steer,
-        )
+        let wanted_speed = wanted_speed.min(speed_behind);
+        self.pedals
+            .press(&self.envelope, speed, wanted_speed, steer)
     }
 
-    /// Whether the line corners here, or will in about a second.
-    fn is_corner(&self, line: &RacingLine, station: f64, speed: f64) -> bool {
-        (0..=CORNER_LOOKS).any(|look| {
-            let ahead = station + f64::from(look) * CORNER_LOOK_SECONDS * speed;
-            let speed = self.speed_at(line, ahead).min(speed);
-            line.curvature_at(ahead).abs() * speed * speed > CORNER_MPS2
-        })
+    /// Nobody keeps to a lane exactly.
+    fn wander(&mut self, tick: u32) {
+        if tick.is_multiple_of(WANDER_TICKS) {
+            self.wish_m = self.wander_m * random_signed(&mut self.random);
+        }
+        let missing = self.wish_m - self.stray_m;
+        self.stray_m += missing.clamp(-WANDER_PER_TICK_M, WANDER_PER_TICK_M);
     }
 
-    fn speed_at(&self, line: &RacingLine, station: f64) -> f64 {
-        self.profile.speed_at(line, station)
+    /// The lane at `side`, seen from a car that is `lateral` metres to the left of
+    /// the centre line.
+    fn path(&self, line: &RacingLine, station: f64, speed: f64, side: f64, lateral: f64) -> Path {
+        let here = line.lane_at(station, side);
+        let [right, left] = line.reach_at(station);
+        let ahead = line.lane_at(station + STEER_AHEAD_SECONDS * speed, side);
+        Path {
+            direction: here.direction,
+            curvature_ahead: ahead.curvature,
+            error_m: lateral - (here.lateral + self.stray_m).clamp(right, left),
+        }
     }
 }
 

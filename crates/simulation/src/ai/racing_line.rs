@@ -6,6 +6,9 @@ use crate::math::{Vec2, lerp};
 use crate::track::{Sample, Track};
 use crate::{CAR_WIDTH_M, VehicleParameters};
 
+/// Distance between the lines in the two halves of the road, metres: two cars fit
+/// side by side.
+pub(super) const SIDE_BY_SIDE_M: f64 = CAR_WIDTH_M + 0.8;
 /// Distance of the car's side from the edge of the road.
 const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
 /// Coarse to fine: every 16th sample first. Relaxation alone would need a number
@@ -33,20 +36,33 @@ pub struct LinePoint {
 pub struct RacingLine {
     spacing_m: f64,
     points: Vec<LinePoint>,
+    /// The lines of least curvature in the left and in the right half of the road.
+    halves: [Vec<LinePoint>; 2],
+    /// How far a car may be to the left of the centre line, metres.
+    reach: Vec<[f64; 2]>,
     /// Of the [tourer](VehicleParameters::TOURER) at its limit.
     profile: SpeedProfile,
 }
 
 impl RacingLine {
-    /// Computes the line of `track`: some milliseconds per kilometre.
+    /// Computes the lines of `track`: some fifteen milliseconds per kilometre.
     #[must_use]
     pub fn compute(track: &Track) -> Self {
-        let points = line_points(track.samples());
+        let samples = track.samples();
+        let line = |part: RoadPart| {
+            let reach: Vec<[f64; 2]> = samples.iter().map(|sample| part.reach(sample)).collect();
+            let lateral = least_curvature(samples, &reach);
+            (line_points(samples, &lateral), reach)
+        };
+        let (points, reach) = line(RoadPart::Whole);
+        let halves = [RoadPart::Left, RoadPart::Right].map(|half| line(half).0);
         let profile =
             SpeedProfile::compute(&points, &Envelope::of(&VehicleParameters::TOURER), 1.0);
         Self {
             spacing_m: track.spacing_m(),
             points,
+            halves,
+            reach,
             profile,
         }
     }
@@ -60,8 +76,25 @@ impl RacingLine {
     /// The line at `station` metres along the centre line, any lap.
     #[must_use]
     pub fn at(&self, station: f64) -> LinePoint {
+        self.between(&self.points, station)
+    }
+
+    /// The lines of least curvature in the left and in the right half of the
+    /// road, one point per sample. Two cars fit side by side on them.
+    pub(super) fn halves(&self) -> &[Vec<LinePoint>; 2] {
+        &self.halves
+    }
+
+    /// How far to the right and to the left a car may be at `station` metres, in
+    /// metres to the left of the centre line.
+    pub(super) fn reach_at(&self, station: f64) -> [f64; 2] {
+        self.reach[self.locate(station).0]
+    }
+
+    /// One of the paths, at `station`.
+    pub(super) fn between(&self, points: &[LinePoint], station: f64) -> LinePoint {
         let (index, next, fraction) = self.locate(station);
-        let (a, b) = (&self.points[index], &self.points[next]);
+        let (a, b) = (&points[index], &points[next]);
         LinePoint {
             lateral: lerp(a.lateral, b.lateral, fraction),
             direction: a.direction.lerp(b.direction, fraction).normalized(),
@@ -104,8 +137,8 @@ impl RacingLine {
     }
 }
 
-fn line_points(samples: &[Sample]) -> Vec<LinePoint> {
-    let lateral = least_curvature(samples);
+/// The points of the path that is `lateral` metres beside the centre line.
+fn line_points(samples: &[Sample], lateral: &[f64]) -> Vec<LinePoint> {
     let count = samples.len();
     let at = |index: usize| samples[index % count].point(lateral[index % count]);
     (0..count)
@@ -124,11 +157,37 @@ fn line_points(samples: &[Sample]) -> Vec<LinePoint> {
         .collect()
 }
 
+/// A part of the road for which there is a line.
+#[derive(Copy, Clone)]
+enum RoadPart {
+    Whole,
+    Left,
+    Right,
+}
+
+impl RoadPart {
+    /// How far to the right and to the left the middle of a car may be, metres to
+    /// the left of the centre line.
+    fn reach(self, sample: &Sample) -> [f64; 2] {
+        let left = (sample.road_left - MARGIN_M).max(0.0);
+        let right = -(sample.road_right - MARGIN_M).max(0.0);
+        let middle = 0.5 * (left + right);
+        match self {
+            Self::Whole => [right, left],
+            Self::Left => [(middle + 0.5 * SIDE_BY_SIDE_M).min(left), left],
+            Self::Right => [right, (middle - 0.5 * SIDE_BY_SIDE_M).max(right)],
+        }
+    }
+}
+
 /// Minimises the bending energy ∫κ² ds, one point after the other (Gauss–Seidel),
-/// within the road.
-fn least_curvature(samples: &[Sample]) -> Vec<f64> {
+/// each within its `reach`.
+fn least_curvature(samples: &[Sample], reach: &[[f64; 2]]) -> Vec<f64> {
     let count = samples.len();
-    let mut lateral = vec![0.0; count];
+    let mut lateral: Vec<f64> = reach
+        .iter()
+        .map(|[right, left]| 0.5 * (right + left))
+        .collect();
     for stride in STRIDES {
         let nodes: Vec<usize> = (0..count / stride).map(|node| node * stride).collect();
         let many = nodes.len();
@@ -141,12 +200,10 @@ fn least_curvature(samples: &[Sample]) -> Vec<f64> {
                     let index = nodes[(node + many + offset - 2) % many];
                     samples[index].point(lateral[index])
                 });
-                let sample = &samples[nodes[node]];
-                let left = (sample.road_left - MARGIN_M).max(0.0);
-                let right = (sample.road_right - MARGIN_M).max(0.0);
+                let across = samples[nodes[node]].tangent.left();
+                let [right, left] = reach[nodes[node]];
                 let lateral = &mut lateral[nodes[node]];
-                *lateral += least_bending(near, sample.tangent.left());
-                *lateral = lateral.clamp(-right, left);
+                *lateral = (*lateral + least_bending(near, across)).clamp(right, left);
             }
         }
         fill_between(&mut lateral, &nodes);

@@ -144,13 +144,13 @@ impl VehicleParameters {
         ..Self::TOURER
     };
 
-    /// Heavy, and with a great engine: slow in, long braking zones, and 320 km/h.
+    /// Heavy, and with a great engine: slow in, long braking zones, and 318 km/h.
     pub const POWER: Self = Self {
         mass_kg: 1400.0,
         yaw_inertia_kgm2: 2100.0,
-        grip_front: 1.33,
-        grip_rear: 1.43,
-        power_w: 355e3,
+        grip_front: 1.35,
+        grip_rear: 1.45,
+        power_w: 348e3,
         drive_force_n: 10600.0,
         brake_force_n: 16500.0,
         drag_area_m2: 0.74,
@@ -164,8 +164,8 @@ impl VehicleParameters {
     pub const DRIFT: Self = Self {
         mass_kg: 1250.0,
         yaw_inertia_kgm2: 1700.0,
-        grip_front: 1.36,
-        grip_rear: 1.43,
+        grip_front: 1.38,
+        grip_rear: 1.45,
         power_w: 295e3,
         drive_force_n: 9800.0,
         handbrake_lateral_share: 0.42,

@@ -5,20 +5,20 @@ use crate::support::{Race, Random, harbour_ring};
 /// Hash after every 1,000 ticks of the race below, the same in debug and release
 /// builds. A change here is a change of the game: old replays end.
 const GOLDEN: [u64; 5] = [
-    0x787f_3f5e_a2af_bc1c,
-    0xf83c_e2b9_69e4_72c3,
-    0xd6cc_ece5_c7a0_1e6e,
-    0x5531_6987_c914_43c4,
-    0x606e_cd8a_ab0d_8501,
+    0xd2a9_ab20_85c5_b5c9,
+    0x7fe8_7b00_d524_fa20,
+    0x8aac_ac72_bf00_6590,
+    0xfee8_2794_ce7f_97a6,
+    0x1662_dda6_b694_5fd6,
 ];
 
 /// The same for a race on the highway.
 const GOLDEN_HIGHWAY: [u64; 5] = [
-    0xf834_5cb4_adfa_7bf5,
-    0x24dd_e454_07d7_9421,
-    0xff48_f91b_b061_ea9d,
-    0xf831_9994_bbc2_bdec,
-    0x1b71_d913_5dce_1709,
+    0xd941_07a5_2cd2_0251,
+    0x7703_2092_77ba_cf7d,
+    0x252e_e2f5_47ab_f355,
+    0x5883_d122_4b77_e297,
+    0x9bb9_2c72_7265_6a1a,
 ];
 
 #[test]

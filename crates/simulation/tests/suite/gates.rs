@@ -1,6 +1,6 @@
 use simulation::{
     Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, POSITION_UNITS_PER_M, RaceState, Rules,
-    Track, step,
+    SPEED_UNITS_PER_MPS, Track, WRONG_WAY_AFTER_TICKS, step,
 };
 
 use crate::support::{harbour_ring, mixed_classes};
@@ -119,4 +119,44 @@ fn metres_grow_one_gate_after_the_other_up_to_the_target() {
     assert_eq!(score, i64::from(track.length_m()));
     assert_eq!(gates, track.gate_count() + 1);
     assert_eq!(state.cars[0].laps_completed(&track), 1);
+}
+
+/// Ticks at which a car is told that it goes the wrong way, when it is held at
+/// `degrees` to the track as long as `is_turned` says.
+fn wrong_way_ticks(degrees: f64, is_turned: impl Fn(u32) -> bool) -> Vec<u32> {
+    let track = harbour_ring();
+    let (rules, mut state, mut events) = race(&track, 1);
+    let along = state.cars[0].heading;
+    let turn = (degrees / 360.0 * f64::from(HEADING_UNITS_PER_TURN)) as i32;
+    let mut grid = state.cars[0];
+    grid.speed_forward = 10 * SPEED_UNITS_PER_MPS;
+    let mut warned = Vec::new();
+    for tick in 1..=5 * u32::from(WRONG_WAY_AFTER_TICKS) {
+        grid.heading = if is_turned(tick) { along + turn } else { along };
+        grid.heading = grid.heading.rem_euclid(HEADING_UNITS_PER_TURN);
+        grid.wrong_way_ticks = state.cars[0].wrong_way_ticks;
+        state.cars[0] = grid;
+        let coasting = [Drive::Driven(Input::default())];
+        step(&track, &rules, &mut state, &coasting, &mut events);
+        if events.contains(&Event::WrongWay { seat: 0 }) {
+            warned.push(tick);
+        }
+    }
+    warned
+}
+
+#[test]
+fn who_points_backwards_for_a_second_is_told_once() {
+    let second = u32::from(WRONG_WAY_AFTER_TICKS);
+    for degrees in [122.0, 180.0, -122.0] {
+        assert_eq!(wrong_way_ticks(degrees, |_| true), [second], "{degrees}");
+    }
+    for degrees in [0.0, 90.0, 118.0, -118.0] {
+        assert!(wrong_way_ticks(degrees, |_| true).is_empty(), "{degrees}");
+    }
+    // Not quite a second, again and again.
+    assert!(wrong_way_ticks(180.0, |tick| !tick.is_multiple_of(second)).is_empty());
+    // Turned back in between, it is told again.
+    let twice = wrong_way_ticks(180.0, |tick| tick != 2 * second);
+    assert_eq!(twice, [second, 3 * second]);
 }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use simulation::{Event, Skill, TICK_SECONDS, Track, Vec2, VehicleParameters};
+use simulation::{Event, Skill, TICK_SECONDS, Track, Vec2};
 
 use crate::point_mass;
 use crate::support::Race;
@@ -80,7 +80,7 @@ fn every_real_circuit_is_imported_and_driven_as_fast_as_physics_allows() {
             .filter(|event| matches!(event, Event::OffRoad { .. }))
             .count();
         let best = f64::from(race.state.cars[0].best_lap_ticks) * TICK_SECONDS;
-        let estimate = point_mass::lap_seconds(&line, &VehicleParameters::TOURER);
+        let estimate = point_mass::lap_seconds(&line, race.state.cars[0].parameters());
         let ratio = best / estimate;
         println!(
             "{:<15} {:>5} m {off_road:>9} {best:>9.2} s {estimate:>9.2} s {ratio:>6.3}",

@@ -38,8 +38,9 @@ impl<'a> Race<'a> {
             track,
             rules,
             state: RaceState::new(track, &rules, &mixed_classes(cars)),
-            drivers: (0..cars as u64)
-                .map(|car| AiDriver::new(track, seed + car, skill))
+            drivers: (seed..)
+                .zip(mixed_classes(cars))
+                .map(|(seed, class)| AiDriver::with_class(track, class, seed, skill))
                 .collect(),
             events: Events::new(),
         }

@@ -1,0 +1,90 @@
+//! Quiet hands: what a driver wants changes in every tick, what it does need not.
+//!
+//! Inputs travel to the server and to everybody in the race, and are kept with
+//! its replay: one that stays as it is costs next to nothing.
+
+use crate::Input;
+
+/// Pedals have sixteen positions, as far apart as this.
+const PEDAL_STEP: u8 = 17;
+/// A pedal stays where it is until it is wrong by more than this.
+const PEDAL_SLACK: u8 = 12;
+/// The wheel has 64 positions, as far apart as this.
+const STEER_STEP: i8 = 4;
+/// The wheel stays where it is until it is wrong by more than this.
+const STEER_SLACK: u8 = 5;
+
+/// The input that a driver is giving.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hands {
+    held: Input,
+}
+
+impl Hands {
+    /// The input to give where `wanted` would be best.
+    pub(super) fn settle(&mut self, wanted: Input) -> Input {
+        self.held = Input {
+            throttle: pedal(self.held.throttle, wanted.throttle),
+            brake: pedal(self.held.brake, wanted.brake),
+            steer: wheel(self.held.steer, wanted.steer),
+            handbrake: wanted.handbrake,
+        };
+        self.held
+    }
+}
+
+fn pedal(held: u8, wanted: u8) -> u8 {
+    if held.abs_diff(wanted) <= PEDAL_SLACK {
+        return held;
+    }
+    // 255 is fifteen steps.
+    (f64::from(wanted) / f64::from(PEDAL_STEP)).round() as u8 * PEDAL_STEP
+}
+
+fn wheel(held: i8, wanted: i8) -> i8 {
+    if held.abs_diff(wanted) <= STEER_SLACK {
+        return held;
+    }
+    let steps = (f64::from(wanted) / f64::from(STEER_STEP)).round() as i8;
+    // Full lock is not a whole number of steps.
+    (steps.saturating_mul(STEER_STEP)).clamp(-i8::MAX, i8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(throttle: u8, steer: i8) -> Input {
+        Input {
+            throttle,
+            steer,
+            ..Input::default()
+        }
+    }
+
+    #[test]
+    fn holds_what_is_about_right_and_follows_what_is_not() {
+        let mut hands = Hands::default();
+        let given = hands.settle(wanted(120, 50));
+        assert_eq!((given.throttle, given.steer), (119, 52));
+        assert_eq!(hands.settle(wanted(131, 47)), given);
+        assert_eq!(hands.settle(wanted(107, 57)), given);
+        let given = hands.settle(wanted(132, 46));
+        assert_eq!((given.throttle, given.steer), (136, 48));
+    }
+
+    #[test]
+    fn reaches_both_ends_of_the_pedals_and_of_the_wheel() {
+        let mut hands = Hands::default();
+        for wish in 0..=255 {
+            hands.settle(wanted(wish, 0));
+        }
+        assert_eq!(hands.settle(wanted(255, 0)).throttle, 255);
+        for wish in (0..=255).rev() {
+            hands.settle(wanted(wish, 0));
+        }
+        assert_eq!(hands.settle(wanted(0, 0)).throttle, 0);
+        assert_eq!(hands.settle(wanted(0, 127)).steer, 127);
+        assert_eq!(hands.settle(wanted(0, -127)).steer, -127);
+    }
+}

@@ -1,0 +1,138 @@
+//! The cars nearby, as a driver sees them.
+
+use arrayvec::ArrayVec;
+
+use super::{PASSING_M, Scene};
+use crate::ai::racing_line::{RacingLine, SIDE_BY_SIDE_M};
+use crate::track::Track;
+use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Car, POSITION_UNITS_PER_M, SEATS_MAX};
+
+/// Cars nearer than this are looked at: what is standing there can still be gone
+/// round at any speed. Metres and seconds.
+const SIGHT_M: f64 = 12.0;
+const SIGHT_SECONDS: f64 = 1.2;
+/// Cars further behind than this are theirs to avoid, metres …
+const BEHIND_M: f64 = -CAR_LENGTH_M - 0.4;
+/// … unless they come up on another part of the road and will be beside within
+/// this time, seconds: nobody pulls out in front of them.
+const MIRROR_SECONDS: f64 = 1.5;
+/// Who has come so far beside another may count on half of the road, metres
+/// between centres: the nose is at the other's door.
+pub(super) const ENTITLED_M: f64 = 3.5;
+/// A car that moves across the road does so for another so many seconds.
+const DRIFT_SECONDS: f64 = 0.7;
+/// A car slower than this share of what is possible is not at its limit in a
+/// corner, but on its way up to it.
+const PACE_MIN: f64 = 0.7;
+
+/// A car nearby.
+pub(super) struct Rival {
+    /// How far ahead it is, metres; negative behind.
+    pub(super) gap: f64,
+    /// In m/s.
+    pub(super) speed: f64,
+    /// To the left of the racing line, metres, and how fast that grows, m/s.
+    offset: f64,
+    drift: f64,
+    /// The half of the road that is its own, when the two are side by side.
+    pub(super) half: Option<Half>,
+    /// How fast it is in the corners, as a share of what the driver itself is.
+    pub(super) pace: f64,
+}
+
+/// A half of the road.
+#[derive(Copy, Clone)]
+pub(super) enum Half {
+    Left,
+    Right,
+}
+
+impl Half {
+    /// The one that somebody at `theirs` has beside somebody at `mine`.
+    pub(super) fn of(theirs: f64, mine: f64) -> Self {
+        if theirs > mine {
+            Self::Left
+        } else {
+            Self::Right
+        }
+    }
+}
+
+impl Rival {
+    fn of(scene: &Scene<'_>, car: &Car, gap: f64) -> Self {
+        let Scene { track, line, .. } = *scene;
+        let place = track.project(track.cell_at(car.travel), car.position_m());
+        let station = car.station_m(track);
+        let here = line.at(station);
+        let speed = car.speed_mps();
+        let pace = speed / scene.pace.line_speed_at(line, station);
+        let apart = place.lateral - scene.place.lateral;
+        let is_beside = gap.abs() < ENTITLED_M && apart.abs() > CAR_WIDTH_M;
+        Self {
+            gap,
+            speed,
+            offset: place.lateral - here.lateral,
+            drift: here.direction.cross(car.velocity_mps()),
+            half: is_beside.then(|| Half::of(place.lateral, scene.place.lateral)),
+            pace: if pace < PACE_MIN { 1.0 } else { pace },
+        }
+    }
+
+    /// Where it will be across the road in `seconds`, at `station`, metres to the
+    /// left of the centre line: beside the racing line as it is now, but in its
+    /// own `half` when it has one.
+    pub(super) fn lateral_at(
+        &self,
+        line: &RacingLine,
+        station: f64,
+        seconds: f64,
+        half: Option<Half>,
+    ) -> f64 {
+        let offset = self.offset + self.drift * seconds.min(DRIFT_SECONDS);
+        let [right, left] = line.reach_at(station);
+        let lateral = (line.lateral_at(station) + offset).clamp(right, left);
+        let middle = 0.5 * (left + right);
+        match half {
+            None => lateral,
+            Some(Half::Left) => lateral.max((middle + 0.5 * SIDE_BY_SIDE_M).min(left)),
+            Some(Half::Right) => lateral.min((middle - 0.5 * SIDE_BY_SIDE_M).max(right)),
+        }
+    }
+}
+
+/// The cars that matter to a driver, in the order of their seats.
+pub(super) fn around(scene: &Scene<'_>) -> ArrayVec<Rival, SEATS_MAX> {
+    let mut rivals = ArrayVec::new();
+    let me = &scene.state.cars[scene.seat];
+    if me.is_ghost() {
+        return rivals;
+    }
+    let speed = me.speed_mps();
+    let sight = SIGHT_M + SIGHT_SECONDS * speed;
+    let offset = scene.place.lateral - scene.line.lateral_at(scene.station);
+    for (other, car) in scene.state.cars.iter().enumerate() {
+        if other == scene.seat || car.is_ghost() {
+            continue;
+        }
+        let gap = gap_m(scene.track, me, car);
+        let closing = (car.speed_mps() - speed).max(0.0);
+        if !(BEHIND_M - MIRROR_SECONDS * closing..sight).contains(&gap) {
+            continue;
+        }
+        let rival = Rival::of(scene, car, gap);
+        if gap > BEHIND_M || (offset - rival.offset).abs() > PASSING_M {
+            rivals.push(rival);
+        }
+    }
+    rivals
+}
+
+/// How far `other` is ahead of `me` along the track, metres; negative behind.
+fn gap_m(track: &Track, me: &Car, other: &Car) -> f64 {
+    let length = track.length_units();
+    let mut gap = (other.travel.wrapping_sub(me.travel)).rem_euclid(length);
+    if gap > length / 2 {
+        gap -= length;
+    }
+    f64::from(gap) / f64::from(POSITION_UNITS_PER_M)
+}
