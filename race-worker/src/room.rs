@@ -2,10 +2,11 @@
 //!
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
 //! the order in which they must leave. [`seats`] is who sits where, [`race`]
-//! the ticks, [`record`] what others keep of a room.
+//! the ticks, [`record`] what others keep of a room, [`replay`] of its inputs.
 
 pub mod race;
 pub mod record;
+pub mod replay;
 pub mod seats;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use protocol::room::{
 use protocol::{Epoch, RaceId, Reply, RoomName, Tick, WorkerId};
 use simulation::{RaceState, Rules, SEATS_MAX, Track};
 
+use self::replay::InputLog;
 use self::seats::Seats;
 use crate::limits::ABANDONED_AFTER;
 
@@ -96,6 +98,7 @@ struct Race {
     inputs: ArrayVec<SeatInputs, SEATS_MAX>,
     applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
     events: simulation::Events,
+    log: InputLog,
 }
 
 impl Race {
@@ -108,6 +111,7 @@ impl Race {
             inputs: std::iter::repeat_n(SeatInputs::default(), seats).collect(),
             applied: std::iter::repeat_n(Default::default(), seats).collect(),
             events: simulation::Events::new(),
+            log: InputLog::new(seats),
         }
     }
 }
@@ -218,6 +222,9 @@ impl Room {
             return;
         };
         self.phase = Phase::Closed;
+        if ending.result.is_some() {
+            self.send_replay_end();
+        }
         let closed = RoomClosed {
             race: self.identity.race,
         };

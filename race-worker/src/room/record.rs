@@ -13,6 +13,7 @@ use protocol::{RoomName, Seat, Tick};
 use serde::{Deserialize, Serialize};
 use simulation::{Rules, Track};
 
+use super::replay::{InputLog, SavedLog};
 use super::seats::{Presence, Seats};
 use super::{Ending, Identity, Output, Ownership, Race, Room};
 
@@ -34,6 +35,7 @@ struct SavedRace {
     start_tick: Tick,
     tick: Tick,
     body: SnapshotBody,
+    log: SavedLog,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,6 +50,9 @@ pub enum RestoreError {
     /// Bytes of another version, or damaged ones.
     #[error("the checkpoint's state cannot be read")]
     Unreadable(#[from] postcard::Error),
+    /// The inputs so far.
+    #[error("the checkpoint's inputs cannot be read")]
+    Inputs(#[from] simulation::ReplayError),
     /// A track that this worker does not have.
     #[error("this worker does not have the track {0:?}")]
     TrackMissing(String),
@@ -61,6 +66,7 @@ impl Room {
             start_tick: race.rules.start_tick,
             tick: race.state.tick,
             body: wire::body(&race.state, &race.applied),
+            log: race.log.save(),
         });
         let ending = self
             .ending
@@ -100,11 +106,14 @@ impl Room {
         let saved: Saved = postcard::from_bytes(&checkpoint.state)?;
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
-        let race = saved.race.map(|race| {
+        let restore_race = |race: SavedRace| -> Result<Race, RestoreError> {
             let seed = checkpoint.race.seed();
             let rules = Rules::on(&track, saved.settings.laps, seed, race.start_tick);
-            Race::new(&track, rules, wire::state(&race.body, race.tick))
-        });
+            let log = InputLog::restore(&race.log)?;
+            let race = Race::new(&track, rules, wire::state(&race.body, race.tick));
+            Ok(Race { log, ..race })
+        };
+        let race = saved.race.map(restore_race).transpose()?;
         let mut room = Self {
             identity: Identity {
                 race: checkpoint.race,
@@ -126,6 +135,7 @@ impl Room {
         };
         room.note_connections(now);
         room.changed();
+        room.send_full_chunk();
         Ok(room)
     }
 
