@@ -172,7 +172,7 @@ async fn racectl_says_which_replay_it_cannot_show_and_why() -> Result<()> {
         (&["replay", "--fetch", "friday"], 64, "26 characters"),
         (&["replay"], 64, "FILE"),
         (&["replay", "a", "--fetch", race], 64, "cannot be used with"),
-        (&["replay", "a", "--save", "b"], 64, "--fetch"),
+        (&["replay", "a", "--save", "b"], 64, "cannot be used with"),
         (
             &["replay", "/nowhere/race.replay"],
             1,

@@ -18,7 +18,7 @@ use simulation::{Replay, Track};
 
 use self::report::{Report, Verdict};
 
-/// Largest file that is read: more than six hours of noise in every seat.
+/// Largest file that is read: six hours of noise in every seat are 88 MB.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
 /// What to look at, and how.
@@ -31,7 +31,7 @@ pub struct ReplayCommand {
     #[arg(long, value_name = "RACE")]
     pub fetch: Option<RaceId>,
     /// Write what was fetched to a file
-    #[arg(long, value_name = "FILE", requires = "fetch")]
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub save: Option<PathBuf>,
     /// End with status 1 unless the race, driven again, ends as recorded
     ///

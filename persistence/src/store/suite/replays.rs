@@ -39,7 +39,9 @@ async fn read(store: &Store, race: RaceId, from_tick: u32) -> Result<ReplayPage,
 }
 
 async fn refusal(store: &Store, race: RaceId) -> Result<String> {
-    let rejection = read(store, race, 0).await.unwrap_err();
+    let rejection = read(store, race, 0)
+        .await
+        .expect_err("there is no such replay");
     assert_eq!(rejection.code, RejectionCode::ReplayMissing);
     Ok(rejection.message)
 }
