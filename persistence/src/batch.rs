@@ -1,6 +1,8 @@
 //! What one transaction will write: the messages of a batch, folded into one
 //! row for each key. Pure.
 
+mod replay;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +11,7 @@ use protocol::room::Standing;
 use protocol::{Epoch, UnixMillis};
 use serde::Serialize;
 
-use crate::entity::{race_result, room, snapshot};
+use crate::entity::{race_result, replay as replay_table, replay_chunk, room, snapshot};
 use crate::error::RecordError;
 
 /// Longest track name: its column has so many characters.
@@ -23,6 +25,8 @@ pub struct Batch {
     pub(crate) rooms: BTreeMap<String, room::Model>,
     pub(crate) snapshots: BTreeMap<(String, String), snapshot::Model>,
     pub(crate) results: BTreeMap<(String, String), race_result::Model>,
+    pub(crate) replays: BTreeMap<String, replay_table::Model>,
+    pub(crate) replay_chunks: BTreeMap<(String, i64), replay_chunk::Model>,
     results_ended_at: Vec<UnixMillis>,
 }
 
@@ -69,6 +73,15 @@ impl Batch {
                     keep_newest(&mut self.results, key, row, |row| row.version);
                 }
                 self.results_ended_at.push(record.ended_at);
+            }
+            PersistMessage::Replay(record) => {
+                let row = replay::replay_row(record)?;
+                keep_newest(&mut self.replays, row.race.clone(), row, |row| row.version);
+            }
+            PersistMessage::ReplayChunk(record) => {
+                let row = replay::chunk_row(record)?;
+                let key = (row.race.clone(), row.first_tick);
+                keep_newest(&mut self.replay_chunks, key, row, |row| row.version);
             }
         }
         Ok(())
@@ -254,6 +267,13 @@ mod tests {
             ("{".to_owned(), "unreadable"),
             (r#"{"kind":"weather"}"#.to_owned(), "unreadable"),
             (room(u32::MAX, 1), "epoch is too large: 4294967295"),
+            (
+                format!(
+                    r#"{{"kind":"replay","race":"{RACE}","ticks":1,"epoch":1,"header":"{}"}}"#,
+                    "AAAA".repeat(100)
+                ),
+                "header has 300 bytes, at most 256 are allowed",
+            ),
             (
                 long_track,
                 "track has 65 characters, at most 64 are allowed",

@@ -149,6 +149,8 @@ impl Consumer {
         metrics::rows_written("snapshot", written.snapshots);
         metrics::rows_written("race_result", written.results);
         metrics::rows_written("closed_race", written.closed);
+        metrics::rows_written("replay", written.replays);
+        metrics::rows_written("replay_chunk", written.replay_chunks);
         let now = now();
         for ended_at in batch.results_ended_at() {
             metrics::result_written(*ended_at, now);

@@ -2,10 +2,12 @@
 //!
 //! Races are ULIDs of 26 characters, players the lower-case form of their
 //! names. A `version` is `epoch << 32 | tick` (of a room `epoch << 32 |
-//! revision`), so that one comparison tells what is newer.
+//! revision`, of replays `epoch << 32 | ticks`), so that one comparison tells what is newer.
 
 pub mod closed_race;
 pub mod player;
 pub mod race_result;
+pub mod replay;
+pub mod replay_chunk;
 pub mod room;
 pub mod snapshot;

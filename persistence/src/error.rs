@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use protocol::{NameError, PlayerId, PlayerName, Rejection, RejectionCode};
+use protocol::{NameError, PlayerId, PlayerName, RaceId, Rejection, RejectionCode, Tick};
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
@@ -44,6 +44,16 @@ pub enum RecordError {
         /// As it came.
         value: u64,
     },
+    /// More bytes than a column is meant to hold.
+    #[error("{field} has {bytes} bytes, at most {bytes_max} are allowed")]
+    TooManyBytes {
+        /// Which.
+        field: &'static str,
+        /// How many came.
+        bytes: usize,
+        /// How many fit.
+        bytes_max: usize,
+    },
     /// A text that its column cannot hold.
     #[error("{field} has {chars} characters, at most {chars_max} are allowed")]
     TooLong {
@@ -71,6 +81,23 @@ pub enum StoreError {
     /// A profile of nobody.
     #[error("there is no player called {0}")]
     UnknownPlayer(PlayerId),
+    /// A race without a replay.
+    #[error(
+        "there is no replay of race {0}: it has not ended with a result, \
+         or is too long ago"
+    )]
+    NoReplay(RaceId),
+    /// Chunks that have not come, or not yet.
+    #[error(
+        "the replay of race {race} is not complete: the inputs from tick {at} on \
+         are missing"
+    )]
+    ReplayIncomplete {
+        /// Which race.
+        race: RaceId,
+        /// Where the gap begins.
+        at: Tick,
+    },
     /// A password outside its limits.
     #[error(transparent)]
     BadPassword(Rejection),
@@ -168,13 +195,17 @@ impl From<StoreError> for Rejection {
                 RejectionCode::WrongCredentials
             }
             StoreError::BadName(error) => return error.into(),
+            StoreError::NoReplay(_) | StoreError::ReplayIncomplete { .. } => {
+                RejectionCode::ReplayMissing
+            }
             StoreError::BadPassword(rejection) => return rejection,
             StoreError::Password(_)
             | StoreError::Folder { .. }
             | StoreError::Row { .. }
             | StoreError::Database { .. }
             | StoreError::TimedOut { .. } => {
-                let message = "accounts are not available just now, please try again in a moment";
+                let message =
+                    "the database is not available just now, please try again in a moment";
                 return Self::new(RejectionCode::Unavailable, message);
             }
         };

@@ -1,7 +1,7 @@
 //! The one program that knows the database.
 //!
-//! It answers for accounts ([`accounts`]: sign-up, log-in, profile,
-//! leaderboard) and empties the work queue PERSIST into tables ([`consumer`]).
+//! It answers questions ([`endpoints`]: sign-up, log-in, profile, leaderboard,
+//! replays) and empties the work queue PERSIST into tables ([`consumer`]).
 //! Both stand on the [`store`], which knows the tables ([`entity`],
 //! [`migration`]) and nothing of NATS; the [`batch`] is the pure half of
 //! writing, [`password`] the hashing, [`database`] the way in, [`report`] the
@@ -16,10 +16,10 @@
 //! - The same statements mean the same on SQLite, MySQL and MariaDB.
 //! - A password never leaves this process, not even into its own log.
 
-pub mod accounts;
 pub mod batch;
 pub mod consumer;
 pub mod database;
+pub mod endpoints;
 pub mod entity;
 pub mod error;
 mod metrics;
@@ -38,8 +38,8 @@ use tracing::{info, warn};
 
 pub use crate::options::Options;
 
-use crate::accounts::Accounts;
 use crate::consumer::Consumer;
+use crate::endpoints::Endpoints;
 use crate::error::{StoreError, chain};
 use crate::store::Store;
 
@@ -66,7 +66,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
 
     let queue = bus.work_queue().await?;
-    let accounts = Accounts::start(&bus, &store).await?;
+    let endpoints = Endpoints::start(&bus, &store).await?;
     context.serving(&[])?;
     Consumer::new(
         bus.clone(),
@@ -77,7 +77,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     .run(queue)
     .await;
     context.health().set_ready(false);
-    accounts.stop().await;
+    endpoints.stop().await;
     bus.drain().await;
     store.close().await;
     Ok(())

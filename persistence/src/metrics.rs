@@ -10,8 +10,8 @@ const BATCH_SECONDS: &str = "persistence_batch_seconds";
 const LAG_SECONDS: &str = "persistence_result_lag_seconds";
 const FAILURES: &str = "persistence_failures_total";
 const UNREADABLE: &str = "persistence_messages_unreadable_total";
-const ACCOUNTS: &str = "persistence_account_calls_total";
-const ACCOUNT_SECONDS: &str = "persistence_account_call_seconds";
+const CALLS: &str = "persistence_calls_total";
+const CALL_SECONDS: &str = "persistence_call_seconds";
 
 /// Writes the help texts.
 pub(crate) fn describe() {
@@ -24,12 +24,8 @@ pub(crate) fn describe() {
     );
     describe_counter!(FAILURES, "what the database or the bus failed at, by kind");
     describe_counter!(UNREADABLE, "messages that were thrown away");
-    describe_counter!(ACCOUNTS, "calls about accounts, by endpoint and outcome");
-    describe_histogram!(
-        ACCOUNT_SECONDS,
-        Unit::Seconds,
-        "a call about an account, by endpoint"
-    );
+    describe_counter!(CALLS, "calls, by endpoint and outcome");
+    describe_histogram!(CALL_SECONDS, Unit::Seconds, "a call, by endpoint");
 }
 
 pub(crate) fn rows_written(table: &'static str, rows: usize) {
@@ -52,7 +48,7 @@ pub(crate) fn unreadable() {
     counter!(UNREADABLE).increment(1);
 }
 
-pub(crate) fn account_call(endpoint: &'static str, outcome: &'static str, took: Duration) {
-    counter!(ACCOUNTS, "endpoint" => endpoint, "outcome" => outcome).increment(1);
-    histogram!(ACCOUNT_SECONDS, "endpoint" => endpoint).record(took);
+pub(crate) fn call(endpoint: &'static str, outcome: &'static str, took: Duration) {
+    counter!(CALLS, "endpoint" => endpoint, "outcome" => outcome).increment(1);
+    histogram!(CALL_SECONDS, "endpoint" => endpoint).record(took);
 }

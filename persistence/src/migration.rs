@@ -7,6 +7,7 @@
 
 mod m0001_tables;
 mod m0002_highway_and_ai;
+mod m0003_replays;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_tables::Migration),
             Box::new(m0002_highway_and_ai::Migration),
+            Box::new(m0003_replays::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod read;
+mod replays;
 #[cfg(any(test, feature = "test-suite"))]
 pub mod suite;
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Writes what must not hold a tick up: the lobby and the database's queue.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bus::{Bucket, Bus, CasError, Revision};
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
-use protocol::{RoomId, subject};
+use protocol::{RoomId, Tick, subject};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -24,6 +27,7 @@ pub enum Job {
 pub struct Clerk {
     jobs: mpsc::Sender<Job>,
     task: JoinHandle<()>,
+    replay_safe_tick: Arc<AtomicU32>,
 }
 
 impl Clerk {
@@ -31,9 +35,12 @@ impl Clerk {
     #[must_use]
     pub fn start(bus: Bus, rooms: Bucket, room: RoomId) -> Self {
         let (jobs, queue) = mpsc::channel(CLERK_QUEUE_MAX);
+        let replay_safe_tick = Arc::new(AtomicU32::new(0));
+        let safe_tick = Arc::clone(&replay_safe_tick);
         Self {
             jobs,
-            task: tokio::spawn(work(bus, rooms, room, queue)),
+            task: tokio::spawn(work(bus, rooms, room, queue, safe_tick)),
+            replay_safe_tick,
         }
     }
 
@@ -43,6 +50,13 @@ impl Clerk {
         if self.jobs.try_send(job).is_err() {
             metrics::unsent("clerk");
         }
+    }
+
+    /// Where the last chunk of a replay ends that is in the queue of the
+    /// database.
+    #[must_use]
+    pub fn replay_safe_tick(&self) -> Tick {
+        self.replay_safe_tick.load(Ordering::Relaxed)
     }
 
     /// Waits until everything is written.
@@ -59,11 +73,23 @@ impl Clerk {
     }
 }
 
-async fn work(bus: Bus, rooms: Bucket, room: RoomId, mut queue: mpsc::Receiver<Job>) {
+async fn work(
+    bus: Bus,
+    rooms: Bucket,
+    room: RoomId,
+    mut queue: mpsc::Receiver<Job>,
+    replay_safe_tick: Arc<AtomicU32>,
+) {
     while let Some(job) = queue.recv().await {
         match job {
             Job::Lobby(entry) => put_entry(&rooms, &room, &entry).await,
-            Job::Persist(message, id) => append(&bus, &message, &id).await,
+            Job::Persist(message, id) => {
+                let is_there = append(&bus, &message, &id).await;
+                if let (true, PersistMessage::ReplayChunk(chunk)) = (is_there, message) {
+                    let end = chunk.first_tick + chunk.ticks;
+                    replay_safe_tick.store(end, Ordering::Relaxed);
+                }
+            }
         }
     }
 }
@@ -77,14 +103,18 @@ async fn put_entry(rooms: &Bucket, room: &RoomId, entry: &RoomEntry) {
     {}
 }
 
-/// Appends a message for the database, whatever it takes.
-pub async fn append(bus: &Bus, message: &PersistMessage, id: &str) {
+/// Appends a message for the database, whatever it takes. Tells whether it is
+/// there: after minutes without the bus it is given up.
+pub async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> bool {
     let payload = serde_json::to_vec(message).expect("a record serialises to JSON");
     let mut attempts = Attempts::default();
-    while attempts
-        .again(bus.append(message.subject(), id, payload.clone()).await)
-        .await
-    {}
+    loop {
+        let appended = bus.append(message.subject(), id, payload.clone()).await;
+        let is_there = appended.is_ok();
+        if !attempts.again(appended).await {
+            return is_there;
+        }
+    }
 }
 
 /// Takes a room out of the lobby, whatever it takes.

@@ -165,6 +165,7 @@ impl Owner {
             self.due = now + TICK_INTERVAL;
             return;
         }
+        self.room.replay_is_safe(self.clerk.replay_safe_tick());
         self.room.tick(now, unix_ms());
         metrics::tick(now.elapsed());
         self.due += TICK_INTERVAL;

@@ -3,11 +3,12 @@
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
 //! the order in which they must leave. [`seats`] is who sits where, [`ai`] who
 //! drives where nobody came, [`race`] the ticks, [`record`] what others keep of
-//! a room.
+//! a room, [`replay`] of its inputs.
 
 pub mod ai;
 pub mod race;
 pub mod record;
+pub mod replay;
 pub mod seats;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use protocol::{Epoch, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
 use simulation::{RaceState, Rules, SEATS_MAX, Track};
 
 use self::ai::AiSeat;
+use self::replay::InputLog;
 use self::seats::Seats;
 use crate::limits::ABANDONED_AFTER;
 
@@ -103,6 +105,7 @@ struct Race {
     ai: Vec<AiSeat>,
     applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
     events: simulation::Events,
+    log: InputLog,
 }
 
 impl Race {
@@ -116,6 +119,7 @@ impl Race {
             ai,
             applied: std::iter::repeat_n(Default::default(), seats).collect(),
             events: simulation::Events::new(),
+            log: InputLog::new(seats),
         }
     }
 }
@@ -240,6 +244,9 @@ impl Room {
             return;
         };
         self.phase = Phase::Closed;
+        if ending.result.is_some() {
+            self.send_replay_end();
+        }
         let closed = RoomClosed {
             race: self.identity.race,
         };

@@ -126,6 +126,7 @@ async fn services_are_listed_as_nats_micro_ls_shows_them() -> Result<()> {
         "chat.say @chat-workers",
         "race.claim @race-workers",
         "race.create @race-workers",
+        "result.replay @persistence",
     ];
     assert_eq!(subjects.into_iter().collect::<Vec<_>>(), expected);
     Ok(())

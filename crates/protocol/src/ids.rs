@@ -17,6 +17,13 @@ impl RaceId {
         Self(ulid)
     }
 
+    /// The lowest id of a race whose room was created then: what is older has a
+    /// lower one, in the order of bytes and of text.
+    #[must_use]
+    pub const fn first_of(created_at: UnixMillis) -> Self {
+        Self(ulid::Ulid::from_parts(created_at, 0))
+    }
+
     /// The seed of all that is random in the race: the same for whoever knows
     /// the race, and for every owner of its room.
     #[must_use]

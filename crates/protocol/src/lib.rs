@@ -3,7 +3,7 @@
 //! Everything that crosses a process boundary is defined here once: names and
 //! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
 //! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
-//! [`lobby`], [`persist`], [`room`]) and the binary ones ([`checkpoint`],
+//! [`lobby`], [`persist`], [`replay`], [`room`]) and the binary ones ([`checkpoint`],
 //! [`input`], [`snapshot`]).
 //!
 //! Invariants:
@@ -27,6 +27,7 @@ pub mod lobby;
 pub mod names;
 pub mod persist;
 pub mod rejection;
+pub mod replay;
 pub mod room;
 pub mod snapshot;
 pub mod subject;

@@ -52,6 +52,16 @@ pub const INPUT_TICKS_MAX: usize = 64;
 /// Most rooms in one lobby list, so that it fits a server frame.
 pub const LOBBY_ROOMS_MAX: usize = 100;
 
+/// Largest chunk of a replay: five seconds of noise in every seat are 19 KB.
+pub const REPLAY_CHUNK_BYTES_MAX: usize = 20 * 1024;
+
+/// Largest header of a replay: a name, a few numbers, a byte for each seat.
+pub const REPLAY_HEADER_BYTES_MAX: usize = 256;
+
+/// Most chunks of a replay in one answer, so that the largest stay below the
+/// megabyte that NATS carries.
+pub const REPLAY_PAGE_CHUNKS_MAX: usize = 24;
+
 /// Ticks of the simulation in a second.
 pub const TICK_RATE_HZ: u32 = 60;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Epoch, RaceId, Seat, Tick, UnixMillis, WorkerId};
 use crate::lobby::{Mode, Phase, RoomSettings};
 use crate::names::{PlayerName, RoomName};
+use crate::replay::{ReplayChunk, ReplayRecord};
 use crate::room::Standing;
 
 /// A message of `persist.>`. Rows are guarded by race, epoch, and tick or
@@ -20,6 +21,10 @@ pub enum PersistMessage {
     Player(PlayerRecord),
     /// A race ended.
     Result(ResultRecord),
+    /// Some seconds of a race's inputs.
+    ReplayChunk(ReplayChunk),
+    /// What the chunks of a race belong to, once it has ended.
+    Replay(ReplayRecord),
 }
 
 impl PersistMessage {
@@ -30,6 +35,7 @@ impl PersistMessage {
             Self::Room(_) | Self::RoomClosed(_) => crate::subject::PERSIST_ROOM,
             Self::Player(_) => crate::subject::PERSIST_PLAYER,
             Self::Result(_) => crate::subject::PERSIST_RESULT,
+            Self::ReplayChunk(_) | Self::Replay(_) => crate::subject::PERSIST_REPLAY,
         }
     }
 }

@@ -75,6 +75,8 @@ pub enum RejectionCode {
     TooFast,
     /// A chat text that is empty, too long, or has control characters.
     BadText,
+    /// There is no replay of this race, or not all of it.
+    ReplayMissing,
     /// Nobody could take the request just now; trying again is right.
     Unavailable,
 }

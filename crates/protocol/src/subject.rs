@@ -30,6 +30,8 @@ pub const ACCOUNT_LOGIN: &str = "account.login";
 pub const ACCOUNT_PROFILE: &str = "account.profile";
 /// Service endpoint: the best players. Queue group [`PERSISTENCE`].
 pub const ACCOUNT_LEADERBOARD: &str = "account.leaderboard";
+/// Service endpoint: what was done in a race. Queue group [`PERSISTENCE`].
+pub const RESULT_REPLAY: &str = "result.replay";
 /// The queue group of the persistence processes.
 pub const PERSISTENCE: &str = "persistence";
 
@@ -44,6 +46,8 @@ pub const PERSIST_ROOM: &str = "persist.room";
 pub const PERSIST_PLAYER: &str = "persist.player";
 /// A race ended.
 pub const PERSIST_RESULT: &str = "persist.result";
+/// Inputs of a race, or what they belong to.
+pub const PERSIST_REPLAY: &str = "persist.replay";
 /// What the stream PERSIST keeps.
 pub const PERSIST_ALL: &str = "persist.>";
 

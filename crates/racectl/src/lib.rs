@@ -1,12 +1,13 @@
 //! The operator's tool: which rooms there are, and what goes over the bus.
 //!
 //! [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
-//! JSON of one message.
+//! JSON of one message, [`replay`] drives a finished race again.
 //!
 //! Invariant: it only looks. Nothing it does changes a race.
 
 pub mod decode;
 pub mod options;
+pub mod replay;
 pub mod rooms;
 pub mod tap;
 pub mod tracks;
@@ -29,6 +30,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             runtime.block_on(tap::tap(&options.nats, &subject, count))
         }
         Command::Decode { kind } => decode::decode_stdin(kind),
+        Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
         Command::Track(command) => tracks::run(&command),
     }
 }

@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::decode::Kind;
+use crate::replay::ReplayCommand;
 use crate::tracks::TrackCommand;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
@@ -59,6 +60,10 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Kind::Any)]
         kind: Kind,
     },
+    /// Drive a finished race again, from a file or from the database
+    ///
+    /// Prints track, rules, cars, length and the result.
+    Replay(ReplayCommand),
     /// Look at tracks
     #[command(subcommand)]
     Track(TrackCommand),

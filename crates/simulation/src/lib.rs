@@ -53,7 +53,7 @@ pub use event::{EVENTS_PER_TICK_MAX, Event, Events, PenaltyReason};
 pub use input::{Drive, Input};
 pub use math::Vec2;
 pub use race::{FINISH_GRACE_TICKS, Mode, Outcome, RaceState, Rules};
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, ReplayHeader};
 pub use step::step;
 pub use track::{Track, TrackError};
 pub use vehicle::{CarClass, GRIP_OFF_ROAD, VehicleParameters};

@@ -1,169 +1,155 @@
 //! A race as what was done in it.
 //!
-//! A race is its track, its rules, its cars and its inputs. [`Replay`] keeps
-//! them, each seat's inputs run by run, and [`Replay::verify`] drives the race
-//! again and compares the end.
+//! A race is its track, its rules, its cars and its inputs. A [`Recorder`]
+//! takes the inputs tick by tick and gives them away chunk by chunk; a
+//! [`Replay`] is all chunks under a [`ReplayHeader`], and [`Replay::verify`]
+//! drives the race again and compares the end (ADR 006).
 
+mod bytes;
+mod chunk;
 mod codec;
 mod error;
+mod header;
+mod recorder;
 
+pub use chunk::{CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Run};
 pub use error::ReplayError;
+pub use header::ReplayHeader;
+pub use recorder::Recorder;
 
 use arrayvec::ArrayVec;
 
-use crate::{CarClass, Drive, Events, RaceState, Rules, SEATS_MAX, Track, step};
+use self::bytes::{Reader, write};
+use self::chunk::Hand;
+use crate::hash::StateHasher;
+use crate::{Drive, Events, RaceState, SEATS_MAX, Track, step};
 
 /// Longest race that a replay holds, ticks: six hours, more than any target
 /// takes. It bounds what verifying a stranger's replay costs.
 pub const REPLAY_TICKS_MAX: u32 = 6 * 60 * 60 * crate::TICK_RATE_HZ;
 
-/// What a seat did for some ticks in a row.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Run {
-    /// What it did.
-    pub drive: Drive,
-    /// For how many ticks, at least one.
-    pub ticks: u32,
-}
-
 /// All that is needed to drive a race again, from tick 0 to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
-    track: String,
-    rules: Rules,
-    classes: ArrayVec<CarClass, SEATS_MAX>,
-    seats: ArrayVec<Vec<Run>, SEATS_MAX>,
-    ticks: u32,
-    final_hash: u64,
+    header: ReplayHeader,
+    /// Packed, so that a replay takes no more memory than its file. Each has
+    /// been read once.
+    chunks: Vec<Vec<u8>>,
 }
 
 impl Replay {
-    /// An empty recording of the race that `state` begins.
-    #[must_use]
-    pub fn begin(track: &Track, rules: &Rules, state: &RaceState) -> Self {
-        Self {
-            track: track.name().to_owned(),
-            rules: *rules,
-            classes: state.cars.iter().map(|car| car.class).collect(),
-            seats: state.cars.iter().map(|_| Vec::new()).collect(),
-            ticks: 0,
-            final_hash: state.hash(),
+    /// Puts a replay together from its header and its packed chunks in order.
+    ///
+    /// # Errors
+    /// When a chunk cannot be read, or the chunks are not those of the header:
+    /// one after the other from tick 0 to the end, all but the last full.
+    pub fn new(header: ReplayHeader, chunks: Vec<Vec<u8>>) -> Result<Self, ReplayError> {
+        let mut next_tick = 0;
+        for packed in &chunks {
+            let chunk = Chunk::unpack(packed)?;
+            let is_next = chunk.first_tick() == next_tick && next_tick.is_multiple_of(CHUNK_TICKS);
+            if !is_next || chunk.ticks() == 0 || chunk.seats().len() != header.classes.len() {
+                return Err(ReplayError::OtherChunk { next_tick });
+            }
+            next_tick = chunk.end_tick();
         }
+        if next_tick != header.ticks {
+            return Err(ReplayError::OtherChunk { next_tick });
+        }
+        Ok(Self { header, chunks })
     }
 
-    /// Adds the tick that `drives` were given to; `state` is what came of it.
-    /// Beyond [`REPLAY_TICKS_MAX`] nothing is added.
-    pub fn record(&mut self, drives: &[Drive], state: &RaceState) {
-        if self.ticks == REPLAY_TICKS_MAX {
-            return;
+    /// What was raced, and how it ended.
+    #[must_use]
+    pub fn header(&self) -> &ReplayHeader {
+        &self.header
+    }
+
+    /// The inputs, chunk by chunk.
+    pub fn chunks(&self) -> impl ExactSizeIterator<Item = Chunk> {
+        self.chunks
+            .iter()
+            .map(|packed| Chunk::unpack(packed).expect("every chunk was read by `new`"))
+    }
+
+    /// The replay as a file: some kilobytes for a race. The header, each packed
+    /// chunk behind its length, and a checksum, so that damage is told from
+    /// forgery.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.header.to_bytes();
+        for packed in &self.chunks {
+            write(&mut bytes, packed.len() as u64);
+            bytes.extend(packed);
         }
-        for (seat, runs) in self.seats.iter_mut().enumerate() {
-            let drive = drives.get(seat).copied().unwrap_or_default();
-            match runs.last_mut() {
-                Some(run) if run.drive == drive => run.ticks += 1,
-                Some(_) | None => runs.push(Run { drive, ticks: 1 }),
+        let sum = checksum(&bytes);
+        bytes.extend(sum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When the bytes are not a replay of this version, or are damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReplayError> {
+        let mut reader = Reader(bytes);
+        let header = ReplayHeader::read(&mut reader)?;
+        let (body, sum) = bytes.split_last_chunk().ok_or(ReplayError::Length)?;
+        if checksum(body) != u64::from_le_bytes(*sum) {
+            return Err(ReplayError::Damaged);
+        }
+        let count = header.ticks.div_ceil(CHUNK_TICKS);
+        let chunks = (0..count)
+            .map(|_| {
+                let length = reader.below(CHUNK_PACKED_BYTES_MAX as u64 + 1, "a chunk's length")?;
+                Ok(reader.take(length as usize)?.to_vec())
+            })
+            .collect::<Result<Vec<_>, ReplayError>>()?;
+        if reader.0.len() != sum.len() {
+            return Err(ReplayError::Length);
+        }
+        Self::new(header, chunks)
+    }
+
+    /// Drives the race again on `track`; `watch` sees every state and its
+    /// events. Gives the last state.
+    ///
+    /// # Errors
+    /// When the race was another one than can be driven on `track`.
+    pub fn play(
+        &self,
+        track: &Track,
+        mut watch: impl FnMut(&RaceState, &Events),
+    ) -> Result<RaceState, ReplayError> {
+        let header = &self.header;
+        header.check(track)?;
+        let mut state = RaceState::new(track, &header.rules, &header.classes);
+        let mut events = Events::new();
+        for chunk in self.chunks() {
+            let mut hands: ArrayVec<Hand<'_>, SEATS_MAX> = chunk.seats().map(Hand::new).collect();
+            for _ in 0..chunk.ticks() {
+                let drives: ArrayVec<Drive, SEATS_MAX> = hands.iter_mut().map(Hand::next).collect();
+                step(track, &header.rules, &mut state, &drives, &mut events);
+                watch(&state, &events);
             }
         }
-        self.ticks += 1;
-        self.final_hash = state.hash();
-    }
-
-    /// Name of the track.
-    #[must_use]
-    pub fn track(&self) -> &str {
-        &self.track
-    }
-
-    /// The rules of the race.
-    #[must_use]
-    pub fn rules(&self) -> &Rules {
-        &self.rules
-    }
-
-    /// The cars, by seat.
-    #[must_use]
-    pub fn classes(&self) -> &[CarClass] {
-        &self.classes
-    }
-
-    /// What the seats did, each run by run.
-    pub fn seats(&self) -> impl ExactSizeIterator<Item = &[Run]> {
-        self.seats.iter().map(Vec::as_slice)
-    }
-
-    /// Length in ticks.
-    #[must_use]
-    pub fn ticks(&self) -> u32 {
-        self.ticks
-    }
-
-    /// Hash of the last state.
-    #[must_use]
-    pub fn final_hash(&self) -> u64 {
-        self.final_hash
-    }
-
-    /// Drives the race again on `track`; `watch` sees every state and its events.
-    pub fn play(&self, track: &Track, mut watch: impl FnMut(&RaceState, &Events)) -> RaceState {
-        let mut state = RaceState::new(track, &self.rules, &self.classes);
-        let mut events = Events::new();
-        let mut hands: ArrayVec<Hand<'_>, SEATS_MAX> = self.seats().map(Hand::new).collect();
-        for _ in 0..self.ticks {
-            let drives: ArrayVec<Drive, SEATS_MAX> = hands.iter_mut().map(Hand::next).collect();
-            step(track, &self.rules, &mut state, &drives, &mut events);
-            watch(&state, &events);
-        }
-        state
+        Ok(state)
     }
 
     /// Drives the race again and gives its last state.
     ///
     /// # Errors
-    /// When `track` is another one, or the end is not the recorded one.
+    /// When the race was another one than can be driven on `track`, or the end
+    /// is not the recorded one.
     pub fn verify(&self, track: &Track) -> Result<RaceState, ReplayError> {
-        if track.name() != self.track {
-            return Err(ReplayError::OtherTrack {
-                recorded: self.track.clone(),
-            });
-        }
-        let state = self.play(track, |_, _| {});
-        let hash = state.hash();
-        if hash == self.final_hash {
-            Ok(state)
-        } else {
-            Err(ReplayError::OtherEnd {
-                recorded: self.final_hash,
-                computed: hash,
-            })
-        }
+        let state = self.play(track, |_, _| {})?;
+        self.header.check_end(&state)?;
+        Ok(state)
     }
 }
 
-/// Deals out the runs of a seat tick by tick.
-struct Hand<'a> {
-    runs: core::slice::Iter<'a, Run>,
-    drive: Drive,
-    left: u32,
-}
-
-impl<'a> Hand<'a> {
-    fn new(runs: &'a [Run]) -> Self {
-        Self {
-            runs: runs.iter(),
-            drive: Drive::Absent,
-            left: 0,
-        }
-    }
-
-    fn next(&mut self) -> Drive {
-        if self.left == 0 {
-            let run = self.runs.next().copied().unwrap_or(Run {
-                drive: Drive::Absent,
-                ticks: u32::MAX,
-            });
-            (self.drive, self.left) = (run.drive, run.ticks);
-        }
-        self.left -= 1;
-        self.drive
-    }
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = StateHasher::new();
+    bytes.iter().for_each(|byte| hasher.write(u64::from(*byte)));
+    hasher.finish()
 }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod records;
+mod replays;
 mod rooms;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,7 @@ use crate::database::DatabaseUrl;
 
 pub use accounts::*;
 pub use records::*;
+pub use replays::*;
 pub use rooms::*;
 
 /// A moment; the suite lives in the past, so that nobody's sweep disturbs it.
@@ -67,6 +69,12 @@ pub async fn run_all(url: &str) -> Result<()> {
         has_no_result_of_an_unknown_race,
         writes_large_batches_again_and_again,
         stores_the_largest_values,
+        gives_a_replay_back_page_by_page,
+        gives_a_replay_with_its_result,
+        keeps_the_chunk_of_the_highest_epoch,
+        refuses_a_replay_that_is_missing_or_has_a_gap,
+        forgets_replays_after_a_month,
+        stores_the_largest_chunks,
     );
     Ok(())
 }

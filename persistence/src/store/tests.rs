@@ -44,6 +44,12 @@ on_sqlite!(
     has_no_result_of_an_unknown_race,
     writes_large_batches_again_and_again,
     stores_the_largest_values,
+    gives_a_replay_back_page_by_page,
+    gives_a_replay_with_its_result,
+    keeps_the_chunk_of_the_highest_epoch,
+    refuses_a_replay_that_is_missing_or_has_a_gap,
+    forgets_replays_after_a_month,
+    stores_the_largest_chunks,
 );
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+use super::replays::forget_old_replays;
 use super::upsert::upsert_newer;
 use super::{Store, WRITE_TIMEOUT, bounded};
 use crate::batch::Batch;
-use crate::entity::{closed_race, race_result, room, snapshot};
+use crate::entity::{closed_race, race_result, replay, replay_chunk, room, snapshot};
 use crate::error::StoreError;
 
 /// How often a transaction is tried when another one is in its way.
@@ -31,6 +32,10 @@ pub struct Written {
     pub results: usize,
     /// Of `closed_race`.
     pub closed: usize,
+    /// Of `replay`.
+    pub replays: usize,
+    /// Of `replay_chunk`.
+    pub replay_chunks: usize,
 }
 
 impl Store {
@@ -50,8 +55,8 @@ impl Store {
         }
     }
 
-    /// Removes rooms that came back in spite of their tombstone, and
-    /// tombstones that have stood for a day.
+    /// Removes rooms that came back in spite of their tombstone, tombstones
+    /// that have stood for a day, and replays older than a month.
     ///
     /// # Errors
     /// When the database is away.
@@ -59,6 +64,7 @@ impl Store {
         let oldest = millis(now.saturating_sub(TOMBSTONE_AGE_MAX_MS));
         let swept = async {
             remove_closed_rooms(&self.database, Condition::all()).await?;
+            forget_old_replays(&self.database, now).await?;
             closed_race::Entity::delete_many()
                 .filter(closed_race::Column::ClosedAt.lt(oldest))
                 .exec(&self.database)
@@ -80,6 +86,9 @@ impl Store {
             .await?;
         upsert_newer::<race_result::Entity, _>(&transaction, batch.results.values().cloned())
             .await?;
+        upsert_newer::<replay::Entity, _>(&transaction, batch.replays.values().cloned()).await?;
+        let chunks = batch.replay_chunks.values().cloned();
+        upsert_newer::<replay_chunk::Entity, _>(&transaction, chunks).await?;
         let touched: BTreeSet<_> = batch.closed.iter().chain(batch.rooms.keys()).collect();
         if !touched.is_empty() {
             let touched = Condition::all().add(room::Column::Race.is_in(touched));
@@ -96,6 +105,8 @@ impl Batch {
             snapshots: self.snapshots.len(),
             results: self.results.len(),
             closed: self.closed.len(),
+            replays: self.replays.len(),
+            replay_chunks: self.replay_chunks.len(),
         }
     }
 }

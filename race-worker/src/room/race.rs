@@ -87,6 +87,7 @@ impl Room {
             applied.rotate_left(1);
             applied[applied.len() - 1] = *drive;
         }
+        let is_chunk_full = race.log.record(&drives);
         let events = std::mem::take(&mut race.events);
         let is_over = race.state.is_over(&race.rules) || self.is_nobody_left_to_finish(&race);
         let starts = tick + 1 == race.rules.start_tick;
@@ -96,6 +97,9 @@ impl Room {
             self.phase = Phase::Racing;
             self.event(RoomEventBody::Started);
             self.changed();
+        }
+        if is_chunk_full {
+            self.send_full_chunk();
         }
         events.iter().for_each(|event| self.tell(event));
         self.snapshot();

@@ -13,6 +13,7 @@ use protocol::{PlayerName, RoomName, Seat, Tick};
 use serde::{Deserialize, Serialize};
 use simulation::Track;
 
+use super::replay::{InputLog, SavedLog};
 use super::seats::Seats;
 use super::{Ending, Identity, Output, Ownership, Race, Room, ai};
 
@@ -35,6 +36,7 @@ struct SavedRace {
     start_tick: Tick,
     tick: Tick,
     body: SnapshotBody,
+    log: SavedLog,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub enum RestoreError {
     /// Bytes of another version, or damaged ones.
     #[error("the checkpoint's state cannot be read")]
     Unreadable(#[from] postcard::Error),
+    /// The inputs so far.
+    #[error("the checkpoint's inputs cannot be read")]
+    Inputs(#[from] simulation::ReplayError),
     /// A track that this worker does not have.
     #[error("this worker does not have the track {0:?}")]
     TrackMissing(String),
@@ -62,6 +67,7 @@ impl Room {
             start_tick: race.rules.start_tick,
             tick: race.state.tick,
             body: wire::body(&race.state, &race.applied),
+            log: race.log.save(),
         });
         let ending = self
             .ending
@@ -102,12 +108,15 @@ impl Room {
         let saved: Saved = postcard::from_bytes(&checkpoint.state)?;
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
-        let race = saved.race.map(|race| {
+        let restore_race = |race: SavedRace| -> Result<Race, RestoreError> {
             let id = checkpoint.race;
             let rules = netcode::rules(&saved.settings, id, &track, race.start_tick);
+            let log = InputLog::restore(&race.log)?;
             let ai = ai::drivers(&track, id, &saved.seats);
-            Race::new(&track, rules, wire::state(&race.body, race.tick), ai)
-        });
+            let race = Race::new(&track, rules, wire::state(&race.body, race.tick), ai);
+            Ok(Race { log, ..race })
+        };
+        let race = saved.race.map(restore_race).transpose()?;
         let mut room = Self {
             identity: Identity {
                 race: checkpoint.race,
@@ -130,6 +139,7 @@ impl Room {
         };
         room.note_connections(now);
         room.changed();
+        room.send_full_chunk();
         Ok(room)
     }
 

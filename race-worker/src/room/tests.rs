@@ -1,5 +1,7 @@
 //! A room from its creation to its end, without I/O.
 
+mod replay;
+
 use std::time::Duration;
 
 use protocol::car::CarClass;

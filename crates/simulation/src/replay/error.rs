@@ -9,6 +9,13 @@ pub enum ReplayError {
     Length,
     /// The bytes are of another format, or another version of it.
     Format,
+    /// Bytes have changed since it was written.
+    Damaged,
+    /// A chunk is missing, or is of another race.
+    OtherChunk {
+        /// The tick with which the next chunk should begin, or the replay end.
+        next_tick: u32,
+    },
     /// A number is outside what a race can have.
     OutOfRange {
         /// Which one.
@@ -34,6 +41,10 @@ impl fmt::Display for ReplayError {
         match self {
             Self::Length => write!(formatter, "the replay is not as long as it says"),
             Self::Format => write!(formatter, "not a replay of this version"),
+            Self::Damaged => write!(formatter, "the replay is damaged"),
+            Self::OtherChunk { next_tick } => {
+                write!(formatter, "the inputs from tick {next_tick} on are missing")
+            }
             Self::OutOfRange { what } => write!(formatter, "{what} is not what a race can have"),
             Self::OtherTrack { recorded } => write!(formatter, "recorded on {recorded}"),
             Self::OtherEnd { recorded, computed } => write!(

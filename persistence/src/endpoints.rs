@@ -1,10 +1,11 @@
-//! The endpoints `account.*`.
+//! The endpoints `account.*` and `result.replay`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
 use protocol::account::{Account, Leaderboard, Profile, ProfileRequest};
+use protocol::replay::ReplayPage;
 use protocol::{Rejection, RejectionCode, Reply, subject};
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -24,7 +25,7 @@ const CALLS_AT_ONCE: usize = 64;
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The running endpoints.
-pub struct Accounts {
+pub struct Endpoints {
     service: Service,
     tasks: TaskTracker,
 }
@@ -35,10 +36,17 @@ enum Operation {
     Login,
     Profile,
     Leaderboard,
+    Replay,
 }
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::Signup, Self::Login, Self::Profile, Self::Leaderboard];
+    const ALL: [Self; 5] = [
+        Self::Signup,
+        Self::Login,
+        Self::Profile,
+        Self::Leaderboard,
+        Self::Replay,
+    ];
 
     fn subject(self) -> &'static str {
         match self {
@@ -46,18 +54,23 @@ impl Operation {
             Self::Login => subject::ACCOUNT_LOGIN,
             Self::Profile => subject::ACCOUNT_PROFILE,
             Self::Leaderboard => subject::ACCOUNT_LEADERBOARD,
+            Self::Replay => subject::RESULT_REPLAY,
         }
     }
 }
 
-impl Accounts {
+impl Endpoints {
     /// Joins the queue group and answers from now on.
     ///
     /// # Errors
     /// When the NATS server refuses.
     pub async fn start(bus: &Bus, store: &Store) -> Result<Self, BusError> {
         let service = bus
-            .service(PROGRAM, "accounts and leaderboard", subject::PERSISTENCE)
+            .service(
+                PROGRAM,
+                "accounts, leaderboard and replays",
+                subject::PERSISTENCE,
+            )
             .await?;
         let tasks = TaskTracker::new();
         let slots = Arc::new(Semaphore::new(CALLS_AT_ONCE));
@@ -83,7 +96,7 @@ impl Accounts {
             .await
             .is_err()
         {
-            warn!("calls about accounts did not end in time");
+            warn!("calls did not end in time");
         }
     }
 }
@@ -133,6 +146,10 @@ async fn handle(operation: Operation, store: &Store, call: Call) {
             let reply = leaderboard(store).await;
             answer(operation, call, reply, started).await;
         }
+        Operation::Replay => {
+            let reply = replay(store, &call).await;
+            answer(operation, call, reply, started).await;
+        }
     }
 }
 
@@ -153,13 +170,17 @@ async fn leaderboard(store: &Store) -> Reply<Leaderboard> {
     store.leaderboard().await.map_err(refuse)
 }
 
+async fn replay(store: &Store, call: &Call) -> Reply<ReplayPage> {
+    store.replay(call.read()?).await.map_err(refuse)
+}
+
 /// The cause stays here; the caller is told what concerns a player.
 fn refuse(error: StoreError) -> Rejection {
     let cause = chain(&error);
     let rejection = Rejection::from(error);
     if rejection.code == RejectionCode::Unavailable {
-        warn!(error = cause, "an account is not available");
-        metrics::failed("account");
+        warn!(error = cause, "a call could not be answered");
+        metrics::failed("call");
     }
     rejection
 }
@@ -174,6 +195,6 @@ async fn answer<T: Serialize>(operation: Operation, call: Call, reply: Reply<T>,
             "refused"
         }
     };
-    metrics::account_call(subject, outcome, started.elapsed());
+    metrics::call(subject, outcome, started.elapsed());
     call.answer(&reply).await;
 }

@@ -1,0 +1,109 @@
+//! Replays: reading one page by page, and forgetting the old ones.
+
+use protocol::limits::REPLAY_PAGE_CHUNKS_MAX;
+use protocol::replay::{Base64, ReplayChunk, ReplayPage, ReplayRecord, ReplayRequest};
+use protocol::{Epoch, RaceId, Tick, UnixMillis};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::{READ_TIMEOUT, Store, bounded};
+use crate::batch::split_version;
+use crate::entity::{replay, replay_chunk};
+use crate::error::StoreError;
+
+/// How long replays are kept, by when the room was created: a month of disputes
+/// and highlights. Results stay for ever. What an abandoned race has left goes
+/// with them.
+const REPLAY_AGE_MAX_MS: UnixMillis = 30 * 24 * 3600 * 1000;
+
+impl Store {
+    /// A part of a race's replay.
+    ///
+    /// # Errors
+    /// When there is no replay of the race, its chunks have a gap within this
+    /// page, or the database is away.
+    pub async fn replay(&self, request: ReplayRequest) -> Result<ReplayPage, StoreError> {
+        let ReplayRequest { race, from_tick } = request;
+        let found = replay::Entity::find_by_id(race.to_string()).one(&self.database);
+        let found = bounded("read a replay", READ_TIMEOUT, found).await?;
+        let found = found.ok_or(StoreError::NoReplay(race))?;
+        let rows = replay_chunk::Entity::find()
+            .filter(replay_chunk::Column::Race.eq(race.to_string()))
+            .filter(replay_chunk::Column::FirstTick.gte(i64::from(from_tick)))
+            .filter(replay_chunk::Column::FirstTick.lt(found.ticks))
+            .order_by_asc(replay_chunk::Column::FirstTick)
+            .limit(REPLAY_PAGE_CHUNKS_MAX as u64)
+            .all(&self.database);
+        let rows = bounded("read a replay", READ_TIMEOUT, rows).await?;
+        let next_tick = end_without_gap(&rows, from_tick, found.ticks)
+            .map_err(|at| StoreError::ReplayIncomplete { race, at })?;
+        Ok(ReplayPage {
+            result: self.result(race).await?,
+            next_tick: Some(next_tick).filter(|next| i64::from(*next) < found.ticks),
+            chunks: rows.into_iter().map(|row| chunk(race, row)).collect(),
+            replay: ReplayRecord {
+                race,
+                ticks: tick(found.ticks),
+                epoch: epoch(found.version),
+                header: Base64(found.header),
+            },
+        })
+    }
+}
+
+/// Where the rows of a page end, when each begins where the one before it does;
+/// otherwise where the gap is.
+fn end_without_gap(
+    rows: &[replay_chunk::Model],
+    from_tick: Tick,
+    ticks: i64,
+) -> Result<Tick, Tick> {
+    let mut next = i64::from(from_tick);
+    for row in rows {
+        let end = row.first_tick + row.ticks;
+        if row.first_tick != next || end <= next || end > ticks {
+            return Err(tick(next));
+        }
+        next = end;
+    }
+    if next < ticks && rows.len() < REPLAY_PAGE_CHUNKS_MAX {
+        return Err(tick(next));
+    }
+    Ok(tick(next))
+}
+
+/// Removes what is older than [`REPLAY_AGE_MAX_MS`]: a race's id tells its time.
+pub(super) async fn forget_old_replays(
+    database: &impl ConnectionTrait,
+    now: UnixMillis,
+) -> Result<(), DbErr> {
+    let oldest = RaceId::first_of(now.saturating_sub(REPLAY_AGE_MAX_MS)).to_string();
+    replay::Entity::delete_many()
+        .filter(replay::Column::Race.lt(&oldest))
+        .exec(database)
+        .await?;
+    replay_chunk::Entity::delete_many()
+        .filter(replay_chunk::Column::Race.lt(&oldest))
+        .exec(database)
+        .await
+        .map(drop)
+}
+
+fn chunk(race: RaceId, row: replay_chunk::Model) -> ReplayChunk {
+    ReplayChunk {
+        race,
+        first_tick: tick(row.first_tick),
+        ticks: tick(row.ticks),
+        epoch: epoch(row.version),
+        bytes: Base64(row.bytes),
+    }
+}
+
+fn epoch(version: i64) -> Epoch {
+    Epoch(split_version(version).0)
+}
+
+fn tick(number: i64) -> Tick {
+    Tick::try_from(number).unwrap_or(Tick::MAX)
+}
