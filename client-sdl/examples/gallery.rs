@@ -237,7 +237,11 @@ impl Gallery<'_> {
             }
         }
         let metres = room.state.cars[0].penalty_metres;
-        let reason = if metres < 1_000 { "traffic" } else { "off_road" };
+        let reason = if metres < 1_000 {
+            "traffic"
+        } else {
+            "off_road"
+        };
         self.room_event(json!({"event": "penalty", "player": "Ada", "seat": 0,
             "metres": metres, "reason": reason}))?;
         let tick = room.state.tick + 20;

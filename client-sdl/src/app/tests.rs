@@ -323,17 +323,16 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     state.tick = 300;
     state.cars[0].credited = 1_200 * 1_024;
     state.cars[0].penalty_metres = 100;
-    let snapshot = client_core::protocol::snapshot::Snapshot {
-        header: client_core::protocol::snapshot::SnapshotHeader {
-            race,
-            owner: client_core::protocol::WorkerId::new(1),
-            epoch: client_core::protocol::Epoch::FIRST,
-            tick: 300,
-            acks: std::iter::empty().collect(),
-        },
-        body: netcode::wire::body(&state, &[]),
+    let header = client_core::protocol::snapshot::SnapshotHeader {
+        race,
+        owner: client_core::protocol::WorkerId::new(1),
+        epoch: client_core::protocol::Epoch::FIRST,
+        tick: 300,
+        acks: std::iter::empty().collect(),
     };
-    let event = LinkEvent::Snapshot(Box::new(snapshot));
+    let course = netcode::TrackCourse::shared(&Track::highway());
+    let snapshot = netcode::wire::snapshot(&header, &state, &[Default::default()], &course);
+    let event = LinkEvent::Snapshot(snapshot.into());
     app.link_event(event, Instant::now());
     app.update(Instant::now());
     let report = report::Report::new(&app, 60.0, Instant::now());
