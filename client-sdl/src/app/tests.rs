@@ -250,7 +250,7 @@ fn the_report_says_what_is_on_the_screen() {
     assert_eq!(report["seats"], json!(["Ada"]));
 }
 
-fn room_event(app: &mut App, body: serde_json::Value) {
+fn room_event(app: &mut App, body: &serde_json::Value) {
     let mut event = json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "epoch": 1, "tick": 0,
         "index": 0});
     event
@@ -285,7 +285,7 @@ fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
     assert_eq!(app.class(), CarClass::Grip);
     room_event(
         &mut app,
-        json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"}),
+        &json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"}),
     );
     assert_eq!(app.class(), CarClass::Power);
 }
@@ -296,7 +296,7 @@ fn f_fills_the_room_for_its_host_and_for_nobody_else() {
     tell(&mut app, room("waiting"));
     type_text(&mut app, "f");
     assert_eq!(sent(&mut app), "");
-    room_event(&mut app, json!({"event": "host_changed", "player": "Ada"}));
+    room_event(&mut app, &json!({"event": "host_changed", "player": "Ada"}));
     type_text(&mut app, "f");
     assert_eq!(sent(&mut app), r#"{"type":"fill_seats","skill":"club"}"#);
     let rejection = Rejection::new(RejectionCode::NotHost, "only Bob may fill room friday");
