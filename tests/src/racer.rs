@@ -166,7 +166,7 @@ impl Live<Racer> {
         self.act(|racer| {
             racer
                 .client
-                .create_room(room, settings, CarClass::default())
+                .create_room(room, settings, CarClass::default());
         });
         self.find("a seat in the own room", Racer::seat).await
     }

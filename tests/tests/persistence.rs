@@ -76,9 +76,9 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
 
     let standings = json!([
         {"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
-         "time_ms": 71_000, "best_lap_ms": 71_000},
+         "time_ms": 71_000, "best_lap_ms": 71_000, "ai": false},
         {"place": 2, "player": "Bob", "seat": 1, "score": 2120, "laps": 0,
-         "time_ms": null, "best_lap_ms": null},
+         "time_ms": null, "best_lap_ms": null, "ai": false},
     ]);
     let result = json!({"kind": "result", "race": RACE, "room": "kept", "mode": "circuit",
         "track": "harbour-ring", "laps": 1, "ended_at": 1_750_000_000_000_u64, "epoch": 1,

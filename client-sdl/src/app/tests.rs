@@ -250,7 +250,7 @@ fn the_report_says_what_is_on_the_screen() {
     assert_eq!(report["seats"], json!(["Ada"]));
 }
 
-fn room_event(app: &mut App, body: serde_json::Value) {
+fn room_event(app: &mut App, body: &serde_json::Value) {
     let mut event = json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "epoch": 1, "tick": 0,
         "index": 0});
     event
@@ -285,7 +285,7 @@ fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
     assert_eq!(app.class(), CarClass::Grip);
     room_event(
         &mut app,
-        json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"}),
+        &json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"}),
     );
     assert_eq!(app.class(), CarClass::Power);
 }
@@ -296,7 +296,7 @@ fn f_fills_the_room_for_its_host_and_for_nobody_else() {
     tell(&mut app, room("waiting"));
     type_text(&mut app, "f");
     assert_eq!(sent(&mut app), "");
-    room_event(&mut app, json!({"event": "host_changed", "player": "Ada"}));
+    room_event(&mut app, &json!({"event": "host_changed", "player": "Ada"}));
     type_text(&mut app, "f");
     assert_eq!(sent(&mut app), r#"{"type":"fill_seats","skill":"club"}"#);
     let rejection = Rejection::new(RejectionCode::NotHost, "only Bob may fill room friday");
@@ -323,17 +323,16 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     state.tick = 300;
     state.cars[0].credited = 1_200 * 1_024;
     state.cars[0].penalty_metres = 100;
-    let snapshot = client_core::protocol::snapshot::Snapshot {
-        header: client_core::protocol::snapshot::SnapshotHeader {
-            race,
-            owner: client_core::protocol::WorkerId::new(1),
-            epoch: client_core::protocol::Epoch::FIRST,
-            tick: 300,
-            acks: std::iter::empty().collect(),
-        },
-        body: netcode::wire::body(&state, &[]),
+    let header = client_core::protocol::snapshot::SnapshotHeader {
+        race,
+        owner: client_core::protocol::WorkerId::new(1),
+        epoch: client_core::protocol::Epoch::FIRST,
+        tick: 300,
+        acks: std::iter::empty().collect(),
     };
-    let event = LinkEvent::Snapshot(Box::new(snapshot));
+    let course = netcode::TrackCourse::shared(&Track::highway());
+    let snapshot = netcode::wire::snapshot(&header, &state, &[Default::default()], &course);
+    let event = LinkEvent::Snapshot(snapshot.into());
     app.link_event(event, Instant::now());
     app.update(Instant::now());
     let report = report::Report::new(&app, 60.0, Instant::now());
