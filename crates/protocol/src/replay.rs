@@ -1,5 +1,5 @@
 //! The inputs of a race on their way into the database, and back from it with
-//! the `result.replay` endpoint (ADR 006).
+//! the `result.replay` endpoint (ADR 007).
 //!
 //! What is in headers and chunks is the simulation's own encoding; here they
 //! are bytes.

@@ -3,7 +3,7 @@
 //! A race is its track, its rules, its cars and its inputs. A [`Recorder`]
 //! takes the inputs tick by tick and gives them away chunk by chunk; a
 //! [`Replay`] is all chunks under a [`ReplayHeader`], and [`Replay::verify`]
-//! drives the race again and compares the end (ADR 006).
+//! drives the race again and compares the end (ADR 007).
 
 mod bytes;
 mod chunk;

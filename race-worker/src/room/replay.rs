@@ -1,5 +1,5 @@
 //! What was done in a room's race, chunk by chunk on its way to the database
-//! (ADR 006).
+//! (ADR 007).
 //!
 //! A checkpoint holds the chunk that grows, and the last full one until it is
 //! known to be in the database's queue: a new owner sends that one again. Both

@@ -38,7 +38,7 @@ fn published(replay: &Replay) -> ResultRecord {
         mode: protocol::lobby::Mode::Circuit,
         track: replay.header().track.clone(),
         laps: 1,
-        target_metres: 0,
+        target_metres: None,
         ended_at: 1,
         epoch: protocol::Epoch::FIRST,
         tick: replay.header().ticks,
