@@ -1,13 +1,14 @@
 //! A room: a state machine without I/O.
 //!
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
-//! the order in which they must leave. [`seats`] is who sits where, [`ai`] who
-//! drives where nobody came, [`race`] the ticks, [`record`] what others keep of
-//! a room.
+//! the order in which they must leave. [`seats`] is who sits where, [`requests`]
+//! what they ask, [`ai`] who drives where nobody came, [`race`] the ticks,
+//! [`record`] what others keep of a room.
 
 pub mod ai;
 pub mod race;
 pub mod record;
+pub mod requests;
 pub mod seats;
 
 use std::sync::Arc;
