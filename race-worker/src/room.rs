@@ -1,14 +1,15 @@
 //! A room: a state machine without I/O.
 //!
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
-//! the order in which they must leave. [`seats`] is who sits where, [`ai`] who
-//! drives where nobody came, [`race`] the ticks, [`record`] what others keep of
-//! a room, [`replay`] of its inputs.
+//! the order in which they must leave. [`seats`] is who sits where, [`requests`]
+//! what they ask, [`ai`] who drives where nobody came, [`race`] the ticks,
+//! [`record`] what others keep of a room, [`replay`] of its inputs.
 
 pub mod ai;
 pub mod race;
 pub mod record;
 pub mod replay;
+pub mod requests;
 pub mod seats;
 
 use std::sync::Arc;
