@@ -48,6 +48,23 @@ pub struct ClaimRequest {
     /// The highest epoch that the caller has seen. A room that has gone on to
     /// a higher one needs no taking over.
     pub seen_epoch: Epoch,
+    /// Why.
+    #[serde(default)]
+    pub cause: ClaimCause,
+}
+
+/// Why a room is claimed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimCause {
+    /// A gateway with players in it misses its owner.
+    #[default]
+    OwnerGone,
+    /// Its owner ends, and hands it over.
+    HandOver,
+    /// Nobody has written its checkpoint for long, and nobody was there to miss
+    /// its owner.
+    Orphan,
 }
 
 /// The answer of `race.claim`.

@@ -43,6 +43,14 @@ impl InputFrame {
         postcard::to_extend(self, out).expect("an input frame has no value that postcard refuses")
     }
 
+    /// The first tick of a frame that stays encoded; `None` when the bytes are
+    /// too short for one.
+    #[must_use]
+    pub fn first_tick_of(bytes: &[u8]) -> Option<Tick> {
+        let (first_tick, _controls) = postcard::take_from_bytes(bytes).ok()?;
+        Some(first_tick)
+    }
+
     /// Reads a frame.
     ///
     /// # Errors
@@ -100,6 +108,8 @@ mod tests {
         let bytes = frame.encode_into(Vec::new());
         assert!(bytes.len() <= 12, "{} bytes", bytes.len());
         assert_eq!(InputFrame::decode(&bytes).unwrap(), frame);
+        assert_eq!(InputFrame::first_tick_of(&bytes), Some(100_000));
+        assert_eq!(InputFrame::first_tick_of(&[]), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Everything that crosses a process boundary is defined here once: names and
 //! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
 //! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
-//! [`lobby`], [`persist`], [`replay`], [`room`]) and the binary ones ([`checkpoint`],
-//! [`input`], [`snapshot`]).
+//! [`lobby`], [`persist`], [`replay`], [`room`]) and the binary ones
+//! ([`catch_up`], [`checkpoint`], [`input`], [`snapshot`]).
 //!
 //! Invariants:
 //! - Pure: no I/O, no clock, no randomness.
@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod car;
+pub mod catch_up;
 pub mod chat;
 pub mod checkpoint;
 pub mod client;

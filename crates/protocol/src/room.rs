@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::car::{CarClass, Skill};
 use crate::ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, WorkerId};
 use crate::lobby::{Phase, RoomSettings};
-use crate::names::{PlayerName, RoomName};
+use crate::names::{PlayerName, RoomId, RoomName};
 
 /// The request of `race.create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,8 +129,43 @@ pub struct SeatView {
     pub ai: bool,
 }
 
+/// A message of `race.room.<room>.heartbeat`: twice a second from the owner of a
+/// room that sends no snapshots, each after a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The race that the room will run.
+    pub race: RaceId,
+    /// Who owns it.
+    pub owner: WorkerId,
+    /// Which owner that is.
+    pub epoch: Epoch,
+}
+
+/// The request of `gateway.<id>.ping`: the owner of a room asks whether its
+/// players are still there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresentRequest {
+    /// In which room.
+    pub room: RoomId,
+}
+
+/// The answer of `gateway.<id>.ping`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// The gateway's connections in the room, those that are coming in too.
+    pub sessions: Vec<SessionNonce>,
+}
+
+/// The answer of `race.worker.<id>.drain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draining {
+    /// How many rooms will be handed over.
+    pub rooms: u32,
+}
+
 /// A message of `race.room.<room>.event`. Its identity is (race, tick, index):
-/// a new owner may send it again.
+/// a new owner computes the ticks since the checkpoint again, and sends what
+/// happened in them again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomEvent {
     /// The race.

@@ -3,7 +3,7 @@
 //! Tokens come from [`RoomId`], [`WorkerId`] and the like, whose alphabet
 //! cannot hold `.`, `*`, `>` or white space.
 
-use crate::ids::WorkerId;
+use crate::ids::{GatewayId, WorkerId};
 use crate::names::{PlayerId, RoomId};
 
 /// Service endpoint: create a room. Queue group [`RACE_WORKERS`].
@@ -71,6 +71,18 @@ pub fn worker_ping(worker: WorkerId) -> String {
     format!("race.worker.{worker}.ping")
 }
 
+/// Asks a worker to hand its rooms over and end.
+#[must_use]
+pub fn worker_drain(worker: WorkerId) -> String {
+    format!("race.worker.{worker}.drain")
+}
+
+/// Asks a gateway which connections it has in a room.
+#[must_use]
+pub fn gateway_ping(gateway: GatewayId) -> String {
+    format!("gateway.{gateway}.ping")
+}
+
 /// Requests to the owner of a room: join, leave, lost, back, spectate.
 #[must_use]
 pub fn room_ctl(room: &RoomId) -> String {
@@ -87,6 +99,18 @@ pub fn room_input(room: &RoomId) -> String {
 #[must_use]
 pub fn room_snapshot(room: &RoomId) -> String {
     format!("race.room.{room}.snapshot")
+}
+
+/// Signs of life of a room that sends no snapshots.
+#[must_use]
+pub fn room_heartbeat(room: &RoomId) -> String {
+    format!("race.room.{room}.heartbeat")
+}
+
+/// What a room's new owner asks all gateways with players in it.
+#[must_use]
+pub fn room_catch_up(room: &RoomId) -> String {
+    format!("race.room.{room}.catchup")
 }
 
 /// Events of a room.
@@ -114,6 +138,8 @@ pub enum Payload {
     Snapshot,
     /// A [`crate::input::InputBatch`].
     Inputs,
+    /// A [`crate::catch_up::CatchUpRequest`].
+    CatchUp,
     /// JSON, or text.
     Text,
 }
@@ -125,6 +151,7 @@ pub fn payload_of(subject: &str) -> Payload {
     match subject.rsplit('.').next() {
         Some("snapshot") if is_room => Payload::Snapshot,
         Some("in") if is_room => Payload::Inputs,
+        Some("catchup") if is_room => Payload::CatchUp,
         Some(_) | None => Payload::Text,
     }
 }
@@ -139,6 +166,8 @@ mod tests {
         assert_eq!(room_snapshot(&room), "race.room.friday-night.snapshot");
         assert_eq!(payload_of(&room_snapshot(&room)), Payload::Snapshot);
         assert_eq!(payload_of(&room_input(&room)), Payload::Inputs);
+        assert_eq!(payload_of(&room_catch_up(&room)), Payload::CatchUp);
         assert_eq!(payload_of(&room_event(&room)), Payload::Text);
+        assert_eq!(payload_of(&room_heartbeat(&room)), Payload::Text);
     }
 }

@@ -7,6 +7,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use netcode::{TrackCourse, course};
+use protocol::Seat;
+use protocol::catch_up::{CatchUpAnswer, CatchUpRequest};
 use protocol::checkpoint::Checkpoint;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::snapshot::{CarState, SnapshotBody, SnapshotHeader};
@@ -28,6 +30,10 @@ pub enum Kind {
     Inputs,
     /// A value of the bucket `checkpoints`.
     Checkpoint,
+    /// A message of `race.room.<room>.catchup`.
+    CatchUp,
+    /// A gateway's answer to one.
+    CatchUpAnswer,
 }
 
 /// Prints the message on standard input as JSON.
@@ -44,6 +50,10 @@ pub fn decode_stdin(kind: Kind) -> Result<()> {
         Kind::Snapshot => snapshot(&bytes).context("this is not a snapshot")?,
         Kind::Inputs => inputs(&bytes).context("these are not inputs")?,
         Kind::Checkpoint => checkpoint(&bytes).context("this is not a checkpoint")?,
+        Kind::CatchUp => catch_up(&bytes).context("this is not a request to catch up")?,
+        Kind::CatchUpAnswer => {
+            catch_up_answer(&bytes).context("this is not an answer to catch up with")?
+        }
     };
     println!("{value}");
     Ok(())
@@ -56,6 +66,7 @@ pub fn of_subject(subject: &str, bytes: &[u8]) -> Value {
     let decoded = match subject::payload_of(subject) {
         Payload::Snapshot => snapshot(bytes),
         Payload::Inputs => inputs(bytes),
+        Payload::CatchUp => catch_up(bytes),
         Payload::Text => None,
     };
     decoded
@@ -144,17 +155,44 @@ fn round(value: f64) -> f64 {
 
 fn inputs(bytes: &[u8]) -> Option<Value> {
     let batch = InputBatch::decode(bytes).ok()?;
-    let frames: Option<Vec<Value>> = batch
-        .frames
+    let frames = frames(&batch.frames)?;
+    Some(json!({ "race": batch.race, "gateway": batch.gateway, "frames": frames }))
+}
+
+fn frames(frames: &[(Seat, &[u8])]) -> Option<Vec<Value>> {
+    let frame = |(seat, frame): &(Seat, &[u8])| {
+        let frame = InputFrame::decode(frame).ok()?;
+        let InputFrame {
+            first_tick,
+            controls,
+        } = frame;
+        Some(json!({ "seat": seat, "first_tick": first_tick, "controls": controls }))
+    };
+    frames.iter().map(frame).collect()
+}
+
+fn catch_up(bytes: &[u8]) -> Option<Value> {
+    let request = CatchUpRequest::decode(bytes).ok()?;
+    Some(json!({ "race": request.race, "epoch": request.epoch }))
+}
+
+fn catch_up_answer(bytes: &[u8]) -> Option<Value> {
+    let answer = CatchUpAnswer::decode(bytes).ok()?;
+    let snapshots: Option<Vec<Value>> = answer
+        .snapshots
         .iter()
-        .map(|(seat, frame)| {
-            let frame = InputFrame::decode(frame).ok()?;
-            Some(
-                json!({ "seat": seat, "first_tick": frame.first_tick, "controls": frame.controls }),
-            )
+        .map(|seen| {
+            let (header, _body) = SnapshotHeader::split(seen.bytes).ok()?;
+            let age_ms = round(f64::from(seen.age_us) / 1_000.0);
+            Some(json!({ "epoch": header.epoch, "tick": header.tick, "age_ms": age_ms }))
         })
         .collect();
-    Some(json!({ "race": batch.race, "gateway": batch.gateway, "frames": frames? }))
+    Some(json!({
+        "race": answer.race,
+        "gateway": answer.gateway,
+        "snapshots": snapshots?,
+        "frames": frames(&answer.inputs)?,
+    }))
 }
 
 fn checkpoint(bytes: &[u8]) -> Option<Value> {
@@ -193,6 +231,20 @@ mod tests {
         assert_eq!(value["frames"][0]["seat"], 2);
         assert_eq!(value["frames"][0]["first_tick"], 9);
         assert_eq!(value["gateway"], "00000001");
+        let request = CatchUpRequest {
+            race,
+            epoch: protocol::Epoch(2),
+        };
+        let value = of_subject("race.room.r.catchup", &request.encode());
+        assert_eq!(value["epoch"], 2);
+        let answer = CatchUpAnswer {
+            race,
+            gateway: GatewayId::new(1),
+            snapshots: Vec::new(),
+            inputs: vec![(1, &frame)],
+        };
+        let value = catch_up_answer(&answer.encode()).unwrap();
+        assert_eq!(value["frames"][0]["first_tick"], 9);
     }
 
     #[test]
