@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 
 use crate::chat::ChatHub;
 use crate::limits::{
-    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_TIMEOUT,
+    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_ATTEMPT_TIMEOUT,
+    ROOM_TIMEOUT,
 };
 use crate::lobby::Lobby;
 use crate::relay::Relays;
@@ -131,18 +132,23 @@ impl Desk {
         let deadline = Instant::now() + ROOM_TIMEOUT;
         let asked: Result<CtlReply, _> = loop {
             let left = deadline.saturating_duration_since(Instant::now());
+            let patience = left.min(ROOM_ATTEMPT_TIMEOUT);
             match self
                 .bus
-                .request(subject::room_ctl(room), request, left)
+                .request(subject::room_ctl(room), request, patience)
                 .await
             {
-                // A room that moves from one worker to another has no ears for
-                // a moment; one that is gone is not in the lobby either.
+                // A room whose owner is gone has no ears until it is taken
+                // over; one that is gone itself is not in the lobby either.
                 Err(RequestError::NoResponders { .. })
                     if left > RETRY_DELAY && self.lobby.has(room) =>
                 {
+                    self.relays.unserved(room);
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
+                // Its owner has died with the question, or stands still: what
+                // is asked of a room may be asked again.
+                Err(RequestError::TimedOut { .. }) if left > ROOM_ATTEMPT_TIMEOUT => {}
                 outcome => break outcome,
             }
         };

@@ -48,8 +48,9 @@ pub const JOINING_EVENTS_MAX: usize = 64;
 /// Accounts may wait for a password hash, which is slow on purpose.
 pub const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A room's owner answers within a tick.
-pub const ROOM_TIMEOUT: Duration = Duration::from_millis(1_000);
+/// How long a request to a room, or for a new one, may take: a room may just be
+/// moving from one worker to another.
+pub const ROOM_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// A chat worker answers once the stream has the message.
 pub const CHAT_TIMEOUT: Duration = Duration::from_millis(2_000);
@@ -70,3 +71,57 @@ pub const CHAT_TOKEN_SECONDS: u64 = 12 * 3600;
 
 /// Waits before a broken watch or stream is opened again.
 pub const REOPEN_DELAY: Duration = Duration::from_millis(100);
+
+/// A race of which nothing was heard for so long, one and a half intervals
+/// between snapshots, is asked after.
+pub const SNAPSHOT_SUSPECT_AFTER: Duration = Duration::from_millis(50);
+
+/// A waiting room of which nothing was heard for so long is asked after: three
+/// heartbeats, and a little for their way.
+pub const HEARTBEAT_SUSPECT_AFTER: Duration = Duration::from_millis(1_600);
+
+/// A worker that lives answers a ping within this.
+pub const PING_TIMEOUT: Duration = Duration::from_millis(30);
+
+/// A race whose owner does not answer is claimed when its last snapshot is so
+/// old: a hung worker costs its players no more than a blink.
+pub const CLAIM_AFTER_SILENCE: Duration = Duration::from_millis(150);
+
+/// A race whose owner answers is claimed when its last snapshot is so old: a
+/// worker that is only slow keeps its rooms.
+pub const CLAIM_AFTER_PONG: Duration = Duration::from_millis(600);
+
+/// How long an owner that answers has at least to be heard.
+pub const PONG_GRACE: Duration = Duration::from_millis(450);
+
+/// How long a claim may take. A hung worker is still in the queue group: the
+/// next claim must find another soon. One that is carried out late is harmless.
+pub const CLAIM_TIMEOUT: Duration = Duration::from_millis(25);
+
+/// Bound of the first random wait after a failed claim; each failure doubles it.
+pub const CLAIM_BACKOFF_MIN: Duration = Duration::from_millis(5);
+
+/// Longest bound of the wait between two claims of a room.
+pub const CLAIM_BACKOFF_MAX: Duration = Duration::from_millis(500);
+
+/// Claims of one gateway under way at once: a dead worker leaves hundreds of
+/// rooms, and the others must have time to race.
+pub const CLAIMS_MAX: usize = 32;
+
+/// How often a gateway without NATS looks whether it is back.
+pub const CONNECTION_CHECK: Duration = Duration::from_millis(50);
+
+/// Snapshots kept for a new owner: half a second, five times what a checkpoint
+/// can be behind.
+pub const RING_SNAPSHOTS_MAX: usize = 16;
+
+/// Input frames of one driver kept for a new owner, as many as snapshots.
+pub const RING_FRAMES_MAX: usize = 16;
+
+/// Events remembered, so that those of ticks that are computed again are not
+/// told twice: more than happen in a second.
+pub const EVENTS_REMEMBERED_MAX: usize = 256;
+
+/// One attempt to ask a room's owner, which answers within a tick and the time
+/// of a checkpoint; one that has just died never does.
+pub const ROOM_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(400);

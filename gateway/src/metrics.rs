@@ -62,6 +62,21 @@ pub fn snapshot_interval(interval: Duration) {
     histogram!("gateway_snapshot_interval_seconds").record(interval.as_secs_f64());
 }
 
+/// The first snapshot of a new owner came `gap` after the last of the old one.
+pub fn takeover_gap(gap: Duration) {
+    histogram!("gateway_takeover_gap_seconds").record(gap.as_secs_f64());
+}
+
+/// A worker was asked whether it lives.
+pub fn probed(answer: &'static str) {
+    counter!("gateway_probes_total", "answer" => answer).increment(1);
+}
+
+/// A room was claimed.
+pub fn claimed(result: &'static str) {
+    counter!("gateway_claims_total", "result" => result).increment(1);
+}
+
 /// A message of the bus was not passed on.
 pub fn relay_dropped(reason: &'static str) {
     counter!("gateway_relay_dropped_total", "reason" => reason).increment(1);

@@ -1,24 +1,33 @@
 //! One task per room: inputs up, snapshots and events down.
 //!
-//! [`core`] decides, without I/O; this module is the task around it and the
-//! [`Relays`] that find it.
+//! [`core`] decides, without I/O: who gets what; within it [`watch`] whether the
+//! room still has an owner, and [`ring`] what the next one must know. This
+//! module is the task around them and the [`Relays`] that find it; [`errand`]s
+//! are the questions that it sends out.
 
 pub mod core;
+mod errand;
+pub mod ring;
+pub mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use bus::{Bus, BusError, Subscription};
+use bus::{Bus, BusError, Inbound, Subscription};
 use bytes::Bytes;
 use futures::StreamExt;
-use protocol::{GatewayId, RoomId, Seat, subject};
-use tokio::sync::{mpsc, oneshot};
+use futures::stream::FuturesUnordered;
+use protocol::catch_up::CatchUpRequest;
+use protocol::{GatewayId, RoomId, Seat, SessionNonce, subject};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::core::{MemberId, RelayCore};
-use crate::limits::{INPUT_COALESCE, RELAY_QUEUE_MAX};
+use self::errand::{Errand, Report};
+use self::watch::Command;
+use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, INPUT_COALESCE, RELAY_QUEUE_MAX};
 use crate::metrics;
 use crate::outbox::Outbox;
 
@@ -26,13 +35,17 @@ use crate::outbox::Outbox;
 #[derive(Debug)]
 pub enum RelayCommand {
     /// Somebody is about to enter: keep events for them.
-    Expect(MemberId, Arc<Outbox>, oneshot::Sender<()>),
+    Expect(MemberId, SessionNonce, Arc<Outbox>, oneshot::Sender<()>),
     /// They are in: here is their first frame.
     Enter(MemberId, Bytes),
     /// They are gone.
     Leave(MemberId),
     /// A driver's input frame.
     Input(Seat, Bytes),
+    /// Nobody serves the requests to the room's owner.
+    Unserved,
+    /// Somebody wants to know which connections are here.
+    Present(oneshot::Sender<Vec<SessionNonce>>),
 }
 
 /// A way to the relay of one room.
@@ -69,6 +82,8 @@ pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
     tasks: TaskTracker,
+    /// One permit for each claim under way.
+    claims: Arc<Semaphore>,
     open: Mutex<HashMap<RoomId, RelayHandle>>,
 }
 
@@ -80,6 +95,7 @@ impl Relays {
             bus,
             gateway,
             tasks,
+            claims: Arc::new(Semaphore::new(CLAIMS_MAX)),
             open: Mutex::default(),
         }
     }
@@ -91,10 +107,11 @@ impl Relays {
         self: &Arc<Self>,
         room: &RoomId,
         member: MemberId,
+        session: SessionNonce,
         outbox: &Arc<Outbox>,
     ) -> Option<RelayHandle> {
         let (ready, is_ready) = oneshot::channel();
-        let command = RelayCommand::Expect(member, Arc::clone(outbox), ready);
+        let command = RelayCommand::Expect(member, session, Arc::clone(outbox), ready);
         let handle = {
             // Under the lock, so that a relay without members cannot end
             // between being found and being told.
@@ -110,6 +127,27 @@ impl Relays {
         Some(handle)
     }
 
+    /// Tells the relay of a room, if it has one, that its owner was not there.
+    pub fn unserved(&self, room: &RoomId) {
+        if let Some(handle) = self.lock().get(room) {
+            // A relay that is overwhelmed will notice by itself.
+            let _ = handle.commands.try_send(RelayCommand::Unserved);
+        }
+    }
+
+    /// The connections in a room; `None` when its relay is too busy to tell.
+    pub async fn present(&self, room: &RoomId) -> Option<Vec<SessionNonce>> {
+        let (answer, answered) = oneshot::channel();
+        match self.lock().get(room) {
+            Some(handle) => handle
+                .commands
+                .try_send(RelayCommand::Present(answer))
+                .ok()?,
+            None => return Some(Vec::new()),
+        }
+        answered.await.ok()
+    }
+
     fn start(self: &Arc<Self>, room: RoomId) -> RelayHandle {
         let (commands, inbox) = mpsc::channel(RELAY_QUEUE_MAX);
         let handle = RelayHandle {
@@ -120,12 +158,12 @@ impl Relays {
         let relays = Arc::clone(self);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
-            let core = RelayCore::new(relays.gateway);
             let mut task = RelayTask {
                 relays: &relays,
                 room: &room,
                 inbox,
-                core,
+                core: RelayCore::new(relays.gateway, Instant::now()),
+                errands: FuturesUnordered::new(),
             };
             if let Err(error) = task.run().await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
@@ -159,62 +197,147 @@ struct RelayTask<'a> {
     room: &'a RoomId,
     inbox: mpsc::Receiver<RelayCommand>,
     core: RelayCore,
+    errands: FuturesUnordered<Errand>,
+}
+
+/// What a relay hears of its room.
+struct Ears {
+    snapshots: Subscription,
+    events: Subscription,
+    heartbeats: Subscription,
+    catch_ups: Subscription,
+}
+
+impl Ears {
+    async fn of(bus: &Bus, room: &RoomId) -> Result<Self, BusError> {
+        let (snapshots, events, heartbeats, catch_ups) = tokio::try_join!(
+            bus.subscribe(subject::room_snapshot(room)),
+            bus.subscribe(subject::room_event(room)),
+            bus.subscribe(subject::room_heartbeat(room)),
+            bus.subscribe(subject::room_catch_up(room)),
+        )?;
+        Ok(Self {
+            snapshots,
+            events,
+            heartbeats,
+            catch_ups,
+        })
+    }
 }
 
 enum Event {
     Command(RelayCommand),
+    CatchUp(Inbound),
     Snapshot(Bytes),
     Happening(Bytes),
+    Heartbeat(Bytes),
+    Report(Report),
     InputsDue,
+    WatchDue,
     Ended,
 }
 
 impl RelayTask<'_> {
     async fn run(&mut self) -> Result<(), BusError> {
-        let bus = &self.relays.bus;
-        let mut snapshots = bus.subscribe(subject::room_snapshot(self.room)).await?;
-        let mut events = bus.subscribe(subject::room_event(self.room)).await?;
+        let mut ears = Ears::of(&self.relays.bus, self.room).await?;
         let input_subject = subject::room_input(self.room);
         loop {
-            match self.next(&mut snapshots, &mut events).await {
-                Event::Command(command) => self.command(command),
-                Event::Snapshot(payload) => self.core.snapshot(&payload, Instant::now()),
-                Event::Happening(payload) => self.core.event(&payload),
+            let event = self.next(&mut ears).await;
+            let now = Instant::now();
+            match event {
+                Event::Command(command) => self.command(command, now),
+                Event::CatchUp(message) => self.catch_up(&message, now),
+                Event::Snapshot(payload) => self.core.snapshot(&payload, now),
+                Event::Happening(payload) => self.core.event(&payload, now),
+                Event::Heartbeat(payload) => self.core.heartbeat(&payload, now),
+                Event::Report(report) => self.reported(report, now),
                 Event::InputsDue => {
                     if let Some(batch) = self.core.take_inputs() {
-                        bus.publish(input_subject.clone(), batch);
+                        self.relays.bus.publish(input_subject.clone(), batch);
                     }
                 }
+                Event::WatchDue => {}
                 Event::Ended => return Ok(()),
             }
+            self.look_after(now);
             if self.core.is_closed() || (self.core.is_empty() && self.retire()) {
                 return Ok(());
             }
         }
     }
 
-    async fn next(&mut self, snapshots: &mut Subscription, events: &mut Subscription) -> Event {
-        let due = self.core.inputs_since().map(|since| since + INPUT_COALESCE);
+    async fn next(&mut self, ears: &mut Ears) -> Event {
+        let inputs_due = self.core.inputs_since().map(|since| since + INPUT_COALESCE);
+        let is_away = !self.relays.bus.is_connected();
+        let watch_due = self.core.watch().next_deadline();
+        let watch_due = watch_due.or_else(|| is_away.then(|| Instant::now() + CONNECTION_CHECK));
         tokio::select! {
-            // Events before snapshots: a lap is told before its picture.
+            // A new owner first, which waits; then events before snapshots: a
+            // lap is told before its picture. Suspicion comes last, after all
+            // that was heard.
             biased;
-            Some(message) = events.next() => Event::Happening(message.payload),
-            Some(message) = snapshots.next() => Event::Snapshot(message.payload),
-            () = sleep_until(due), if due.is_some() => Event::InputsDue,
+            Some(message) = ears.catch_ups.next() => Event::CatchUp(message),
+            Some(message) = ears.events.next() => Event::Happening(message.payload),
+            Some(message) = ears.snapshots.next() => Event::Snapshot(message.payload),
+            Some(message) = ears.heartbeats.next() => Event::Heartbeat(message.payload),
+            () = sleep_until(inputs_due), if inputs_due.is_some() => Event::InputsDue,
+            Some(report) = self.errands.next() => Event::Report(report),
             command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
+            () = sleep_until(watch_due), if watch_due.is_some() => Event::WatchDue,
         }
     }
 
-    fn command(&mut self, command: RelayCommand) {
+    fn command(&mut self, command: RelayCommand, now: Instant) {
         match command {
-            RelayCommand::Expect(member, outbox, ready) => {
-                self.core.expect(member, outbox);
+            RelayCommand::Expect(member, session, outbox, ready) => {
+                self.core.expect(member, session, outbox);
                 // A connection that went away meanwhile leaves by itself.
                 let _ = ready.send(());
             }
             RelayCommand::Enter(member, frame) => self.core.enter(member, frame),
             RelayCommand::Leave(member) => self.core.leave(member),
-            RelayCommand::Input(seat, frame) => self.core.input(seat, frame, Instant::now()),
+            RelayCommand::Input(seat, frame) => self.core.input(seat, frame, now),
+            RelayCommand::Unserved => self.core.watch().unserved(now),
+            RelayCommand::Present(answer) => {
+                // Who does not wait any more asks again.
+                let _ = answer.send(self.core.sessions());
+            }
+        }
+    }
+
+    fn catch_up(&mut self, message: &Inbound, now: Instant) {
+        let Ok(request) = CatchUpRequest::decode(&message.payload) else {
+            return metrics::relay_dropped("unreadable");
+        };
+        if let (Some(answer), Some(inbox)) = (self.core.catch_up(&request, now), &message.reply) {
+            self.relays.bus.publish(inbox.clone(), answer);
+        }
+    }
+
+    fn reported(&mut self, report: Report, now: Instant) {
+        match report {
+            Report::Probed(owner, answer) => self.core.watch().probed(owner, answer, now),
+            Report::Claimed(outcome) => {
+                let jitter = rand::random();
+                self.core.watch().claimed(outcome, jitter, now);
+            }
+        }
+    }
+
+    /// Does what the watch over the room wants done.
+    fn look_after(&mut self, now: Instant) {
+        let is_connected = self.relays.bus.is_connected();
+        self.core.watch().set_connected(is_connected, now);
+        let (bus, room) = (&self.relays.bus, self.room);
+        match self.core.watch().poll(now) {
+            None => {}
+            Some(Command::Ping(owner)) => self.errands.push(errand::ping(bus, owner)),
+            Some(Command::Claim { seen_epoch }) => {
+                let claims = Arc::clone(&self.relays.claims);
+                let claim = errand::claim(bus, room.clone(), seen_epoch, claims);
+                self.errands.push(claim);
+            }
+            Some(Command::Close) => self.core.close(),
         }
     }
 

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::Bus;
-use protocol::{GatewayId, subject};
-use service::{BoxError, Context};
+use bus::{Bus, Subscription};
+use futures::StreamExt;
+use protocol::room::{Present, PresentRequest};
+use protocol::{GatewayId, Reply, subject};
+use service::{BoxError, Context, Shutdown};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -16,6 +18,7 @@ use crate::chat::ChatHub;
 use crate::desk::Desk;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::lobby::Lobby;
+use crate::metrics;
 use crate::options::Options;
 use crate::relay::Relays;
 use crate::sessions::Sessions;
@@ -82,6 +85,9 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     .into_iter()
     .for_each(follow);
 
+    let pings = bus.subscribe(subject::gateway_ping(gateway)).await?;
+    followers.spawn(answer_pings(Arc::clone(&desk), pings, shutdown.clone()));
+
     let addresses = Addresses::new(options.connections_per_address);
     context.serving(&[("race", race.local_addr()?), ("chat", chat.local_addr()?)])?;
     for (listener, port) in [(race, Port::Race), (chat, Port::Chat)] {
@@ -117,6 +123,25 @@ enum Follower {
     ChatStream,
     Presence,
     Renewal,
+}
+
+/// Tells owners of rooms which of their players are still here.
+async fn answer_pings(desk: Arc<Desk>, mut pings: Subscription, shutdown: Shutdown) {
+    loop {
+        let message = tokio::select! {
+            Some(message) = pings.next() => message,
+            () = shutdown.wait() => return,
+        };
+        let request = serde_json::from_slice::<PresentRequest>(&message.payload);
+        let (Ok(request), Some(inbox)) = (request, message.reply) else {
+            metrics::relay_dropped("unreadable");
+            continue;
+        };
+        if let Some(sessions) = desk.relays.present(&request.room).await {
+            let answer: Reply<Present> = Ok(Present { sessions });
+            desk.bus.publish_json(inbox, &answer);
+        }
+    }
 }
 
 async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {

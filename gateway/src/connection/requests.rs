@@ -128,7 +128,7 @@ impl Connection {
         let relay = self
             .desk
             .relays
-            .expect(&room, self.member, &self.outbox)
+            .expect(&room, self.member, self.nonce, &self.outbox)
             .await;
         let relay = relay.ok_or_else(|| {
             let message = "this room cannot be reached just now, try again in a moment";
@@ -192,7 +192,10 @@ impl Connection {
     }
 
     async fn leave_room(&mut self, departure: Departure) {
-        let relay = self.relay.take();
+        // First, so that who asks the gateway afterwards hears the same.
+        if let Some(relay) = self.relay.take() {
+            relay.tell(RelayCommand::Leave(self.member)).await;
+        }
         if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
             && place.seat.is_some()
         {
@@ -210,9 +213,6 @@ impl Connection {
             if let Err(error) = self.desk.ctl(&place.room, &request).await {
                 tracing::debug!(%error, room = %place.room, "could not tell the room of a departure");
             }
-        }
-        if let Some(relay) = relay {
-            relay.tell(RelayCommand::Leave(self.member)).await;
         }
         self.conversation.left();
     }

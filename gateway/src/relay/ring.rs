@@ -1,0 +1,161 @@
+//! What a gateway keeps of a race for its next owner: opaque bytes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
+use protocol::input::InputFrame;
+use protocol::{GatewayId, RaceId, Seat, Tick};
+
+use crate::limits::{RING_FRAMES_MAX, RING_SNAPSHOTS_MAX};
+
+/// The last snapshots of a race, and the inputs that may not be in them.
+#[derive(Debug, Default)]
+pub struct Ring {
+    snapshots: VecDeque<(Bytes, Instant)>,
+    frames: BTreeMap<Seat, VecDeque<(Tick, Bytes)>>,
+}
+
+impl Ring {
+    /// Forgets everything: another race has begun.
+    pub fn clear(&mut self) {
+        self.snapshots.clear();
+        self.frames.clear();
+    }
+
+    /// Keeps a snapshot that was passed on.
+    pub fn snapshot(&mut self, payload: Bytes, now: Instant) {
+        if self.snapshots.len() == RING_SNAPSHOTS_MAX {
+            self.snapshots.pop_front();
+        }
+        self.snapshots.push_back((payload, now));
+    }
+
+    /// Keeps a client's input frame.
+    ///
+    /// A frame holds all inputs that are not acknowledged; one that begins no
+    /// later than another therefore replaces it. Those that begin earlier hold
+    /// what the owner has acknowledged but perhaps not applied: while nobody
+    /// acknowledges anything, they stay.
+    pub fn frame(&mut self, seat: Seat, frame: Bytes) {
+        let Some(first_tick) = InputFrame::first_tick_of(&frame) else {
+            return;
+        };
+        let frames = self.frames.entry(seat).or_default();
+        while frames.back().is_some_and(|(tick, _)| *tick >= first_tick) {
+            frames.pop_back();
+        }
+        if frames.len() == RING_FRAMES_MAX {
+            frames.pop_front();
+        }
+        frames.push_back((first_tick, frame));
+    }
+
+    /// All of it, for a new owner.
+    #[must_use]
+    pub fn answer(&self, race: RaceId, gateway: GatewayId, now: Instant) -> Vec<u8> {
+        let seen = |(bytes, at): &(Bytes, Instant)| {
+            let age = now.saturating_duration_since(*at).as_micros();
+            (u32::try_from(age).unwrap_or(u32::MAX), bytes.clone())
+        };
+        let snapshots: Vec<(u32, Bytes)> = self.snapshots.iter().map(seen).collect();
+        let of_seat = |(seat, frames): (&Seat, &VecDeque<(Tick, Bytes)>)| {
+            let seat = *seat;
+            let frames = frames.iter().map(|(_, frame)| (seat, frame.clone()));
+            frames.collect::<Vec<_>>()
+        };
+        let frames: Vec<(Seat, Bytes)> = self.frames.iter().flat_map(of_seat).collect();
+        CatchUpAnswer {
+            race,
+            gateway,
+            snapshots: snapshots
+                .iter()
+                .map(|(age_us, bytes)| SeenSnapshot {
+                    age_us: *age_us,
+                    bytes,
+                })
+                .collect(),
+            inputs: frames
+                .iter()
+                .map(|(seat, frame)| (*seat, &frame[..]))
+                .collect(),
+        }
+        .encode()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::input::Controls;
+
+    use super::*;
+
+    const GATEWAY: GatewayId = GatewayId::new(1);
+
+    fn race() -> RaceId {
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+    }
+
+    fn frame(first_tick: Tick, ticks: usize) -> Bytes {
+        let frame = InputFrame {
+            first_tick,
+            controls: std::iter::repeat_n(Controls::default(), ticks).collect(),
+        };
+        frame.encode_into(Vec::new()).into()
+    }
+
+    /// First tick and length of each frame.
+    fn frames(ring: &Ring) -> Vec<(Seat, Tick, usize)> {
+        let bytes = ring.answer(race(), GATEWAY, Instant::now());
+        let answer = CatchUpAnswer::decode(&bytes).unwrap();
+        let read = |(seat, frame): &(Seat, &[u8])| {
+            let frame = InputFrame::decode(frame).unwrap();
+            (*seat, frame.first_tick, frame.controls.len())
+        };
+        answer.inputs.iter().map(read).collect()
+    }
+
+    #[test]
+    fn keeps_the_last_snapshots_with_their_ages() {
+        let mut ring = Ring::default();
+        let start = Instant::now();
+        for step in 0..20_u8 {
+            let at = start + Duration::from_millis(u64::from(step));
+            ring.snapshot(Bytes::copy_from_slice(&[step]), at);
+        }
+        let bytes = ring.answer(race(), GATEWAY, start + Duration::from_millis(20));
+        let answer = CatchUpAnswer::decode(&bytes).unwrap();
+        assert_eq!(answer.snapshots.len(), RING_SNAPSHOTS_MAX);
+        assert_eq!(answer.snapshots[0].bytes, [4]);
+        let last = answer.snapshots.last().unwrap();
+        assert_eq!((last.bytes, last.age_us), (&[19][..], 1_000));
+    }
+
+    #[test]
+    fn keeps_what_is_acknowledged_but_perhaps_not_applied() {
+        let mut ring = Ring::default();
+        ring.frame(0, frame(10, 2));
+        ring.frame(0, frame(12, 2));
+        ring.frame(1, frame(9, 4));
+        assert_eq!(frames(&ring), [(0, 10, 2), (0, 12, 2), (1, 9, 4)]);
+        // Nobody acknowledges any more: the frames grow, and replace each other.
+        for ticks in 3..60 {
+            ring.frame(0, frame(12, ticks));
+        }
+        assert_eq!(frames(&ring)[..2], [(0, 10, 2), (0, 12, 59)]);
+    }
+
+    #[test]
+    fn is_bounded() {
+        let mut ring = Ring::default();
+        (0..1_000).for_each(|step| ring.frame(0, frame(2 * step, 2)));
+        assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
+        ring.frame(0, Bytes::new());
+        assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
+        ring.clear();
+        assert!(frames(&ring).is_empty());
+    }
+}
