@@ -94,6 +94,10 @@ pub const CLAIM_AFTER_PONG: Duration = Duration::from_millis(600);
 /// How long an owner that answers has at least to be heard.
 pub const PONG_GRACE: Duration = Duration::from_millis(450);
 
+/// After NATS was away a room has so much longer to be heard: workers reconnect
+/// within a tenth of a second, and their first checkpoint takes as long again.
+pub const RECONNECT_GRACE: Duration = Duration::from_millis(500);
+
 /// How long a claim may take. A hung worker is still in the queue group: the
 /// next claim must find another soon. One that is carried out late is harmless.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_millis(25);

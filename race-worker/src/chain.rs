@@ -91,6 +91,10 @@ pub struct Chain {
     /// A write had no answer, and was not there when it was looked for: it may
     /// still arrive, and make the next one fail.
     in_doubt: bool,
+    /// How many writes were begun, and up to which one all is known to have
+    /// happened.
+    begun: u64,
+    confirmed: u64,
 }
 
 impl Chain {
@@ -105,6 +109,8 @@ impl Chain {
             held_since: written_at,
             urgent: false,
             in_doubt: false,
+            begun: 0,
+            confirmed: 0,
         }
     }
 
@@ -126,6 +132,26 @@ impl Chain {
         self.urgent = true;
     }
 
+    /// The first write that will hold what is true now, or did. Nobody may be
+    /// told of it before that [is confirmed](Self::is_confirmed): the next owner
+    /// would not know. `is_new`: it has just become true.
+    #[must_use]
+    pub fn write_of(&self, is_new: bool) -> u64 {
+        self.begun + u64::from(is_new || self.urgent)
+    }
+
+    /// Whether that write has happened, or a later one.
+    #[must_use]
+    pub fn is_confirmed(&self, write: u64) -> bool {
+        write <= self.confirmed
+    }
+
+    /// How old the last checkpoint is.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.held_since)
+    }
+
     /// Whether everything so far is written.
     #[must_use]
     pub fn is_settled(&self) -> bool {
@@ -143,6 +169,7 @@ impl Chain {
                 }
                 self.urgent = false;
                 self.pending = Pending::Write(now);
+                self.begun += 1;
                 Some(Action::Write(self.revision))
             }
         }
@@ -150,11 +177,12 @@ impl Chain {
 
     /// The write gave a revision. Returns how long it took.
     pub fn written(&mut self, revision: Revision, now: Instant) -> Duration {
-        let begun = self.begun(now);
+        let begun = self.begun_at(now);
         self.revision = revision;
         self.held_since = begun;
         self.pending = Pending::Nothing;
         self.in_doubt = false;
+        self.confirmed = self.begun;
         now.saturating_duration_since(begun)
     }
 
@@ -167,13 +195,13 @@ impl Chain {
 
     /// The write or the read had no answer: read back (again).
     pub fn unanswered(&mut self, now: Instant) -> Action {
-        self.pending = Pending::ReadBack(self.begun(now));
+        self.pending = Pending::ReadBack(self.begun_at(now));
         Action::ReadBack
     }
 
     /// The checkpoint was read back; `None` when there is none.
     pub fn read_back(&mut self, found: Option<ReadBack>, now: Instant) -> Ownership {
-        let begun = self.begun(now);
+        let begun = self.begun_at(now);
         self.pending = Pending::Nothing;
         match found {
             Some(found) if found.owner == self.owner && found.epoch == self.epoch => {
@@ -196,7 +224,13 @@ impl Chain {
         now.saturating_duration_since(self.held_since) > pace.fence()
     }
 
-    fn begun(&self, now: Instant) -> Instant {
+    /// When the owner must stand still unless another write succeeds.
+    #[must_use]
+    pub fn fenced_at(&self, pace: Pace) -> Instant {
+        self.held_since + pace.fence()
+    }
+
+    fn begun_at(&self, now: Instant) -> Instant {
         match self.pending {
             Pending::Write(begun) | Pending::ReadBack(begun) => begun,
             Pending::Nothing => now,
@@ -313,6 +347,35 @@ mod tests {
             Some(Action::Write(8))
         );
         assert_eq!(chain.conflicted(start + ms(404)), None);
+    }
+
+    #[test]
+    fn what_a_write_under_way_does_not_hold_waits_for_the_next_one() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        chain.poll(Pace::Racing, start + ms(100));
+        let write = chain.write_of(true);
+        chain.hurry();
+        assert_eq!(chain.write_of(false), write, "also if it is asked again");
+        chain.written(8, start + ms(101));
+        assert!(!chain.is_confirmed(write));
+        chain.poll(Pace::Racing, start + ms(101));
+        chain.unanswered(start + ms(401));
+        let found = ReadBack {
+            owner: OWNER,
+            epoch: Epoch::FIRST,
+            revision: 9,
+        };
+        let ours = chain.read_back(Some(found), start + ms(402));
+        assert_eq!(ours, Ownership::Ours);
+        assert!(
+            !chain.is_confirmed(write),
+            "which write it was is not known"
+        );
+        chain.poll(Pace::Racing, start + ms(402));
+        chain.written(10, start + ms(403));
+        assert!(chain.is_confirmed(write));
+        assert_eq!(chain.age(start + ms(403)), ms(1));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use bus::{Bucket, Bus, CasError, Revision};
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
 use protocol::{RoomId, Tick, subject};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::limits::{CLERK_QUEUE_MAX, RETRIES_MAX, RETRY_DELAY};
@@ -22,24 +23,38 @@ pub enum Job {
     Persist(PersistMessage, String),
 }
 
+/// How long a clerk may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// Until then, unless the room is still owned by then.
+    Until(Instant),
+    /// The room has ended; what it says last is true whoever owns it.
+    ForGood,
+    /// Its records are true, but its lobby entry is another's to write.
+    HandedOver,
+}
+
 /// A task that writes the jobs of one room, in order.
 #[derive(Debug)]
 pub struct Clerk {
     jobs: mpsc::Sender<Job>,
     task: JoinHandle<()>,
+    hold: watch::Sender<Hold>,
     replay_safe_tick: Arc<AtomicU32>,
 }
 
 impl Clerk {
-    /// For one room.
+    /// For one room, which is not held yet.
     #[must_use]
     pub fn start(bus: Bus, rooms: Bucket, room: RoomId) -> Self {
         let (jobs, queue) = mpsc::channel(CLERK_QUEUE_MAX);
         let replay_safe_tick = Arc::new(AtomicU32::new(0));
         let safe_tick = Arc::clone(&replay_safe_tick);
+        let (hold, held) = watch::channel(Hold::Until(Instant::now()));
         Self {
             jobs,
-            task: tokio::spawn(work(bus, rooms, room, queue, safe_tick)),
+            task: tokio::spawn(work(bus, rooms, room, queue, held, safe_tick)),
+            hold,
             replay_safe_tick,
         }
     }
@@ -59,9 +74,28 @@ impl Clerk {
         self.replay_safe_tick.load(Ordering::Relaxed)
     }
 
+    /// The room is owned until then at least: nothing is written later, so that
+    /// an owner that was stopped does not overwrite what its successor said.
+    pub fn hold_until(&self, fence: Instant) {
+        self.hold.send_replace(Hold::Until(fence));
+    }
+
+    /// The room has ended, and its checkpoint says so.
+    pub fn hold_for_good(&self) {
+        self.hold.send_replace(Hold::ForGood);
+    }
+
+    /// Waits until all records are written; the lobby is the next owner's.
+    pub async fn finish_for_another(self) {
+        self.hold.send_replace(Hold::HandedOver);
+        self.finish().await;
+    }
+
     /// Waits until everything is written.
     pub async fn finish(self) {
         drop(self.jobs);
+        // Dropped only now: without it the clerk would not know.
+        let _hold = self.hold;
         if let Err(error) = self.task.await {
             tracing::error!(%error, "a clerk failed");
         }
@@ -78,10 +112,19 @@ async fn work(
     rooms: Bucket,
     room: RoomId,
     mut queue: mpsc::Receiver<Job>,
+    mut held: watch::Receiver<Hold>,
     replay_safe_tick: Arc<AtomicU32>,
 ) {
     while let Some(job) = queue.recv().await {
+        let is_ours = |hold: &Hold| match hold {
+            Hold::Until(fence) => Instant::now() <= *fence,
+            Hold::ForGood | Hold::HandedOver => true,
+        };
+        let Ok(hold) = held.wait_for(is_ours).await.map(|hold| *hold) else {
+            return;
+        };
         match job {
+            Job::Lobby(_) if hold == Hold::HandedOver => {}
             Job::Lobby(entry) => put_entry(&rooms, &room, &entry).await,
             Job::Persist(message, id) => {
                 let is_there = append(&bus, &message, &id).await;

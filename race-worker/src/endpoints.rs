@@ -1,17 +1,22 @@
-//! `race.create` and `race.claim`.
+//! What the rooms of a worker share, and `race.create`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use arrayvec::ArrayVec;
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
-use protocol::checkpoint::{Checkpoint, ClaimRequest, Claimed};
+use protocol::checkpoint::Checkpoint;
+use protocol::limits::SEATS_MAX;
 use protocol::lobby::{Mode, RoomSettings};
 use protocol::room::{CreateRequest, Created};
-use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use protocol::{
+    Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject,
+};
 use service::Shutdown;
 use simulation::Track;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
@@ -39,6 +44,12 @@ pub struct Worker {
     /// When to hand the rooms over: after the queue group has been left, so
     /// that they do not come back.
     pub draining: Shutdown,
+    /// One permit for each room that is handed over just now.
+    pub hand_overs: Arc<Semaphore>,
+    /// Ticks computed since they were last counted, and those that were late.
+    pub ticks: AtomicU32,
+    /// As `ticks`.
+    pub late_ticks: AtomicU32,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.
@@ -118,96 +129,47 @@ impl Worker {
         if let Err(error) = self.rooms.put(subject::room_key(&room), entry).await {
             tracing::debug!(%error, "the lobby learns of the room a moment later");
         }
-        self.own(fresh, chain, ears, place);
+        self.own(fresh, chain, ears, place, None);
         Ok(Created {
             race,
             owner: self.id,
         })
     }
 
-    /// Takes a room over from its last checkpoint.
-    ///
-    /// # Errors
-    /// When there is no such room, or somebody else was quicker.
-    pub async fn claim(self: &Arc<Self>, request: ClaimRequest) -> Reply<Claimed> {
-        let place = self.take_place()?;
-        let room = request.room;
-        let ears = self
-            .listen(&room)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let key = subject::room_key(&room);
-        let found = self
-            .checkpoints
-            .get(key)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let missing = || {
-            let message = format!("there is no room {room}");
-            Rejection::new(RejectionCode::RoomMissing, message)
-        };
-        let (value, revision) = found.ok_or_else(missing)?;
-        let before = Checkpoint::decode(&value).map_err(|error| unavailable(&error))?;
-        if before.epoch > request.seen_epoch {
-            let Checkpoint {
-                race, owner, epoch, ..
-            } = before;
-            return Ok(Claimed { race, owner, epoch });
-        }
-        let epoch = before.epoch.max(request.seen_epoch).next();
-        let ownership = Ownership {
-            owner: self.id,
-            epoch,
-        };
-        let begun = Instant::now();
-        let taken = Room::restore(&before, ownership, |name| self.track(name), begun)
-            .map_err(|error| unavailable(&error))?;
-        let written = self
-            .checkpoints
-            .update(key, taken.checkpoint().encode(), revision)
-            .await;
-        let revision = match written {
-            Ok(revision) => revision,
-            Err(error @ CasError::Conflict { .. }) => return Err(unavailable(&error)),
-            // It may have happened: then the room is ours, and nobody else's.
-            Err(error @ CasError::Unknown { .. }) => self
-                .read_own(&room, before.race, epoch)
-                .await
-                .ok_or_else(|| unavailable(&error))?,
-        };
-        metrics::taken_over();
-        info!(%room, race = %before.race, %epoch, "room taken over");
-        self.own(
-            taken,
-            Chain::new(self.id, epoch, revision, begun),
-            ears,
-            place,
-        );
-        Ok(Claimed {
-            race: before.race,
-            owner: self.id,
-            epoch,
-        })
-    }
-
-    fn own(self: &Arc<Self>, room: Room, chain: Chain, ears: Ears, place: Place) {
+    /// Runs a room that this worker owns; `inherited` are the gateways with
+    /// players in one that was taken over.
+    pub(crate) fn own(
+        self: &Arc<Self>,
+        room: Room,
+        chain: Chain,
+        ears: Ears,
+        place: Place,
+        inherited: Option<ArrayVec<GatewayId, SEATS_MAX>>,
+    ) {
         let owner = Owner::new(Arc::clone(self), room, chain, ears);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
-            owner.run().await;
+            owner.run(inherited.as_deref()).await;
             drop(place);
             metrics::rooms(-1.0);
         });
     }
 
-    async fn listen(&self, room: &RoomId) -> Result<Ears, BusError> {
-        let inputs = self.bus.subscribe(subject::room_input(room)).await?;
-        let ctl = self.bus.subscribe(subject::room_ctl(room)).await?;
+    pub(crate) async fn listen(&self, room: &RoomId) -> Result<Ears, BusError> {
+        let (inputs, ctl) = tokio::try_join!(
+            self.bus.subscribe(subject::room_input(room)),
+            self.bus.subscribe(subject::room_ctl(room)),
+        )?;
         Ok(Ears { ctl, inputs })
     }
 
     /// The revision of a first write that had no answer, if it happened.
-    async fn read_own(&self, room: &RoomId, race: RaceId, epoch: Epoch) -> Option<bus::Revision> {
+    pub(crate) async fn read_own(
+        &self,
+        room: &RoomId,
+        race: RaceId,
+        epoch: Epoch,
+    ) -> Option<bus::Revision> {
         for _ in 0..READ_BACK_ATTEMPTS {
             let Ok(found) = self.checkpoints.get(subject::room_key(room)).await else {
                 continue;
@@ -220,7 +182,7 @@ impl Worker {
         None
     }
 
-    fn track(&self, name: &str) -> Option<Arc<Track>> {
+    pub(crate) fn track(&self, name: &str) -> Option<Arc<Track>> {
         let mut tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(track) = tracks.get(name) {
             return Some(Arc::clone(track));
@@ -230,7 +192,7 @@ impl Worker {
         Some(track)
     }
 
-    fn take_place(self: &Arc<Self>) -> Reply<Place> {
+    pub(crate) fn take_place(self: &Arc<Self>) -> Reply<Place> {
         let place = Place(Arc::clone(self));
         let taken = self.rooms_taken.fetch_add(1, Ordering::Relaxed);
         if taken < self.rooms_max {
@@ -271,7 +233,7 @@ fn no_track(name: &str) -> Rejection {
 }
 
 /// A room's place in its worker; dropping it frees the place.
-struct Place(Arc<Worker>);
+pub(crate) struct Place(Arc<Worker>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -279,7 +241,7 @@ impl Drop for Place {
     }
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Rejection {
+pub(crate) fn unavailable(error: &dyn std::error::Error) -> Rejection {
     tracing::debug!(%error, "could not take a room");
     let message = "the room cannot be taken just now, try again in a moment";
     Rejection::new(RejectionCode::Unavailable, message)

@@ -1,11 +1,14 @@
 //! The race worker: runs rooms.
 //!
 //! Any worker can own any room; all that a room is can be rebuilt from its
-//! checkpoint. The thinking is in two state machines without I/O:
+//! checkpoint and from what the gateways have seen since. The thinking is in
+//! state machines without I/O:
 //!
 //! - [`room`]: seats, phases, ticks, score, events, what to tell the database;
 //! - [`chain`]: the compare-and-set chain of checkpoints that makes this
-//!   worker the owner, and tells it when it no longer is.
+//!   worker the owner, and tells it when it no longer is;
+//! - [`catch_up`]: what the gateways know that a checkpoint does not;
+//! - [`sweep`]: which rooms nobody owns; [`admission`]: whether to take new ones.
 //!
 //! Around them, [`owner`] is one task per room, [`clerk`] writes what must not
 //! hold a tick up, and [`endpoints`] serves `race.create` and `race.claim`.
@@ -14,10 +17,14 @@
 //! - A tick never awaits.
 //! - A room whose checkpoint was written by somebody else is dropped at once,
 //!   without another word.
+//! - Nobody is told of a seat before a checkpoint holds it.
 //! - Results leave only after a checkpoint under the current epoch says that
 //!   the race is finished.
 
+pub mod admission;
+pub mod catch_up;
 pub mod chain;
+mod claim;
 pub mod clerk;
 pub mod endpoints;
 pub mod limits;
@@ -26,6 +33,7 @@ pub mod options;
 pub mod owner;
 pub mod room;
 pub mod run;
+pub mod sweep;
 
 pub use options::Options;
 pub use run::run;

@@ -46,11 +46,68 @@ pub const RETRIES_MAX: u32 = 600;
 /// How long the server may take to let a worker out of its queue group.
 pub const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long a worker that ends waits for others to take its rooms.
-pub const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a worker that ends waits for another to take a room. Meanwhile it
+/// writes no checkpoints, and must not come near the fence.
+pub const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Attempts to hand a room over before it is left to a sweep.
 pub const HAND_OVER_ATTEMPTS: u32 = 10;
 
 /// How long a worker that ends waits for its rooms in all.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a new owner waits for what the gateways know: longer would be seen
+/// by players.
+pub const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// Most ticks that a room without an owner is moved on by, one second: more
+/// than it takes to notice a slow owner. After a longer absence time has stood
+/// still, for cars that nobody drove would be anywhere.
+pub const ADVANCE_TICKS_MAX: u32 = TICK_RATE_HZ;
+
+/// A checkpoint that is the same for so long has no owner: four heartbeats.
+pub const ORPHAN_AFTER: Duration = Duration::from_secs(2);
+
+/// How often a worker looks for rooms without an owner; as much again at
+/// random, so that workers do not do it in step.
+pub const SWEEP_INTERVAL: Duration = Duration::from_millis(700);
+
+/// Between two questions of an owner to the gateways of its players. A gateway
+/// that died is noticed after this; a room that it leaves empty closes a minute
+/// later, so that more haste would serve nobody.
+pub const GATEWAY_CHECK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How long a gateway may take to answer its owner's question.
+pub const GATEWAY_CHECK_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A gateway that nobody reaches twice, so far apart, is gone: one that lost its
+/// connection to NATS is back within a fraction of it.
+pub const GATEWAY_GONE_AFTER: Duration = Duration::from_secs(1);
+
+/// Answers that wait for a checkpoint: sixteen drivers coming, going and
+/// choosing cars within a tenth of a second are under a hundred.
+pub const REPLIES_MAX: usize = 256;
+
+/// Over so long ticks are counted to see whether a worker has too many rooms.
+pub const ADMISSION_WINDOW: Duration = Duration::from_secs(1);
+
+/// A worker with more late ticks than this, in percent, takes no new rooms. A
+/// late tick began more than one interval after its time: a player may feel it.
+pub const LATE_TICKS_PERCENT_MAX: u64 = 5;
+
+/// Fewer late ticks than this in a window say nothing: a quarter of a second of
+/// one room.
+pub const LATE_TICKS_MIN: u32 = 15;
+
+/// A worker that has kept its time for so long takes new rooms again.
+pub const RECOVERED_AFTER: Duration = Duration::from_secs(5);
+
+/// Rooms handed over at once: those who take them have races to run.
+pub const HAND_OVERS_MAX: usize = 32;
+
+/// First wait after a hand-over that nobody took; each failure doubles it.
+pub const HAND_OVER_BACKOFF_MIN: Duration = Duration::from_millis(10);
+
+/// Rooms without an owner that are adopted at once: there may be hundreds, and
+/// the worker has races to run.
+pub const ADOPTIONS_MAX: usize = 8;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
+use protocol::checkpoint::ClaimCause;
 
 /// A room more (`1.0`) or fewer (`-1.0`).
 pub fn rooms(change: f64) {
@@ -15,8 +16,41 @@ pub fn created() {
 }
 
 /// A room was taken over from another worker.
-pub fn taken_over() {
-    counter!("race_takeovers_total").increment(1);
+pub fn taken_over(cause: ClaimCause) {
+    let cause = match cause {
+        ClaimCause::OwnerGone => "claimed",
+        ClaimCause::HandOver => "handed_over",
+        ClaimCause::Orphan => "orphan",
+    };
+    counter!("race_takeovers_total", "cause" => cause).increment(1);
+}
+
+/// Somebody asked this worker to take a room.
+pub fn claimed(result: &'static str) {
+    counter!("race_claims_total", "result" => result).increment(1);
+}
+
+/// A room was brought from its checkpoint to the present: how long it took,
+/// ticks that somebody had seen, and ticks that nobody had.
+pub fn caught_up(took: Duration, repeated: u32, advanced: u32) {
+    histogram!("race_catch_up_seconds").record(took.as_secs_f64());
+    counter!("race_ticks_repeated_total").increment(repeated.into());
+    counter!("race_ticks_advanced_total").increment(advanced.into());
+}
+
+/// A race came out otherwise than its snapshots said.
+pub fn diverged() {
+    counter!("race_diverged_total").increment(1);
+}
+
+/// A room more (`1.0`) or fewer (`-1.0`) stands still.
+pub fn rooms_fenced(change: f64) {
+    gauge!("race_rooms_fenced").increment(change);
+}
+
+/// Whether this worker takes new rooms.
+pub fn admission(is_open: bool) {
+    gauge!("race_admission_open").set(f64::from(u8::from(is_open)));
 }
 
 /// A room was dropped because somebody else owns it.
@@ -42,6 +76,11 @@ pub fn overrun() {
 /// A checkpoint took so long from write to answer.
 pub fn checkpoint(took: Duration) {
     histogram!("race_checkpoint_seconds").record(took.as_secs_f64());
+}
+
+/// So old was the last checkpoint when the next was written.
+pub fn checkpoint_age(age: Duration) {
+    histogram!("race_checkpoint_age_seconds").record(age.as_secs_f64());
 }
 
 /// A checkpoint whose answer did not come.

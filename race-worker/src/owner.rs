@@ -1,22 +1,30 @@
 //! One task per room: ticks, requests, checkpoints, and the end.
 
+mod end;
+mod inherit;
+mod writes;
+
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{CasError, Inbound};
+use bus::{Inbound, RequestError};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use protocol::checkpoint::{Checkpoint, ClaimRequest, Claimed};
-use protocol::persist::PersistMessage;
-use protocol::room::CtlRequest;
-use protocol::{Rejection, RejectionCode, Reply, RoomId, subject};
+use protocol::checkpoint::Claimed;
+use protocol::room::{CtlReply, CtlRequest};
+use protocol::{GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, info, warn};
 
-use crate::chain::{Action, Chain, Ownership, Pace, ReadBack};
-use crate::clerk::{self, Clerk, Job};
+use self::inherit::Census;
+use self::writes::Answer;
+use crate::chain::{Chain, Ownership, Pace};
+use crate::clerk::{Clerk, Job};
 use crate::endpoints::{Ears, Worker};
 use crate::limits::{
-    FENCE_RACING, HAND_OVER_ATTEMPTS, HAND_OVER_TIMEOUT, IDLE_INTERVAL, RETRY_DELAY, TICK_INTERVAL,
+    FENCE_RACING, GATEWAY_CHECK_INTERVAL, HAND_OVER_ATTEMPTS, HAND_OVER_BACKOFF_MIN, IDLE_INTERVAL,
+    REPLIES_MAX, TICK_INTERVAL,
 };
 use crate::metrics;
 use crate::room::{Output, Room};
@@ -36,13 +44,27 @@ pub(crate) struct Owner {
     persisted: u64,
     /// When the next tick is to be computed.
     due: Instant,
+    is_standing_still: bool,
     writing: Option<BoxFuture<'static, Answer>>,
+    /// Answers that must not leave before that write has happened.
+    replies: Vec<(u64, String, Reply<CtlReply>)>,
+    /// When to ask the gateways who is there, and the question.
+    census_due: Instant,
+    census: Option<BoxFuture<'static, Census>>,
+    leaving: Leaving,
 }
 
-/// What came of an [`Action`].
-enum Answer {
-    Written(Result<bus::Revision, CasError>),
-    Read(Result<Option<ReadBack>, CasError>),
+/// How far a room is on its way to another worker.
+enum Leaving {
+    /// The worker does not end, or others go first.
+    Waiting(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
+    /// It is this room's turn; the next offer is then.
+    Offering {
+        _turn: Option<OwnedSemaphorePermit>,
+        failures: u32,
+        at: Instant,
+        offer: Option<BoxFuture<'static, Result<Claimed, RequestError>>>,
+    },
 }
 
 /// Why a room's task stops ticking.
@@ -51,22 +73,34 @@ enum Stop {
     Ended,
     /// Somebody else owns the room.
     Lost,
-    /// This worker ends.
-    Drain,
+    /// That worker has taken it over.
+    HandedOver(WorkerId),
+    /// This worker ends, and nobody else takes the room.
+    Left,
 }
 
 enum Event {
     Answer(Answer),
     Ctl(Inbound),
     Due,
-    Drain,
+    CensusDue,
+    Census(Census),
+    Turn(Option<OwnedSemaphorePermit>),
+    Offered(Result<Claimed, RequestError>),
 }
 
 impl Owner {
     pub(crate) fn new(worker: Arc<Worker>, room: Room, chain: Chain, ears: Ears) -> Self {
         let id = room.identity().name.id();
         let clerk = Clerk::start(worker.bus.clone(), worker.rooms.clone(), id.clone());
-        let due = Instant::now();
+        let now = Instant::now();
+        let turn = {
+            let (draining, turns) = (worker.draining.clone(), Arc::clone(&worker.hand_overs));
+            async move {
+                draining.wait().await;
+                turns.acquire_owned().await.ok()
+            }
+        };
         Self {
             worker,
             room,
@@ -75,23 +109,43 @@ impl Owner {
             ears,
             clerk,
             persisted: 0,
-            due,
+            due: now,
+            is_standing_still: false,
             writing: None,
+            replies: Vec::new(),
+            census_due: now + GATEWAY_CHECK_INTERVAL,
+            census: None,
+            leaving: Leaving::Waiting(turn.boxed()),
         }
     }
 
-    pub(crate) async fn run(mut self) {
+    /// Runs the room to its end or its next owner. One that was taken over has
+    /// the gateways with players whose checkpoint was found.
+    pub(crate) async fn run(mut self, inherited: Option<&[GatewayId]>) {
+        self.clerk.hold_until(self.chain.fenced_at(self.pace()));
+        if let Some(gateways) = inherited {
+            self.catch_up(gateways).await;
+        }
         let stop = match self.tick_on().await {
-            Stop::Lost => Stop::Lost,
             // What is true now must be written before anybody acts on it.
-            stop @ (Stop::Ended | Stop::Drain) => match self.settle().await {
+            stop @ (Stop::Ended | Stop::Left) => match self.settle().await {
                 Ownership::Ours => stop,
                 Ownership::Lost => Stop::Lost,
             },
+            stop @ (Stop::Lost | Stop::HandedOver(_)) => stop,
         };
+        self.stand_still(false);
         match stop {
             Stop::Ended => self.end().await,
-            Stop::Drain => self.hand_over().await,
+            Stop::HandedOver(to) => {
+                info!(room = %self.id, %to, "room handed over");
+                drop(self.ears);
+                self.clerk.finish_for_another().await;
+            }
+            Stop::Left => {
+                warn!(room = %self.id, "nobody took the room over");
+                self.clerk.finish().await;
+            }
             Stop::Lost => {
                 metrics::dropped();
                 warn!(room = %self.id, "somebody else owns the room, dropping it");
@@ -106,9 +160,10 @@ impl Owner {
             if self.room.ending().is_some() {
                 return Stop::Ended;
             }
-            if let Some(action) = self.chain.poll(self.pace(), Instant::now()) {
-                self.writing = Some(self.begin(action));
+            if !self.is_offered() {
+                self.write_if_due();
             }
+            self.offer_if_due();
             match self.next().await {
                 Event::Answer(answer) => {
                     if self.answered(&answer) == Ownership::Lost {
@@ -117,24 +172,34 @@ impl Owner {
                 }
                 Event::Ctl(request) => self.ctl(&request),
                 Event::Due => self.tick(),
-                Event::Drain => return Stop::Drain,
+                Event::CensusDue => self.count_the_present(),
+                Event::Census(census) => self.counted(&census),
+                Event::Turn(turn) => self.take_turn(turn),
+                Event::Offered(Ok(claimed)) => return Stop::HandedOver(claimed.owner),
+                Event::Offered(Err(error)) => {
+                    debug!(%error, room = %self.id, "could not hand the room over");
+                    if !self.offer_again() {
+                        return Stop::Left;
+                    }
+                }
             }
         }
     }
 
     async fn next(&mut self) -> Event {
-        let writing = async {
-            match &mut self.writing {
-                Some(writing) => writing.await,
-                None => std::future::pending().await,
-            }
+        let (turn, offer) = match &mut self.leaving {
+            Leaving::Waiting(turn) => (Some(turn), None),
+            Leaving::Offering { offer, .. } => (None, offer.as_mut()),
         };
         tokio::select! {
             biased;
-            answer = writing => Event::Answer(answer),
+            answer = awaited(self.writing.as_mut()) => Event::Answer(answer),
+            offered = awaited(offer) => Event::Offered(offered),
             () = tokio::time::sleep_until(self.due.into()) => Event::Due,
             Some(request) = self.ears.ctl.next() => Event::Ctl(request),
-            () = self.worker.draining.wait() => Event::Drain,
+            census = awaited(self.census.as_mut()) => Event::Census(census),
+            () = tokio::time::sleep_until(self.census_due.into()) => Event::CensusDue,
+            turn = awaited(turn) => Event::Turn(turn),
         }
     }
 
@@ -146,8 +211,43 @@ impl Owner {
         }
     }
 
+    /// Whether this owner must keep silent: another may own the room by now, or
+    /// nobody would hear it.
+    fn must_stand_still(&self, now: Instant) -> bool {
+        self.chain.is_fenced(self.pace(), now) || !self.worker.bus.is_connected()
+    }
+
+    fn stand_still(&mut self, is_standing_still: bool) {
+        if self.is_standing_still != is_standing_still {
+            self.is_standing_still = is_standing_still;
+            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
+        }
+    }
+
     fn tick(&mut self) {
         let now = Instant::now();
+        self.stand_still(self.must_stand_still(now));
+        if !self.room.is_moving() {
+            if !self.is_standing_still {
+                self.room.poll(now);
+            }
+            self.due = now + IDLE_INTERVAL;
+            return;
+        }
+        if self.is_standing_still {
+            metrics::fenced();
+            self.due = now + TICK_INTERVAL;
+            return;
+        }
+        self.hear_inputs();
+        self.room.replay_is_safe(self.clerk.replay_safe_tick());
+        self.room.tick(now, unix_ms());
+        metrics::tick(now.elapsed());
+        self.due += TICK_INTERVAL;
+        self.keep_time(now);
+    }
+
+    fn hear_inputs(&mut self) {
         let (mut frames, mut unreadable) = (0, 0);
         while let Some(message) = self.ears.inputs.next_now() {
             let received = self.room.inputs(&message.payload);
@@ -155,23 +255,14 @@ impl Owner {
             unreadable += received.unreadable;
         }
         metrics::inputs(frames, unreadable);
-        if !self.room.is_moving() {
-            self.room.poll(now);
-            self.due = now + IDLE_INTERVAL;
-            return;
-        }
-        if self.chain.is_fenced(self.pace(), now) {
-            metrics::fenced();
-            self.due = now + TICK_INTERVAL;
-            return;
-        }
-        self.room.replay_is_safe(self.clerk.replay_safe_tick());
-        self.room.tick(now, unix_ms());
-        metrics::tick(now.elapsed());
-        self.due += TICK_INTERVAL;
+    }
+
+    fn keep_time(&mut self, now: Instant) {
         let late = now.saturating_duration_since(self.due);
+        self.worker.ticks.fetch_add(1, Ordering::Relaxed);
         if late > TICK_INTERVAL {
             metrics::overrun();
+            self.worker.late_ticks.fetch_add(1, Ordering::Relaxed);
             // Requests and the end of the worker must be heard in between.
             self.due = self.due.max(Instant::now() + BREATH);
         }
@@ -182,22 +273,34 @@ impl Owner {
     }
 
     fn ctl(&mut self, message: &Inbound) {
-        let reply: Reply<_> = serde_json::from_slice::<CtlRequest>(&message.payload)
-            .map_err(|error| Rejection::new(RejectionCode::BadMessage, error.to_string()))
-            .and_then(|request| {
-                if self.chain.is_fenced(self.pace(), Instant::now()) {
-                    let message = "the room is being moved, try again in a moment";
-                    return Err(Rejection::new(RejectionCode::Unavailable, message));
-                }
+        let now = Instant::now();
+        if self.must_stand_still(now) {
+            // Whoever owns the room now answers, or is asked again.
+            return;
+        }
+        let request = serde_json::from_slice::<CtlRequest>(&message.payload);
+        let reply = match request {
+            Ok(request) => {
                 let was_moving = self.room.is_moving();
-                let reply = self.room.ctl(request, Instant::now());
+                let reply = self.room.ctl(request, now);
                 if !was_moving && self.room.is_moving() {
-                    self.due = Instant::now();
+                    self.due = now;
                 }
                 reply
-            });
-        if let Some(inbox) = &message.reply {
-            self.worker.bus.publish_json(inbox.clone(), &reply);
+            }
+            Err(error) => Err(Rejection::new(RejectionCode::BadMessage, error.to_string())),
+        };
+        // A seat that somebody was told of must outlive this worker.
+        let write = self.chain.write_of(self.room.wants_checkpoint());
+        match &message.reply {
+            None => {}
+            Some(inbox) if self.chain.is_confirmed(write) => {
+                self.worker.bus.publish_json(inbox.clone(), &reply);
+            }
+            Some(inbox) if self.replies.len() < REPLIES_MAX => {
+                self.replies.push((write, inbox.clone(), reply));
+            }
+            Some(_) => metrics::unsent("reply"),
         }
     }
 
@@ -239,120 +342,62 @@ impl Owner {
         format!("{race}:{}:{}", self.chain.epoch(), self.persisted)
     }
 
-    fn begin(&self, action: Action) -> BoxFuture<'static, Answer> {
-        let bucket = self.worker.checkpoints.clone();
-        let key = subject::room_key(&self.id).to_owned();
-        match action {
-            Action::Write(revision) => {
-                let value = self.room.checkpoint().encode();
-                async move { Answer::Written(bucket.update(&key, value, revision).await) }.boxed()
-            }
-            Action::ReadBack => async move { Answer::Read(read_back(&bucket, &key).await) }.boxed(),
-        }
+    fn is_offered(&self) -> bool {
+        matches!(self.leaving, Leaving::Offering { offer: Some(_), .. })
     }
 
-    fn answered(&mut self, answer: &Answer) -> Ownership {
-        self.writing = None;
-        let now = Instant::now();
-        match answer {
-            Answer::Written(Ok(revision)) => {
-                metrics::checkpoint(self.chain.written(*revision, now));
-                Ownership::Ours
-            }
-            Answer::Written(Err(CasError::Conflict { .. })) => match self.chain.conflicted(now) {
-                Some(action) => {
-                    self.writing = Some(self.begin(action));
-                    Ownership::Ours
-                }
-                None => Ownership::Lost,
-            },
-            Answer::Read(Ok(found)) => self.chain.read_back(*found, now),
-            Answer::Written(Err(CasError::Unknown { .. })) | Answer::Read(Err(_)) => {
-                metrics::checkpoint_unknown();
-                let action = self.chain.unanswered(now);
-                self.writing = Some(self.begin(action));
-                Ownership::Ours
-            }
-        }
-    }
-
-    /// Writes until the present state is in the checkpoint.
-    async fn settle(&mut self) -> Ownership {
-        self.chain.hurry();
-        loop {
-            if let Some(writing) = self.writing.take() {
-                if self.answered(&writing.await) == Ownership::Lost {
-                    return Ownership::Lost;
-                }
-            } else if self.chain.is_settled() {
-                return Ownership::Ours;
-            } else if let Some(action) = self.chain.poll(self.pace(), Instant::now()) {
-                self.writing = Some(self.begin(action));
-            }
-        }
-    }
-
-    /// The room has ended, and its checkpoint says so: publish, then remove.
-    async fn end(mut self) {
-        let worker = Arc::clone(&self.worker);
-        let race = self.room.identity().race;
-        if let Some(result) = self.room.ending().and_then(|ending| ending.result.clone()) {
-            let message = PersistMessage::Result(result);
-            clerk::append(&worker.bus, &message, &format!("{race}:result")).await;
-            metrics::finished();
-        }
-        self.room.close();
-        self.emit();
-        self.clerk.finish().await;
-        clerk::remove_entry(&worker.rooms, &self.id).await;
-        clerk::delete_checkpoint(&worker.checkpoints, &self.id, self.chain.revision()).await;
-        info!(room = %self.id, %race, "room closed");
-    }
-
-    /// This worker ends: let another go on from the checkpoint just written.
-    async fn hand_over(self) {
-        self.clerk.finish().await;
-        drop(self.ears);
-        let claim = ClaimRequest {
-            room: self.id.clone(),
-            seen_epoch: self.chain.epoch(),
+    fn take_turn(&mut self, turn: Option<OwnedSemaphorePermit>) {
+        self.leaving = Leaving::Offering {
+            _turn: turn,
+            failures: 0,
+            at: Instant::now(),
+            offer: None,
         };
-        for _ in 0..HAND_OVER_ATTEMPTS {
-            let asked: Result<Claimed, _> = self
-                .worker
-                .bus
-                .request(subject::RACE_CLAIM, &claim, HAND_OVER_TIMEOUT)
-                .await;
-            match asked {
-                Ok(claimed) => {
-                    return info!(room = %self.id, to = %claimed.owner, "room handed over");
-                }
-                Err(error) => debug!(%error, room = %self.id, "could not hand the room over"),
+        // Who takes it should have little to compute again.
+        self.chain.hurry();
+    }
+
+    fn offer_if_due(&mut self) {
+        let is_settled = self.chain.is_settled();
+        let now = Instant::now();
+        if let Leaving::Offering {
+            at, offer: None, ..
+        } = &self.leaving
+            && is_settled
+            && now >= *at
+        {
+            let question = self.offer();
+            if let Leaving::Offering { offer, .. } = &mut self.leaving {
+                *offer = Some(question);
             }
-            tokio::time::sleep(RETRY_DELAY).await;
         }
-        warn!(room = %self.id, "nobody took the room over");
+    }
+
+    /// Whether the room is to be offered once more, after a while.
+    fn offer_again(&mut self) -> bool {
+        let Leaving::Offering {
+            failures,
+            at,
+            offer,
+            ..
+        } = &mut self.leaving
+        else {
+            return true;
+        };
+        *offer = None;
+        *at = Instant::now() + HAND_OVER_BACKOFF_MIN.saturating_mul(1 << *failures);
+        *failures += 1;
+        self.chain.hurry();
+        *failures < HAND_OVER_ATTEMPTS
     }
 }
 
-async fn read_back(bucket: &bus::Bucket, key: &str) -> Result<Option<ReadBack>, CasError> {
-    /// An answer that fails at once must not make this a busy loop.
-    const PAUSE: Duration = Duration::from_millis(20);
-    let found = match bucket.get(key).await {
-        Ok(found) => found,
-        Err(error) => {
-            tokio::time::sleep(PAUSE).await;
-            return Err(error);
-        }
-    };
-    Ok(found.and_then(|(value, revision)| {
-        let Checkpoint { owner, epoch, .. } = Checkpoint::decode(&value).ok()?;
-        Some(ReadBack {
-            owner,
-            epoch,
-            revision,
-        })
-    }))
+/// What is under way; nothing, as long as nothing is.
+async fn awaited<T>(under_way: Option<&mut BoxFuture<'static, T>>) -> T {
+    match under_way {
+        Some(under_way) => under_way.await,
+        None => std::future::pending().await,
+    }
 }
 
 fn unix_ms() -> u64 {

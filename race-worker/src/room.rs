@@ -6,6 +6,8 @@
 //! [`record`] what others keep of a room, [`replay`] of its inputs.
 
 pub mod ai;
+pub mod catch_up;
+pub mod presence;
 pub mod race;
 pub mod record;
 pub mod replay;
@@ -85,8 +87,8 @@ pub struct Room {
     phase: Phase,
     seats: Seats,
     race: Option<Race>,
-    /// Counts events, so that each has its own index.
-    event_index: u32,
+    /// The tick of the last event, and how many it has had.
+    events_told: (Tick, u32),
     /// Counts what the database is told.
     revision: u32,
     /// Since when nobody is connected.
@@ -137,7 +139,7 @@ impl Room {
             phase: Phase::Waiting,
             seats,
             race: None,
-            event_index: 0,
+            events_told: (0, 0),
             revision: 0,
             deserted_since: Some(now),
             ending: None,
@@ -174,6 +176,12 @@ impl Room {
     /// What there is to do, in order.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
+    }
+
+    /// Whether something happened that a later owner must know.
+    #[must_use]
+    pub fn wants_checkpoint(&self) -> bool {
+        self.outputs.contains(&Output::Checkpoint)
     }
 
     /// A request of a gateway.
@@ -292,14 +300,20 @@ impl Room {
     }
 
     fn event(&mut self, body: RoomEventBody) {
+        let tick = self.tick_number();
+        // Counted tick by tick, so that whoever computes a tick again gives
+        // its events the same numbers.
+        if self.events_told.0 != tick {
+            self.events_told = (tick, 0);
+        }
         let event = RoomEvent {
             race: self.identity.race,
             epoch: self.ownership.epoch,
-            tick: self.tick_number(),
-            index: self.event_index,
+            tick,
+            index: self.events_told.1,
             body,
         };
-        self.event_index += 1;
+        self.events_told.1 += 1;
         self.outputs.push(Output::Event(event));
     }
 

@@ -1,17 +1,24 @@
 //! Setting the race worker up, and ending it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
-use bus::{Bus, Call};
+use bus::{Bus, BusError, Call, Endpoint, Service};
 use futures::StreamExt;
 use protocol::checkpoint::Claimed;
-use protocol::{Rejection, RejectionCode, WorkerId, subject};
+use protocol::room::Draining;
+use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
 use service::{BoxError, Context, Shutdown};
+use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
-use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
+use crate::limits::{DRAIN_TIMEOUT, HAND_OVERS_MAX, LEAVE_TIMEOUT};
+use crate::metrics;
 use crate::options::Options;
 
 /// Runs the worker until shutdown.
@@ -30,6 +37,9 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         bus: bus.clone(),
         tasks: TaskTracker::new(),
         draining: Shutdown::default(),
+        hand_overs: Arc::new(Semaphore::new(HAND_OVERS_MAX)),
+        ticks: 0.into(),
+        late_ticks: 0.into(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         tracks: Default::default(),
@@ -37,19 +47,23 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     bus.ensure_persist_stream().await?;
 
     let mut ping = bus.subscribe(subject::worker_ping(id)).await?;
+    let mut drain = bus.subscribe(subject::worker_drain(id)).await?;
     let service = bus
         .service("race-worker", "runs rooms", subject::RACE_WORKERS)
         .await?;
-    let mut create = service.endpoint(subject::RACE_CREATE).await?;
+    let mut create = Entrance::open(&service).await?;
     let mut claim = service.endpoint(subject::RACE_CLAIM).await?;
     info!(worker = %id, "race worker");
     context.serving(&[])?;
 
+    let sweeping = tokio::spawn(Arc::clone(&worker).adopt_orphans(context.shutdown.clone()));
     let calls = TaskTracker::new();
+    let mut counting = tokio::time::interval(OBSERVE_INTERVAL);
+    counting.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = context.shutdown.wait() => break,
-            Some(call) = create.next() => {
+            Some(call) = create.endpoint.next() => {
                 calls.spawn(serve_create(Arc::clone(&worker), call));
             }
             Some(call) = claim.next() => {
@@ -60,6 +74,16 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                     bus.publish(inbox, "");
                 }
             }
+            Some(message) = drain.next() => {
+                info!("asked to hand all rooms over and end");
+                if let Some(inbox) = message.reply {
+                    let rooms = worker.rooms_taken.load(Ordering::Relaxed);
+                    let reply: Reply<Draining> = Ok(Draining { rooms });
+                    bus.publish_json(inbox, &reply);
+                }
+                context.shutdown.trigger();
+            }
+            _ = counting.tick() => create.regulate(&worker, &service).await?,
         }
     }
 
@@ -67,7 +91,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     context.health().set_ready(false);
     service.stop().await;
     let leftovers = async {
-        while let Some(call) = create.next().await {
+        while let Some(call) = create.endpoint.next().await {
             calls.spawn(serve_create(Arc::clone(&worker), call));
         }
         while let Some(call) = claim.next().await {
@@ -82,6 +106,9 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
     calls.close();
     calls.wait().await;
+    if let Err(error) = sweeping.await {
+        warn!(%error, "the sweep failed");
+    }
     worker.draining.trigger();
     worker.tasks.close();
     if tokio::time::timeout(DRAIN_TIMEOUT, worker.tasks.wait())
@@ -92,6 +119,48 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
     bus.drain().await;
     Ok(())
+}
+
+/// `race.create`, which a worker with too many rooms stays away from.
+struct Entrance {
+    endpoint: Endpoint,
+    is_open: bool,
+    admission: Admission,
+}
+
+impl Entrance {
+    async fn open(service: &Service) -> Result<Self, BusError> {
+        metrics::admission(true);
+        Ok(Self {
+            endpoint: service.endpoint(subject::RACE_CREATE).await?,
+            is_open: true,
+            admission: Admission::new(Instant::now()),
+        })
+    }
+
+    /// Opens or closes it by what the worker has to do.
+    async fn regulate(&mut self, worker: &Worker, service: &Service) -> Result<(), BusError> {
+        let now = Instant::now();
+        let ticks = worker.ticks.swap(0, Ordering::Relaxed);
+        let late = worker.late_ticks.swap(0, Ordering::Relaxed);
+        self.admission.observe(ticks, late, now);
+        let has_room = worker.rooms_taken.load(Ordering::Relaxed) < worker.rooms_max;
+        match (self.is_open, self.admission.is_open(now) && has_room) {
+            (true, false) => {
+                warn!(has_room, "too much to do, taking no new rooms");
+                self.endpoint.leave().await;
+                self.is_open = false;
+            }
+            (false, true) => {
+                info!("taking new rooms again");
+                self.endpoint = service.endpoint(subject::RACE_CREATE).await?;
+                self.is_open = true;
+            }
+            (true, true) | (false, false) => return Ok(()),
+        }
+        metrics::admission(self.is_open);
+        Ok(())
+    }
 }
 
 async fn serve_create(worker: Arc<Worker>, call: Call) {

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::{DeliverPolicy, push};
 use async_nats::jetstream::kv::{
     self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
 };
@@ -19,6 +20,12 @@ use crate::error::{BusError, CasError};
 /// How long the server remembers that a key of a bucket with expiry is gone.
 const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 
+/// How long a listing of all keys may take: hundreds of rooms are some
+/// milliseconds.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(1);
+/// The header of what is no put.
+const KV_OPERATION: &str = "KV-Operation";
+
 /// The number of a write; what a compare-and-set compares.
 pub type Revision = u64;
 
@@ -26,6 +33,7 @@ pub type Revision = u64;
 #[derive(Clone, Debug)]
 pub struct Bucket {
     store: kv::Store,
+    client: async_nats::Client,
 }
 
 /// A change of a key.
@@ -102,7 +110,8 @@ async fn open(context: &jetstream::Context, name: &str) -> Result<Bucket, BusErr
             what: format!("the bucket {name}"),
             source: error.into(),
         })?;
-    Ok(Bucket { store })
+    let client = context.client();
+    Ok(Bucket { store, client })
 }
 
 impl Bucket {
@@ -212,6 +221,47 @@ impl Bucket {
             .await
             .map_err(|error| unknown("keys", error))?;
         Ok(keys.filter_map(async |key| key.ok()).collect().await)
+    }
+
+    /// All keys that have a value, with their revisions and without the values.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn revisions(&self) -> Result<Vec<(String, Revision)>, CasError> {
+        let listing = tokio::time::timeout(LISTING_TIMEOUT, self.list());
+        let listed = listing.await.map_err(|elapsed| unknown("keys", elapsed))?;
+        listed.map_err(|error| unknown("keys", error))
+    }
+
+    async fn list(&self) -> Result<Vec<(String, Revision)>, async_nats::Error> {
+        let config = push::OrderedConfig {
+            deliver_subject: self.client.new_inbox(),
+            filter_subject: format!("{}>", self.store.prefix),
+            headers_only: true,
+            deliver_policy: DeliverPolicy::LastPerSubject,
+            ..Default::default()
+        };
+        let consumer = self.store.stream.create_consumer(config).await?;
+        let mut revisions = Vec::new();
+        if consumer.cached_info().num_pending == 0 {
+            return Ok(revisions);
+        }
+        let mut messages = consumer.messages().await?;
+        while let Some(message) = messages.next().await {
+            let message = message?;
+            let info = message.info()?;
+            let key = message.subject.strip_prefix(&self.store.prefix);
+            let headers = message.headers.as_ref();
+            // Puts have no operation in their headers, deletes have.
+            let is_deleted = headers.is_some_and(|headers| headers.get(KV_OPERATION).is_some());
+            if let (Some(key), false) = (key, is_deleted) {
+                revisions.push((key.to_owned(), info.stream_sequence));
+            }
+            if info.pending == 0 {
+                break;
+            }
+        }
+        Ok(revisions)
     }
 
     /// Watches all keys: first as they are, then each change.

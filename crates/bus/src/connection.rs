@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::{ConnectOptions, Event, RequestErrorKind};
+use async_nats::{ConnectOptions, Event, RequestErrorKind, StatusCode};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
 use protocol::Reply;
@@ -56,6 +56,19 @@ pub struct Inbound {
 /// Messages of a subscription, in order. Dropping it unsubscribes.
 #[derive(Debug)]
 pub struct Subscription(async_nats::Subscriber);
+
+/// The answers to [`Bus::ask_all`] as they come.
+#[derive(Debug)]
+pub struct Answers(async_nats::Subscriber);
+
+impl Answers {
+    /// The next one; `None` when nobody listens. How many there will be is not
+    /// known.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        let message = self.0.next().await?;
+        (message.status != Some(StatusCode::NO_RESPONDERS)).then_some(message.payload)
+    }
+}
 
 impl Bus {
     /// Connects and checks the server's version.
@@ -179,6 +192,30 @@ impl Bus {
             }),
             Err(_elapsed) => Err(RequestError::TimedOut { subject }),
         }
+    }
+
+    /// Asks everybody who listens to `subject`; each may answer.
+    ///
+    /// # Errors
+    /// When the connection is away.
+    pub async fn ask_all(
+        &self,
+        subject: impl Into<String>,
+        payload: impl Into<Bytes>,
+    ) -> Result<Answers, BusError> {
+        let subject = subject.into();
+        let refused = |source: async_nats::Error| BusError::Refused {
+            what: subject.clone(),
+            source,
+        };
+        let inbox = self.client.new_inbox();
+        let answers = self.client.subscribe(inbox.clone()).await;
+        let answers = answers.map_err(|error| refused(error.into()))?;
+        self.client
+            .publish_with_reply(subject.clone(), inbox, payload.into())
+            .await
+            .map_err(|error| refused(error.into()))?;
+        Ok(Answers(answers))
     }
 
     /// Subscribes, and returns when the server knows of it: a message that is

@@ -19,7 +19,7 @@ pub mod service;
 pub mod stream;
 
 pub use bucket::{Bucket, Change, ChangeStream, Revision};
-pub use connection::{Bus, Inbound, Subscription};
+pub use connection::{Answers, Bus, Inbound, Subscription};
 pub use error::{BusError, CasError, RequestError};
 pub use service::{Call, Endpoint, Service};
 pub use stream::{Delivery, OrderedMessage, OrderedStream, WorkQueue};

@@ -82,6 +82,14 @@ impl Service {
 }
 
 impl Endpoint {
+    /// Leaves the queue group with this subject only. What has come already is
+    /// still given.
+    pub async fn leave(&mut self) {
+        if let Err(error) = self.inner.stop().await {
+            tracing::warn!(%error, "an endpoint did not stop cleanly");
+        }
+    }
+
     /// The next call; `None` once the service has stopped.
     pub async fn next(&mut self) -> Option<Call> {
         self.inner.next().await.map(|inner| Call { inner })

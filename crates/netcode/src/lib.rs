@@ -34,5 +34,5 @@ pub use corrections::Corrections;
 pub use course::TrackCourse;
 pub use prediction::Prediction;
 pub use rules::rules;
-pub use server::SeatInputs;
+pub use server::{SavedInputs, SeatInputs};
 pub use simulation;

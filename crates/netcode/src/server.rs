@@ -7,6 +7,7 @@
 use protocol::input::{Controls, InputFrame};
 use protocol::limits::INPUT_TICKS_MAX;
 use protocol::snapshot::InputAck;
+use serde::{Deserialize, Serialize};
 use simulation::{Drive, TICK_RATE_HZ};
 
 use crate::wire;
@@ -25,6 +26,16 @@ pub struct SeatInputs {
     slots: [Slot; AHEAD_TICKS_MAX as usize],
     newest: Option<(u32, Controls)>,
     ack: InputAck,
+}
+
+/// The inputs of one seat in a checkpoint: what a new owner needs to go on as
+/// the old one would have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedInputs {
+    newest: Option<(u32, Controls)>,
+    margin_ticks: i8,
+    /// For ticks that are not computed yet, in their order.
+    pending: Vec<(u32, Controls)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,26 +58,67 @@ impl SeatInputs {
     /// Takes a client's input frame while `tick` is computed next. Returns how
     /// many of its inputs were used now or will be: those not known before.
     pub fn receive(&mut self, frame: &InputFrame, tick: u32) -> usize {
-        let mut used = 0;
-        for (stamp, controls) in frame.ticks() {
-            if stamp >= tick.saturating_add(AHEAD_TICKS_MAX) {
-                continue;
-            }
-            if self.newest.is_none_or(|(newest, _)| stamp > newest) {
-                self.newest = Some((stamp, controls));
-                self.ack.tick = stamp;
-                self.ack.margin_ticks = margin(stamp, tick);
-            }
-            let slot = &mut self.slots[stamp as usize % AHEAD_TICKS_MAX as usize];
-            if stamp >= tick && slot.stamp != Some(stamp) {
-                *slot = Slot {
-                    stamp: Some(stamp),
-                    controls,
-                };
-                used += 1;
-            }
+        let newest = self.newest;
+        let used = self.recall(frame, tick);
+        if self.newest != newest {
+            self.ack.margin_ticks = margin(self.ack.tick, tick);
         }
         used
+    }
+
+    /// As [`SeatInputs::receive`], of a frame that came some time ago, perhaps
+    /// to another owner: how much too early or late it was is not known.
+    pub fn recall(&mut self, frame: &InputFrame, tick: u32) -> usize {
+        let in_time = |stamp: &u32| *stamp < tick.saturating_add(AHEAD_TICKS_MAX);
+        let inputs = frame.ticks().filter(|(stamp, _)| in_time(stamp));
+        inputs
+            .map(|(stamp, controls)| usize::from(self.keep(stamp, controls, tick)))
+            .sum()
+    }
+
+    /// What a new owner needs, while `tick` is computed next.
+    #[must_use]
+    pub fn save(&self, tick: u32) -> SavedInputs {
+        let mut pending: Vec<(u32, Controls)> = self
+            .slots
+            .iter()
+            .filter_map(|slot| Some((slot.stamp?, slot.controls)))
+            .filter(|(stamp, _)| *stamp >= tick)
+            .collect();
+        pending.sort_unstable_by_key(|(stamp, _)| *stamp);
+        SavedInputs {
+            newest: self.newest,
+            margin_ticks: self.ack.margin_ticks,
+            pending,
+        }
+    }
+
+    /// Goes on from what was saved while `tick` was computed next.
+    #[must_use]
+    pub fn restore(saved: &SavedInputs, tick: u32) -> Self {
+        let mut inputs = Self::default();
+        for (stamp, controls) in saved.newest.iter().chain(&saved.pending) {
+            inputs.keep(*stamp, *controls, tick);
+        }
+        inputs.ack.margin_ticks = saved.margin_ticks;
+        inputs
+    }
+
+    /// Whether the input will be used, and was not known.
+    fn keep(&mut self, stamp: u32, controls: Controls, tick: u32) -> bool {
+        if self.newest.is_none_or(|(newest, _)| stamp > newest) {
+            self.newest = Some((stamp, controls));
+            self.ack.tick = stamp;
+        }
+        let slot = &mut self.slots[stamp as usize % AHEAD_TICKS_MAX as usize];
+        let is_new = stamp >= tick && slot.stamp != Some(stamp);
+        if is_new {
+            *slot = Slot {
+                stamp: Some(stamp),
+                controls,
+            };
+        }
+        is_new
     }
 
     /// What the seat does in `tick`.
@@ -160,6 +212,27 @@ mod tests {
         assert_eq!(inputs.receive(&frame(10, &[1, 7]), 20), 0);
         assert_eq!(throttle(inputs.drive(20)), Some(7));
         assert_eq!(inputs.ack().margin_ticks, -9);
+    }
+
+    #[test]
+    fn a_new_owner_goes_on_as_the_old_one_would_have() {
+        let mut inputs = SeatInputs::default();
+        inputs.receive(&frame(10, &[1, 2, 3, 4]), 11);
+        let mut restored = SeatInputs::restore(&inputs.save(12), 12);
+        assert_eq!(restored.ack(), inputs.ack());
+        for tick in 12..14 + 2 * HOLD_TICKS {
+            assert_eq!(restored.drive(tick), inputs.drive(tick), "{tick}");
+        }
+        assert_eq!(inputs.save(12).pending.len(), 2, "only what is to come");
+        // Sent again to the new owner, six ticks later, and two more.
+        assert_eq!(restored.recall(&frame(10, &[1, 2, 3, 4, 5, 6]), 12), 2);
+        let ack = InputAck {
+            tick: 15,
+            margin_ticks: inputs.ack().margin_ticks,
+        };
+        assert_eq!(restored.ack(), ack);
+        let nobody = SeatInputs::restore(&SavedInputs::default(), 12);
+        assert_eq!(throttle(nobody.drive(12)), None);
     }
 
     #[test]

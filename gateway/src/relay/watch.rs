@@ -15,7 +15,7 @@ use protocol::{Epoch, WorkerId};
 
 use crate::limits::{
     CLAIM_AFTER_PONG, CLAIM_AFTER_SILENCE, CLAIM_BACKOFF_MAX, CLAIM_BACKOFF_MIN,
-    HEARTBEAT_SUSPECT_AFTER, PONG_GRACE, SNAPSHOT_SUSPECT_AFTER,
+    HEARTBEAT_SUSPECT_AFTER, PONG_GRACE, RECONNECT_GRACE, SNAPSHOT_SUSPECT_AFTER,
 };
 
 /// What was heard last of a room, and so what is expected next.
@@ -195,7 +195,8 @@ impl Watch {
         let is_back = is_connected && !self.is_connected;
         self.is_connected = is_connected;
         if (is_back || !is_connected) && self.state != State::Gone {
-            self.rest(now);
+            // The others are on their way back too.
+            self.rest(now + RECONNECT_GRACE);
         }
     }
 
@@ -424,6 +425,7 @@ mod tests {
         assert_eq!(watch.poll(start + ms(9_000)), None);
         let back = start + ms(10_000);
         watch.set_connected(true, back);
+        let back = back + RECONNECT_GRACE;
         assert_eq!(watch.poll(back + ms(49)), None);
         assert_eq!(watch.poll(back + ms(50)), Some(Command::Ping(OWNER)));
     }

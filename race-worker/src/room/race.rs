@@ -13,7 +13,7 @@ use protocol::snapshot::SnapshotHeader;
 use protocol::{Seat, UnixMillis};
 use simulation::{CarClass, Drive, Event, RaceState, SEATS_MAX, TICK_RATE_HZ, Track, step};
 
-use super::seats::{Occupant, Presence};
+use super::seats::Occupant;
 use super::{Identity, Output, Race, Room, ai};
 use crate::limits::{COUNTDOWN_SECONDS, RECORD_INTERVAL_TICKS};
 
@@ -44,22 +44,16 @@ impl Room {
         };
         let tick = race.state.tick;
         for (seat, bytes) in batch.frames {
-            let from = self.seats.get(seat).filter(|occupant| {
-                occupant.person().is_some_and(|person| {
-                    person.presence == Presence::Connected
-                        && person.connection.gateway == batch.gateway
-                })
-            });
+            let is_theirs = self.seats.is_driven_from(seat, batch.gateway);
             match (
-                from,
-                race.inputs.get_mut(usize::from(seat)),
+                race.inputs.get_mut(usize::from(seat)).filter(|_| is_theirs),
                 InputFrame::decode(bytes),
             ) {
-                (Some(_), Some(inputs), Ok(frame)) => {
+                (Some(inputs), Ok(frame)) => {
                     inputs.receive(&frame, tick);
                     received.frames += 1;
                 }
-                (_, _, _) => received.unreadable += 1,
+                (_, _) => received.unreadable += 1,
             }
         }
         received
@@ -71,23 +65,30 @@ impl Room {
         if !self.is_moving() {
             return;
         }
+        if let Some(race) = &mut self.race {
+            let drives = race.drives(&self.track);
+            self.compute(&drives, now_ms);
+        }
+    }
+
+    /// Computes the next tick, in which every seat does what `drives` says.
+    pub(super) fn compute(&mut self, drives: &[Drive], now_ms: UnixMillis) {
         let Some(mut race) = self.race.take() else {
             return;
         };
         let tick = race.state.tick;
-        let drives = race.drives(&self.track);
         step(
             &self.track,
             &race.rules,
             &mut race.state,
-            &drives,
+            drives,
             &mut race.events,
         );
-        for (applied, drive) in race.applied.iter_mut().zip(&drives) {
+        for (applied, drive) in race.applied.iter_mut().zip(drives) {
             applied.rotate_left(1);
             applied[applied.len() - 1] = *drive;
         }
-        let is_chunk_full = race.log.record(&drives);
+        let is_chunk_full = race.log.record(drives);
         let events = std::mem::take(&mut race.events);
         let is_over = race.state.is_over(&race.rules) || self.is_nobody_left_to_finish(&race);
         let starts = tick + 1 == race.rules.start_tick;
@@ -262,7 +263,7 @@ impl Room {
 
 impl Race {
     /// What every seat does in the tick that is computed next.
-    fn drives(&mut self, track: &Track) -> ArrayVec<Drive, SEATS_MAX> {
+    pub(super) fn drives(&mut self, track: &Track) -> ArrayVec<Drive, SEATS_MAX> {
         let tick = self.state.tick;
         let inputs = self.inputs.iter();
         let mut drives: ArrayVec<Drive, SEATS_MAX> =

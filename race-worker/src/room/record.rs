@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use netcode::wire;
+use netcode::{SavedInputs, SeatInputs, wire};
 use protocol::checkpoint::Checkpoint;
 use protocol::lobby::{Phase, RoomEntry, RoomSettings};
 use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
@@ -25,7 +25,7 @@ struct Saved {
     creator: Option<PlayerName>,
     phase: Phase,
     seats: Seats,
-    event_index: u32,
+    events_told: (Tick, u32),
     revision: u32,
     race: Option<SavedRace>,
     ending: Option<SavedEnding>,
@@ -36,6 +36,8 @@ struct SavedRace {
     start_tick: Tick,
     tick: Tick,
     body: SnapshotBody,
+    /// By seat: what is acknowledged is not sent again by anybody.
+    inputs: Vec<SavedInputs>,
     log: SavedLog,
 }
 
@@ -67,6 +69,11 @@ impl Room {
             start_tick: race.rules.start_tick,
             tick: race.state.tick,
             body: wire::body(&race.state, &race.applied),
+            inputs: race
+                .inputs
+                .iter()
+                .map(|inputs| inputs.save(race.state.tick))
+                .collect(),
             log: race.log.save(),
         });
         let ending = self
@@ -79,7 +86,7 @@ impl Room {
             creator: self.identity.creator.clone(),
             phase: self.phase,
             seats: self.seats.clone(),
-            event_index: self.event_index,
+            events_told: self.events_told,
             revision: self.revision,
             race,
             ending,
@@ -95,7 +102,7 @@ impl Room {
     }
 
     /// A room from a checkpoint, under a new owner. It goes on where the
-    /// checkpoint left off; its drivers' last inputs are not known.
+    /// checkpoint left off; what happened since, [`Room::catch_up`] adds.
     ///
     /// # Errors
     /// When the checkpoint is of another version or another set of tracks.
@@ -113,8 +120,16 @@ impl Room {
             let rules = netcode::rules(&saved.settings, id, &track, race.start_tick);
             let log = InputLog::restore(&race.log)?;
             let ai = ai::drivers(&track, id, &saved.seats);
-            let race = Race::new(&track, rules, wire::state(&race.body, race.tick), ai);
-            Ok(Race { log, ..race })
+            let state = wire::state(&race.body, race.tick);
+            let mut restored = Race::new(&track, rules, state, ai);
+            restored.log = log;
+            for (applied, told) in restored.applied.iter_mut().zip(&race.body.applied) {
+                *applied = told.map(wire::drive);
+            }
+            for (inputs, saved) in restored.inputs.iter_mut().zip(&race.inputs) {
+                *inputs = SeatInputs::restore(saved, race.tick);
+            }
+            Ok(restored)
         };
         let race = saved.race.map(restore_race).transpose()?;
         let mut room = Self {
@@ -129,7 +144,7 @@ impl Room {
             phase: saved.phase,
             seats: saved.seats,
             race,
-            event_index: saved.event_index,
+            events_told: saved.events_told,
             revision: saved.revision,
             deserted_since: None,
             ending: saved

@@ -46,6 +46,11 @@ impl InputLog {
         is_full
     }
 
+    /// Up to which tick all inputs are known.
+    pub(super) fn end_tick(&self) -> Tick {
+        self.recorder.chunk().end_tick()
+    }
+
     pub(super) fn save(&self) -> SavedLog {
         SavedLog {
             growing: self.recorder.chunk().to_bytes(),
@@ -107,7 +112,7 @@ impl Room {
 /// Whether the log goes up to the state: of a race of more than six hours it
 /// does not.
 fn is_whole(race: &Race) -> bool {
-    race.log.recorder.chunk().end_tick() == race.state.tick
+    race.log.end_tick() == race.state.tick
 }
 
 fn message(race: RaceId, epoch: Epoch, chunk: &Chunk) -> PersistMessage {

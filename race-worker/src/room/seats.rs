@@ -149,6 +149,15 @@ impl Seats {
         gateways.into_iter()
     }
 
+    /// Whether that gateway speaks for whoever drives there.
+    #[must_use]
+    pub fn is_driven_from(&self, seat: Seat, gateway: GatewayId) -> bool {
+        let person = self.get(seat).and_then(Occupant::person);
+        person.is_some_and(|person| {
+            person.presence == Presence::Connected && person.connection.gateway == gateway
+        })
+    }
+
     pub(super) fn views(&self) -> Vec<SeatView> {
         let view = |(seat, occupant): (Seat, &Occupant)| SeatView {
             seat,

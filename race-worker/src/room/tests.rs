@@ -1,5 +1,7 @@
 //! A room from its creation to its end, without I/O.
 
+mod catch_up;
+mod presence;
 mod replay;
 
 use std::time::Duration;

@@ -1,0 +1,79 @@
+//! Players whose gateway has gone, or has come back.
+//!
+//! A gateway tells its room when a connection is lost. One that dies tells
+//! nothing, and one that was cut off may not have been heard: the owner asks
+//! from time to time which connections are there.
+
+use std::time::Instant;
+
+use protocol::room::RoomEventBody;
+use protocol::{GatewayId, SessionNonce};
+
+use super::seats::{Connection, Occupant, Person, Presence};
+use super::{Output, Room};
+
+/// What the owner believes of the players at one gateway when it asks there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Belief {
+    /// Where.
+    pub gateway: GatewayId,
+    /// Whose connections, and whether they are there.
+    sessions: Vec<(SessionNonce, Presence)>,
+}
+
+impl Room {
+    /// The gateways to ask: those of all players who can come back.
+    #[must_use]
+    pub fn beliefs(&self) -> Vec<Belief> {
+        let people = self.seats.taken().filter_map(|(_, seat)| seat.person());
+        let mut beliefs: Vec<Belief> = Vec::new();
+        for Person {
+            connection: Connection { gateway, session },
+            presence,
+            ..
+        } in people.filter(|person| person.presence != Presence::Left)
+        {
+            let known = beliefs.iter_mut().find(|it| it.gateway == *gateway);
+            match known {
+                Some(belief) => belief.sessions.push((*session, *presence)),
+                None => beliefs.push(Belief {
+                    gateway: *gateway,
+                    sessions: vec![(*session, *presence)],
+                }),
+            }
+        }
+        beliefs
+    }
+
+    /// What a gateway answered: its connections in this room; none when the
+    /// gateway is gone. What has changed since it was asked is left alone.
+    pub fn correct(&mut self, belief: &Belief, present: &[SessionNonce], now: Instant) {
+        let host = self.host();
+        for (session, presence) in &belief.sessions {
+            let is_there = present.contains(session);
+            let is_unchanged = |occupant: &Occupant| {
+                occupant.person().is_some_and(|person| {
+                    person.connection.session == *session && person.presence == *presence
+                })
+            };
+            let found = self.seats.taken().find(|(_, it)| is_unchanged(it));
+            let Some((seat, player)) = found.map(|(seat, it)| (seat, it.player.clone())) else {
+                continue;
+            };
+            match (presence, is_there) {
+                (Presence::Connected, false) => self.lost(&player, *session),
+                (Presence::Lost, true) => {
+                    if let Some(person) = self.seats.person_mut(seat) {
+                        person.presence = Presence::Connected;
+                    }
+                    self.event(RoomEventBody::Returned { player, seat });
+                    self.record_player(seat);
+                    self.outputs.push(Output::Checkpoint);
+                }
+                (Presence::Connected, true) | (Presence::Lost, false) | (Presence::Left, _) => {}
+            }
+        }
+        self.tell_host(host.as_ref());
+        self.note_connections(now);
+    }
+}

@@ -1,0 +1,58 @@
+//! Players whose gateway dies, is cut off, or comes back.
+
+use super::super::presence::Belief;
+use super::*;
+
+fn beliefs(room: &Room) -> Vec<Belief> {
+    let beliefs = room.beliefs();
+    assert_eq!(beliefs.len(), 1, "one gateway");
+    beliefs
+}
+
+#[test]
+fn a_gateway_that_is_gone_loses_its_players_and_the_room_its_last() {
+    let mut room = room(3, 1);
+    let now = Instant::now();
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap();
+    events(&mut room);
+    let belief = beliefs(&room).remove(0);
+    room.correct(&belief, &[SessionNonce::new(1), SessionNonce::new(2)], now);
+    assert!(events(&mut room).is_empty(), "all are there");
+    room.correct(&belief, &[], now);
+    assert_eq!(events(&mut room), ["lost", "lost"]);
+    room.poll(now + ABANDONED_AFTER);
+    assert_eq!(room.ending().unwrap().reason, CloseReason::Abandoned);
+}
+
+#[test]
+fn players_whose_gateway_was_only_cut_off_are_back() {
+    let mut room = room(2, 1);
+    let now = Instant::now();
+    join(&mut room, "Ada", 1).unwrap();
+    room.correct(&beliefs(&room)[0].clone(), &[], now);
+    events(&mut room);
+    room.correct(&beliefs(&room)[0].clone(), &[SessionNonce::new(1)], now);
+    assert_eq!(events(&mut room), ["returned"]);
+    room.poll(now + ABANDONED_AFTER);
+    assert_eq!(room.ending(), None);
+}
+
+#[test]
+fn what_changed_since_the_question_is_left_alone() {
+    let mut room = room(3, 1);
+    let now = Instant::now();
+    join(&mut room, "Ada", 1).unwrap();
+    join(&mut room, "Bob", 2).unwrap();
+    let asked = beliefs(&room).remove(0);
+    // Ada has a new connection by now, and Bob none.
+    join(&mut room, "Ada", 3).unwrap();
+    let lost = CtlRequest::Lost {
+        player: player("Bob"),
+        session: SessionNonce::new(2),
+    };
+    room.ctl(lost, now).unwrap();
+    events(&mut room);
+    room.correct(&asked, &[SessionNonce::new(2)], now);
+    assert!(events(&mut room).is_empty());
+}
