@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -44,6 +45,8 @@ impl Default for Setup {
 pub struct Cluster {
     /// Where clients connect.
     pub gateway: Process,
+    /// Where clients connect when that one is gone.
+    pub other_gateways: Vec<Process>,
     /// Run the rooms.
     pub race_workers: Vec<Process>,
     /// Checks and orders what is said.
@@ -53,7 +56,7 @@ pub struct Cluster {
     nats_url: String,
     database_url: String,
     // The last two to go: the others write to them.
-    _nats: Option<NatsServer>,
+    nats: Option<NatsServer>,
     folder: TempDir,
 }
 
@@ -91,6 +94,7 @@ impl Cluster {
         };
         let mut cluster = Self {
             gateway: at.serve("gateway", 1)?,
+            other_gateways: Vec::new(),
             race_workers: (1..=setup.race_workers)
                 .map(|number| at.serve("race-worker", number))
                 .collect::<Result<_>>()?,
@@ -98,7 +102,7 @@ impl Cluster {
             persistence: at.serve("persistence", 1)?,
             nats_url,
             database_url,
-            _nats: nats,
+            nats,
             folder,
         };
         for process in cluster.processes_mut() {
@@ -119,6 +123,29 @@ impl Cluster {
         Ok(())
     }
 
+    /// Starts one more gateway, and says where race clients connect to it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn add_gateway(&mut self) -> Result<String> {
+        let at = self.place();
+        let mut gateway = at.serve("gateway", self.other_gateways.len() + 2)?;
+        gateway.announced().await?;
+        let address = gateway.address("race")?.to_string();
+        self.other_gateways.push(gateway);
+        Ok(address)
+    }
+
+    /// Kills the cluster's NATS server, and starts it again after a while with
+    /// what it had stored.
+    ///
+    /// # Errors
+    /// When it is not the cluster's own, or does not come back.
+    pub async fn crash_nats(&mut self, away: Duration) -> Result<()> {
+        let nats = self.nats.as_mut().context("a NATS server of its own")?;
+        nats.crash(away, self.folder.path()).await
+    }
+
     /// Starts the persistence process again, once it has ended.
     ///
     /// # Errors
@@ -135,7 +162,10 @@ impl Cluster {
             &mut self.chat_worker,
             &mut self.persistence,
         ];
-        others.into_iter().chain(&mut self.race_workers)
+        others
+            .into_iter()
+            .chain(&mut self.other_gateways)
+            .chain(&mut self.race_workers)
     }
 
     /// Where race clients connect.
@@ -182,7 +212,15 @@ impl Cluster {
     /// # Errors
     /// When the log-in fails.
     pub async fn returning_racer(&self, name: &str) -> Result<Live<Racer>> {
-        let racer = Racer::connect(name, &self.race_address()?);
+        self.racer_back_at(name, &self.race_address()?).await
+    }
+
+    /// A known player, in the lobby, by a gateway of choice.
+    ///
+    /// # Errors
+    /// When the log-in fails.
+    pub async fn racer_back_at(&self, name: &str, address: &str) -> Result<Live<Racer>> {
+        let racer = Racer::connect(name, address);
         racer.act(|racer| racer.client.log_in(name, PASSWORD));
         racer.in_lobby().await?;
         Ok(racer)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -24,10 +25,32 @@ impl NatsServer {
     /// # Errors
     /// When there is no NATS server to start, or it does not serve.
     pub async fn start(folder: &Path) -> Result<Self> {
+        Self::start_at("-1", folder).await
+    }
+
+    /// Kills it, and after a while starts it again at its port, with what it
+    /// had stored.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn crash(&mut self, away: Duration, folder: &Path) -> Result<()> {
+        self.process.kill()?;
+        self.process.ended().await?;
+        tokio::time::sleep(away).await;
+        let port = self
+            .url
+            .rsplit(':')
+            .next()
+            .context("an address has a port")?;
+        *self = Self::start_at(port, folder).await?;
+        Ok(())
+    }
+
+    async fn start_at(port: &str, folder: &Path) -> Result<Self> {
         let program = programs::nats_server()?;
         let mut command = Command::new(&program);
         command
-            .args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream"])
+            .args(["--addr", "127.0.0.1", "--port", port, "--jetstream"])
             .arg("--store_dir")
             .arg(folder.join("nats"))
             .arg("--ports_file_dir")

@@ -132,9 +132,38 @@ impl Process {
     /// # Errors
     /// When it is gone already.
     pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Kills it: it has no time for a word.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn kill(&self) -> Result<()> {
+        self.signal(Signal::KILL)
+    }
+
+    /// Stops it in whatever it does; [`Process::go_on`] lets it continue.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn stand_still(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it continue.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn go_on(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let pid = pid.context("a process has an id")?;
-        kill_process(pid, Signal::TERM).with_context(|| format!("cannot end {}", self.name))
+        let name = &self.name;
+        kill_process(pid, signal).with_context(|| format!("cannot send {signal:?} to {name}"))
     }
 
     /// Asks it to end and waits a moment for that, for what it has to tidy

@@ -1,7 +1,7 @@
 //! Somebody who races: a race client that remembers what it has seen, with the
 //! simulation's AI at the wheel.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -26,6 +26,8 @@ pub struct Racer {
     pub events: Vec<RoomEvent>,
     /// Epoch and tick of each snapshot.
     pub snapshots: Vec<(Epoch, Tick)>,
+    /// When each of them came.
+    pub snapshot_times: Vec<Instant>,
     /// What it was refused.
     pub rejections: Vec<Rejection>,
     /// What the gateway said before it closed a connection.
@@ -46,6 +48,7 @@ impl Client for Racer {
                 let (header, _body) =
                     SnapshotHeader::split(snapshot).expect("a snapshot has a header");
                 self.snapshots.push((header.epoch, header.tick));
+                self.snapshot_times.push(Instant::now());
             }
             LinkEvent::Event(event) => self.events.push(event.clone()),
             LinkEvent::Message(ServerMessage::Goodbye { code, .. }) => self.goodbyes.push(*code),
@@ -118,6 +121,22 @@ impl Racer {
             | Stage::Room(_)
             | Stage::Ended(_) => None,
         }
+    }
+
+    /// How long it waited for the first snapshot of an epoch.
+    #[must_use]
+    pub fn gap_before(&self, epoch: Epoch) -> Option<Duration> {
+        let first = self.snapshots.iter().position(|it| it.0 == epoch)?;
+        let before = self.snapshot_times.get(first.checked_sub(1)?)?;
+        Some(self.snapshot_times[first].duration_since(*before))
+    }
+
+    /// The first pair of snapshots in which the race goes back, to an earlier
+    /// tick or an earlier owner.
+    #[must_use]
+    pub fn step_back(&self) -> Option<[(Epoch, Tick); 2]> {
+        let mut pairs = self.snapshots.windows(2).map(|pair| [pair[0], pair[1]]);
+        pairs.find(|[before, after]| after.1 <= before.1 || after.0 < before.0)
     }
 
     /// Whether something of the kind has happened in its room.
@@ -266,4 +285,4 @@ impl Live<Racer> {
 }
 
 /// A gateway takes 20 requests a second.
-const LIST_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
+const LIST_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,11 +1,13 @@
 //! The operator's tool: which rooms there are, and what goes over the bus.
 //!
 //! [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
-//! JSON of one message, [`replay`] drives a finished race again.
+//! JSON of one message, [`replay`] drives a finished race again, and [`drain`]
+//! takes a worker out of service.
 //!
-//! Invariant: it only looks. Nothing it does changes a race.
+//! Invariant: nothing it does changes what happens in a race.
 
 pub mod decode;
+pub mod drain;
 pub mod options;
 pub mod replay;
 pub mod rooms;
@@ -30,6 +32,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             runtime.block_on(tap::tap(&options.nats, &subject, count))
         }
         Command::Decode { kind } => decode::decode_stdin(kind),
+        Command::Drain { worker } => runtime.block_on(drain::drain(&options.nats, worker)),
         Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
         Command::Track(command) => tracks::run(&command),
     }

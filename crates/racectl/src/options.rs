@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use protocol::WorkerId;
+
 use crate::decode::Kind;
 use crate::replay::ReplayCommand;
 use crate::tracks::TrackCommand;
@@ -60,6 +62,12 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Kind::Any)]
         kind: Kind,
     },
+    /// Have a race worker hand its rooms over to the others and end
+    Drain {
+        /// Which: an owner as `racectl rooms` lists it
+        #[arg(value_parser = worker)]
+        worker: WorkerId,
+    },
     /// Drive a finished race again, from a file or from the database
     ///
     /// Prints track, rules, cars, length and the result.
@@ -67,6 +75,14 @@ pub enum Command {
     /// Look at tracks
     #[command(subcommand)]
     Track(TrackCommand),
+}
+
+fn worker(text: &str) -> Result<WorkerId, String> {
+    let is_id = text.len() == 8 && text.chars().all(|digit| digit.is_ascii_hexdigit());
+    let number = u32::from_str_radix(text, 16).ok().filter(|_| is_id);
+    number
+        .map(WorkerId::new)
+        .ok_or_else(|| "a worker is 8 hexadecimal digits, such as 0a1b2c3d".to_owned())
 }
 
 fn subject(text: &str) -> Result<String, String> {

@@ -1,0 +1,30 @@
+//! Taking a worker out of service.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bus::{Bus, RequestError};
+use protocol::room::Draining;
+use protocol::{WorkerId, subject};
+use serde_json::json;
+
+/// A worker answers at once, and then hands over.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Asks a worker to hand its rooms over and end, as SIGTERM does.
+///
+/// # Errors
+/// When there is no such worker, or NATS cannot be reached.
+pub async fn drain(nats: &str, worker: WorkerId) -> Result<()> {
+    let bus = Bus::connect(nats, "racectl").await?;
+    let subject = subject::worker_drain(worker);
+    let asked: Result<Draining, _> = bus.request(subject, &json!({}), ANSWER_TIMEOUT).await;
+    let draining = match asked {
+        Err(RequestError::NoResponders { .. }) => {
+            anyhow::bail!("there is no race worker {worker}: `racectl rooms` lists the owners");
+        }
+        asked => asked.with_context(|| format!("race worker {worker} does not answer"))?,
+    };
+    println!("race worker {worker} hands {} rooms over", draining.rooms);
+    Ok(())
+}
