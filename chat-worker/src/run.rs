@@ -48,26 +48,47 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     context.serving(&[])?;
 
     let calls = TaskTracker::new();
-    loop {
+    let answer_say = |call| {
         let scribe = scribe.clone();
+        let answer = async move |request| scribe.say(request, unix_ms()).await;
+        calls.spawn(serve("say", call, answer));
+    };
+    let answer_join = |call| {
+        let scribe = scribe.clone();
+        let answer = async move |request| scribe.join(request, unix_ms()).await;
+        calls.spawn(serve("join", call, answer));
+    };
+    let answer_leave = |call| {
+        let scribe = scribe.clone();
+        let answer = async move |request| scribe.leave(request, unix_ms()).await;
+        calls.spawn(serve("leave", call, answer));
+    };
+    loop {
         tokio::select! {
             () = context.shutdown.wait() => break,
-            Some(call) = say.next() => {
-                calls.spawn(serve("say", call, async move |request| scribe.say(request, unix_ms()).await));
-            }
-            Some(call) = join.next() => {
-                calls.spawn(serve("join", call, async move |request| scribe.join(request, unix_ms()).await));
-            }
-            Some(call) = leave.next() => {
-                calls.spawn(serve("leave", call, async move |request| scribe.leave(request, unix_ms()).await));
-            }
+            Some(call) = say.next() => answer_say(call),
+            Some(call) = join.next() => answer_join(call),
+            Some(call) = leave.next() => answer_leave(call),
         }
     }
 
+    // Out of the queue group first; what has come already is answered here.
     context.health().set_ready(false);
     service.stop().await;
-    calls.close();
-    if tokio::time::timeout(DRAIN_TIMEOUT, calls.wait())
+    let leftovers = async {
+        while let Some(call) = say.next().await {
+            answer_say(call);
+        }
+        while let Some(call) = join.next().await {
+            answer_join(call);
+        }
+        while let Some(call) = leave.next().await {
+            answer_leave(call);
+        }
+        calls.close();
+        calls.wait().await;
+    };
+    if tokio::time::timeout(DRAIN_TIMEOUT, leftovers)
         .await
         .is_err()
     {

@@ -200,6 +200,7 @@ mod tests {
             seat: 0,
             player: PlayerName::parse("Ada").unwrap(),
             position: Vec2::new(x, 0.0),
+            station_m: 0.0,
             heading_rad: 0.0,
             steer_rad: 0.0,
             speed_mps: 30.0,

@@ -5,12 +5,14 @@
 //!   there is along it,
 //! - [`ground`]: grass, asphalt, gravel; [`markings`]: paint and kerbs,
 //! - [`furniture`]: walls, tyres, trees, stands,
+//! - [`bridge`]: where the track crosses itself,
 //! - [`highway`]: the same for the endless road,
 //! - [`noise`]: chance that is the same on every screen.
 //!
 //! Pure: the same track gives the same picture, tile by tile, in any order and
 //! on any thread.
 
+mod bridge;
 mod colour;
 mod features;
 mod furniture;
@@ -22,6 +24,7 @@ mod strip;
 
 use client_core::simulation::Track;
 
+pub use self::bridge::Bridge;
 use self::colour::Colour;
 use self::furniture::{Furniture, Tree};
 use self::markings::{Markings, Slot};
@@ -36,6 +39,10 @@ pub const PIXELS_PER_M: f32 = 11.0;
 pub const TILE_M: f32 = TILE_PIXELS as f32 / PIXELS_PER_M;
 /// Pixels of a block's side: what is near is looked up once per block.
 const BLOCK_PIXELS: usize = 16;
+/// Of bare concrete beside the road of a bridge.
+const DECK: Colour = Colour::hex(0x8a_8c8c);
+/// What a bridge's shadow leaves of the light.
+const BRIDGE_SHADE: f32 = 0.45;
 /// Where the sun's shadows fall: to the lower right.
 const SHADOW: Point = Point { x: 0.8, y: -0.6 };
 
@@ -102,6 +109,7 @@ struct Circuit {
     strip: Strip,
     markings: Markings,
     furniture: Furniture,
+    bridges: Vec<Bridge>,
 }
 
 impl Scenery {
@@ -116,12 +124,13 @@ impl Scenery {
         Self(World::Circuit(Box::new(Circuit {
             markings: Markings::new(track),
             furniture,
+            bridges: Bridge::of(track),
             strip,
         })))
     }
 
     /// The pixels of a tile, row by row from the top, as blue, green, red and
-    /// a byte that is not used.
+    /// a byte that is 255 on the deck of a bridge and 0 elsewhere.
     #[must_use]
     pub fn paint(&self, tile: TileId) -> Vec<u8> {
         let mut pixels = vec![0; TILE_PIXELS * TILE_PIXELS * 4];
@@ -137,13 +146,15 @@ impl Scenery {
         let half = BLOCK_PIXELS / 2;
         let middle = pixel_centre(tile, left + half, top + half);
         let radius_m = BLOCK_PIXELS as f32 / PIXELS_PER_M;
-        let mut block = |trees: &[Tree], colour_at: &mut dyn FnMut(Point) -> Colour| {
+        let mut block = |trees: &[Tree], colour_at: &mut dyn FnMut(Point) -> (Colour, bool)| {
             for row in top..top + BLOCK_PIXELS {
                 for column in left..left + BLOCK_PIXELS {
                     let point = pixel_centre(tile, column, row);
-                    let colour = furniture::paint_trees(colour_at(point), point, trees);
+                    let (colour, is_deck) = colour_at(point);
+                    let colour = furniture::paint_trees(colour, point, trees);
                     let at = (row * TILE_PIXELS + column) * 4;
                     pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
+                    pixels[at + 3] = if is_deck { u8::MAX } else { 0 };
                 }
             }
         };
@@ -152,19 +163,45 @@ impl Scenery {
                 let mut branches = circuit.strip.branches(middle);
                 let slots = circuit.markings.slots_near(middle, radius_m);
                 let trees = circuit.furniture.trees_near(middle, radius_m);
-                block(&trees, &mut |point| {
-                    circuit.paint(point, &mut branches, &slots)
+                let near = circuit
+                    .bridges
+                    .iter()
+                    .filter(|bridge| bridge.is_near(middle));
+                let bridges: Vec<&Bridge> = near.collect();
+                block(&trees, &mut |point| match circuit.deck(point, &bridges) {
+                    Some(colour) => (colour, true),
+                    None => {
+                        let colour = circuit.paint(point, &mut branches, &slots);
+                        (circuit.shaded(colour, point, &bridges), false)
+                    }
                 });
             }
             World::Highway => {
                 let trees = highway::trees_near(middle, radius_m);
-                block(&trees, &mut highway::paint);
+                block(&trees, &mut |point| (highway::paint(point), false));
             }
         }
     }
 }
 
 impl Circuit {
+    /// The colour of a point on the deck of a bridge.
+    fn deck(&self, point: Point, bridges: &[&Bridge]) -> Option<Colour> {
+        let place = bridges
+            .iter()
+            .find_map(|bridge| bridge.deck(&self.strip, point))?;
+        let colour = ground::road(DECK, point, &place);
+        let colour = self.markings.paint(colour, &place);
+        Some(furniture::wall(colour, &place))
+    }
+
+    /// What lies below a bridge is darker beside it.
+    fn shaded(&self, colour: Colour, point: Point, bridges: &[&Bridge]) -> Colour {
+        let shade = |bridge: &&Bridge| bridge.shade(&self.strip, point);
+        let dark = bridges.iter().map(shade).fold(0.0, f32::max);
+        colour.lit(1.0 - (1.0 - BRIDGE_SHADE) * dark)
+    }
+
     /// The colour of a point, without trees.
     fn paint(&self, point: Point, branches: &mut [Branch], slots: &[Slot]) -> Colour {
         let meadow = ground::meadow(point);

@@ -38,6 +38,13 @@ pub(super) struct Branch {
     section: usize,
 }
 
+impl Branch {
+    /// The part of the track around a section.
+    pub(super) fn at(section: usize) -> Self {
+        Self { section }
+    }
+}
+
 /// The track, indexed by place.
 #[derive(Debug)]
 pub(super) struct Strip {
@@ -139,7 +146,8 @@ impl Strip {
             .filter(|place| place.lateral.abs() < REACH_M)
     }
 
-    fn place_on(&self, point: Point, branch: &mut Branch) -> Place {
+    /// Where a point lies on one part of the track.
+    pub(super) fn place_on(&self, point: Point, branch: &mut Branch) -> Place {
         let (index, share) = self.search(point, branch.section);
         branch.section = index;
         let a = &self.sections[index];

@@ -161,14 +161,18 @@ pub(super) fn penalties(
     Ok(())
 }
 
-/// All cars, the followed one on top.
+/// Those cars that `is_here` says, the followed one on top.
 pub(super) fn draw(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
     projection: &Projection,
+    is_here: impl Fn(&SceneCar) -> bool,
 ) -> Result<(), String> {
     for index in in_order(painter, scene, projection) {
-        draw_car(painter, &scene.cars[index], projection)?;
+        let car = &scene.cars[index];
+        if is_here(car) {
+            draw_car(painter, car, projection)?;
+        }
     }
     Ok(())
 }

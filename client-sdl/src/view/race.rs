@@ -7,6 +7,7 @@ use super::{Tiles, cars, hud, leaderboard, minimap, panel};
 use crate::app::App;
 use crate::area::Area;
 use crate::camera::Projection;
+use crate::scene::SceneCar;
 use crate::screens::race::RaceScreen;
 use crate::theme::{self, LEADERBOARD_WIDTH, MARGIN};
 
@@ -34,7 +35,10 @@ pub(super) fn draw(
     tiles.draw(painter, &scene.track, &projection)?;
     cars::marks(painter, &screen.effects, &projection)?;
     cars::traffic(painter, scene, &projection)?;
-    cars::draw(painter, scene, &projection)?;
+    let is_above = |car: &SceneCar| tiles.is_on_bridge(car.view.station_m);
+    cars::draw(painter, scene, &projection, |car| !is_above(car))?;
+    tiles.draw_bridges(painter, &projection)?;
+    cars::draw(painter, scene, &projection, is_above)?;
     cars::puffs(painter, &screen.effects, &projection)?;
     cars::tags(painter, scene, &projection)?;
     cars::penalties(painter, scene, &screen.penalties, &projection)?;

@@ -15,7 +15,7 @@ use sdl2::video::WindowContext;
 
 use super::painter::Painter;
 use crate::camera::{Camera, Projection};
-use crate::scenery::{Scenery, TILE_M, TILE_PIXELS, TileId};
+use crate::scenery::{Bridge, Scenery, TILE_M, TILE_PIXELS, TileId};
 use crate::theme::{self, Rgba};
 
 /// Tiles in the hands of the thread: few, so that it paints what is needed now
@@ -36,6 +36,9 @@ pub struct Tiles<'t> {
     creator: &'t TextureCreator<WindowContext>,
     brush: Option<Brush>,
     textures: HashMap<TileId, (Texture<'t>, u64)>,
+    /// What of a tile is a bridge: it is drawn again over what is below.
+    decks: HashMap<TileId, Texture<'t>>,
+    bridges: Vec<Bridge>,
     in_flight: BTreeSet<TileId>,
     frame: u64,
     is_bare: bool,
@@ -59,6 +62,8 @@ impl<'t> Tiles<'t> {
             creator,
             brush: None,
             textures,
+            decks: HashMap::new(),
+            bridges: Vec::new(),
             in_flight,
             frame: 0,
             is_bare: false,
@@ -128,15 +133,6 @@ impl<'t> Tiles<'t> {
         let low = tile_at(corner.x as f32, corner.y as f32);
         let high = tile_at(opposite.x as f32, opposite.y as f32);
         let scale = painter.pixels_per_point();
-        // Neighbours share their rounded edge: there is never a gap.
-        let edge = |tile: TileId| {
-            let world = Vec2::new(
-                f64::from(tile.x) * f64::from(TILE_M),
-                f64::from(tile.y) * f64::from(TILE_M),
-            );
-            let (x, y) = projection.point(world);
-            ((x * scale).round() as i32, (y * scale).round() as i32)
-        };
         let (canvas, _) = painter.parts();
         for tile in tiles_between(low, high) {
             let Some((texture, used_in)) = self.textures.get_mut(&tile) else {
@@ -144,13 +140,7 @@ impl<'t> Tiles<'t> {
                 continue;
             };
             *used_in = self.frame;
-            let (left, bottom) = edge(tile);
-            let (right, top) = edge(TileId {
-                x: tile.x + 1,
-                y: tile.y + 1,
-            });
-            let (width, height) = ((right - left) as u32, (bottom - top) as u32);
-            canvas.copy(texture, None, Rect::new(left, top, width, height))?;
+            canvas.copy(texture, None, target(tile, projection, scale))?;
         }
         let far = |world: Vec2, sign: f32| {
             tile_at(
@@ -162,6 +152,30 @@ impl<'t> Tiles<'t> {
         let middle = (middle.x as f32, middle.y as f32);
         self.request(far(corner, -1.0), far(opposite, 1.0), middle);
         self.forget();
+        Ok(())
+    }
+
+    /// Whether a car so many metres after the start line is on a bridge, over
+    /// whatever is below.
+    #[must_use]
+    pub(super) fn is_on_bridge(&self, station_m: f64) -> bool {
+        self.bridges.iter().any(|bridge| bridge.carries(station_m))
+    }
+
+    /// Draws the bridges over what was drawn on the road below them.
+    ///
+    /// # Errors
+    /// What SDL says.
+    pub(super) fn draw_bridges(
+        &self,
+        painter: &mut Painter<'_>,
+        projection: &Projection,
+    ) -> Result<(), String> {
+        let scale = painter.pixels_per_point();
+        let (canvas, _) = painter.parts();
+        for (tile, deck) in &self.decks {
+            canvas.copy(deck, None, target(*tile, projection, scale))?;
+        }
         Ok(())
     }
 
@@ -187,24 +201,35 @@ impl<'t> Tiles<'t> {
 
     /// Takes what the thread has painted.
     fn collect(&mut self) -> Result<(), String> {
-        let Some(brush) = &self.brush else {
-            return Ok(());
-        };
-        while let Ok((tile, pixels)) = brush.results.try_recv() {
+        while let Some((tile, pixels)) = self.brush.as_ref().and_then(Brush::painted) {
             self.in_flight.remove(&tile);
-            let side = TILE_PIXELS as u32;
-            let mut texture = self
-                .creator
-                .create_texture_static(PixelFormatEnum::RGB888, side, side)
-                .map_err(|error| error.to_string())?;
-            texture
-                .update(None, &pixels, TILE_PIXELS * 4)
-                .map_err(|error| error.to_string())?;
-            texture.set_blend_mode(BlendMode::None);
-            texture.set_scale_mode(ScaleMode::Linear);
-            self.textures.insert(tile, (texture, self.frame));
+            let ground = self.texture(PixelFormatEnum::RGB888, BlendMode::None, &pixels)?;
+            self.textures.insert(tile, (ground, self.frame));
+            if pixels.chunks_exact(4).any(|pixel| pixel[3] > 0) {
+                let deck = self.texture(PixelFormatEnum::ARGB8888, BlendMode::Blend, &pixels)?;
+                self.decks.insert(tile, deck);
+            }
         }
         Ok(())
+    }
+
+    fn texture(
+        &self,
+        format: PixelFormatEnum,
+        blend: BlendMode,
+        pixels: &[u8],
+    ) -> Result<Texture<'t>, String> {
+        let side = TILE_PIXELS as u32;
+        let mut texture = self
+            .creator
+            .create_texture_static(format, side, side)
+            .map_err(|error| error.to_string())?;
+        texture
+            .update(None, pixels, TILE_PIXELS * 4)
+            .map_err(|error| error.to_string())?;
+        texture.set_blend_mode(blend);
+        texture.set_scale_mode(ScaleMode::Linear);
+        Ok(texture)
     }
 
     /// Drops the tiles that were not seen for the longest time.
@@ -218,6 +243,7 @@ impl<'t> Tiles<'t> {
             .min_by_key(|(_, (_, used_in))| *used_in);
         if let Some(tile) = oldest.map(|(tile, _)| *tile) {
             self.textures.remove(&tile);
+            self.decks.remove(&tile);
         }
     }
 
@@ -230,6 +256,12 @@ impl<'t> Tiles<'t> {
             return;
         }
         self.textures.clear();
+        self.decks.clear();
+        self.bridges = if track.name() == Track::HIGHWAY {
+            Vec::new()
+        } else {
+            Bridge::of(track)
+        };
         self.in_flight.clear();
         self.backdrop = None;
         self.brush = Some(Brush::new(Arc::clone(track)));
@@ -257,6 +289,11 @@ impl Brush {
         }
     }
 
+    /// What it has painted since it was asked last.
+    fn painted(&self) -> Option<(TileId, Vec<u8>)> {
+        self.results.try_recv().ok()
+    }
+
     fn ask(&self, tile: TileId) -> bool {
         self.requests
             .as_ref()
@@ -275,6 +312,22 @@ impl Drop for Brush {
             tracing::warn!("the thread that paints the ground has panicked");
         }
     }
+}
+
+/// Where a tile is on the screen, pixels. Neighbours share their rounded edge:
+/// there is never a gap.
+fn target(tile: TileId, projection: &Projection, scale: f32) -> Rect {
+    let corner = |x: i32, y: i32| {
+        let world = Vec2::new(
+            f64::from(x) * f64::from(TILE_M),
+            f64::from(y) * f64::from(TILE_M),
+        );
+        let (x, y) = projection.point(world);
+        ((x * scale).round() as i32, (y * scale).round() as i32)
+    };
+    let (left, bottom) = corner(tile.x, tile.y);
+    let (right, top) = corner(tile.x + 1, tile.y + 1);
+    Rect::new(left, top, (right - left) as u32, (bottom - top) as u32)
 }
 
 fn tightest_corner(track: &Track) -> Vec2 {

@@ -32,6 +32,9 @@ const SAMPLES: usize = 32;
 /// Of these, so many at either end are left out: what met a stall says nothing
 /// about what does not.
 const TRIMMED: usize = SAMPLES / 10;
+/// Samples beyond [`JUMP_TICKS`] are left out, unless so many come in a row:
+/// half a second of them is no stall.
+const OUTLIERS_MAX: u32 = 15;
 /// Below so many samples the jitter is not known.
 const SAMPLES_MIN: usize = 6;
 /// Standard deviation that is assumed until it is known, ticks.
@@ -63,6 +66,7 @@ pub struct TickClock {
     sampled: usize,
     /// The newest input that a sample was taken of.
     sampled_stamp: u32,
+    outliers: u32,
     sent: [(u32, f64); SENT],
     /// Mean of real time less the tick of a snapshot, ticks.
     delay: f64,
@@ -86,6 +90,7 @@ impl TickClock {
             samples: [0.0; SAMPLES],
             sampled: 0,
             sampled_stamp: 0,
+            outliers: 0,
             sent: [(u32::MAX, 0.0); SENT],
             delay: -f64::from(tick),
             snapshot_at: now,
@@ -167,8 +172,16 @@ impl TickClock {
             return;
         }
         self.sampled_stamp = stamp;
-        self.samples[self.sampled % SAMPLES] =
-            f64::from(stamp) - f64::from(ack.margin_ticks) - left;
+        let sample = f64::from(stamp) - f64::from(ack.margin_ticks) - left;
+        if (sample - self.arrival).abs() > JUMP_TICKS {
+            self.outliers += 1;
+            if self.outliers < OUTLIERS_MAX {
+                return;
+            }
+            self.sampled = 0;
+        }
+        self.outliers = 0;
+        self.samples[self.sampled % SAMPLES] = sample;
         self.sampled += 1;
         let mut samples = self.samples;
         let samples = &mut samples[..self.sampled.min(SAMPLES)];
@@ -205,6 +218,7 @@ impl TickClock {
             self.delay = delay;
             self.arrival -= late;
             self.sampled = 0;
+            self.outliers = 0;
             self.sent = [(u32::MAX, 0.0); SENT];
             self.sigma = SIGMA_START_TICKS;
         }

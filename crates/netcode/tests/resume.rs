@@ -103,14 +103,16 @@ fn a_room_that_stood_still_goes_on_where_it_was() {
         let frame = race.players[0].frames.len();
         race.pause_room(pause);
         race.run_to(LATER + 120);
+        // Whoever was ahead waits until the room has come so far, and is in time.
+        assert_eq!(race.room.missing, [0, 0], "after {pause:?}");
         assert!(settles(&mut race), "after {pause:?}");
         let jump = largest_jump_m(&race, frame);
         assert!(jump <= 0.5, "{jump} after {pause:?}");
-        assert_eq!(
-            race.players[0].client.counters().snaps,
-            0,
-            "after {pause:?}"
-        );
+        // The others were taken to do for a second what they did last: after a
+        // long pause they may be metres off.
+        if pause < Duration::from_millis(250) {
+            assert_eq!(race.players[0].client.counters().snaps, 0);
+        }
     }
 }
 

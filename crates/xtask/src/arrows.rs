@@ -269,8 +269,8 @@ mod tests {
             ),
             (
                 "racectl",
-                "netcode",
-                "it may depend on protocol, bus, simulation",
+                "client-core",
+                "it may depend on protocol, bus, simulation, netcode",
             ),
             (
                 "gateway",

@@ -36,6 +36,8 @@ pub struct CarView {
     pub class: CarClass,
     /// Centre, m.
     pub position: Vec2,
+    /// Along the centre line from the start line, m.
+    pub station_m: f64,
     /// Counter-clockwise from the x axis, rad.
     pub heading_rad: f64,
     /// Of the front wheels, to the left, rad.
@@ -189,6 +191,7 @@ impl RoomClient {
                     player: seat.player.clone(),
                     class: seat.class,
                     position: drawn.pose.position,
+                    station_m: drawn.car.station_m(self.netcode.track()),
                     heading_rad: drawn.pose.heading_rad,
                     steer_rad: drawn.car.steer_rad(),
                     speed_mps: drawn.car.speed_mps(),
