@@ -2,29 +2,28 @@
 
 mod end;
 mod inherit;
+mod leave;
 mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{Inbound, RequestError};
+use bus::Inbound;
+use futures::StreamExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
-use protocol::checkpoint::Claimed;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, info, warn};
 
 use self::inherit::Census;
+use self::leave::{Leaving, Offered, Turn};
 use self::writes::Answer;
 use crate::chain::{Chain, Ownership, Pace};
 use crate::clerk::{Clerk, Job};
 use crate::endpoints::{Ears, Worker};
 use crate::limits::{
-    FENCE_RACING, GATEWAY_CHECK_INTERVAL, HAND_OVER_ATTEMPTS, HAND_OVER_BACKOFF_MIN, IDLE_INTERVAL,
-    REPLIES_MAX, TICK_INTERVAL,
+    FENCE_RACING, GATEWAY_CHECK_INTERVAL, IDLE_INTERVAL, REPLIES_MAX, TICK_INTERVAL,
 };
 use crate::metrics;
 use crate::room::{Output, Room};
@@ -54,19 +53,6 @@ pub(crate) struct Owner {
     leaving: Leaving,
 }
 
-/// How far a room is on its way to another worker.
-enum Leaving {
-    /// The worker does not end, or others go first.
-    Waiting(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
-    /// It is this room's turn; the next offer is then.
-    Offering {
-        _turn: Option<OwnedSemaphorePermit>,
-        failures: u32,
-        at: Instant,
-        offer: Option<BoxFuture<'static, Result<Claimed, RequestError>>>,
-    },
-}
-
 /// Why a room's task stops ticking.
 enum Stop {
     /// The room has ended.
@@ -85,8 +71,8 @@ enum Event {
     Due,
     CensusDue,
     Census(Census),
-    Turn(Option<OwnedSemaphorePermit>),
-    Offered(Result<Claimed, RequestError>),
+    Turn(Turn),
+    Offered(Offered),
 }
 
 impl Owner {
@@ -94,13 +80,7 @@ impl Owner {
         let id = room.identity().name.id();
         let clerk = Clerk::start(worker.bus.clone(), worker.rooms.clone(), id.clone());
         let now = Instant::now();
-        let turn = {
-            let (draining, turns) = (worker.draining.clone(), Arc::clone(&worker.hand_overs));
-            async move {
-                draining.wait().await;
-                turns.acquire_owned().await.ok()
-            }
-        };
+        let leaving = Leaving::waiting(&worker);
         Self {
             worker,
             room,
@@ -115,7 +95,7 @@ impl Owner {
             replies: Vec::new(),
             census_due: now + GATEWAY_CHECK_INTERVAL,
             census: None,
-            leaving: Leaving::Waiting(turn.boxed()),
+            leaving,
         }
     }
 
@@ -187,10 +167,7 @@ impl Owner {
     }
 
     async fn next(&mut self) -> Event {
-        let (turn, offer) = match &mut self.leaving {
-            Leaving::Waiting(turn) => (Some(turn), None),
-            Leaving::Offering { offer, .. } => (None, offer.as_mut()),
-        };
+        let (turn, offer) = self.leaving.under_way();
         tokio::select! {
             biased;
             answer = awaited(self.writing.as_mut()) => Event::Answer(answer),
@@ -340,55 +317,6 @@ impl Owner {
         self.persisted += 1;
         let race = self.room.identity().race;
         format!("{race}:{}:{}", self.chain.epoch(), self.persisted)
-    }
-
-    fn is_offered(&self) -> bool {
-        matches!(self.leaving, Leaving::Offering { offer: Some(_), .. })
-    }
-
-    fn take_turn(&mut self, turn: Option<OwnedSemaphorePermit>) {
-        self.leaving = Leaving::Offering {
-            _turn: turn,
-            failures: 0,
-            at: Instant::now(),
-            offer: None,
-        };
-        // Who takes it should have little to compute again.
-        self.chain.hurry();
-    }
-
-    fn offer_if_due(&mut self) {
-        let is_settled = self.chain.is_settled();
-        let now = Instant::now();
-        if let Leaving::Offering {
-            at, offer: None, ..
-        } = &self.leaving
-            && is_settled
-            && now >= *at
-        {
-            let question = self.offer();
-            if let Leaving::Offering { offer, .. } = &mut self.leaving {
-                *offer = Some(question);
-            }
-        }
-    }
-
-    /// Whether the room is to be offered once more, after a while.
-    fn offer_again(&mut self) -> bool {
-        let Leaving::Offering {
-            failures,
-            at,
-            offer,
-            ..
-        } = &mut self.leaving
-        else {
-            return true;
-        };
-        *offer = None;
-        *at = Instant::now() + HAND_OVER_BACKOFF_MIN.saturating_mul(1 << *failures);
-        *failures += 1;
-        self.chain.hurry();
-        *failures < HAND_OVER_ATTEMPTS
     }
 }
 

@@ -18,6 +18,7 @@ use crate::metrics;
 pub(super) type Errand = BoxFuture<'static, Report>;
 
 /// What came of it.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Report {
     Probed(WorkerId, Probe),
     Claimed(ClaimOutcome),

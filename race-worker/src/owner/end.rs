@@ -1,18 +1,12 @@
-//! How a room's task ends: with its room, or without it.
+//! How a room ends, and its task with it.
 
 use std::sync::Arc;
 
-use bus::{Bus, RequestError};
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::persist::PersistMessage;
-use protocol::subject;
 use tracing::info;
 
 use super::Owner;
 use crate::clerk;
-use crate::limits::HAND_OVER_TIMEOUT;
 use crate::metrics;
 
 impl Owner {
@@ -32,21 +26,5 @@ impl Owner {
         clerk::remove_entry(&worker.rooms, &self.id).await;
         clerk::delete_checkpoint(&worker.checkpoints, &self.id, self.chain.revision()).await;
         info!(room = %self.id, %race, "room closed");
-    }
-
-    /// Asks the others to take the room. It goes on here until one has it: its
-    /// compare-and-set ends our ownership, as it would that of a dead worker.
-    pub(super) fn offer(&self) -> BoxFuture<'static, Result<Claimed, RequestError>> {
-        let bus: Bus = self.worker.bus.clone();
-        let claim = ClaimRequest {
-            room: self.id.clone(),
-            seen_epoch: self.chain.epoch(),
-            cause: ClaimCause::HandOver,
-        };
-        async move {
-            bus.request(subject::RACE_CLAIM, &claim, HAND_OVER_TIMEOUT)
-                .await
-        }
-        .boxed()
     }
 }

@@ -1,0 +1,169 @@
+use arrayvec::ArrayVec;
+use protocol::WorkerId;
+use protocol::catch_up::CatchUpAnswer;
+use protocol::room::CloseReason;
+
+use crate::relay::watch::Command;
+
+use super::*;
+
+const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+fn core_with_member() -> (RelayCore, Arc<Outbox>) {
+    let mut core = RelayCore::new(GatewayId::new(1), Instant::now());
+    let outbox = Arc::new(Outbox::default());
+    core.expect(1, SessionNonce::new(9), Arc::clone(&outbox));
+    (core, outbox)
+}
+
+fn snapshot(epoch: u32, tick: Tick) -> Bytes {
+    let header = SnapshotHeader {
+        race: RACE.parse().unwrap(),
+        owner: WorkerId::new(1),
+        epoch: Epoch(epoch),
+        tick,
+        acks: ArrayVec::new(),
+    };
+    header.encode_into(Vec::new()).into()
+}
+
+fn event(epoch: u32, body: RoomEventBody) -> Vec<u8> {
+    let race = RACE.parse().unwrap();
+    let event = RoomEvent {
+        race,
+        epoch: Epoch(epoch),
+        tick: 0,
+        index: 0,
+        body,
+    };
+    serde_json::to_vec(&event).unwrap()
+}
+
+async fn kinds(outbox: &Outbox) -> Vec<FrameKind> {
+    let frames = outbox.take().await.frames;
+    frames
+        .iter()
+        .map(|frame| frame::split(frame).unwrap().0)
+        .collect()
+}
+
+#[tokio::test]
+async fn events_between_the_question_and_the_answer_are_not_lost() {
+    let (mut core, outbox) = core_with_member();
+    core.event(&event(1, RoomEventBody::Started), Instant::now());
+    core.snapshot(&snapshot(1, 2), Instant::now());
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.snapshot(&snapshot(1, 4), Instant::now());
+    let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Snapshot];
+    assert_eq!(kinds(&outbox).await, expected);
+}
+
+#[tokio::test]
+async fn nothing_of_an_old_owner_passes() {
+    let (mut core, outbox) = core_with_member();
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.snapshot(&snapshot(2, 10), now);
+    assert_eq!(
+        kinds(&outbox).await,
+        [FrameKind::Control, FrameKind::Snapshot]
+    );
+    core.snapshot(&snapshot(1, 12), now);
+    core.snapshot(&snapshot(2, 10), now);
+    core.event(&event(1, RoomEventBody::Started), now);
+    core.snapshot(&Bytes::from_static(b"nonsense"), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    assert_eq!(kinds(&outbox).await, [FrameKind::Event]);
+}
+
+#[tokio::test]
+async fn the_last_event_closes_the_relay() {
+    let (mut core, _outbox) = core_with_member();
+    assert!(!core.is_closed());
+    let body = RoomEventBody::Closed {
+        reason: CloseReason::Empty,
+        leaderboard: Vec::new(),
+    };
+    core.event(&event(1, body), Instant::now());
+    assert!(core.is_closed());
+}
+
+#[test]
+fn inputs_of_a_room_leave_as_one_message() {
+    let (mut core, _outbox) = core_with_member();
+    core.snapshot(&snapshot(1, 2), Instant::now());
+    let now = Instant::now();
+    core.input(0, Bytes::from_static(b"a"), now);
+    core.input(3, Bytes::from_static(b"b"), now);
+    assert_eq!(core.inputs_since(), Some(now));
+    let bytes = core.take_inputs().unwrap();
+    let batch = InputBatch::decode(&bytes).unwrap();
+    assert_eq!(batch.frames, [(0, &b"a"[..]), (3, b"b")]);
+    assert_eq!(core.inputs_since(), None);
+}
+
+#[tokio::test]
+async fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
+    let (mut core, outbox) = core_with_member();
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.snapshot(&snapshot(1, 10), now);
+    kinds(&outbox).await;
+    let request = |race: &str, epoch| CatchUpRequest {
+        race: race.parse().unwrap(),
+        epoch: Epoch(epoch),
+    };
+    let bytes = core.catch_up(&request(RACE, 2), now).unwrap();
+    core.snapshot(&snapshot(1, 12), now);
+    core.event(&event(1, RoomEventBody::Started), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    assert_eq!(kinds(&outbox).await, [FrameKind::Event]);
+    let answer = CatchUpAnswer::decode(&bytes).unwrap();
+    assert_eq!(answer.snapshots.len(), 1, "what was passed on before");
+    assert_eq!(core.catch_up(&request(RACE, 1), now), None, "too late");
+    let older = request("01ARZ3NDEKTSV4RRFFQ69G5FAA", 9);
+    assert_eq!(core.catch_up(&older, now), None);
+}
+
+#[tokio::test]
+async fn an_event_that_is_sent_again_is_told_once() {
+    let (mut core, outbox) = core_with_member();
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.event(&event(1, RoomEventBody::Started), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    let other = RoomEventBody::Countdown {
+        seconds: 4,
+        start_tick: 240,
+    };
+    core.event(&event(2, other), now);
+    let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Event];
+    assert_eq!(kinds(&outbox).await, expected, "same number, another event");
+}
+
+#[test]
+fn a_heartbeat_is_a_sign_of_life_and_says_whom_to_ask() {
+    let (mut core, _outbox) = core_with_member();
+    let now = Instant::now();
+    let heartbeat = Heartbeat {
+        race: RACE.parse().unwrap(),
+        owner: WorkerId::new(3),
+        epoch: Epoch(1),
+    };
+    core.heartbeat(&serde_json::to_vec(&heartbeat).unwrap(), now);
+    core.heartbeat(b"nonsense", now);
+    let deadline = core.watch().next_deadline().unwrap();
+    let asked = core.watch().poll(deadline);
+    assert_eq!(asked, Some(Command::Ping(WorkerId::new(3))));
+}
+
+#[tokio::test]
+async fn a_room_that_vanished_sends_its_people_to_the_lobby() {
+    let (mut core, outbox) = core_with_member();
+    assert_eq!(core.sessions(), [SessionNonce::new(9)]);
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.close();
+    assert!(core.is_closed());
+    let expected = [FrameKind::Control, FrameKind::Control];
+    assert_eq!(kinds(&outbox).await, expected);
+}
