@@ -204,6 +204,8 @@ impl Owner {
     fn tick(&mut self) {
         let now = Instant::now();
         self.stand_still(self.must_stand_still(now));
+        // Always, since a full subscription would drop the newest.
+        self.hear_inputs();
         if !self.room.is_moving() {
             if !self.is_standing_still {
                 self.room.poll(now);
@@ -216,7 +218,6 @@ impl Owner {
             self.due = now + TICK_INTERVAL;
             return;
         }
-        self.hear_inputs();
         self.room.replay_is_safe(self.clerk.replay_safe_tick());
         self.room.tick(now, unix_ms());
         metrics::tick(now.elapsed());
