@@ -15,7 +15,7 @@ use crate::course::TrackCourse;
 use crate::prediction::Prediction;
 use crate::round_trip::RoundTrip;
 use crate::smoothing::{DrawnError, Pose};
-use crate::wire;
+use crate::wire::{self, Told};
 
 /// A message carries two new ticks: 30 messages a second.
 const NEW_TICKS: u32 = protocol::limits::TICKS_PER_SNAPSHOT;
@@ -38,6 +38,7 @@ pub struct Client {
     running: Option<Running>,
     counters: Counters,
     corrections: Corrections,
+    correction_m: Option<f64>,
 }
 
 /// What there is once a snapshot has come.
@@ -51,6 +52,9 @@ struct Running {
     drawn_at: Instant,
     /// The newest input that was sent.
     sent: Option<u32>,
+    /// The last input of the first frame on this connection: what it holds may
+    /// be from before, when nothing could be sent.
+    sent_first: u32,
     snapshot_at: Instant,
 }
 
@@ -107,6 +111,12 @@ pub struct Counters {
     pub snaps: u64,
     /// Times that the clock was too far off to be steered.
     pub clock_jumps: u32,
+    /// Own inputs that were sent and that the room applied in their ticks, from
+    /// a second after the start until the own car has finished.
+    pub inputs_applied: u64,
+    /// Own inputs that were sent, but in whose ticks the room applied something
+    /// else: they came too late, or not at all.
+    pub inputs_missed: u64,
 }
 
 /// A car to be drawn.
@@ -136,6 +146,7 @@ impl Client {
             running: None,
             counters: Counters::default(),
             corrections: Corrections::default(),
+            correction_m: None,
         }
     }
 
@@ -163,6 +174,10 @@ impl Client {
     pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> Taken {
         let taken = self.take(bytes, now);
         let is_on = self.is_on();
+        self.correction_m = match taken {
+            Taken::Applied { correction_m, .. } => correction_m.filter(|_| is_on),
+            Taken::Stale | Taken::Foreign | Taken::Unreadable | Taken::Early => None,
+        };
         let counters = &mut self.counters;
         match taken {
             Taken::Applied {
@@ -170,7 +185,7 @@ impl Client {
                 replayed_ticks,
             } => {
                 counters.applied += 1;
-                if let Some(by) = correction_m.filter(|_| is_on) {
+                if let Some(by) = self.correction_m {
                     self.corrections.add(by);
                 }
                 counters.corrections += u64::from(correction_m.is_some_and(|by| by > 0.0));
@@ -295,6 +310,14 @@ impl Client {
         &self.corrections
     }
 
+    /// By how much the last snapshot corrected the own car, m; `None` when
+    /// nothing was predicted for its tick, or it was not one that
+    /// [`corrections`](Self::corrections) counts.
+    #[must_use]
+    pub fn correction_m(&self) -> Option<f64> {
+        self.correction_m
+    }
+
     /// Whether the race has been on for a second.
     fn is_on(&self) -> bool {
         let (Some(rules), Some(state)) = (&self.rules, self.confirmed()) else {
@@ -343,6 +366,7 @@ impl Client {
                 drawn_tick: f64::from(tick),
                 drawn_at: now,
                 sent: None,
+                sent_first: 0,
                 snapshot_at: now,
             });
             return Taken::Applied {
@@ -355,6 +379,11 @@ impl Client {
         }
         running.snapshot_at = now;
         running.clock.snapshot(tick, ack, now);
+        if tick > rules.start_tick.saturating_add(TICK_RATE_HZ) {
+            let (applied, missed) = running.fate_of_inputs(&told);
+            self.counters.inputs_applied += applied;
+            self.counters.inputs_missed += missed;
+        }
         let before: ArrayVec<Pose, SEATS_MAX> = running.poses().collect();
         let reconciled =
             running
@@ -405,6 +434,22 @@ impl Running {
         })
     }
 
+    /// How many of the own inputs for the ticks of a snapshot were applied, and
+    /// how many were not.
+    fn fate_of_inputs(&self, told: &Told) -> (u64, u64) {
+        let Some(sent) = self.sent else {
+            return (0, 0);
+        };
+        let own = self.prediction.own_in(told);
+        own.filter(|(tick, _)| (self.sent_first + 1..=sent).contains(tick))
+            .fold((0, 0), |(applied, missed), (_, is_applied)| {
+                (
+                    applied + u64::from(is_applied),
+                    missed + u64::from(!is_applied),
+                )
+            })
+    }
+
     /// The input frame, when two new ticks are there.
     fn input_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let newest = self.prediction.predicted().tick.checked_sub(1)?;
@@ -416,6 +461,9 @@ impl Running {
             return None;
         }
         let frame = self.prediction.input_frame()?;
+        if self.sent.is_none() {
+            self.sent_first = newest;
+        }
         self.sent = Some(newest);
         self.clock.sent(newest, now);
         Some(frame.encode_into(Vec::new()))

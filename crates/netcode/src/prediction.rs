@@ -157,6 +157,22 @@ impl Prediction {
         })
     }
 
+    /// For each tick of a snapshot for which there is an own input: whether the
+    /// room applied it. None once the own car has finished: then nobody drives.
+    pub fn own_in<'a>(&'a self, told: &'a Told) -> impl Iterator<Item = (u32, bool)> + 'a {
+        let seat = self.seat.filter(|seat| {
+            let car = told.state.cars.get(*seat);
+            car.is_some_and(|car| car.finish.is_none())
+        });
+        let applied = seat.and_then(|seat| told.applied.get(seat));
+        let ticks = (0..told.state.tick).rev();
+        let newest_first = applied.into_iter().flatten().rev();
+        newest_first.zip(ticks).filter_map(|(drive, tick)| {
+            let own = self.own.get(tick)?;
+            Some((tick, *drive == Drive::Driven(own)))
+        })
+    }
+
     /// The race at the predicted tick.
     #[must_use]
     pub fn predicted(&self) -> &RaceState {

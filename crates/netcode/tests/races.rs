@@ -40,6 +40,9 @@ fn alone_and_without_loss_nobody_is_ever_corrected() {
         assert!(race.room.state.cars[0].finish.is_some(), "three laps");
         assert!(snapshots > 3_000, "{snapshots} snapshots");
         assert_eq!((corrections, race.room.missing[0]), (0, 0), "at {ms} ms");
+        let counters = player.client.counters();
+        assert!(counters.inputs_applied > 6_000, "{counters:?}");
+        assert_eq!(counters.inputs_missed, 0, "at {ms} ms");
     }
 }
 
@@ -52,10 +55,16 @@ fn stalls_of_tcp_correct_by_centimetres() {
     {
         let way = with_loss(ms);
         let mut all = Vec::new();
+        let mut all_missed = 0;
         for seed in 0..4 {
             let mut race = Race::new(circuit(), 3, 1, way, way, seed);
             race.players[0].hands = hands;
             race.run_to(u32::MAX);
+            // Where the room did the same without the input, nobody can tell.
+            let missed = race.players[0].client.counters().inputs_missed;
+            let missing = race.room.missing[0];
+            assert!(missed <= missing, "{missed} of {missing}");
+            all_missed += missed;
             all.append(&mut race.players[0].corrections_m);
         }
         let mut corrections: Vec<f64> = all.iter().copied().filter(|by| *by > 0.0).collect();
@@ -70,6 +79,7 @@ fn stalls_of_tcp_correct_by_centimetres() {
             corrections.last().copied().unwrap_or(0.0),
         );
         assert!(!corrections.is_empty(), "the model must stall");
+        assert!(all_missed > 0, "a correction comes from an input");
         assert!(of_all <= 0.05, "{of_all} m at {ms} ms");
         assert!(of_corrections <= 0.30, "{of_corrections} m at {ms} ms");
     }
