@@ -5,6 +5,8 @@
 //! back makes no sense.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -66,6 +68,27 @@ pub enum LinkEvent {
 pub struct Link {
     outgoing: mpsc::Sender<Bytes>,
     incoming: mpsc::Receiver<LinkEvent>,
+    traffic: Arc<Counters>,
+}
+
+/// What has gone over a link so far: frames with their lengths, without what
+/// TCP and IP add.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes from the gateway.
+    pub bytes_down: u64,
+    /// Bytes to the gateway.
+    pub bytes_up: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    bytes_down: AtomicU64,
+    bytes_up: AtomicU64,
+}
+
+fn count(counter: &AtomicU64, frame: &[u8]) {
+    counter.fetch_add((LENGTH_BYTES + frame.len()) as u64, Ordering::Relaxed);
 }
 
 impl Link {
@@ -73,10 +96,24 @@ impl Link {
     /// names this program to the operator.
     #[must_use]
     pub fn open(runtime: &Handle, address: &str, client: &str) -> Self {
+        Self::open_any(runtime, &[address.to_owned()], client)
+    }
+
+    /// As [`Link::open`], with several gateways: the first is taken, and after
+    /// each break the next one.
+    ///
+    /// # Panics
+    /// When there is no address.
+    #[must_use]
+    pub fn open_any(runtime: &Handle, addresses: &[String], client: &str) -> Self {
+        assert!(!addresses.is_empty(), "a link needs an address");
+        let traffic = Arc::new(Counters::default());
         let (outgoing, to_send) = mpsc::channel(OUTGOING_MAX);
         let (events, incoming) = mpsc::channel(INCOMING_MAX);
         let task = LinkTask {
-            address: address.to_owned(),
+            addresses: addresses.to_vec(),
+            breaks: 0,
+            traffic: Arc::clone(&traffic),
             hello: frame::hello(
                 PROTOCOL_VERSION,
                 &Hello {
@@ -87,7 +124,20 @@ impl Link {
             events,
         };
         runtime.spawn(task.run());
-        Self { outgoing, incoming }
+        Self {
+            outgoing,
+            incoming,
+            traffic,
+        }
+    }
+
+    /// What has gone over it so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            bytes_down: self.traffic.bytes_down.load(Ordering::Relaxed),
+            bytes_up: self.traffic.bytes_up.load(Ordering::Relaxed),
+        }
     }
 
     /// Sends a frame. While the connection is away it is dropped: nothing of
@@ -110,7 +160,10 @@ impl Link {
 }
 
 struct LinkTask {
-    address: String,
+    addresses: Vec<String>,
+    /// How often a connection broke or did not come about.
+    breaks: usize,
+    traffic: Arc<Counters>,
     hello: Bytes,
     to_send: mpsc::Receiver<Bytes>,
     events: mpsc::Sender<LinkEvent>,
@@ -137,7 +190,7 @@ impl LinkTask {
                     failures = 0;
                     self.converse(&mut frames).await
                 }
-                Err(error) => End::Broken(format!("cannot reach {}: {error}", self.address)),
+                Err(error) => End::Broken(format!("cannot reach {}: {error}", self.address())),
             };
             let event = match end {
                 End::Dropped => return,
@@ -152,6 +205,7 @@ impl LinkTask {
             }
             tokio::time::sleep(backoff(failures)).await;
             failures += 1;
+            self.breaks += 1;
             while self.to_send.try_recv().is_ok() {}
             if self.events.is_closed() {
                 return;
@@ -159,8 +213,12 @@ impl LinkTask {
         }
     }
 
+    fn address(&self) -> &str {
+        &self.addresses[self.breaks % self.addresses.len()]
+    }
+
     async fn connect(&self) -> io::Result<Frames> {
-        let connecting = TcpStream::connect(&self.address);
+        let connecting = TcpStream::connect(self.address());
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer"))??;
@@ -212,7 +270,10 @@ impl LinkTask {
     ) -> Result<(), End> {
         let broken_by = |reason: &str| Err(End::Broken(reason.to_owned()));
         let frame = match frame {
-            Ok(Some(Ok(frame))) => frame.freeze(),
+            Ok(Some(Ok(frame))) => {
+                count(&self.traffic.bytes_down, &frame);
+                frame.freeze()
+            }
             Ok(Some(Err(error))) => return Err(broken(error)),
             Ok(None) => return broken_by("the server closed the connection"),
             Err(_elapsed) => return broken_by("the server has fallen silent"),
@@ -233,8 +294,10 @@ impl LinkTask {
 
     /// Writes a frame and whatever else waits, with one flush.
     async fn write(&mut self, frames: &mut Frames, frame: Bytes) -> io::Result<()> {
+        count(&self.traffic.bytes_up, &frame);
         frames.feed(frame).await?;
         while let Ok(frame) = self.to_send.try_recv() {
+            count(&self.traffic.bytes_up, &frame);
             frames.feed(frame).await?;
         }
         SinkExt::<Bytes>::flush(frames).await
