@@ -3,33 +3,29 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use client_core::netcode::Corrections;
-use client_core::netcode::client::Counters;
 use client_core::protocol::car::{CarClass, Skill as AiSkill};
 use client_core::protocol::lobby::{Phase, RoomSettings};
-use client_core::protocol::{Rejection, RejectionCode, RoomName};
+use client_core::protocol::{RaceId, RoomName};
 use client_core::race::RaceResult;
-use client_core::race::room::{LeaderboardLine, RoomClient};
+use client_core::race::room::RoomClient;
 use client_core::{Link, LinkEvent, RaceClient, Stage};
 use simulation::{AiDriver, Input, Skill, TICK_RATE_HZ};
-use tokio::sync::watch;
+
+use crate::account::{Account, Remedy};
+use crate::watcher::{Next, Watcher};
 
 /// A bot decides as often as the race ticks.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
-/// How often a bot tells what it sees.
-const VIEW_FRAMES: u64 = TICK_RATE_HZ as u64 / 2;
 /// How often a bot asks for a room that is not there yet.
 const JOIN_RETRY: Duration = Duration::from_millis(300);
 /// A bot that cannot log in or reach its room for this long gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bots are not people: their accounts guard nothing.
-const PASSWORD: &str = "bots-have-no-secrets";
 
 /// Who a bot is and what it is there for.
 #[derive(Clone, Debug)]
 pub struct Driver {
-    /// Where to connect.
-    pub gateway: String,
+    /// Where to connect, and where to go on when that breaks; at least one.
+    pub gateways: Vec<String>,
     /// Its name.
     pub name: String,
     /// How well it drives.
@@ -40,6 +36,9 @@ pub struct Driver {
     pub room: RoomName,
     /// Create the room with these settings, instead of joining it.
     pub create: Option<RoomSettings>,
+    /// Go on whatever the servers do: join the room if it is there already, and
+    /// ask again for what was refused.
+    pub persists: bool,
     /// Fill the free seats with AI drivers, once the expected players are here.
     pub fill: Option<Fill>,
 }
@@ -53,193 +52,229 @@ pub struct Fill {
     pub skill: AiSkill,
 }
 
-/// What a bot sees of its race.
-#[derive(Clone, Debug, Default)]
-pub struct View {
-    /// Whether the bot has a seat.
-    pub is_seated: bool,
-    /// Whether the cars have been let go.
-    pub is_racing: bool,
-    /// The order of the race; empty before it begins.
-    pub leaderboard: Vec<LeaderboardLine>,
-    /// Frames that the bot has driven.
-    pub frames: u64,
-    /// What its netcode has seen.
-    pub counters: Counters,
-    /// By how much its own car was corrected.
-    pub corrections: Corrections,
-}
-
-impl View {
-    fn of(room: &RoomClient, frames: u64) -> Self {
-        Self {
-            is_seated: true,
-            is_racing: room.view().phase == Phase::Racing,
-            leaderboard: room.leaderboard(),
-            frames,
-            counters: room.netcode().counters(),
-            corrections: *room.netcode().corrections(),
-        }
-    }
-}
-
 /// How a bot's race ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The race's id.
-    pub race: String,
+    pub race: RaceId,
     /// What was raced.
     pub settings: RoomSettings,
     /// How it ended.
     pub result: RaceResult,
 }
 
-/// Where a bot is with its account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Account {
-    /// It tries to sign up.
-    New,
-    /// The name is taken, hopefully by itself.
-    Known,
-}
-
 impl Driver {
-    /// Races until the room closes. `view` is told what the bot sees.
+    /// Races until the room closes, and again until the watcher has seen
+    /// enough. Gives the last outcome, or `None` when no race was wanted any
+    /// more before one had ended.
     ///
     /// # Errors
     /// When it cannot log in or get a seat.
-    pub async fn race(self, seed: u64, view: watch::Sender<View>) -> Result<Outcome> {
+    pub async fn race(self, seed: u64, watcher: impl Watcher) -> Result<Option<Outcome>> {
         let runtime = tokio::runtime::Handle::current();
-        let mut link = Link::open(&runtime, &self.gateway, "bots");
+        let link = Link::open_any(&runtime, &self.gateways, "bots");
         let mut client = RaceClient::default();
-        client.sign_up(&self.name, PASSWORD);
-        let mut account = Account::New;
-        let mut hands = None;
-        let mut asked_at: Option<Instant> = None;
-        let mut in_room = None;
-        let mut frames_driven = 0;
-        let started = Instant::now();
+        let account = Account::sign_up(&self.name, &mut client);
+        let bot = Bot {
+            driver: self,
+            seed,
+            watcher,
+            link,
+            client,
+            account,
+            joins: false,
+            hands: None,
+            asked_at: None,
+            in_room: None,
+            homeless_since: Instant::now(),
+        };
+        bot.run().await
+    }
+}
+
+/// A driver with its connection.
+struct Bot<W> {
+    driver: Driver,
+    seed: u64,
+    watcher: W,
+    link: Link,
+    client: RaceClient,
+    account: Account,
+    /// Whether the room that it would create is there already.
+    joins: bool,
+    hands: Option<AiDriver>,
+    asked_at: Option<Instant>,
+    in_room: Option<(RaceId, RoomSettings)>,
+    homeless_since: Instant,
+}
+
+impl<W: Watcher> Bot<W> {
+    async fn run(mut self) -> Result<Option<Outcome>> {
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             let is_frame = tokio::select! {
-                event = link.next() => {
-                    let Some(event) = event else { bail!("{}: the connection ended", self.name) };
-                    if let LinkEvent::Lost { reason } = &event
-                        && in_room.is_none()
-                        && started.elapsed() > PATIENCE
-                    {
-                        bail!("{}: {reason}", self.name);
-                    }
-                    client.handle(event, Instant::now());
+                event = self.link.next() => {
+                    self.event(event)?;
                     false
                 }
                 _ = frames.tick() => true,
             };
             let now = Instant::now();
-            if let Some(rejection) = client.take_rejection() {
-                self.rejected(&rejection, &mut account, &mut client, started)?;
+            self.rejected(now)?;
+            if !self.watcher.wants_race() && !self.is_in_race() {
+                return Ok(None);
             }
-            match client.stage() {
-                Stage::Lobby => {
-                    let is_due = asked_at.is_none_or(|asked| now - asked >= JOIN_RETRY);
-                    if is_due && !client.is_returning() {
-                        asked_at = Some(now);
-                        self.ask_for_seat(&mut client);
-                    }
-                }
-                Stage::Room(room) => {
-                    let is_due = asked_at.is_none_or(|asked| now - asked >= JOIN_RETRY);
-                    let fill = self.fill.filter(|fill| is_due && fill.is_time(room));
-                    let identity = (room.view().race, room.view().settings.clone());
-                    in_room.get_or_insert(identity);
-                    if is_frame {
-                        if frames_driven % VIEW_FRAMES == 0 {
-                            view.send_replace(View::of(room, frames_driven));
-                        }
-                        frames_driven += 1;
-                        let input = self.input(room, seed, &mut hands);
-                        client.drive(input, now);
-                    }
-                    if let Some(fill) = fill {
-                        asked_at = Some(now);
-                        client.fill_seats(fill.skill);
-                    }
-                }
+            match self.client.stage() {
+                Stage::Lobby => self.in_lobby(now),
+                Stage::Room(_) => self.in_room(is_frame, now),
                 Stage::Result(result) => {
-                    let Some((race, settings)) = in_room else {
-                        bail!("no race was seen")
-                    };
-                    let (race, result) = (race.to_string(), result.clone());
-                    return Ok(Outcome {
-                        race,
-                        settings,
-                        result,
-                    });
+                    let result = result.clone();
+                    if let Some(outcome) = self.ended(result, now)? {
+                        return Ok(Some(outcome));
+                    }
                 }
-                Stage::Ended(reason) => bail!("{}: {reason}", self.name),
+                Stage::Ended(reason) => bail!("{}: {reason}", self.driver.name),
                 Stage::Offline(_) | Stage::Stranger => {}
             }
-            client
-                .take_outgoing()
-                .into_iter()
-                .for_each(|frame| link.send(frame));
+            for frame in self.client.take_outgoing() {
+                self.watcher.sent(&frame, now);
+                self.link.send(frame);
+            }
         }
     }
 
-    fn input(&self, room: &RoomClient, seed: u64, hands: &mut Option<AiDriver>) -> Input {
-        let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
-            return Input::default();
+    fn event(&mut self, event: Option<LinkEvent>) -> Result<()> {
+        let Some(event) = event else {
+            bail!("{}: the connection ended", self.driver.name)
         };
-        let (track, seat) = (room.track(), usize::from(seat));
-        let class = state.cars.get(seat).map(|car| car.class);
-        hands
-            .get_or_insert_with(|| {
-                AiDriver::with_class(track, class.unwrap_or_default(), seed, self.skill)
-            })
-            .drive(track, rules, state, seat)
+        let now = Instant::now();
+        if let LinkEvent::Lost { reason } = &event
+            && self.in_room.is_none()
+            && self.is_out_of_patience(now)
+        {
+            bail!("{}: {reason}", self.driver.name);
+        }
+        self.watcher.comes(&event, &self.client, now);
+        self.client.handle(event, now);
+        self.watcher.taken(&self.client, self.link.traffic(), now);
+        Ok(())
     }
 
-    fn ask_for_seat(&self, client: &mut RaceClient) {
-        match &self.create {
-            Some(settings) => {
-                client.create_room(self.room.as_str(), settings.clone(), self.class);
+    fn in_lobby(&mut self, now: Instant) {
+        if self.client.is_returning() {
+            return;
+        }
+        if let Some((race, _)) = self.in_room.take() {
+            // Its race went on without it.
+            self.watcher.thrown_out(race, now);
+            self.hands = None;
+            self.homeless_since = now;
+        }
+        if self.asks_now(now) {
+            self.asked_at = Some(now);
+            let (room, class) = (self.driver.room.as_str(), self.driver.class);
+            match &self.driver.create {
+                Some(settings) if !self.joins => {
+                    self.client.create_room(room, settings.clone(), class);
+                }
+                Some(_) | None => self.client.join_room(room, class),
             }
-            None => client.join_room(self.room.as_str(), self.class),
         }
     }
 
-    fn rejected(
-        &self,
-        rejection: &Rejection,
-        account: &mut Account,
-        client: &mut RaceClient,
-        started: Instant,
-    ) -> Result<()> {
-        match rejection.code {
-            RejectionCode::NameTaken if *account == Account::New => {
-                *account = Account::Known;
-                client.log_in(&self.name, PASSWORD);
+    fn in_room(&mut self, is_frame: bool, now: Instant) {
+        let asks_now = self.asks_now(now);
+        let Some(room) = self.client.room() else {
+            return;
+        };
+        let fill = self
+            .driver
+            .fill
+            .filter(|fill| asks_now && fill.is_time(room));
+        self.in_room
+            .get_or_insert_with(|| (room.view().race, room.view().settings.clone()));
+        if is_frame {
+            self.watcher.drives(room, now);
+            let input = input(&self.driver, self.seed, &mut self.hands, room);
+            self.client.drive(input, now);
+        }
+        if let Some(fill) = fill {
+            self.asked_at = Some(now);
+            self.client.fill_seats(fill.skill);
+        }
+    }
+
+    /// The outcome, when the watcher has seen enough.
+    fn ended(&mut self, result: RaceResult, now: Instant) -> Result<Option<Outcome>> {
+        let Some((race, settings)) = self.in_room.take() else {
+            bail!("no race was seen")
+        };
+        let outcome = Outcome {
+            race,
+            settings,
+            result,
+        };
+        match self.watcher.ended(&outcome) {
+            Next::Enough => return Ok(Some(outcome)),
+            Next::Again => {}
+        }
+        self.client.dismiss_result();
+        (self.hands, self.asked_at, self.joins) = (None, None, false);
+        self.homeless_since = now;
+        Ok(None)
+    }
+
+    fn rejected(&mut self, now: Instant) -> Result<()> {
+        let Some(rejection) = self.client.take_rejection() else {
+            return Ok(());
+        };
+        let patient = !self.is_out_of_patience(now);
+        let persists = self.driver.persists;
+        match self.account.remedy(&rejection, &self.client, persists) {
+            Remedy::None => {}
+            Remedy::AskAgain if patient => self.account.log_in_again(&mut self.client),
+            Remedy::LogIn if patient => self.account.log_in(&mut self.client),
+            Remedy::Join if patient => self.joins = true,
+            Remedy::Create if patient => self.joins = false,
+            Remedy::AskAgain | Remedy::LogIn | Remedy::Join | Remedy::Create | Remedy::GiveUp => {
+                bail!("{}: {rejection}", self.driver.name)
             }
-            // The room is not there yet, or the servers are not: ask again.
-            RejectionCode::RoomMissing | RejectionCode::Unavailable
-                if started.elapsed() < PATIENCE =>
-            {
-                if matches!(client.stage(), Stage::Stranger) {
-                    match account {
-                        Account::New => client.sign_up(&self.name, PASSWORD),
-                        Account::Known => client.log_in(&self.name, PASSWORD),
-                    }
-                }
-            }
-            // An answer that crossed with the room's news.
-            RejectionCode::AlreadyInRoom | RejectionCode::NotInRoom => {}
-            // Somebody took the last seat while the room was to be filled.
-            RejectionCode::RaceStarted if client.room().is_some() => {}
-            _ => bail!("{}: {rejection}", self.name),
         }
         Ok(())
     }
+
+    /// Whether it is in a race that has begun, or on its way back to one.
+    fn is_in_race(&self) -> bool {
+        match self.client.stage() {
+            Stage::Room(room) => room.view().phase != Phase::Waiting,
+            Stage::Result(_) => true,
+            Stage::Offline(_) | Stage::Stranger | Stage::Lobby | Stage::Ended(_) => {
+                self.client.is_returning()
+            }
+        }
+    }
+
+    fn asks_now(&self, now: Instant) -> bool {
+        self.asked_at.is_none_or(|asked| now - asked >= JOIN_RETRY)
+    }
+
+    fn is_out_of_patience(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.homeless_since) >= PATIENCE
+    }
+}
+
+fn input(driver: &Driver, seed: u64, hands: &mut Option<AiDriver>, room: &RoomClient) -> Input {
+    let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
+        return Input::default();
+    };
+    let (track, seat) = (room.track(), usize::from(seat));
+    let class = state.cars.get(seat).map(|car| car.class);
+    hands
+        .get_or_insert_with(|| {
+            AiDriver::with_class(track, class.unwrap_or_default(), seed, driver.skill)
+        })
+        .drive(track, rules, state, seat)
 }
 
 impl Fill {

@@ -1,15 +1,17 @@
 //! AI drivers that play like anybody else: over TCP, through a gateway.
 //!
 //! [`driver`] is one player: a `client_core` session whose hands are the
-//! simulation's AI. [`race`] fills a room with them and reports how it ended;
+//! simulation's AI; a [`watcher`] learns what it learns. [`race`] fills a room with them and reports how it ended;
 //! [`load`] fills many and reports how the servers bear it.
 //!
 //! Invariant: a bot knows only what a person's client knows.
 
+mod account;
 pub mod driver;
 pub mod load;
 pub mod options;
 pub mod race;
+pub mod watcher;
 
 use self::options::Command;
 pub use self::options::Options;

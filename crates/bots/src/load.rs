@@ -1,129 +1,57 @@
 //! Many rooms full of bots in one process, and what they measure.
+//!
+//! Each bot has an [`observer`] without I/O; all write to one [`record`] of
+//! bounded size, of which [`report`] is told.
 
+mod observer;
+mod processes;
+mod record;
+mod report;
+mod samples;
+mod spectacles;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use client_core::netcode::Corrections;
 use client_core::protocol::RoomName;
-use client_core::protocol::limits::LAPS_MAX;
 use client_core::protocol::lobby::RoomSettings;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::driver::{Driver, Outcome, View};
+use self::observer::Observer;
+use self::processes::{Meter, cpu_seconds};
+use self::record::Record;
+use self::report::Run;
+use self::spectacles::{Progress, Shared, Spectacles};
+use crate::driver::Driver;
 use crate::options::LoadOptions;
 
 /// Between the first bots of two rooms. Signing up costs the server a password
 /// hash each: it is not what is measured.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
-/// Longest wait until everybody races.
+/// Longest wait until everybody has been in a race.
 const RAMP_MAX: Duration = Duration::from_secs(600);
 /// Between the start of the last race and the measurement.
 const WARM_UP: Duration = Duration::from_secs(5);
-/// Between two looks at who races.
-const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// A unit of `/proc/<pid>/stat` on every Linux there is.
-const CLOCK_TICKS_PER_SECOND: f64 = 100.0;
-
-/// What all bots together have seen.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    frames: u64,
-    snapshots: u64,
-    corrections: Corrections,
-}
-
-impl Sum {
-    fn of(views: &[watch::Receiver<View>]) -> Self {
-        views.iter().fold(Self::default(), |mut sum, view| {
-            let view = view.borrow();
-            sum.frames += view.frames;
-            sum.snapshots += view.counters.applied;
-            sum.corrections.merge(&view.corrections);
-            sum
-        })
-    }
-}
+/// Between two looks at what the bots do.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// When all races that are left have been standing still for this long, none
+/// will end.
+const STILL_MAX: Duration = Duration::from_secs(15);
+/// A bot that failed tries again after this: the servers may be back by then.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// Fills rooms with bots, lets them race for a while and tells what they saw.
 ///
 /// # Errors
-/// When a bot fails or not everybody gets to race.
+/// When not everybody gets to race, or the samples cannot be written.
 pub async fn run(options: &LoadOptions) -> Result<()> {
-    let mut bots = JoinSet::new();
-    let views = ramp_up(options, &mut bots).await?;
-    eprintln!("{} bots race in {} rooms", views.len(), options.rooms);
-    rest(&mut bots, WARM_UP).await?;
-    let (begun, before, cpu) = (Instant::now(), Sum::of(&views), cpu_seconds());
-    rest(&mut bots, Duration::from_secs(options.seconds)).await?;
-    let (seconds, after) = (begun.elapsed().as_secs_f64(), Sum::of(&views));
-    let cores = cpu
-        .zip(cpu_seconds())
-        .map(|(from, to)| (to - from) / seconds);
-    tell(options, views.len(), seconds, &before, &after, cores);
-    Ok(())
-}
-
-async fn ramp_up(
-    options: &LoadOptions,
-    bots: &mut JoinSet<Result<Outcome>>,
-) -> Result<Vec<watch::Receiver<View>>> {
-    let begun = Instant::now();
-    let mut views = Vec::new();
-    for room in 0..options.rooms {
-        for seat in 0..options.seats {
-            let (view, watching) = watch::channel(View::default());
-            views.push(watching);
-            let seed = u64::from(room) * 100 + u64::from(seat);
-            bots.spawn(driver(options, room, seat)?.race(seed, view));
-        }
-        rest(bots, RAMP_INTERVAL).await?;
-    }
-    loop {
-        let racing = views.iter().filter(|view| view.borrow().is_racing).count();
-        if racing == views.len() {
-            return Ok(views);
-        }
-        if begun.elapsed() > RAMP_MAX {
-            bail!("only {racing} of {} bots got to race", views.len());
-        }
-        eprint!("\r{racing} of {} bots race ", views.len());
-        rest(bots, LOOK_INTERVAL).await?;
-    }
-}
-
-fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
-    let name: RoomName = format!("{}{room}", options.prefix)
-        .parse()
-        .context("the prefix makes no name of a room")?;
-    let gateways = &options.gateways;
-    let gateway = &gateways[usize::from(room) % gateways.len()];
-    let settings = RoomSettings {
-        seats: options.seats,
-        laps: LAPS_MAX,
-        track: options.track.clone().unwrap_or_default(),
-        ..RoomSettings::default()
-    };
-    Ok(Driver {
-        gateway: gateway.clone(),
-        name: format!("{}{room}-{seat}", options.prefix),
-        skill: options.skill.of(seat.into()),
-        class: options.class.of(seat.into()),
-        room: name,
-        create: (seat == 0).then_some(settings),
-        fill: None,
-    })
-}
-
-/// Lets time pass, as long as no bot fails.
-async fn rest(bots: &mut JoinSet<Result<Outcome>>, time: Duration) -> Result<()> {
+    let mut load = Load::new(options)?;
     tokio::select! {
-        () = tokio::time::sleep(time) => Ok(()),
-        Some(ended) = bots.join_next() => match ended.context("a bot failed")? {
-            Ok(_) => bail!("a race was over too soon: take fewer seconds or a longer track"),
-            Err(problem) => Err(problem),
-        },
+        done = load.run() => done,
         signal = tokio::signal::ctrl_c() => {
             signal?;
             bail!("interrupted");
@@ -131,55 +59,207 @@ async fn rest(bots: &mut JoinSet<Result<Outcome>>, time: Duration) -> Result<()>
     }
 }
 
-fn tell(
-    options: &LoadOptions,
-    bots: usize,
-    seconds: f64,
-    before: &Sum,
-    after: &Sum,
-    cores: Option<f64>,
-) {
-    let a_bot = |from: u64, to: u64| (to - from) as f64 / seconds / bots as f64;
-    let (frames, snapshots) = (
-        a_bot(before.frames, after.frames),
-        a_bot(before.snapshots, after.snapshots),
-    );
-    let corrections = &after.corrections;
-    let (all, corrected) = (
-        corrections.percentile_m(0.99),
-        corrections.corrected_percentile_m(0.99),
-    );
-    if options.json {
-        let line = json!({
-            "rooms": options.rooms,
-            "bots": bots,
-            "seconds": seconds,
-            "frames_per_second": frames,
-            "snapshots_per_second": snapshots,
-            "corrected": corrections.corrected(),
-            "correction_p99_m": all,
-            "corrected_p99_m": corrected,
-            "cores": cores,
-        });
-        println!("{line}");
-        return;
+struct Load<'a> {
+    options: &'a LoadOptions,
+    record: Shared,
+    samples: Option<BufWriter<File>>,
+    bots: JoinSet<()>,
+    progress: Vec<watch::Receiver<Progress>>,
+    is_closing: watch::Sender<bool>,
+}
+
+impl<'a> Load<'a> {
+    fn new(options: &'a LoadOptions) -> Result<Self> {
+        let open = |path: &std::path::PathBuf| {
+            let file = File::create(path);
+            file.with_context(|| format!("--samples '{}' cannot be written", path.display()))
+        };
+        let samples = options.samples.as_ref().map(open).transpose()?;
+        Ok(Self {
+            options,
+            record: Shared::new(Record::new(Instant::now(), samples.is_some())),
+            samples: samples.map(BufWriter::new),
+            bots: JoinSet::new(),
+            progress: Vec::new(),
+            is_closing: watch::channel(false).0,
+        })
     }
-    println!("{bots} bots in {} rooms for {seconds:.0} s", options.rooms);
-    println!("frames a second and bot      {frames:8.1}");
-    println!("snapshots a second and bot   {snapshots:8.1}");
-    println!("snapshots that corrected     {:8}", corrections.corrected());
-    println!("correction, p99 of all       {all:8.3} m");
-    println!("correction, p99 of corrected {corrected:8.3} m");
-    if let Some(cores) = cores {
-        println!("processor of this process    {cores:8.2} cores");
+
+    async fn run(&mut self) -> Result<()> {
+        self.ramp_up().await?;
+        let (bots, rooms) = (self.progress.len(), self.options.rooms);
+        eprintln!("\r{bots} bots have raced in {rooms} rooms");
+        tokio::time::sleep(WARM_UP).await;
+        self.begin()?;
+        let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
+        let meter = Meter::start(&self.options.pids);
+        self.pass(begun, Duration::from_secs(self.options.seconds))
+            .await?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let cores = cpu
+            .zip(cpu_seconds("self"))
+            .map(|(from, to)| (to - from) / seconds);
+        let processes = meter.read(seconds);
+        let window = self.record.lock().volume;
+        self.is_closing.send_replace(true);
+        self.finish().await?;
+        let run = Run {
+            bots,
+            seconds,
+            unfinished: self.bots.len(),
+            cores,
+            processes,
+            window,
+        };
+        self.bots.shutdown().await;
+        self.write_samples()?;
+        self.tell(&run);
+        Ok(())
+    }
+
+    async fn ramp_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        for room in 0..self.options.rooms {
+            for seat in 0..self.options.seats {
+                self.start_bot(room, seat)?;
+            }
+            tokio::time::sleep(RAMP_INTERVAL).await;
+        }
+        loop {
+            let is_racing = |bot: &&watch::Receiver<_>| *bot.borrow() == Progress::Racing;
+            let racing = self.progress.iter().filter(is_racing).count();
+            let bots = self.progress.len();
+            if racing == bots {
+                return Ok(());
+            }
+            if begun.elapsed() > RAMP_MAX {
+                let reasons = self.record.lock().failure_reasons.join("; ");
+                bail!("only {racing} of {bots} bots got to race. {reasons}");
+            }
+            eprint!("\r{racing} of {bots} bots race ");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    fn start_bot(&mut self, room: u16, seat: u8) -> Result<()> {
+        let driver = driver(self.options, room, seat)?;
+        let seed = u64::from(room) * 100 + u64::from(seat);
+        let (progress, watching) = watch::channel(Progress::Coming);
+        self.progress.push(watching);
+        let (record, is_closing) = (self.record.clone(), self.is_closing.subscribe());
+        self.bots.spawn(async move {
+            while !*is_closing.borrow() {
+                let observer = Observer::new(&driver.name, driver.room.as_str());
+                let spectacles = Spectacles::new(
+                    observer,
+                    record.clone(),
+                    progress.clone(),
+                    is_closing.clone(),
+                );
+                match driver.clone().race(seed, spectacles).await {
+                    Ok(_) => return,
+                    Err(problem) => record.lock().failed(format!("{problem:#}")),
+                }
+                tokio::time::sleep(RESTART_DELAY).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// The first line of the samples says when the measurement begins.
+    fn begin(&mut self) -> Result<()> {
+        let begun = {
+            let mut record = self.record.lock();
+            record.restart();
+            record.take_samples();
+            record.unix_ms(Instant::now())
+        };
+        if let Some(file) = &mut self.samples {
+            writeln!(file, "{}", json!({"begun_unix_ms": begun}))?;
+            file.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Lets time pass, and tells how it goes.
+    async fn pass(&mut self, begun: Instant, time: Duration) -> Result<()> {
+        while begun.elapsed() < time {
+            tokio::time::sleep(LOOK_INTERVAL.min(time - begun.elapsed().min(time))).await;
+            self.write_samples()?;
+            let (seconds, all) = (begun.elapsed().as_secs(), time.as_secs());
+            eprint!("\r{seconds} of {all} s ");
+        }
+        eprintln!();
+        Ok(())
+    }
+
+    /// Waits until the races that are on have ended.
+    async fn finish(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let mut hoped_at = begun;
+        while begun.elapsed().as_secs() < self.options.finish
+            && hoped_at.elapsed() < STILL_MAX
+            && !self.bots.is_empty()
+        {
+            while self.bots.try_join_next().is_some() {}
+            let still: u64 = self.record.lock().still.values().sum();
+            if still < self.bots.len() as u64 {
+                hoped_at = Instant::now();
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            self.write_samples()?;
+            eprint!("\r{} bots still race ", self.bots.len());
+        }
+        while self.bots.try_join_next().is_some() {}
+        eprintln!();
+        Ok(())
+    }
+
+    fn write_samples(&mut self) -> Result<()> {
+        let lines = self.record.lock().take_samples();
+        let Some(file) = &mut self.samples else {
+            return Ok(());
+        };
+        for line in lines {
+            serde_json::to_writer(&mut *file, &line)?;
+            writeln!(file)?;
+        }
+        file.flush()?;
+        Ok(())
+    }
+
+    fn tell(&self, run: &Run) {
+        let record = &self.record.lock();
+        if self.options.json {
+            println!("{}", report::json(self.options, run, record));
+        } else {
+            println!("{}", report::text(self.options, run, record));
+        }
     }
 }
 
-/// Processor time of this process so far; `None` where there is no `/proc`.
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name before it may contain anything but a parenthesis after the last.
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
-    let mut ticks = || fields.next()?.parse::<f64>().ok();
-    Some((ticks()? + ticks()?) / CLOCK_TICKS_PER_SECOND)
+fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
+    let name: RoomName = format!("{}{room}", options.prefix)
+        .parse()
+        .context("the prefix makes no name of a room")?;
+    // Rooms take turns; the other gateways are where their bots go on.
+    let mut gateways = options.gateways.clone();
+    let first = usize::from(room) % gateways.len();
+    gateways.rotate_left(first);
+    let settings = RoomSettings {
+        seats: options.seats,
+        laps: options.laps,
+        track: options.track.clone().unwrap_or_default(),
+        ..RoomSettings::default()
+    };
+    Ok(Driver {
+        gateways,
+        name: format!("{}{room}-{seat}", options.prefix),
+        skill: options.skill.of(seat.into()),
+        class: options.class.of(seat.into()),
+        room: name,
+        create: (seat == 0).then_some(settings),
+        persists: true,
+        fill: None,
+    })
 }

@@ -1,5 +1,6 @@
 //! The command line of the bots.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -85,6 +86,32 @@ pub struct LoadOptions {
     /// Track of the rooms
     #[arg(long, value_name = "TRACK", value_parser = track)]
     pub track: Option<String>,
+
+    /// Laps of a race, 1 to 99; the next one follows in the same room
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = LAPS_MAX,
+        value_parser = clap::value_parser!(u16).range(1..=LAPS_MAX as i64)
+    )]
+    pub laps: u16,
+
+    /// Afterwards wait so long for the races that are on to end, 0 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(0..=600)
+    )]
+    pub finish: u64,
+
+    /// Server processes whose processor time and memory is told
+    #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
+    pub pids: Vec<Process>,
+
+    /// Write what every bot saw in every second to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
 
     /// What the names of rooms and bots begin with; numbers follow
     #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
@@ -285,6 +312,28 @@ fn track(name: &str) -> Result<String, String> {
     Err(format!("there are: {}", known.join(", ")))
 }
 
+/// A process to be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// What it is called in the report.
+    pub name: String,
+    /// Its id.
+    pub pid: u32,
+}
+
+fn process(text: &str) -> Result<Process, String> {
+    let allowed = || format!("{text:?} must be a name and a process id, as in gateway-1=4711");
+    let (name, pid) = text.split_once('=').ok_or_else(allowed)?;
+    let pid = pid.parse().ok().filter(|pid| *pid > 0);
+    if name.is_empty() {
+        return Err(allowed());
+    }
+    Ok(Process {
+        name: name.to_owned(),
+        pid: pid.ok_or_else(allowed)?,
+    })
+}
+
 fn prefix(text: &str) -> Result<String, String> {
     PlayerName::parse_new(&format!("{text}16"))
         .map(|_| text.to_owned())
@@ -334,6 +383,16 @@ mod tests {
             (Mode::Circuit, 2, 4)
         );
         assert!(circuit.fill);
+    }
+
+    #[test]
+    fn takes_processes_by_name_and_id() {
+        let one = process("gateway-1=4711").unwrap();
+        assert_eq!((one.name.as_str(), one.pid), ("gateway-1", 4711));
+        for bad in ["gateway-1", "=4711", "gateway=x", "gateway=0"] {
+            let error = process(bad).unwrap_err();
+            assert!(error.contains("gateway-1=4711"), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::driver::{Driver, Fill, Outcome, View};
+use crate::driver::{Driver, Fill, Outcome};
 use crate::options::RaceOptions;
+use crate::watcher::{View, Viewer};
 
 /// Between two lines of the live leaderboard.
 const REPORT_INTERVAL: Duration = Duration::from_secs(2);
@@ -23,21 +24,20 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 pub async fn run(options: &RaceOptions) -> Result<()> {
     let (first_view, watching) = watch::channel(View::default());
     let mut bots = JoinSet::new();
-    bots.spawn(driver(options, 0).race(0, first_view));
+    bots.spawn(driver(options, 0).race(0, Viewer::new(first_view)));
     if options.create {
         // The others can only join what is there.
         seated(watching.clone(), &mut bots).await?;
     }
     for index in 1..usize::from(options.count) {
-        let (view, _) = watch::channel(View::default());
-        bots.spawn(driver(options, index).race(index as u64, view));
+        bots.spawn(driver(options, index).race(index as u64, ()));
     }
     let mut reports = tokio::time::interval(REPORT_INTERVAL);
     let mut outcome = None;
     loop {
         tokio::select! {
             ended = bots.join_next() => match ended {
-                Some(ended) => outcome = Some(ended.context("a bot failed")??),
+                Some(ended) => outcome = ended.context("a bot failed")??.or(outcome),
                 None => break,
             },
             _ = reports.tick() => report(&watching.borrow().leaderboard),
@@ -57,12 +57,13 @@ fn driver(options: &RaceOptions, index: usize) -> Driver {
         skill: options.skill.of_room(),
     };
     Driver {
-        gateway: options.gateway.clone(),
+        gateways: vec![options.gateway.clone()],
         name: format!("{}{}", options.prefix, index + 1),
         skill: options.skill.of(index),
         class: options.class.of(index),
         room: options.room.clone(),
         create: is_host.then(|| options.settings()),
+        persists: false,
         fill: (is_host && options.fill).then_some(fill),
     }
 }
@@ -70,7 +71,7 @@ fn driver(options: &RaceOptions, index: usize) -> Driver {
 /// Waits until the first bot has its seat, or has failed to get one.
 async fn seated(
     mut watching: watch::Receiver<View>,
-    bots: &mut JoinSet<Result<Outcome>>,
+    bots: &mut JoinSet<Result<Option<Outcome>>>,
 ) -> Result<()> {
     tokio::select! {
         _ = watching.wait_for(|view| view.is_seated) => Ok(()),
@@ -139,7 +140,7 @@ fn tell(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
             .collect();
         let line = json!({
             "room": result.room,
-            "race": race,
+            "race": race.to_string(),
             "mode": settings.mode,
             "track": settings.track,
             "laps": laps(settings),

@@ -1,0 +1,307 @@
+//! What all bots together have measured, in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use client_core::netcode::Corrections;
+use client_core::protocol::RaceId;
+use client_core::protocol::room::{CloseReason, Standing};
+use client_core::race::RaceResult;
+use hdrhistogram::Histogram;
+
+use super::samples::{Line, Sample};
+
+/// Digits that a histogram keeps of a time.
+const DIGITS: u8 = 3;
+/// The longest time that it tells apart, µs: ten minutes.
+const MICROSECONDS_MAX: u64 = 600_000_000;
+/// A correction that somebody can see, m.
+pub(crate) const VISIBLE_CORRECTION_M: f64 = 0.05;
+/// Races that are remembered: a hundred rooms of short races for half a day.
+const RACES_MAX: usize = 100_000;
+/// Failures whose reasons are remembered: more, and nobody reads them.
+const FAILURES_MAX: usize = 20;
+
+/// Times, from microseconds to minutes.
+#[derive(Clone, Debug)]
+pub(crate) struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_max(MICROSECONDS_MAX, DIGITS);
+        Self(histogram.expect("the bounds are constants that a histogram takes"))
+    }
+}
+
+impl Times {
+    pub(crate) fn add(&mut self, time: Duration) {
+        let microseconds = u64::try_from(time.as_micros()).unwrap_or(MICROSECONDS_MAX);
+        self.0.saturating_record(microseconds);
+    }
+
+    /// The time, ms, that a share of all do not exceed; 0 when there is none.
+    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
+        self.0.value_at_quantile(share) as f64 / 1_000.0
+    }
+
+    pub(crate) fn max_ms(&self) -> f64 {
+        self.0.max() as f64 / 1_000.0
+    }
+}
+
+/// What may excuse that ticks are missing between two snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// Nothing, but that a gateway leaves out snapshots for slow readers.
+    None,
+    /// The room has another owner.
+    Owner,
+    /// The client has another connection.
+    Connection,
+}
+
+/// How often, and how many ticks in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Jumps {
+    pub(crate) times: u64,
+    pub(crate) ticks: u64,
+}
+
+impl Jumps {
+    pub(crate) fn add(&mut self, ticks: u32) {
+        self.times += 1;
+        self.ticks += u64::from(ticks);
+    }
+}
+
+/// What became of the ticks of input that were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    pub(crate) sent: u64,
+    /// Found in a snapshot as they were sent.
+    pub(crate) applied: u64,
+    /// Something else was applied in their ticks.
+    pub(crate) missed: u64,
+    /// Acknowledgements that say that the newest came too late.
+    pub(crate) late: u64,
+    /// Given up before they were acknowledged.
+    pub(crate) lost: u64,
+}
+
+/// What became of connections that broke.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sessions {
+    pub(crate) lost: u64,
+    pub(crate) resumed: u64,
+}
+
+/// The longest time without a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Longest {
+    pub(crate) gap: Duration,
+    pub(crate) end_unix_ms: u64,
+    pub(crate) room: String,
+    pub(crate) bot: String,
+}
+
+/// How a race ended, as its bots were told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RaceRecord {
+    pub(crate) room: String,
+    pub(crate) reason: CloseReason,
+    pub(crate) standings: Vec<Standing>,
+    /// Bots that were told.
+    pub(crate) told: u64,
+    /// Bots that were told something else than the first.
+    pub(crate) contradicted: u64,
+}
+
+/// What rates are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Volume {
+    /// Frames that the bots have driven.
+    pub(crate) frames: u64,
+    pub(crate) snapshots: u64,
+    pub(crate) bytes_down: u64,
+    pub(crate) bytes_up: u64,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct Record {
+    clock: (Instant, u64),
+    /// Whether samples are wanted.
+    keeps_samples: bool,
+    pub(crate) volume: Volume,
+    pub(crate) stale: u64,
+    pub(crate) intervals: Times,
+    pub(crate) longest: Option<Longest>,
+    pub(crate) skipped_unexcused: Jumps,
+    pub(crate) skipped_new_owner: Jumps,
+    pub(crate) skipped_new_connection: Jumps,
+    pub(crate) ticks_back: Jumps,
+    pub(crate) inputs: Inputs,
+    pub(crate) acknowledged: Times,
+    pub(crate) corrections: Corrections,
+    pub(crate) corrections_visible: u64,
+    pub(crate) correction_max_m: f64,
+    pub(crate) scores_back: u64,
+    pub(crate) sessions: Sessions,
+    pub(crate) away: Times,
+    pub(crate) races: BTreeMap<RaceId, RaceRecord>,
+    /// Races in which a bot lost its seat for good.
+    pub(crate) thrown_out: BTreeSet<RaceId>,
+    /// Rooms that stand still now, with how many of their bots say so.
+    pub(crate) still: BTreeMap<String, u64>,
+    /// Rooms that stood still at some time.
+    pub(crate) stood_still: BTreeSet<String>,
+    pub(crate) failures: u64,
+    pub(crate) failure_reasons: Vec<String>,
+    lines: Vec<Line>,
+}
+
+impl Record {
+    /// Nothing yet.
+    pub(crate) fn new(now: Instant, keeps_samples: bool) -> Self {
+        let unix_ms = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis() as u64);
+        Self::at(now, unix_ms, keeps_samples)
+    }
+
+    fn at(now: Instant, unix_ms: u64, keeps_samples: bool) -> Self {
+        Self {
+            clock: (now, unix_ms),
+            keeps_samples,
+            volume: Volume::default(),
+            stale: 0,
+            intervals: Times::default(),
+            longest: None,
+            skipped_unexcused: Jumps::default(),
+            skipped_new_owner: Jumps::default(),
+            skipped_new_connection: Jumps::default(),
+            ticks_back: Jumps::default(),
+            inputs: Inputs::default(),
+            acknowledged: Times::default(),
+            corrections: Corrections::default(),
+            corrections_visible: 0,
+            correction_max_m: 0.0,
+            scores_back: 0,
+            sessions: Sessions::default(),
+            away: Times::default(),
+            races: BTreeMap::new(),
+            thrown_out: BTreeSet::new(),
+            still: BTreeMap::new(),
+            stood_still: BTreeSet::new(),
+            failures: 0,
+            failure_reasons: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The measurement begins: what was before is forgotten, but for what
+    /// stands still.
+    pub(crate) fn restart(&mut self) {
+        let (now, unix_ms) = self.clock;
+        let still = std::mem::take(&mut self.still);
+        *self = Self::at(now, unix_ms, self.keeps_samples);
+        self.stood_still.extend(still.keys().cloned());
+        self.still = still;
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn unix_ms(&self, at: Instant) -> u64 {
+        let (anchor, unix_ms) = self.clock;
+        unix_ms + at.saturating_duration_since(anchor).as_millis() as u64
+    }
+
+    pub(crate) fn interval(&mut self, gap: Duration, end: Instant, room: &str, bot: &str) {
+        self.intervals.add(gap);
+        if self.longest.as_ref().is_none_or(|known| known.gap < gap) {
+            self.longest = Some(Longest {
+                gap,
+                end_unix_ms: self.unix_ms(end),
+                room: room.to_owned(),
+                bot: bot.to_owned(),
+            });
+        }
+    }
+
+    pub(crate) fn skipped(&mut self, kind: Break, ticks: u32) {
+        match kind {
+            Break::None => self.skipped_unexcused.add(ticks),
+            Break::Owner => self.skipped_new_owner.add(ticks),
+            Break::Connection => self.skipped_new_connection.add(ticks),
+        }
+    }
+
+    pub(crate) fn acknowledged(&mut self, after: Duration) {
+        self.acknowledged.add(after);
+    }
+
+    /// Tells whether somebody could see it.
+    pub(crate) fn correction(&mut self, by_m: f64) -> bool {
+        self.corrections.add(by_m);
+        self.correction_max_m = self.correction_max_m.max(by_m);
+        let is_visible = by_m > VISIBLE_CORRECTION_M;
+        self.corrections_visible += u64::from(is_visible);
+        is_visible
+    }
+
+    pub(crate) fn resumed(&mut self, after: Duration) {
+        self.sessions.resumed += 1;
+        self.away.add(after);
+    }
+
+    pub(crate) fn stands_still(&mut self, room: &str) {
+        *self.still.entry(room.to_owned()).or_default() += 1;
+        self.stood_still.insert(room.to_owned());
+    }
+
+    pub(crate) fn goes_on(&mut self, room: &str) {
+        if let Some(bots) = self.still.get_mut(room) {
+            *bots -= 1;
+            if *bots == 0 {
+                self.still.remove(room);
+            }
+        }
+    }
+
+    /// A bot is told the result of a race.
+    pub(crate) fn race_ended(&mut self, race: RaceId, result: &RaceResult) {
+        if let Some(known) = self.races.get_mut(&race) {
+            known.told += 1;
+            let is_same = known.reason == result.reason && known.standings == result.standings;
+            known.contradicted += u64::from(!is_same);
+        } else if self.races.len() < RACES_MAX {
+            let record = RaceRecord {
+                room: result.room.as_str().to_owned(),
+                reason: result.reason,
+                standings: result.standings.clone(),
+                told: 1,
+                contradicted: 0,
+            };
+            self.races.insert(race, record);
+        }
+    }
+
+    pub(crate) fn failed(&mut self, reason: String) {
+        self.failures += 1;
+        if self.failure_reasons.len() < FAILURES_MAX {
+            self.failure_reasons.push(reason);
+        }
+    }
+
+    pub(crate) fn sample(&mut self, sample: &Sample, now: Instant, bot: &str, room: &str) {
+        if self.keeps_samples && *sample != Sample::default() {
+            // Without a snapshot there is still something to tell.
+            let end = self.unix_ms(sample.gap_end.unwrap_or(now));
+            self.lines.push(Line::new(sample, end, bot, room));
+        }
+    }
+
+    /// The samples since the last call.
+    pub(crate) fn take_samples(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
+    }
+}

@@ -1,0 +1,252 @@
+//! What was measured, for programs and for people.
+
+use serde_json::{Value, json};
+
+use client_core::protocol::room::CloseReason;
+
+use super::processes::Usage;
+use super::record::{Jumps, Record, Times, Volume};
+use crate::options::LoadOptions;
+
+/// Below this share of the frames that are due, this process is what is slow.
+const FRAMES_SHARE_MIN: f64 = 0.97;
+
+/// How the measurement went, beside what was measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) bots: usize,
+    /// The measured window.
+    pub(crate) seconds: f64,
+    /// What came and went in it.
+    pub(crate) window: Volume,
+    /// Bots that were still in a race when everything ended.
+    pub(crate) unfinished: usize,
+    /// Processor time of this process in the window.
+    pub(crate) cores: Option<f64>,
+    pub(crate) processes: Vec<Usage>,
+}
+
+impl Run {
+    fn a_bot_and_second(&self, count: u64) -> f64 {
+        count as f64 / self.seconds / self.bots as f64
+    }
+
+    /// Why the figures may be this process's and not the servers'.
+    fn bottleneck(&self, options: &LoadOptions, frames_per_second: f64) -> Option<String> {
+        let due = f64::from(simulation::TICK_RATE_HZ);
+        if frames_per_second < due * FRAMES_SHARE_MIN {
+            return Some(format!(
+                "the bots drove {frames_per_second:.1} frames a second instead of {due}: \
+                 they had too little of the processor, or no room"
+            ));
+        }
+        let threads = f64::from(options.threads);
+        let cores = self.cores.filter(|cores| *cores > threads * 0.9)?;
+        Some(format!(
+            "the bots used {cores:.2} of {threads} cores: take more --threads, or fewer bots"
+        ))
+    }
+}
+
+/// One JSON object.
+pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
+    let frames = run.a_bot_and_second(run.window.frames);
+    let longest = record.longest.as_ref().map(|longest| {
+        json!({
+            "ms": longest.gap.as_secs_f64() * 1_000.0,
+            "end_unix_ms": longest.end_unix_ms,
+            "room": longest.room,
+            "bot": longest.bot,
+        })
+    });
+    json!({
+        "rooms": options.rooms,
+        "bots": run.bots,
+        "seconds": run.seconds,
+        "frames_per_second": frames,
+        "snapshots_per_second": run.a_bot_and_second(run.window.snapshots),
+        "interval_ms": times(&record.intervals),
+        "longest_gap": longest,
+        "stale_snapshots": record.stale,
+        "ticks_skipped": {
+            "same_owner": jumps(record.skipped_unexcused),
+            "new_owner": jumps(record.skipped_new_owner),
+            "new_connection": jumps(record.skipped_new_connection),
+        },
+        "ticks_back": jumps(record.ticks_back),
+        "scores_back": record.scores_back,
+        "inputs": {
+            "sent": record.inputs.sent,
+            "applied": record.inputs.applied,
+            "missed": record.inputs.missed,
+            "late": record.inputs.late,
+            "lost": record.inputs.lost,
+        },
+        "acknowledged_ms": times(&record.acknowledged),
+        "corrections": {
+            "snapshots": record.corrections.snapshots(),
+            "corrected": record.corrections.corrected(),
+            "above_5_cm": record.corrections_visible,
+            "p99_m": record.corrections.percentile_m(0.99),
+            "max_m": record.correction_max_m,
+        },
+        "sessions": {
+            "lost": record.sessions.lost,
+            "resumed": record.sessions.resumed,
+            "away_ms": times(&record.away),
+        },
+        "bytes_per_second": {
+            "down": run.a_bot_and_second(run.window.bytes_down),
+            "up": run.a_bot_and_second(run.window.bytes_up),
+        },
+        "races": races(run, record),
+        "failures": {
+            "times": record.failures,
+            "reasons": record.failure_reasons,
+        },
+        "processes": run.processes,
+        "cores": run.cores,
+        "bottleneck": run.bottleneck(options, frames),
+    })
+}
+
+fn times(times: &Times) -> Value {
+    json!({
+        "p50": times.quantile_ms(0.5),
+        "p99": times.quantile_ms(0.99),
+        "p99_9": times.quantile_ms(0.999),
+        "max": times.max_ms(),
+    })
+}
+
+fn jumps(jumps: Jumps) -> Value {
+    json!({"times": jumps.times, "ticks": jumps.ticks})
+}
+
+fn races(run: &Run, record: &Record) -> Value {
+    let ended = record.races.iter().map(|(race, ended)| {
+        let order = ended.standings.iter().map(|standing| &standing.player);
+        let winner = ended.standings.first().map(|first| &first.player);
+        json!({
+            "race": race,
+            "room": ended.room,
+            "reason": ended.reason,
+            "winner": winner,
+            "order": order.collect::<Vec<_>>(),
+            "told": ended.told,
+            "contradicted": ended.contradicted,
+        })
+    });
+    let with_result = with_result(record);
+    json!({
+        "with_result": with_result,
+        "without_result": record.races.len() - with_result,
+        "contradicted": record.races.values().filter(|race| race.contradicted > 0).count(),
+        "thrown_out": record.thrown_out,
+        "stood_still": record.stood_still,
+        "still": record.still.keys().collect::<Vec<_>>(),
+        "unfinished_bots": run.unfinished,
+        "ended": ended.collect::<Vec<_>>(),
+    })
+}
+
+fn with_result(record: &Record) -> usize {
+    let has_result = |reason| reason == CloseReason::Finished;
+    let races = record.races.values();
+    races.filter(|race| has_result(race.reason)).count()
+}
+
+/// Lines for a person.
+pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String {
+    let frames = run.a_bot_and_second(run.window.frames);
+    let quantiles = |times: &Times| {
+        format!(
+            "{:8.1} p50 {:8.1} p99 {:8.1} p99.9 {:8.1} max ms",
+            times.quantile_ms(0.5),
+            times.quantile_ms(0.99),
+            times.quantile_ms(0.999),
+            times.max_ms()
+        )
+    };
+    let skipped = |jumps: Jumps| format!("{:8} times {:8} ticks", jumps.times, jumps.ticks);
+    let mut lines = vec![
+        format!(
+            "{} bots in {} rooms for {:.0} s",
+            run.bots, options.rooms, run.seconds
+        ),
+        line("frames a second and bot", &format!("{frames:8.1}")),
+        line(
+            "snapshots a second and bot",
+            &format!("{:8.1}", run.a_bot_and_second(run.window.snapshots)),
+        ),
+        line(
+            "bytes a second and bot",
+            &format!(
+                "{:8.0} down {:8.0} up",
+                run.a_bot_and_second(run.window.bytes_down),
+                run.a_bot_and_second(run.window.bytes_up)
+            ),
+        ),
+        line("between two snapshots", &quantiles(&record.intervals)),
+        line("input to acknowledgement", &quantiles(&record.acknowledged)),
+        line("skipped, same owner", &skipped(record.skipped_unexcused)),
+        line("skipped, new owner", &skipped(record.skipped_new_owner)),
+        line(
+            "skipped, new connection",
+            &skipped(record.skipped_new_connection),
+        ),
+        line("back", &skipped(record.ticks_back)),
+        line(
+            "inputs",
+            &format!(
+                "{:8} sent {:8} missed {:8} late {:8} lost",
+                record.inputs.sent, record.inputs.missed, record.inputs.late, record.inputs.lost
+            ),
+        ),
+        line(
+            "corrections",
+            &format!(
+                "{:8} {:8} above 5 cm, at most {:.3} m",
+                record.corrections.corrected(),
+                record.corrections_visible,
+                record.correction_max_m
+            ),
+        ),
+        line(
+            "sessions",
+            &format!(
+                "{:8} lost {:8} resumed",
+                record.sessions.lost, record.sessions.resumed
+            ),
+        ),
+        line(
+            "races",
+            &format!(
+                "{:8} with a result {:8} without {:8} bots unfinished",
+                with_result(record),
+                record.races.len() - with_result(record),
+                run.unfinished
+            ),
+        ),
+        line(
+            "rooms that stood still",
+            &format!(
+                "{:8} {:8} at the end",
+                record.stood_still.len(),
+                record.still.len()
+            ),
+        ),
+    ];
+    lines.extend(run.processes.iter().map(Usage::line));
+    if let Some(cores) = run.cores {
+        lines.push(line("this process", &format!("{cores:8.3} cores")));
+    }
+    lines.extend(record.failure_reasons.iter().map(|why| format!("! {why}")));
+    let bottleneck = run.bottleneck(options, frames);
+    lines.extend(bottleneck.map(|why| format!("! {why}")));
+    lines.join("\n")
+}
+
+fn line(what: &str, figures: &str) -> String {
+    format!("{what:<28} {figures}")
+}

@@ -1,0 +1,163 @@
+//! The watcher of one bot under load.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use client_core::link::Traffic;
+use client_core::protocol::RaceId;
+use client_core::protocol::frame::{self, FrameKind};
+use client_core::protocol::input::InputFrame;
+use client_core::protocol::lobby::{Mode, Phase};
+use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::race::room::RoomClient;
+use client_core::{LinkEvent, RaceClient};
+use tokio::sync::watch;
+
+use super::observer::Observer;
+use super::record::Record;
+use crate::driver::Outcome;
+use crate::watcher::{Next, Watcher};
+
+/// The record that all bots of a process write to.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared(Arc<Mutex<Record>>);
+
+impl Shared {
+    pub(crate) fn new(record: Record) -> Self {
+        Self(Arc::new(Mutex::new(record)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a bot is, for who waits for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// On its way to its first race.
+    Coming,
+    /// It has been in a race that was on.
+    Racing,
+}
+
+/// Writes down what one bot measures.
+#[derive(Debug)]
+pub(crate) struct Spectacles {
+    record: Shared,
+    observer: Observer,
+    progress: watch::Sender<Progress>,
+    /// Whether no new race is to be begun.
+    is_closing: watch::Receiver<bool>,
+    traffic: Traffic,
+}
+
+impl Spectacles {
+    pub(crate) fn new(
+        observer: Observer,
+        record: Shared,
+        progress: watch::Sender<Progress>,
+        is_closing: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            record,
+            observer,
+            progress,
+            is_closing,
+            traffic: Traffic::default(),
+        }
+    }
+}
+
+impl Watcher for Spectacles {
+    fn comes(&mut self, event: &LinkEvent, client: &RaceClient, now: Instant) {
+        match event {
+            LinkEvent::Snapshot(bytes) => {
+                let (Some(room), Ok((header, _))) = (client.room(), SnapshotHeader::split(bytes))
+                else {
+                    return;
+                };
+                if header.race == room.view().race {
+                    let record = &mut self.record.lock();
+                    self.observer.snapshot(&header, room.seat(), now, record);
+                }
+            }
+            LinkEvent::Lost { .. } | LinkEvent::Ended { .. } if client.room().is_some() => {
+                self.observer.lost(now, &mut self.record.lock());
+            }
+            LinkEvent::Lost { .. }
+            | LinkEvent::Ended { .. }
+            | LinkEvent::Connected
+            | LinkEvent::Message(_)
+            | LinkEvent::Event(_)
+            | LinkEvent::Chat(_) => {}
+        }
+    }
+
+    fn taken(&mut self, client: &RaceClient, traffic: Traffic, now: Instant) {
+        let before = std::mem::replace(&mut self.traffic, traffic);
+        let record = &mut self.record.lock();
+        record.volume.bytes_down += traffic.bytes_down - before.bytes_down;
+        record.volume.bytes_up += traffic.bytes_up - before.bytes_up;
+        let Some(room) = client.room() else {
+            return;
+        };
+        self.observer.seated(now, record);
+        let (netcode, seat) = (room.netcode(), room.seat());
+        // Penalties take metres off on the highway; on a circuit nothing does.
+        let is_circuit = room.view().settings.mode == Mode::Circuit;
+        let score = netcode
+            .confirmed()
+            .zip(seat)
+            .filter(|_| is_circuit)
+            .map_or(0, |(state, seat)| state.score(seat.into()));
+        self.observer
+            .counted(netcode.counters(), netcode.correction_m(), score, record);
+    }
+
+    fn sent(&mut self, frame: &Bytes, now: Instant) {
+        if let Ok((FrameKind::Input, body)) = frame::split(frame)
+            && let Ok(input) = InputFrame::decode(&body)
+        {
+            self.observer.sent(&input, now, &mut self.record.lock());
+        }
+    }
+
+    fn drives(&mut self, room: &RoomClient, now: Instant) {
+        if room.view().phase == Phase::Racing && *self.progress.borrow() == Progress::Coming {
+            self.progress.send_replace(Progress::Racing);
+        }
+        self.observer.look(now, &mut self.record.lock());
+    }
+
+    fn thrown_out(&mut self, race: RaceId, now: Instant) {
+        let record = &mut self.record.lock();
+        record.thrown_out.insert(race);
+        self.observer.end(now, record);
+        self.observer.over(record);
+    }
+
+    fn wants_race(&self) -> bool {
+        !*self.is_closing.borrow()
+    }
+
+    fn ended(&mut self, outcome: &Outcome) -> Next {
+        {
+            let record = &mut self.record.lock();
+            record.race_ended(outcome.race, &outcome.result);
+            self.observer.over(record);
+        }
+        if self.wants_race() {
+            Next::Again
+        } else {
+            Next::Enough
+        }
+    }
+}
+
+impl Drop for Spectacles {
+    fn drop(&mut self) {
+        self.observer.end(Instant::now(), &mut self.record.lock());
+    }
+}
