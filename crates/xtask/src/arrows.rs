@@ -21,6 +21,8 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("service", Allowed::Only(&[])),
     ("client-core", Allowed::Only(&["protocol", "netcode"])),
     ("bots", Allowed::Only(&["client-core", "simulation"])),
+    // It starts programs, as an operator does.
+    ("chaos", Allowed::Only(&[])),
     // Beyond DESIGN: positions in snapshots are measured from a track's course.
     (
         "racectl",

@@ -1,0 +1,256 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, ValueEnum};
+
+/// The exit status of a bad command line, as in `sysexits.h`.
+const EXIT_USAGE: u8 = 64;
+
+/// Kills and stops Slipstream's processes while bots race, and tells what they saw
+#[derive(Clone, Debug, Parser)]
+#[command(name = "chaos", version)]
+pub struct Options {
+    /// How many rooms, 1 to 1,000
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=1_000)
+    )]
+    pub rooms: u16,
+
+    /// Bots in a room, 1 to 16
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u8).range(1..=16)
+    )]
+    pub seats: u8,
+
+    /// For how long faults happen, 10 to 3,600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(10..=3_600)
+    )]
+    pub seconds: u64,
+
+    /// What is killed (SIGKILL) and started again; race-worker when --stop is not given either
+    #[arg(long, value_enum, value_name = "PROGRAM,...", value_delimiter = ',')]
+    pub kill: Vec<Program>,
+
+    /// What is stopped (SIGSTOP) for two seconds and goes on; alone: what --kill names
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PROGRAM,...",
+        value_delimiter = ',',
+        num_args = 0..,
+        require_equals = true
+    )]
+    pub stop: Option<Vec<Program>>,
+
+    /// Mean time between two faults, 2 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u64).range(2..=600)
+    )]
+    pub every: u64,
+
+    /// Decides when what is hurt; by default another one each time
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Laps of a race, 1 to 99
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=99)
+    )]
+    pub laps: u16,
+
+    /// Race workers, 1 to 32
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u8).range(1..=32)
+    )]
+    pub workers: u8,
+
+    /// Gateways, 1 to 32
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u8).range(1..=32)
+    )]
+    pub gateways: u8,
+
+    /// Write the report to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Where the servers, bots, racectl are
+    #[arg(long, value_name = "FOLDER", env = "SLIPSTREAM_BIN_DIR")]
+    pub bin_dir: PathBuf,
+
+    /// The nats-server to start
+    #[arg(long, value_name = "FILE", env = "SLIPSTREAM_NATS_SERVER")]
+    pub nats_server: PathBuf,
+
+    /// An empty folder for logs, the database and the samples
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: PathBuf,
+}
+
+/// What can be hurt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Program {
+    /// Runs rooms.
+    RaceWorker,
+    /// Where clients connect.
+    Gateway,
+    /// What everything goes through.
+    NatsServer,
+    /// Checks and orders what is said.
+    ChatWorker,
+    /// Knows the database.
+    Persistence,
+}
+
+impl Program {
+    /// Its name as a file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RaceWorker => "race-worker",
+            Self::Gateway => "gateway",
+            Self::NatsServer => "nats-server",
+            Self::ChatWorker => "chat-worker",
+            Self::Persistence => "persistence",
+        }
+    }
+}
+
+/// What is done to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// SIGKILL, and another one in its place after a moment.
+    Kill,
+    /// SIGSTOP, and SIGCONT after two seconds.
+    Stop,
+}
+
+impl Harm {
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+impl Options {
+    /// What may happen, each as likely as the others.
+    #[must_use]
+    pub fn harms(&self) -> Vec<(Program, Harm)> {
+        let stopped = match &self.stop {
+            Some(named) if named.is_empty() => self.killed(),
+            Some(named) => named.clone(),
+            None => Vec::new(),
+        };
+        let kills = self.killed().into_iter().map(|what| (what, Harm::Kill));
+        let stops = stopped.into_iter().map(|what| (what, Harm::Stop));
+        kills.chain(stops).collect()
+    }
+
+    fn killed(&self) -> Vec<Program> {
+        let names_stopped = self.stop.as_ref().is_some_and(|named| !named.is_empty());
+        if self.kill.is_empty() && !names_stopped {
+            vec![Program::RaceWorker]
+        } else {
+            self.kill.clone()
+        }
+    }
+}
+
+/// Help and version go to standard output with status 0; a mistake goes to
+/// standard error with status 64.
+#[must_use]
+pub fn explain(problem: &clap::Error) -> ExitCode {
+    // Nobody reads the terminal any more: nothing is left to tell.
+    let _ = problem.print();
+    match problem.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Harm::{Kill, Stop};
+    use Program::{Gateway, NatsServer, RaceWorker};
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        let always = [
+            "chaos",
+            "--bin-dir",
+            "b",
+            "--nats-server",
+            "n",
+            "--folder",
+            "f",
+        ];
+        let all = always.iter().chain(arguments);
+        Options::try_parse_from(all).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn hurts_what_was_named() {
+        type Harms<'a> = &'a [(Program, Harm)];
+        let cases: [(&[&str], Harms<'_>); 5] = [
+            (&[], &[(RaceWorker, Kill)]),
+            (
+                &["--kill", "gateway,nats-server"],
+                &[(Gateway, Kill), (NatsServer, Kill)],
+            ),
+            (
+                &["--stop", "--seed", "3"],
+                &[(RaceWorker, Kill), (RaceWorker, Stop)],
+            ),
+            (&["--stop=race-worker"], &[(RaceWorker, Stop)]),
+            (
+                &["--kill", "gateway", "--stop"],
+                &[(Gateway, Kill), (Gateway, Stop)],
+            ),
+        ];
+        for (arguments, harms) in cases {
+            assert_eq!(parse(arguments).unwrap().harms(), harms, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_hurt_and_says_what_it_can() {
+        let cases: [(&[&str], &str); 3] = [
+            (&["--kill", "mysql"], "nats-server"),
+            (&["--seats", "17"], "1..=16"),
+            (&["--every", "1"], "2..=600"),
+        ];
+        for (arguments, allowed) in cases {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(allowed), "{arguments:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! What the bots saw, by the fault it came from.
+//!
+//! A sample is the longest gap of a bot in one second, with what else it
+//! counted in that second. A gap belongs to the first fault that happened in it;
+//! without one, to the last fault before it, whose consequence it may be; before
+//! the first fault it belongs to none. What is counted goes with the gap, so
+//! that a count is placed to within a second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::results::Results;
+use crate::samples::Sample;
+
+/// Whom a fault hurts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Affected {
+    /// The bots in these rooms.
+    Rooms(BTreeSet<String>),
+    /// Those who lose their connection.
+    Disconnected,
+    /// All bots.
+    Everybody,
+}
+
+/// A fault that has happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Done {
+    /// To what.
+    pub program: String,
+    /// What.
+    pub harm: String,
+    /// To which instance.
+    pub instance: String,
+    /// When, ms since 1970.
+    pub at_unix_ms: u64,
+    /// When, seconds since the measurement began.
+    pub at_seconds: f64,
+    /// How long after it the process or its successor served, ms.
+    pub back_after_ms: u64,
+    /// Whom it hurts.
+    pub affected: Affected,
+}
+
+/// Each bot's longest gap, over bots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Gaps {
+    /// How many bots.
+    pub bots: usize,
+    /// ms.
+    pub p50_ms: f64,
+    /// ms.
+    pub p99_ms: f64,
+    /// ms.
+    pub max_ms: f64,
+}
+
+/// What bots saw of a fault, or before the first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Seen {
+    /// Of those whom it hurt.
+    pub gaps_affected: Gaps,
+    /// Of all.
+    pub gaps_all: Gaps,
+    /// Bots whose gap had not ended when the run did.
+    pub bots_still: usize,
+    /// Rooms of these.
+    pub rooms_still: BTreeSet<String>,
+    /// Times that ticks were skipped on one connection.
+    pub skipped: u64,
+    /// Times that ticks went back.
+    pub back: u64,
+    /// Inputs that were not applied in their ticks.
+    pub inputs_missed: u64,
+    /// Acknowledgements of inputs that came too late.
+    pub inputs_late: u64,
+    /// Inputs that were given up before they were acknowledged.
+    pub inputs_lost: u64,
+    /// Corrections above 5 cm.
+    pub corrections: u64,
+    /// Connections lost.
+    pub sessions_lost: u64,
+}
+
+/// A fault with what was seen of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FaultReport {
+    /// What happened.
+    #[serde(flatten)]
+    pub fault: Done,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// What gives the same faults again.
+    pub seed: u64,
+    /// When faults ended, ms since 1970. Races went on to their end.
+    pub end_unix_ms: u64,
+    /// Before the first fault.
+    pub quiet: Seen,
+    /// In the order in which they happened.
+    pub faults: Vec<FaultReport>,
+    /// What the database has.
+    pub results: Results,
+    /// The report of the bots, over the whole run.
+    pub bots: Value,
+}
+
+impl Report {
+    /// Puts together when what was done and when what was seen.
+    #[must_use]
+    pub fn new(
+        seed: u64,
+        end_unix_ms: u64,
+        done: Vec<Done>,
+        samples: &[Sample],
+        results: Results,
+        bots: Value,
+    ) -> Self {
+        let times: Vec<u64> = done.iter().map(|fault| fault.at_unix_ms).collect();
+        let mut by_fault = vec![Vec::new(); done.len()];
+        let mut quiet = Vec::new();
+        for sample in samples {
+            match cause(&times, sample) {
+                Some(fault) => by_fault[fault].push(sample),
+                None => quiet.push(sample),
+            }
+        }
+        let faults = done.into_iter().zip(by_fault).map(|(fault, samples)| {
+            let seen = seen(&samples, &fault.affected);
+            FaultReport { fault, seen }
+        });
+        Self {
+            seed,
+            end_unix_ms,
+            quiet: seen(&quiet, &Affected::Everybody),
+            faults: faults.collect(),
+            results,
+            bots,
+        }
+    }
+
+    /// A table and what is wrong, for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "{:>7} {:<20} {:>7} {:>5} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>5}",
+            "at s",
+            "fault",
+            "back ms",
+            "bots",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+            "missed",
+            "late",
+            "lost",
+            "skips",
+            "back",
+            ">5 cm",
+            "sessions",
+            "still"
+        )];
+        lines.push(row("", "none yet", 0, &self.quiet));
+        for FaultReport { fault, seen } in &self.faults {
+            let (at, what) = (
+                format!("{:.1}", fault.at_seconds),
+                format!("{} {}", fault.harm, fault.instance),
+            );
+            lines.push(row(&at, &what, fault.back_after_ms, seen));
+        }
+        lines.extend(self.overall());
+        lines.join("\n")
+    }
+
+    fn overall(&self) -> Vec<String> {
+        let bots = &self.bots;
+        let number = |path: &str| bots.pointer(path).and_then(Value::as_f64).unwrap_or(0.0);
+        let names = |path: &str| {
+            let rooms = bots.pointer(path).and_then(Value::as_array);
+            let rooms = rooms.into_iter().flatten().filter_map(Value::as_str);
+            rooms.collect::<Vec<_>>().join(" ")
+        };
+        let mut lines = vec![
+            format!(
+                "all: gap p50 {:.1} p99 {:.1} p99.9 {:.1} max {:.1} ms; inputs {} sent, {} missed, \
+                 {} late, {} lost",
+                number("/interval_ms/p50"),
+                number("/interval_ms/p99"),
+                number("/interval_ms/p99_9"),
+                number("/interval_ms/max"),
+                number("/inputs/sent"),
+                number("/inputs/missed"),
+                number("/inputs/late"),
+                number("/inputs/lost"),
+            ),
+            format!(
+                "ticks: {} skips with the same owner, {} with a new one, {} back; scores back {}; \
+                 {} corrections above 5 cm, at most {:.3} m",
+                number("/ticks_skipped/same_owner/times"),
+                number("/ticks_skipped/new_owner/times"),
+                number("/ticks_back/times"),
+                number("/scores_back"),
+                number("/corrections/above_5_cm"),
+                number("/corrections/max_m"),
+            ),
+            format!(
+                "sessions: {} lost, {} resumed, away at most {:.0} ms",
+                number("/sessions/lost"),
+                number("/sessions/resumed"),
+                number("/sessions/away_ms/max"),
+            ),
+            format!(
+                "races: {} with a result, {} without, {} lost to a player; results lost {}, doubled {}; \
+                 bots unfinished {}",
+                number("/races/with_result"),
+                number("/races/without_result"),
+                bots["races"]["thrown_out"].as_array().map_or(0, Vec::len),
+                self.results.lost.len(),
+                self.results.doubled.len(),
+                number("/races/unfinished_bots"),
+            ),
+        ];
+        let (stood, still) = (names("/races/stood_still"), names("/races/still"));
+        if !stood.is_empty() {
+            lines.push(format!("! stood still for 3 s or more: {stood}"));
+        }
+        if !still.is_empty() {
+            lines.push(format!("! stand still at the end: {still}"));
+        }
+        let bottleneck = bots["bottleneck"].as_str();
+        lines.extend(bottleneck.map(|why| format!("! {why}")));
+        lines
+    }
+}
+
+fn row(at: &str, what: &str, back_ms: u64, seen: &Seen) -> String {
+    let gaps = &seen.gaps_affected;
+    format!(
+        "{at:>7} {what:<20} {back_ms:>7} {:>5} {:>7.1} {:>7.1} {:>7.1} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>5}",
+        gaps.bots,
+        gaps.p50_ms,
+        gaps.p99_ms,
+        gaps.max_ms,
+        seen.inputs_missed,
+        seen.inputs_late,
+        seen.inputs_lost,
+        seen.skipped,
+        seen.back,
+        seen.corrections,
+        seen.sessions_lost,
+        seen.bots_still,
+    )
+}
+
+/// The fault to which a sample belongs, by the times of the faults.
+fn cause(times: &[u64], sample: &Sample) -> Option<usize> {
+    let (start, end) = (sample.gap_start_unix_ms(), sample.unix_ms);
+    let first_from_start = times.partition_point(|at| *at < start);
+    match times.get(first_from_start) {
+        Some(at) if *at < end => Some(first_from_start),
+        Some(_) | None => first_from_start.checked_sub(1),
+    }
+}
+
+fn seen(samples: &[&Sample], affected: &Affected) -> Seen {
+    let mut longest = BTreeMap::<&str, f64>::new();
+    let mut disconnected = BTreeSet::new();
+    let mut rooms = BTreeMap::new();
+    let mut seen = Seen::default();
+    for sample in samples {
+        let gap = longest.entry(&sample.bot).or_default();
+        *gap = gap.max(sample.gap_ms);
+        rooms.insert(sample.bot.as_str(), sample.room.as_str());
+        if sample.sessions_lost > 0 {
+            disconnected.insert(sample.bot.as_str());
+        }
+        if sample.is_open {
+            seen.bots_still += 1;
+            seen.rooms_still.insert(sample.room.clone());
+        }
+        seen.skipped += sample.skipped;
+        seen.back += sample.back;
+        seen.inputs_missed += sample.missed;
+        seen.inputs_late += sample.late;
+        seen.inputs_lost += sample.lost;
+        seen.corrections += sample.corrections;
+        seen.sessions_lost += sample.sessions_lost;
+    }
+    let is_affected = |bot: &str| match affected {
+        Affected::Rooms(hurt) => rooms.get(bot).is_some_and(|room| hurt.contains(*room)),
+        Affected::Disconnected => disconnected.contains(bot),
+        Affected::Everybody => true,
+    };
+    let of_affected = longest.iter().filter(|(bot, _)| is_affected(bot));
+    seen.gaps_affected = gaps(of_affected.map(|(_, gap)| *gap).collect());
+    seen.gaps_all = gaps(longest.values().copied().collect());
+    seen
+}
+
+fn gaps(mut longest_ms: Vec<f64>) -> Gaps {
+    longest_ms.sort_unstable_by(f64::total_cmp);
+    // The nearest rank: a gap that was seen, never a mean of two.
+    let quantile = |share: f64| {
+        let rank = (longest_ms.len() as f64 * share).ceil() as usize;
+        longest_ms.get(rank.saturating_sub(1)).copied()
+    };
+    Gaps {
+        bots: longest_ms.len(),
+        p50_ms: quantile(0.5).unwrap_or(0.0),
+        p99_ms: quantile(0.99).unwrap_or(0.0),
+        max_ms: quantile(1.0).unwrap_or(0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

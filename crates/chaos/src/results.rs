@@ -1,0 +1,116 @@
+//! Whether each race has one result in the database.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fleet::Fleet;
+
+/// How long after the last race its result may be on its way: persistence that
+/// was killed has its messages delivered again after half a minute.
+const ON_THE_WAY: Duration = Duration::from_secs(60);
+/// Between two looks.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What became of the races that the bots saw end with a result.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Results {
+    /// How many there were.
+    pub races: usize,
+    /// Races that the database knows nothing of.
+    pub lost: Vec<String>,
+    /// Races that have a player twice, or another result than the bots saw.
+    pub doubled: Vec<String>,
+}
+
+/// A race as the bots saw it end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    race: String,
+    /// Players, the winner first.
+    order: Vec<String>,
+    is_contradicted: bool,
+}
+
+/// Asks the database for the result of each race in the bots' report.
+///
+/// # Errors
+/// When the report is not theirs, or the database cannot be asked.
+pub async fn check(fleet: &Fleet, bots: &Value) -> Result<Results> {
+    let seen = seen(bots).context("the bots' report has no races")?;
+    let mut results = Results {
+        races: seen.len(),
+        ..Results::default()
+    };
+    let begun = Instant::now();
+    for race in seen {
+        let mut result = fleet.result(&race.race).await?;
+        while result.is_none() && begun.elapsed() < ON_THE_WAY {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            result = fleet.result(&race.race).await?;
+        }
+        match result {
+            None => results.lost.push(race.race),
+            Some(result) if race.is_contradicted || order(&result["standings"]) != race.order => {
+                results.doubled.push(race.race);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(results)
+}
+
+fn seen(bots: &Value) -> Option<Vec<Seen>> {
+    let ended = bots["races"]["ended"].as_array()?;
+    let finished = ended.iter().filter(|race| race["reason"] == "finished");
+    let races = finished.map(|race| {
+        Some(Seen {
+            race: race["race"].as_str()?.to_owned(),
+            order: names(race["order"].as_array()?.iter()),
+            is_contradicted: race["contradicted"].as_u64()? > 0,
+        })
+    });
+    races.collect()
+}
+
+fn order(standings: &Value) -> Vec<String> {
+    let lines = standings.as_array().into_iter().flatten();
+    names(lines.map(|line| &line["player"]))
+}
+
+fn names<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    values
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_the_bots_and_the_database_say() {
+        let race = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let bots = json!({"races": {"ended": [
+            {"race": race, "reason": "finished", "order": ["a", "b"], "contradicted": 0},
+            {"race": "other", "reason": "abandoned", "order": [], "contradicted": 0},
+        ]}});
+        let seen = seen(&bots).unwrap();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            (seen[0].race.as_str(), seen[0].is_contradicted),
+            (race, false)
+        );
+        let result = json!({"standings": [{"player": "a"}, {"player": "b"}]});
+        assert_eq!(order(&result["standings"]), seen[0].order);
+        // Twice is another order.
+        let twice = json!({"standings": [{"player": "a"}, {"player": "a"}, {"player": "b"}]});
+        assert_ne!(order(&twice["standings"]), seen[0].order);
+        assert_eq!(super::seen(&json!({})), None);
+    }
+}

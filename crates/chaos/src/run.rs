@@ -1,0 +1,95 @@
+//! One run from end to end.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use tokio::time::{Instant, sleep_until};
+
+use crate::fleet::Fleet;
+use crate::load::Load;
+use crate::options::{Harm, Options, Program};
+use crate::plan::{Fault, plan};
+use crate::report::{Affected, Done, Report};
+use crate::results;
+
+/// Starts, hurts, measures, tells.
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    let seed = options.seed.unwrap_or_else(rand::random);
+    let length = Duration::from_secs(options.seconds);
+    let faults = plan(
+        seed,
+        length,
+        Duration::from_secs(options.every),
+        &options.harms(),
+    );
+    eprintln!("seed {seed}: {} faults in {length:?}", faults.len());
+    let mut fleet = Fleet::start(options).await?;
+    let mut load = Load::start(options, &fleet.gateways())?;
+    let bots = u64::from(options.rooms) * u64::from(options.seats);
+    eprintln!("servers are up; waiting for {bots} bots to race");
+    let begun = load.begun().await?;
+    let begun_at = Instant::now();
+    let mut done = Vec::new();
+    for fault in &faults {
+        // Faults do not overlap: each is to be told apart in the report.
+        sleep_until(begun_at + fault.at).await;
+        done.push(carry_out(&mut fleet, fault, begun.begun_unix_ms).await?);
+    }
+    eprintln!("waiting for the races to end");
+    let end = begun_at + length;
+    sleep_until(end).await;
+    let end_unix_ms = unix_ms();
+    let (bots, samples) = load.ended().await?;
+    eprintln!("looking for the results");
+    let results = results::check(&fleet, &bots).await?;
+    fleet.end().await;
+    let report = Report::new(seed, end_unix_ms, done, &samples, results, bots);
+    if let Some(path) = &options.report {
+        let json = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(path, json)
+            .with_context(|| format!("--report '{}' cannot be written", path.display()))?;
+    }
+    println!("{}", report.text());
+    Ok(())
+}
+
+async fn carry_out(fleet: &mut Fleet, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
+    let victim = fleet.victim(fault.program, fault.victim);
+    let victim = victim.with_context(|| format!("there is no {}", fault.program.name()))?;
+    let affected = match fault.program {
+        Program::RaceWorker => {
+            // While NATS or the lobby recovers nobody can tell.
+            let rooms = fleet.rooms_of(victim).await;
+            rooms.map_or(Affected::Everybody, |rooms| {
+                Affected::Rooms(rooms.into_iter().collect::<BTreeSet<_>>())
+            })
+        }
+        // Whoever is on a gateway that is stopped keeps the connection.
+        Program::Gateway if fault.harm == Harm::Kill => Affected::Disconnected,
+        Program::Gateway | Program::NatsServer | Program::ChatWorker | Program::Persistence => {
+            Affected::Everybody
+        }
+    };
+    let at_unix_ms = unix_ms();
+    fleet.hurt(victim, fault.harm)?;
+    let name = fleet.name(victim).to_owned();
+    let seconds = at_unix_ms.saturating_sub(begun_unix_ms) as f64 / 1_000.0;
+    eprintln!("{seconds:7.1} s  {} {name}", fault.harm.name());
+    tokio::time::sleep(fault.away).await;
+    fleet.bring_back(victim, fault.harm).await?;
+    Ok(Done {
+        program: fault.program.name().to_owned(),
+        harm: fault.harm.name().to_owned(),
+        instance: name,
+        at_unix_ms,
+        at_seconds: seconds,
+        back_after_ms: unix_ms().saturating_sub(at_unix_ms),
+        affected,
+    })
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
