@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What deploy/up, scale, status and down share: the standing set of processes
+# What deploy/up, scale, rolling-restart, status and down share: the standing set of processes
 # in the data folder. Needs common.sh, processes.sh, ports.sh and servers.sh.
 
 # shellcheck disable=SC2034 # the two are used by the scripts
