@@ -36,7 +36,7 @@ async fn every_server_ends_cleanly_when_asked() -> Result<()> {
 
 #[tokio::test]
 async fn a_bad_option_is_named_with_its_value_and_what_is_allowed() -> Result<()> {
-    let cases: [(&str, &[&str], &str); 11] = [
+    let cases: [(&str, &[&str], &str); 13] = [
         ("gateway", &["--race-listen", "here"], "--race-listen"),
         (
             "gateway",
@@ -53,6 +53,8 @@ async fn a_bad_option_is_named_with_its_value_and_what_is_allowed() -> Result<()
             "mysql://",
         ),
         ("bots", &["race", "--room", "a b"], "A-Z a-z 0-9 _ -"),
+        ("bots", &["load", "--pids", "gateway"], "gateway-1=4711"),
+        ("chaos", &["--kill", "mysql"], "nats-server"),
         ("bots", &["race", "--room", "r", "--count", "17"], "1..=16"),
         (
             "bots",

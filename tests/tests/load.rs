@@ -1,0 +1,97 @@
+//! The load generator on real servers: what it must notice.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use integration_tests::cluster::Cluster;
+use integration_tests::process::run;
+use integration_tests::programs::program;
+use integration_tests::wait::eventually;
+use serde_json::Value;
+
+/// Two bots in one room, for so many seconds, on these gateways.
+fn load(cluster: &Cluster, gateways: &[String], seconds: u32, samples: &Path) -> Result<Command> {
+    let pid = format!("gateway-1={}", cluster.gateway.id());
+    let mut command = program("bots")?;
+    command
+        .args(["load", "--json", "--rooms", "1", "--seats", "2"])
+        .args(["--gateways", &gateways.join(",")])
+        .args(["--seconds", &seconds.to_string(), "--pids", &pid])
+        .arg("--samples")
+        .arg(samples);
+    Ok(command)
+}
+
+fn count(report: &Value, path: &str) -> Result<u64> {
+    let number = report.pointer(path).and_then(Value::as_u64);
+    number.with_context(|| format!("{path} in {report}"))
+}
+
+#[tokio::test]
+async fn a_quiet_race_is_measured_as_one() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let samples = cluster.folder().join("samples.jsonl");
+    let gateways = [cluster.race_address()?];
+    let output = run(load(&cluster, &gateways, 3, &samples)?).await?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+
+    let rate = report["snapshots_per_second"].as_f64();
+    let rate = rate.context("a rate")?;
+    assert!((28.0..32.0).contains(&rate), "{report}");
+    assert_eq!(count(&report, "/sessions/lost")?, 0);
+    assert_eq!(count(&report, "/races/unfinished_bots")?, 2);
+    assert!(count(&report, "/inputs/applied")? > 200, "{report}");
+    assert_eq!(count(&report, "/inputs/lost")?, 0);
+    for gap in ["/interval_ms/p50", "/acknowledged_ms/p50"] {
+        let ms = report.pointer(gap).and_then(Value::as_f64);
+        let ms = ms.with_context(|| gap.to_owned())?;
+        assert!((1.0..60.0).contains(&ms), "{gap}: {report}");
+    }
+    for way in ["down", "up"] {
+        let bytes = report["bytes_per_second"][way].as_f64();
+        assert!(bytes.is_some_and(|bytes| bytes > 100.0), "{report}");
+    }
+    let gateway = &report["processes"][0];
+    assert_eq!(
+        (&gateway["name"], &gateway["lives"]),
+        (&"gateway-1".into(), &true.into())
+    );
+
+    let text = fs::read_to_string(samples)?;
+    let lines: Vec<Value> = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    assert!(lines[0]["begun_unix_ms"].is_u64(), "{text}");
+    let bots = lines[1..].iter().map(|line| line["bot"].as_str());
+    for name in ["load-0-0", "load-0-1"] {
+        assert!(bots.clone().any(|bot| bot == Some(name)), "{name}: {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn bots_go_on_at_another_gateway_and_are_counted() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    let gateways = [cluster.race_address()?, cluster.add_gateway().await?];
+    let samples = cluster.folder().join("samples.jsonl");
+    let command = load(&cluster, &gateways, 6, &samples)?;
+    let measured = tokio::spawn(run(command));
+    eventually("the measurement begins", async || {
+        let text = fs::read_to_string(&samples).unwrap_or_default();
+        Ok(text.contains("begun_unix_ms").then_some(()))
+    })
+    .await?;
+    cluster.gateway.terminate()?;
+    let report: Value = serde_json::from_slice(&measured.await??.stdout)?;
+
+    assert_eq!(count(&report, "/sessions/lost")?, 2, "{report}");
+    assert_eq!(count(&report, "/sessions/resumed")?, 2, "{report}");
+    assert_eq!(count(&report, "/failures/times")?, 0, "{report}");
+    assert_eq!(count(&report, "/scores_back")?, 0, "{report}");
+    assert_eq!(report["races"]["thrown_out"], serde_json::json!([]));
+    assert_eq!(report["processes"][0]["lives"], false);
+    Ok(())
+}
