@@ -48,10 +48,11 @@ pub async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let (reader, sink) = stream.into_split();
-    let outbox = Arc::new(Outbox::default());
+    let (reader, socket) = stream.into_split();
+    let socket = Arc::new(socket);
+    let outbox = Arc::new(Outbox::to(Arc::clone(&socket)));
     let gone = CancellationToken::new();
-    let writing = tokio::spawn(writer::write(sink, Arc::clone(&outbox), gone.clone()));
+    let writing = tokio::spawn(writer::write(socket, Arc::clone(&outbox), gone.clone()));
     let mut connection = Connection {
         conversation: Conversation::new(port, Instant::now()),
         desk,
