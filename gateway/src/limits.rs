@@ -6,6 +6,11 @@ use std::time::Duration;
 /// behind in events and chat will not catch up.
 pub const OUTBOX_FRAMES_MAX: usize = 256;
 
+/// Connections that wait to be accepted: all players of a gateway that has just
+/// ended come at once, and one that finds no room here tries again only after a
+/// second.
+pub const LISTEN_BACKLOG: u32 = 4_096;
+
 /// A client says hello at once; whoever does not is no client.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 

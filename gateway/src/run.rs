@@ -9,14 +9,14 @@ use futures::StreamExt;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
 use service::{BoxError, Context, Shutdown};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::accept::{self, Addresses};
 use crate::chat::ChatHub;
 use crate::desk::Desk;
-use crate::limits::DRAIN_TIMEOUT;
+use crate::limits::{DRAIN_TIMEOUT, LISTEN_BACKLOG};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
@@ -32,8 +32,8 @@ const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
 /// # Errors
 /// When a port is taken, the key cannot be read, or the bus is missing.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
-    let race = listen("--race-listen", options.race_listen).await?;
-    let chat = listen("--chat-listen", options.chat_listen).await?;
+    let race = listen("--race-listen", options.race_listen)?;
+    let chat = listen("--chat-listen", options.chat_listen)?;
     let key = &options.session_key_file;
     let signer = Signer::from_file(key)
         .map_err(|error| format!("cannot use --session-key-file {}: {error}", key.display()))?;
@@ -144,8 +144,17 @@ async fn answer_pings(desk: Arc<Desk>, mut pings: Subscription, shutdown: Shutdo
     }
 }
 
-async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {flag} {address}: {error}"))
+fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    let listening = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Ports of a gateway that has just ended can be had at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(LISTEN_BACKLOG)
+    };
+    listening()
+        .map_err(|error: std::io::Error| format!("cannot listen on {flag} {address}: {error}"))
 }

@@ -103,7 +103,7 @@ pub const LATE_TICKS_MIN: u32 = 15;
 pub const RECOVERED_AFTER: Duration = Duration::from_secs(5);
 
 /// Rooms handed over at once: those who take them have races to run.
-pub const HAND_OVERS_MAX: usize = 32;
+pub const HAND_OVERS_MAX: usize = 4;
 
 /// First wait after a hand-over that nobody took; each failure doubles it.
 pub const HAND_OVER_BACKOFF_MIN: Duration = Duration::from_millis(10);
