@@ -187,7 +187,7 @@ impl Connection {
             Step::Send(message) => self.outbox.send(&message),
             Step::Input(seat, input) => {
                 if let Some(relay) = &self.relay {
-                    relay.input(seat, input);
+                    relay.input(seat, &input);
                 }
             }
             Step::Ask(ask) => {

@@ -1,12 +1,15 @@
 //! One task per room: inputs up, snapshots and events down.
 //!
 //! [`core`] decides, without I/O: who gets what; within it [`watch`] whether the
-//! room still has an owner, and [`ring`] what the next one must know. This
-//! module is the task around them and the [`Relays`] that find it; [`errand`]s
-//! are the questions that it sends out.
+//! room still has an owner, [`ring`] what the next one must know, and
+//! [`cadence`] when inputs leave. This module is the task around them and the
+//! [`Relays`] that find it; [`errand`]s are the questions that it sends out, the
+//! [`inbox`] is where connections put inputs.
 
+pub mod cadence;
 pub mod core;
 mod errand;
+pub mod inbox;
 pub mod ring;
 pub mod watch;
 
@@ -26,8 +29,9 @@ use tokio_util::task::TaskTracker;
 
 use self::core::{MemberId, RelayCore};
 use self::errand::{Errand, Report};
+use self::inbox::{Frames, Inbox};
 use self::watch::Command;
-use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, INPUT_COALESCE, RELAY_QUEUE_MAX};
+use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, RELAY_QUEUE_MAX};
 use crate::metrics;
 use crate::outbox::Outbox;
 
@@ -40,8 +44,6 @@ pub enum RelayCommand {
     Enter(MemberId, Bytes),
     /// They are gone.
     Leave(MemberId),
-    /// A driver's input frame.
-    Input(Seat, Bytes),
     /// Nobody serves the requests to the room's owner.
     Unserved,
     /// Somebody wants to know which connections are here.
@@ -52,6 +54,7 @@ pub enum RelayCommand {
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     commands: mpsc::Sender<RelayCommand>,
+    inputs: Arc<Inbox>,
     /// Fires when the room is gone.
     pub closed: CancellationToken,
 }
@@ -65,12 +68,8 @@ impl RelayHandle {
 
     /// Passes an input on, or drops it when the relay is overwhelmed: the next
     /// frame carries it again.
-    pub fn input(&self, seat: Seat, frame: Bytes) {
-        if self
-            .commands
-            .try_send(RelayCommand::Input(seat, frame))
-            .is_err()
-        {
+    pub fn input(&self, seat: Seat, frame: &[u8]) {
+        if !self.inputs.put(seat, frame) {
             metrics::frame_ignored("relay_busy");
         }
     }
@@ -152,8 +151,10 @@ impl Relays {
         let (commands, inbox) = mpsc::channel(RELAY_QUEUE_MAX);
         let handle = RelayHandle {
             commands,
+            inputs: Arc::default(),
             closed: CancellationToken::new(),
         };
+        let inputs = Arc::clone(&handle.inputs);
         let closed = handle.closed.clone();
         let relays = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -162,6 +163,8 @@ impl Relays {
                 relays: &relays,
                 room: &room,
                 inbox,
+                inputs: &inputs,
+                spare: Frames::default(),
                 core: RelayCore::new(relays.gateway, Instant::now()),
                 errands: FuturesUnordered::new(),
             };
@@ -196,6 +199,9 @@ struct RelayTask<'a> {
     relays: &'a Relays,
     room: &'a RoomId,
     inbox: mpsc::Receiver<RelayCommand>,
+    inputs: &'a Inbox,
+    /// Without frames, to be exchanged for those in the inbox.
+    spare: Frames,
     core: RelayCore,
     errands: FuturesUnordered<Errand>,
 }
@@ -232,6 +238,7 @@ enum Event {
     Happening(Bytes),
     Heartbeat(Bytes),
     Report(Report),
+    InputArrived,
     InputsDue,
     WatchDue,
     Ended,
@@ -251,8 +258,10 @@ impl RelayTask<'_> {
                 Event::Happening(payload) => self.core.event(&payload, now),
                 Event::Heartbeat(payload) => self.core.heartbeat(&payload, now),
                 Event::Report(report) => self.reported(report, now),
+                Event::InputArrived => self.hear_inputs(now),
                 Event::InputsDue => {
-                    if let Some(batch) = self.core.take_inputs() {
+                    self.hear_inputs(now);
+                    if let Some(batch) = self.core.take_inputs(now) {
                         self.relays.bus.publish(input_subject.clone(), batch);
                     }
                 }
@@ -267,7 +276,7 @@ impl RelayTask<'_> {
     }
 
     async fn next(&mut self, ears: &mut Ears) -> Event {
-        let inputs_due = self.core.inputs_since().map(|since| since + INPUT_COALESCE);
+        let inputs_due = self.core.inputs_due();
         let is_away = !self.relays.bus.is_connected();
         let watch_due = self.core.watch().next_deadline();
         let watch_due = watch_due.or_else(|| is_away.then(|| Instant::now() + CONNECTION_CHECK));
@@ -281,6 +290,7 @@ impl RelayTask<'_> {
             Some(message) = ears.snapshots.next() => Event::Snapshot(message.payload),
             Some(message) = ears.heartbeats.next() => Event::Heartbeat(message.payload),
             () = sleep_until(inputs_due), if inputs_due.is_some() => Event::InputsDue,
+            () = self.inputs.arrived(), if inputs_due.is_none() => Event::InputArrived,
             Some(report) = self.errands.next() => Event::Report(report),
             command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
             () = sleep_until(watch_due), if watch_due.is_some() => Event::WatchDue,
@@ -296,7 +306,6 @@ impl RelayTask<'_> {
             }
             RelayCommand::Enter(member, frame) => self.core.enter(member, frame),
             RelayCommand::Leave(member) => self.core.leave(member),
-            RelayCommand::Input(seat, frame) => self.core.input(seat, frame, now),
             RelayCommand::Unserved => self.core.watch().unserved(now),
             RelayCommand::Present(answer) => {
                 // Who does not wait any more asks again.
@@ -305,10 +314,19 @@ impl RelayTask<'_> {
         }
     }
 
+    fn hear_inputs(&mut self, now: Instant) {
+        self.inputs.swap(&mut self.spare);
+        for (seat, frame) in self.spare.iter() {
+            self.core.input(seat, frame, now);
+        }
+        self.spare.clear();
+    }
+
     fn catch_up(&mut self, message: &Inbound, now: Instant) {
         let Ok(request) = CatchUpRequest::decode(&message.payload) else {
             return metrics::relay_dropped("unreadable");
         };
+        self.hear_inputs(now);
         if let (Some(answer), Some(inbox)) = (self.core.catch_up(&request, now), &message.reply) {
             self.relays.bus.publish(inbox.clone(), answer);
         }

@@ -86,7 +86,9 @@ pub struct Room {
     track: Arc<Track>,
     phase: Phase,
     seats: Seats,
-    race: Option<Race>,
+    /// Boxed: sixteen seats' inputs are tens of kilobytes, and each tick takes it
+    /// out and puts it back.
+    race: Option<Box<Race>>,
     /// The tick of the last event, and how many it has had.
     events_told: (Tick, u32),
     /// Counts what the database is told.

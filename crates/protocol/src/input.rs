@@ -61,7 +61,7 @@ impl InputFrame {
 }
 
 /// A message of `race.room.<room>.in`: the frames that one gateway received
-/// for one room within 2 ms, each under the seat that the gateway knows.
+/// for one room within a tick, each under the seat that the gateway knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputBatch<'a> {
     /// For which race of the room's name.

@@ -33,6 +33,17 @@ pub struct ServiceOptions {
     #[arg(long, value_name = "FILE", env = "SLIPSTREAM_ANNOUNCE")]
     pub announce: Option<PathBuf>,
 
+    /// Threads that do the work, 1 to 64. More processes scale better: one
+    /// thread never wakes another for a message
+    #[arg(
+        long,
+        value_name = "N",
+        env = "SLIPSTREAM_THREADS",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=64)
+    )]
+    pub threads: u16,
+
     /// How log lines look
     #[arg(long, value_enum, env = "SLIPSTREAM_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

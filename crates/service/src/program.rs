@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info};
 
 use crate::announce::Announcement;
@@ -60,10 +61,7 @@ pub fn main<O: Parser>(
     };
     let common = common(&options).clone();
     telemetry::start_logs(common.log_format);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime(common.threads) {
         Ok(runtime) => runtime,
         Err(problem) => return fail(&problem),
     };
@@ -78,6 +76,15 @@ pub fn main<O: Parser>(
         }
         Err(problem) => fail(problem.as_ref()),
     }
+}
+
+fn runtime(threads: u16) -> std::io::Result<Runtime> {
+    let mut builder = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let threads = usize::from(threads);
+    builder.worker_threads(threads).enable_all().build()
 }
 
 async fn prepare(program: &'static str, common: ServiceOptions) -> Result<Context, BoxError> {

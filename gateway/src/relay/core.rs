@@ -14,6 +14,8 @@ use protocol::room::{Heartbeat, RoomEvent, RoomEventBody};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick};
 
+use super::cadence::Cadence;
+use super::inbox::Frames;
 use super::ring::Ring;
 use super::watch::{Pace, Watch};
 use crate::limits::{EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX};
@@ -38,8 +40,9 @@ pub struct RelayCore {
     ring: Ring,
     /// What was told lately: tick, index and a hash of what happened.
     told: VecDeque<(Tick, u32, u64)>,
-    inputs: Vec<(Seat, Bytes)>,
-    inputs_since: Option<Instant>,
+    /// What leaves as the next message.
+    inputs: Frames,
+    cadence: Cadence,
     closed: bool,
 }
 
@@ -72,8 +75,8 @@ impl RelayCore {
             watch: Watch::new(now),
             ring: Ring::default(),
             told: VecDeque::new(),
-            inputs: Vec::new(),
-            inputs_since: None,
+            inputs: Frames::default(),
+            cadence: Cadence::default(),
             closed: false,
         }
     }
@@ -152,6 +155,7 @@ impl RelayCore {
                 metrics::takeover_gap(interval);
             }
         }
+        self.cadence.snapshot(now);
         self.ring.snapshot(payload.clone(), now);
         let frame = frame::binary(FrameKind::Snapshot, payload);
         for member in &self.members {
@@ -220,31 +224,27 @@ impl RelayCore {
     }
 
     /// Keeps a driver's input for the next batch.
-    pub fn input(&mut self, seat: Seat, frame: Bytes, now: Instant) {
-        self.ring.frame(seat, frame.clone());
-        self.inputs.push((seat, frame));
-        self.inputs_since.get_or_insert(now);
+    pub fn input(&mut self, seat: Seat, frame: &[u8], now: Instant) {
+        self.ring.frame(seat, frame);
+        self.inputs.push(seat, frame);
+        self.cadence.input(now);
     }
 
-    /// Since when an input waits.
+    /// When the inputs that are here by then are to be [taken](Self::take_inputs).
     #[must_use]
-    pub fn inputs_since(&self) -> Option<Instant> {
-        self.inputs_since
+    pub fn inputs_due(&self) -> Option<Instant> {
+        self.cadence.due()
     }
 
     /// The inputs that wait, as one message for the room.
-    pub fn take_inputs(&mut self) -> Option<Vec<u8>> {
-        self.inputs_since = None;
-        let batch = self.race.map(|race| {
-            let frames = self
-                .inputs
-                .iter()
-                .map(|(seat, frame)| (*seat, &frame[..]))
-                .collect();
+    pub fn take_inputs(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.cadence.left(!self.inputs.is_empty(), now);
+        let race = self.race.filter(|_| !self.inputs.is_empty());
+        let batch = race.map(|race| {
             InputBatch {
                 race,
                 gateway: self.gateway,
-                frames,
+                frames: self.inputs.iter().collect(),
             }
             .encode()
         });

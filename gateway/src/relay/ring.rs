@@ -14,7 +14,7 @@ use crate::limits::{RING_FRAMES_MAX, RING_SNAPSHOTS_MAX};
 #[derive(Debug, Default)]
 pub struct Ring {
     snapshots: VecDeque<(Bytes, Instant)>,
-    frames: BTreeMap<Seat, VecDeque<(Tick, Bytes)>>,
+    frames: BTreeMap<Seat, VecDeque<(Tick, Vec<u8>)>>,
 }
 
 impl Ring {
@@ -38,18 +38,24 @@ impl Ring {
     /// later than another therefore replaces it. Those that begin earlier hold
     /// what the owner has acknowledged but perhaps not applied: while nobody
     /// acknowledges anything, they stay.
-    pub fn frame(&mut self, seat: Seat, frame: Bytes) {
-        let Some(first_tick) = InputFrame::first_tick_of(&frame) else {
+    pub fn frame(&mut self, seat: Seat, frame: &[u8]) {
+        let Some(first_tick) = InputFrame::first_tick_of(frame) else {
             return;
         };
         let frames = self.frames.entry(seat).or_default();
-        while frames.back().is_some_and(|(tick, _)| *tick >= first_tick) {
-            frames.pop_back();
+        // The memory of what goes is used again.
+        let mut buffer = Vec::new();
+        while let Some((_, replaced)) = frames.pop_back_if(|(tick, _)| *tick >= first_tick) {
+            buffer = replaced;
         }
-        if frames.len() == RING_FRAMES_MAX {
-            frames.pop_front();
+        if frames.len() == RING_FRAMES_MAX
+            && let Some((_, oldest)) = frames.pop_front()
+        {
+            buffer = oldest;
         }
-        frames.push_back((first_tick, frame));
+        buffer.clear();
+        buffer.extend_from_slice(frame);
+        frames.push_back((first_tick, buffer));
     }
 
     /// All of it, for a new owner.
@@ -60,12 +66,6 @@ impl Ring {
             (u32::try_from(age).unwrap_or(u32::MAX), bytes.clone())
         };
         let snapshots: Vec<(u32, Bytes)> = self.snapshots.iter().map(seen).collect();
-        let of_seat = |(seat, frames): (&Seat, &VecDeque<(Tick, Bytes)>)| {
-            let seat = *seat;
-            let frames = frames.iter().map(|(_, frame)| (seat, frame.clone()));
-            frames.collect::<Vec<_>>()
-        };
-        let frames: Vec<(Seat, Bytes)> = self.frames.iter().flat_map(of_seat).collect();
         CatchUpAnswer {
             race,
             gateway,
@@ -76,13 +76,16 @@ impl Ring {
                     bytes,
                 })
                 .collect(),
-            inputs: frames
-                .iter()
-                .map(|(seat, frame)| (*seat, &frame[..]))
-                .collect(),
+            inputs: self.frames.iter().flat_map(of_seat).collect(),
         }
         .encode()
     }
+}
+
+fn of_seat<'a>(
+    (seat, frames): (&'a Seat, &'a VecDeque<(Tick, Vec<u8>)>),
+) -> impl Iterator<Item = (Seat, &'a [u8])> {
+    frames.iter().map(|(_, frame)| (*seat, &frame[..]))
 }
 
 #[cfg(test)]
@@ -99,12 +102,12 @@ mod tests {
         "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
     }
 
-    fn frame(first_tick: Tick, ticks: usize) -> Bytes {
+    fn frame(first_tick: Tick, ticks: usize) -> Vec<u8> {
         let frame = InputFrame {
             first_tick,
             controls: std::iter::repeat_n(Controls::default(), ticks).collect(),
         };
-        frame.encode_into(Vec::new()).into()
+        frame.encode_into(Vec::new())
     }
 
     /// First tick and length of each frame.
@@ -137,13 +140,13 @@ mod tests {
     #[test]
     fn keeps_what_is_acknowledged_but_perhaps_not_applied() {
         let mut ring = Ring::default();
-        ring.frame(0, frame(10, 2));
-        ring.frame(0, frame(12, 2));
-        ring.frame(1, frame(9, 4));
+        ring.frame(0, &frame(10, 2));
+        ring.frame(0, &frame(12, 2));
+        ring.frame(1, &frame(9, 4));
         assert_eq!(frames(&ring), [(0, 10, 2), (0, 12, 2), (1, 9, 4)]);
         // Nobody acknowledges any more: the frames grow, and replace each other.
         for ticks in 3..60 {
-            ring.frame(0, frame(12, ticks));
+            ring.frame(0, &frame(12, ticks));
         }
         assert_eq!(frames(&ring)[..2], [(0, 10, 2), (0, 12, 59)]);
     }
@@ -151,9 +154,9 @@ mod tests {
     #[test]
     fn is_bounded() {
         let mut ring = Ring::default();
-        (0..1_000).for_each(|step| ring.frame(0, frame(2 * step, 2)));
+        (0..1_000).for_each(|step| ring.frame(0, &frame(2 * step, 2)));
         assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
-        ring.frame(0, Bytes::new());
+        ring.frame(0, &[]);
         assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
         ring.clear();
         assert!(frames(&ring).is_empty());

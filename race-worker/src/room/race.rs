@@ -122,7 +122,7 @@ impl Room {
         }
         let state = RaceState::new(&self.track, &rules, &classes);
         let ai = ai::drivers(&self.track, *race, &self.seats);
-        self.race = Some(Race::new(&self.track, rules, state, ai));
+        self.race = Some(Box::new(Race::new(&self.track, rules, state, ai)));
         self.phase = Phase::Countdown;
         self.event(RoomEventBody::Countdown {
             seconds: COUNTDOWN_SECONDS,

@@ -115,7 +115,7 @@ impl Room {
         let saved: Saved = postcard::from_bytes(&checkpoint.state)?;
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
-        let restore_race = |race: SavedRace| -> Result<Race, RestoreError> {
+        let restore_race = |race: SavedRace| -> Result<Box<Race>, RestoreError> {
             let id = checkpoint.race;
             let rules = netcode::rules(&saved.settings, id, &track, race.start_tick);
             let log = InputLog::restore(&race.log)?;
@@ -129,7 +129,7 @@ impl Room {
             for (inputs, saved) in restored.inputs.iter_mut().zip(&race.inputs) {
                 *inputs = SeatInputs::restore(saved, race.tick);
             }
-            Ok(restored)
+            Ok(Box::new(restored))
         };
         let race = saved.race.map(restore_race).transpose()?;
         let mut room = Self {

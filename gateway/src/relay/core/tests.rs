@@ -93,13 +93,14 @@ fn inputs_of_a_room_leave_as_one_message() {
     let (mut core, _outbox) = core_with_member();
     core.snapshot(&snapshot(1, 2), Instant::now());
     let now = Instant::now();
-    core.input(0, Bytes::from_static(b"a"), now);
-    core.input(3, Bytes::from_static(b"b"), now);
-    assert_eq!(core.inputs_since(), Some(now));
-    let bytes = core.take_inputs().unwrap();
+    core.input(0, b"a", now);
+    core.input(3, b"b", now);
+    let due = core.inputs_due().unwrap();
+    let bytes = core.take_inputs(due).unwrap();
     let batch = InputBatch::decode(&bytes).unwrap();
     assert_eq!(batch.frames, [(0, &b"a"[..]), (3, b"b")]);
-    assert_eq!(core.inputs_since(), None);
+    assert!(core.inputs_due().unwrap() > due);
+    assert_eq!(core.take_inputs(due), None);
 }
 
 #[tokio::test]
