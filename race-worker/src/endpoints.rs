@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::chain::Chain;
+use crate::grid::Grid;
 use crate::metrics;
 use crate::owner::Owner;
 use crate::room::{Identity, Ownership, Room};
@@ -50,6 +51,8 @@ pub struct Worker {
     pub ticks: AtomicU32,
     /// As `ticks`.
     pub late_ticks: AtomicU32,
+    /// When its rooms tick.
+    pub grid: Grid,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.

@@ -27,6 +27,7 @@ pub mod chain;
 mod claim;
 pub mod clerk;
 pub mod endpoints;
+pub mod grid;
 pub mod limits;
 pub mod metrics;
 pub mod options;

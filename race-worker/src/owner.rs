@@ -221,7 +221,7 @@ impl Owner {
         self.room.replay_is_safe(self.clerk.replay_safe_tick());
         self.room.tick(now, unix_ms());
         metrics::tick(now.elapsed());
-        self.due += TICK_INTERVAL;
+        self.due = self.worker.grid.draw(self.due + TICK_INTERVAL);
         self.keep_time(now);
     }
 

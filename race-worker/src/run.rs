@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
 use futures::StreamExt;
@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
+use crate::grid::Grid;
 use crate::limits::{DRAIN_TIMEOUT, HAND_OVERS_MAX, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
@@ -28,6 +29,7 @@ use crate::options::Options;
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let id = WorkerId::new(random_id());
     let bus = Bus::connect(&options.service.nats, &format!("race-worker-{id}")).await?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let worker = Arc::new(Worker {
         id,
         checkpoints: bus
@@ -40,6 +42,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         hand_overs: Arc::new(Semaphore::new(HAND_OVERS_MAX)),
         ticks: 0.into(),
         late_ticks: 0.into(),
+        grid: Grid::new(Instant::now(), since_1970),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         tracks: Default::default(),
