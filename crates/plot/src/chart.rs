@@ -26,6 +26,7 @@ pub struct Chart {
     pub(crate) content: Content,
     /// Places on the x axis with a name.
     pub(crate) marks: Vec<(f64, String)>,
+    x_range: Option<Range<f64>>,
     y_range: Option<Range<f64>>,
 }
 
@@ -90,6 +91,7 @@ impl Chart {
             y_label,
             content,
             marks: Vec::new(),
+            x_range: None,
             y_range: None,
         }
     }
@@ -141,6 +143,14 @@ impl Chart {
         self
     }
 
+    /// The part of the x axis that is shown, instead of all points and marks:
+    /// charts below each other can have the same. Bars have no such axis.
+    #[must_use]
+    pub fn x_range(mut self, range: Range<f64>) -> Self {
+        self.x_range = Some(range);
+        self
+    }
+
     /// The part of the y axis that is shown, instead of what the values need.
     #[must_use]
     pub fn y_range(mut self, range: Range<f64>) -> Self {
@@ -164,10 +174,11 @@ impl Chart {
             let what = name.clone();
             return Err(PlotError::NotFinite { chart, what });
         }
-        let shown = self.y_shown();
-        if !is_good(&[shown.start, shown.end]) {
-            let what = "the y axis".to_owned();
-            return Err(PlotError::NotFinite { chart, what });
+        for (axis, range) in [("the x axis", &self.x_range), ("the y axis", &self.y_range)] {
+            if range.iter().any(|it| !is_good(&[it.start, it.end])) {
+                let what = axis.to_owned();
+                return Err(PlotError::NotFinite { chart, what });
+            }
         }
         if let Content::Bars { categories, series } = &self.content {
             let expected = categories.len();
@@ -199,6 +210,9 @@ impl Chart {
 
     /// What the x axis of lines shows: all points and marks.
     pub(crate) fn x_shown(&self, lines: &[Line]) -> Range<f64> {
+        if let Some(range) = &self.x_range {
+            return range.clone();
+        }
         let points = lines.iter().flat_map(|line| &line.points);
         let marks = self.marks.iter().map(|(x, _)| *x);
         wide(span(points.map(|(x, _)| *x).chain(marks)))
@@ -257,6 +271,8 @@ mod tests {
             panic!("{chart:?}")
         };
         assert_eq!(chart.x_shown(lines), 0.0..3.0);
+        let part = chart.clone().x_range(1.0..2.0);
+        assert_eq!(part.x_shown(lines), 1.0..2.0);
         assert_eq!(chart.y_shown(), -11.5..21.5);
         assert_eq!(chart.y_range(0.0..5.0).y_shown(), 0.0..5.0);
     }

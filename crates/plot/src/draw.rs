@@ -101,7 +101,7 @@ fn draw_lines(chart: &Chart, x_label: &str, lines: &[Line], area: &Area<'_>) -> 
             .label(&line.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 40, y)], style));
     }
-    legend(&mut axes, lines.len(), SeriesLabelPosition::UpperRight)
+    legend(&mut axes, lines.len())
 }
 
 fn draw_bars(chart: &Chart, categories: &[String], series: &[Series], area: &Area<'_>) -> Drawn {
@@ -119,8 +119,7 @@ fn draw_bars(chart: &Chart, categories: &[String], series: &[Series], area: &Are
             .label(&one.name)
             .legend(move |(x, y)| Rectangle::new([(x + 10, y - 10), (x + 30, y + 10)], style));
     }
-    // Where there is more of everything, which is last, bars are longer.
-    legend(&mut axes, series.len(), SeriesLabelPosition::UpperLeft)
+    legend(&mut axes, series.len())
 }
 
 fn axes<'a, 'b>(chart: &Chart, x_axis: XAxis, area: &'a Area<'b>) -> Drawn<Axes<'a, 'b>> {
@@ -163,11 +162,12 @@ fn mark(axes: &Axes<'_, '_>, x: f64, name: &str) -> Drawn {
     Ok(())
 }
 
-/// The names of several; a single one is told by the title.
-fn legend<'a, 'b: 'a>(axes: &mut Axes<'a, 'b>, series: usize, place: SeriesLabelPosition) -> Drawn {
+/// The names of several; a single one is told by the title. On the left: what is
+/// measured mostly grows to the right.
+fn legend<'a, 'b: 'a>(axes: &mut Axes<'a, 'b>, series: usize) -> Drawn {
     if series > 1 {
         axes.configure_series_labels()
-            .position(place)
+            .position(SeriesLabelPosition::UpperLeft)
             .background_style(WHITE.mix(0.85))
             .border_style(GRID)
             .label_font(("sans-serif", TEXT_SIZE))
