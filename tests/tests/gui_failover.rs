@@ -34,12 +34,15 @@ const AROUND_MS: f64 = 500.0;
 /// What is recorded after a kill, and shown around it.
 const SHOWN_MS: f64 = 1_500.0;
 
-/// What a step may be further off than any other. Without a kill it is 1 to 6 mm:
-/// the speed changes between the two frames that it is measured in.
+/// What a step may be further off than any other. Without a kill it is up to
+/// 3 mm: the speed changes between the two frames that it is measured in.
 const TOLERANCE_M: f64 = 0.005;
 
 /// The client's clock is steered by 5 % at most; beyond that it has jumped.
 const RATE_ERROR_MAX: f64 = 0.055;
+
+/// Of a chart's y axis, for the name of the mark.
+const HEADROOM: f64 = 1.2;
 
 /// Slower than this the car has just begun to move, m/s.
 const MOVING_MPS: f64 = 5.0;
@@ -211,16 +214,26 @@ fn keep(csv: &str, frames: &[Frame], intervals: &[(f64, f64)], kill_ms: f64) -> 
         shown(values.collect())
     };
     let speeds = frames.iter().map(|it| (it.unix_ms, it.speed_mps)).collect();
-    let chart =
-        |title, unit| Chart::lines(title, "seconds since the kill", unit).mark(0.0, "kill -9");
+    let seconds = SHOWN_MS / 1e3;
+    let chart = |title, unit| {
+        let chart = Chart::lines(title, "seconds since the kill", unit);
+        chart.mark(0.0, "kill -9").x_range(-seconds..seconds)
+    };
+    let gaps: Vec<_> = shown(intervals.to_vec()).collect();
+    let gap_max = gaps.iter().map(|gap| gap.1).fold(0.0, f64::max);
+    let jumps: Vec<_> = of_steps(|step| step.jump_m * 1e3).collect();
+    let differences = jumps.iter().map(|jump| jump.1);
+    let jump_max = differences.fold(TOLERANCE_M * 1e3, f64::max);
     let charts = [
         chart("Between two snapshots at a client", "ms")
-            .line("interval", shown(intervals.to_vec())),
+            .line("interval", gaps)
+            .y_range(0.0..gap_max * HEADROOM),
         chart("The drawn car from frame to frame", "m/s")
             .line("drawn way by time of the frame", of_steps(Step::pace_mps))
             .line("speed of the car", shown(speeds)),
         chart("Drawn way less what the speed makes in its ticks", "mm")
-            .line("difference", of_steps(|step| step.jump_m * 1e3)),
+            .line("difference", jumps)
+            .y_range(0.0..jump_max * HEADROOM),
     ];
     fs::write(file("failover-frames.svg")?, plot::svg(&charts)?)?;
     Ok(())
