@@ -15,7 +15,8 @@
 //! - [`view`] draws, and is the one part that calls SDL's renderer,
 //! - [`shell`] is the window and the loop over its frames,
 //! - [`network`] is the connection, [`state_socket`] what tests look through,
-//!   on threads of their own; [`options`] is the command line.
+//!   on threads of their own; [`recording`] writes down what was drawn;
+//!   [`options`] is the command line.
 //!
 //! Invariants: a frame waits for nothing but the screen. What is drawn is a
 //! function of the state; what is sent comes from `client_core` alone. All
@@ -33,6 +34,7 @@ pub mod notices;
 pub mod options;
 pub mod penalties;
 mod private_file;
+pub mod recording;
 pub mod scene;
 pub mod scenery;
 pub mod screens;

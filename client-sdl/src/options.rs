@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser};
@@ -16,6 +17,9 @@ use crate::app::{Credentials, Goal, Plan};
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
+
+/// Slower is no driving, and no screen is faster.
+const FRAME_RATES: RangeInclusive<i64> = 10..=240;
 
 /// Slipstream's race client
 #[derive(Clone, Debug, Parser)]
@@ -124,6 +128,18 @@ pub struct Options {
     )]
     pub screenshot_after: f64,
 
+    /// Write what is drawn of the followed car to this CSV file, a line a frame
+    #[arg(long, value_name = "FILE")]
+    pub record_frames: Option<PathBuf>,
+
+    /// Draw so many frames a second instead of as many as the screen shows
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(FRAME_RATES)
+    )]
+    pub frame_rate: Option<u32>,
+
     /// End once the picture is saved
     #[arg(long, requires = "screenshot")]
     pub exit_after_screenshot: bool,
@@ -216,7 +232,7 @@ mod tests {
 
     #[test]
     fn names_the_flag_the_value_and_what_is_allowed() {
-        let cases: [(&[&str], &str, &str); 10] = [
+        let cases: [(&[&str], &str, &str); 11] = [
             (&["--gateway", "here"], "--gateway", "a host and a port"),
             (&["--user", "a b"], "--user", "A-Z a-z 0-9 _ -"),
             (&["--create", "r", "--seats", "17"], "--seats", "1..=16"),
@@ -237,6 +253,7 @@ mod tests {
                 "--target",
                 "1..=200000",
             ),
+            (&["--frame-rate", "5"], "--frame-rate", "10..=240"),
             (&["--room", "r", "--class", "tank"], "--class", "drift"),
             (&["--room", "a", "--create", "b"], "--room", "--create"),
         ];

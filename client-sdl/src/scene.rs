@@ -24,6 +24,8 @@ pub struct RaceScene {
     pub track: Arc<Track>,
     /// The room's name.
     pub room: String,
+    /// Which tick it is, with its fraction.
+    pub tick: f64,
     /// In the order of seats.
     pub cars: Vec<SceneCar>,
     /// The highway's other cars, near the followed one.
@@ -162,6 +164,7 @@ impl RaceScene {
         Some(Self {
             track: Arc::clone(room.track()),
             room: room.view().name.to_string(),
+            tick: room.netcode().drawn_tick()?,
             traffic: room.traffic(middle_m, TRAFFIC_REACH_M),
             cars,
             lines,

@@ -23,6 +23,7 @@ use crate::input::UiEvent;
 use crate::network::Network;
 use crate::options::Options;
 use crate::private_file;
+use crate::recording::{Frame, Recording};
 use crate::state_socket::{Asked, Question, StateSocket};
 use crate::view::{self, Painter, Tiles};
 
@@ -92,6 +93,7 @@ struct Session<'o> {
     end: EndSignal,
     pace: Pace,
     picture: PictureTimer,
+    recording: Option<Recording>,
 }
 
 impl<'o> Session<'o> {
@@ -102,14 +104,19 @@ impl<'o> Session<'o> {
                 .with_context(|| format!("cannot listen at --state-socket {}", path.display()))
         });
         let now = Instant::now();
+        let recording = options.record_frames.as_ref().map(|path| {
+            Recording::create(path, now)
+                .with_context(|| format!("cannot write --record-frames {}", path.display()))
+        });
         Ok(Self {
             options,
             app: App::new(options.plan(), now),
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
-            pace: Pace::new(now),
+            pace: Pace::new(options.frame_rate, now),
             picture: PictureTimer::new(options.screenshot_after),
+            recording: recording.transpose()?,
         })
     }
 
@@ -133,6 +140,7 @@ impl<'o> Session<'o> {
             view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
             let flow = self.take_pictures(painter, tiles, now)?;
             painter.present();
+            self.record(now)?;
             if flow == Flow::Quit {
                 return Ok(());
             }
@@ -174,6 +182,17 @@ impl<'o> Session<'o> {
         };
         private_file::write(path, &token)
             .with_context(|| format!("cannot write --chat-token-file {}", path.display()))
+    }
+
+    /// Writes down the frame that shows the race at `now`.
+    fn record(&mut self, now: Instant) -> anyhow::Result<()> {
+        let frame = Frame::of(&self.app);
+        let (Some(recording), Some(frame)) = (&mut self.recording, frame) else {
+            return Ok(());
+        };
+        recording
+            .add(&frame, now)
+            .context("cannot write to the file of --record-frames")
     }
 
     /// Answers who looks from outside, and takes the picture that was ordered.

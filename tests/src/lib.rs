@@ -12,7 +12,7 @@
 //! - [`racectl`] is the operator at the command line, [`http`] the monitoring.
 //! - [`containers`] are NATS and databases as they are in production.
 //! - [`screen`], [`window`], [`race_window`] and [`chat_window`] are a person
-//!   at the keyboard.
+//!   at the keyboard; [`frames`] is what they saw of a car.
 //!
 //! Invariants: nothing sleeps to let something settle, everything waits for an
 //! event with a deadline ([`wait`]). Every process dies with its owner, and
@@ -23,6 +23,7 @@ pub mod chat_window;
 pub mod chatter;
 pub mod cluster;
 pub mod containers;
+pub mod frames;
 pub mod http;
 pub mod live;
 pub mod nats;

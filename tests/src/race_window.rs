@@ -1,6 +1,7 @@
 //! The race client in its window. What it shows is asked through its state
 //! socket; what is done is done with keys.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -37,12 +38,27 @@ impl<'a> RaceWindow<'a> {
         name: &str,
         place: (u32, u32),
     ) -> Result<Self> {
+        Self::open_with(cluster, screen, name, place, &[]).await
+    }
+
+    /// Opens it with more options and waits until it asks who is there.
+    ///
+    /// # Errors
+    /// When it does not come to that.
+    pub async fn open_with(
+        cluster: &Cluster,
+        screen: &'a Screen,
+        name: &str,
+        place: (u32, u32),
+        options: &[&OsStr],
+    ) -> Result<Self> {
         let socket = screen.folder().join(format!("{name}.sock"));
         let mut command = program("client-sdl")?;
         screen.dress(&mut command);
         command
             .args(["--gateway", &cluster.race_address()?, "--state-socket"])
-            .arg(&socket);
+            .arg(&socket)
+            .args(options);
         let process = Process::start(command, &format!("client-sdl-{name}"), screen.folder())?;
         let window = Window::of(screen, &process, place).await?;
         let opened = Self {

@@ -123,6 +123,12 @@ impl Racer {
         }
     }
 
+    /// The epoch of the last snapshot.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.snapshots.last().map(|last| last.0)
+    }
+
     /// How long it waited for the first snapshot of an epoch.
     #[must_use]
     pub fn gap_before(&self, epoch: Epoch) -> Option<Duration> {

@@ -12,6 +12,8 @@ use crate::wait::eventually;
 
 /// Room for four windows side by side, so that none covers another.
 const SIZE: &str = "2560x1440x24";
+/// Names the folder for pictures.
+const SCREENSHOT_DIR: &str = "SLIPSTREAM_SCREENSHOT_DIR";
 /// Where Debian has what carries the accessibility bus.
 const A11Y_LAUNCHER: &str = "/usr/libexec/at-spi-bus-launcher";
 
@@ -95,6 +97,20 @@ async fn first_line(process: &Process, is_it: fn(&str) -> bool) -> Result<String
         Ok(output.lines().find(|line| is_it(line)).map(str::to_owned))
     })
     .await
+}
+
+/// Where a picture of what was seen is kept: in the folder that
+/// `SLIPSTREAM_SCREENSHOT_DIR` names, or in `gui-screenshots` in `target_folder`.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn kept(target_folder: &str, file: &str) -> Result<PathBuf> {
+    let folder = env::var_os(SCREENSHOT_DIR).map_or_else(
+        || Path::new(target_folder).join("gui-screenshots"),
+        PathBuf::from,
+    );
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.canonicalize()?.join(file))
 }
 
 /// A tool of the machine.

@@ -3,7 +3,6 @@
 //! Pictures of what was seen are kept in `target/tmp/gui-screenshots`, or in
 //! the folder that SLIPSTREAM_SCREENSHOT_DIR names.
 
-use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -12,11 +11,9 @@ use integration_tests::cluster::Cluster;
 use integration_tests::process::run;
 use integration_tests::programs::program;
 use integration_tests::race_window::RaceWindow;
-use integration_tests::screen::Screen;
+use integration_tests::screen::{Screen, kept};
 use integration_tests::window::picture;
 use serde_json::{Value, json};
-
-const SCREENSHOT_DIR: &str = "SLIPSTREAM_SCREENSHOT_DIR";
 
 /// Four windows beside each other.
 const TOP_LEFT: (u32, u32) = (0, 0);
@@ -25,13 +22,7 @@ const BOTTOM_LEFT: (u32, u32) = (0, 720);
 const BOTTOM_RIGHT: (u32, u32) = (1280, 720);
 
 fn screenshot(name: &str) -> Result<PathBuf> {
-    let folder = env::var_os(SCREENSHOT_DIR).map_or_else(
-        || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("gui-screenshots"),
-        PathBuf::from,
-    );
-    std::fs::create_dir_all(&folder)?;
-    let folder = folder.canonicalize()?;
-    Ok(folder.join(format!("{name}.png")))
+    kept(env!("CARGO_TARGET_TMPDIR"), &format!("{name}.png"))
 }
 
 #[tokio::test]

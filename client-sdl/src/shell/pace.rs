@@ -17,11 +17,15 @@ pub(super) struct Pace {
     counting_since: Instant,
     frames: u32,
     fps: f64,
+    /// The time of a frame where the command line sets a rhythm.
+    wanted: Option<Duration>,
 }
 
 impl Pace {
-    pub(super) fn new(now: Instant) -> Self {
+    /// With so many frames a second, or as many as the screen shows.
+    pub(super) fn new(frame_rate: Option<u32>, now: Instant) -> Self {
         Self {
+            wanted: frame_rate.map(|rate| Duration::from_secs(1) / rate.max(1)),
             frame_began: now,
             counting_since: now,
             frames: 0,
@@ -36,10 +40,7 @@ impl Pace {
 
     /// A frame is on the screen: waits if it is too early for the next.
     pub(super) fn frame_done(&mut self) {
-        let spent = self.frame_began.elapsed();
-        if spent < FRAME_MIN {
-            std::thread::sleep(FRAME - spent);
-        }
+        std::thread::sleep(rest(self.wanted, self.frame_began.elapsed()));
         self.frame_began = Instant::now();
         self.frames += 1;
         let counted = self.frame_began - self.counting_since;
@@ -47,6 +48,34 @@ impl Pace {
             self.fps = f64::from(self.frames) / counted.as_secs_f64();
             self.frames = 0;
             self.counting_since = self.frame_began;
+        }
+    }
+}
+
+/// How long to wait after a frame that took so long.
+fn rest(wanted: Option<Duration>, spent: Duration) -> Duration {
+    match wanted {
+        Some(frame) => frame.saturating_sub(spent),
+        None if spent < FRAME_MIN => FRAME - spent,
+        None => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_where_neither_screen_nor_work_has_taken_the_time() {
+        let ms = Duration::from_millis;
+        let thirty = Some(ms(33));
+        for (wanted, spent, expected) in [
+            (None, ms(1), FRAME - ms(1)),
+            (None, ms(16), Duration::ZERO),
+            (thirty, ms(16), ms(17)),
+            (thirty, ms(40), Duration::ZERO),
+        ] {
+            assert_eq!(rest(wanted, spent), expected, "{wanted:?} {spent:?}");
         }
     }
 }

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("netcode", Allowed::Only(&["protocol", "simulation"])),
     ("bus", Allowed::Only(&["protocol"])),
     ("service", Allowed::Only(&[])),
+    ("plot", Allowed::Only(&[])),
     ("client-core", Allowed::Only(&["protocol", "netcode"])),
     ("bots", Allowed::Only(&["client-core", "simulation"])),
     // It starts programs, as an operator does.
