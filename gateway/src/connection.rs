@@ -6,6 +6,7 @@
 mod requests;
 mod writer;
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
+use crate::deadline::Deadline;
 use crate::desk::Desk;
 use crate::metrics;
 use crate::outbox::{Outbox, goodbye};
@@ -122,8 +124,17 @@ impl Connection {
             .max_frame_length(CLIENT_FRAME_BYTES_MAX)
             .new_codec();
         let mut frames = FramedRead::new(reader, codec);
+        let mut ended = pin!(async {
+            tokio::select! {
+                () = gone.cancelled() => Event::Gone,
+                () = shutdown.wait() => Event::Shutdown,
+            }
+        });
+        let mut silence = Deadline::default();
         let farewell = loop {
-            match self.next(&mut frames, gone, shutdown).await {
+            let silent_at = Instant::now() + self.conversation.patience();
+            let silent = silence.reached(Some(silent_at));
+            match self.next(&mut frames, ended.as_mut(), silent).await {
                 Event::Frame(frame) => {
                     metrics::frame_received(frame.len() as u64);
                     if !self.frame(&frame).await {
@@ -156,8 +167,8 @@ impl Connection {
     async fn next(
         &self,
         frames: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
-        gone: &CancellationToken,
-        shutdown: &Shutdown,
+        ended: Pin<&mut impl Future<Output = Event>>,
+        silent: impl Future<Output = ()>,
     ) -> Event {
         let room_closed = async {
             match &self.relay {
@@ -166,17 +177,18 @@ impl Connection {
             }
         };
         tokio::select! {
-            frame = tokio::time::timeout(self.conversation.patience(), frames.next()) => match frame {
-                Ok(Some(Ok(frame))) => Event::Frame(frame.freeze()),
-                Ok(Some(Err(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
+            // Frames come all the time: the others are asked when there is none.
+            biased;
+            frame = frames.next() => match frame {
+                Some(Ok(frame)) => Event::Frame(frame.freeze()),
+                Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                     Event::Broken(error)
                 }
-                Ok(Some(Err(_)) | None) => Event::Gone,
-                Err(_elapsed) => Event::Silent,
+                Some(Err(_)) | None => Event::Gone,
             },
+            event = ended => event,
             () = room_closed => Event::RoomClosed,
-            () = gone.cancelled() => Event::Gone,
-            () = shutdown.wait() => Event::Shutdown,
+            () = silent => Event::Silent,
         }
     }
 

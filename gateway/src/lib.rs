@@ -21,6 +21,7 @@ mod accept;
 pub mod chat;
 pub mod connection;
 pub mod conversation;
+mod deadline;
 pub mod desk;
 pub mod limits;
 pub mod lobby;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use protocol::limits::TICK_RATE_HZ;
-
 /// Frames that must arrive, waiting for one client. A client that is this far
 /// behind in events and chat will not catch up.
 pub const OUTBOX_FRAMES_MAX: usize = 256;
@@ -41,16 +39,10 @@ pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 /// Wrong passwords from one address a second, and how many may come at once.
 pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 
-/// Between two messages with the inputs of a room: an owner looks at them once a
-/// tick.
-pub const INPUT_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
-
-/// How long after a snapshot inputs leave: a tick, less the 1.5 ms for which the
-/// snapshot was on its way, and less 4 ms that inputs may need for theirs.
-pub const INPUTS_AFTER_SNAPSHOT: Duration = Duration::from_millis(11);
-
-/// Without snapshots, inputs of a room wait this long for each other.
-pub const INPUT_COALESCE: Duration = Duration::from_millis(2);
+/// How long before a tick the inputs for it leave: what they may need for their
+/// way to the owner, with a timer of a millisecond's steps and some hundred rooms
+/// whose inputs leave at once.
+pub const INPUT_LEAD: Duration = Duration::from_millis(4);
 
 /// Input frames of one room that may wait for their message: of sixteen drivers,
 /// each with what stood still in the network for a second.

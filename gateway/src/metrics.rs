@@ -1,8 +1,9 @@
 //! What the gateway counts.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use protocol::RejectionCode;
 use protocol::client::GoodbyeCode;
 
@@ -40,16 +41,34 @@ pub fn frame_ignored(reason: &'static str) {
     counter!("gateway_frames_ignored_total", "reason" => reason).increment(1);
 }
 
+/// What is counted with each frame and snapshot: looked up once, after the
+/// program has set its recorder.
+struct Hot {
+    frames_sent: Counter,
+    bytes_sent: Counter,
+    frames_received: Counter,
+    bytes_received: Counter,
+    snapshot_interval: Histogram,
+}
+
+static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
+    frames_sent: counter!("gateway_frames_sent_total"),
+    bytes_sent: counter!("gateway_bytes_sent_total"),
+    frames_received: counter!("gateway_frames_received_total"),
+    bytes_received: counter!("gateway_bytes_received_total"),
+    snapshot_interval: histogram!("gateway_snapshot_interval_seconds"),
+});
+
 /// Frames were written to a client.
 pub fn frames_sent(frames: u64, bytes: u64) {
-    counter!("gateway_frames_sent_total").increment(frames);
-    counter!("gateway_bytes_sent_total").increment(bytes);
+    HOT.frames_sent.increment(frames);
+    HOT.bytes_sent.increment(bytes);
 }
 
 /// A frame came from a client.
 pub fn frame_received(bytes: u64) {
-    counter!("gateway_frames_received_total").increment(1);
-    counter!("gateway_bytes_received_total").increment(bytes);
+    HOT.frames_received.increment(1);
+    HOT.bytes_received.increment(bytes);
 }
 
 /// A client was too slow for a snapshot and got the next one instead.
@@ -59,7 +78,7 @@ pub fn snapshot_skipped() {
 
 /// A snapshot came `interval` after the one before it.
 pub fn snapshot_interval(interval: Duration) {
-    histogram!("gateway_snapshot_interval_seconds").record(interval.as_secs_f64());
+    HOT.snapshot_interval.record(interval.as_secs_f64());
 }
 
 /// The first snapshot of a new owner came `gap` after the last of the old one.

@@ -20,7 +20,8 @@ use std::time::Instant;
 use bus::{Bus, BusError, Inbound, Subscription};
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use futures::stream::{BoxStream, FuturesUnordered, SelectAll, select_all};
+use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RoomId, Seat, SessionNonce, subject};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -31,6 +32,7 @@ use self::core::{MemberId, RelayCore};
 use self::errand::{Errand, Report};
 use self::inbox::{Frames, Inbox};
 use self::watch::Command;
+use crate::deadline::Deadline;
 use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, RELAY_QUEUE_MAX};
 use crate::metrics;
 use crate::outbox::Outbox;
@@ -80,6 +82,7 @@ impl RelayHandle {
 pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
+    beat: Beat,
     tasks: TaskTracker,
     /// One permit for each claim under way.
     claims: Arc<Semaphore>,
@@ -89,10 +92,11 @@ pub struct Relays {
 impl Relays {
     /// None yet.
     #[must_use]
-    pub fn new(bus: Bus, gateway: GatewayId, tasks: TaskTracker) -> Self {
+    pub fn new(bus: Bus, gateway: GatewayId, beat: Beat, tasks: TaskTracker) -> Self {
         Self {
             bus,
             gateway,
+            beat,
             tasks,
             claims: Arc::new(Semaphore::new(CLAIMS_MAX)),
             open: Mutex::default(),
@@ -165,8 +169,9 @@ impl Relays {
                 inbox,
                 inputs: &inputs,
                 spare: Frames::default(),
-                core: RelayCore::new(relays.gateway, Instant::now()),
+                core: RelayCore::new(relays.gateway, relays.beat, Instant::now()),
                 errands: FuturesUnordered::new(),
+                timer: Deadline::default(),
             };
             if let Err(error) = task.run().await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
@@ -204,14 +209,16 @@ struct RelayTask<'a> {
     spare: Frames,
     core: RelayCore,
     errands: FuturesUnordered<Errand>,
+    /// For the next time that something is due.
+    timer: Deadline,
 }
 
 /// What a relay hears of its room.
 struct Ears {
     snapshots: Subscription,
     events: Subscription,
-    heartbeats: Subscription,
-    catch_ups: Subscription,
+    /// Requests to catch up, and heartbeats: looked at only when one has come.
+    rare: SelectAll<BoxStream<'static, Event>>,
 }
 
 impl Ears {
@@ -222,11 +229,16 @@ impl Ears {
             bus.subscribe(subject::room_heartbeat(room)),
             bus.subscribe(subject::room_catch_up(room)),
         )?;
+        let rare = [
+            catch_ups.map(Event::CatchUp).boxed(),
+            heartbeats
+                .map(|message| Event::Heartbeat(message.payload))
+                .boxed(),
+        ];
         Ok(Self {
             snapshots,
             events,
-            heartbeats,
-            catch_ups,
+            rare: select_all(rare),
         })
     }
 }
@@ -239,8 +251,7 @@ enum Event {
     Heartbeat(Bytes),
     Report(Report),
     InputArrived,
-    InputsDue,
-    WatchDue,
+    Due,
     Ended,
 }
 
@@ -259,13 +270,7 @@ impl RelayTask<'_> {
                 Event::Heartbeat(payload) => self.core.heartbeat(&payload, now),
                 Event::Report(report) => self.reported(report, now),
                 Event::InputArrived => self.hear_inputs(now),
-                Event::InputsDue => {
-                    self.hear_inputs(now);
-                    if let Some(batch) = self.core.take_inputs(now) {
-                        self.relays.bus.publish(input_subject.clone(), batch);
-                    }
-                }
-                Event::WatchDue => {}
+                Event::Due => self.send_inputs_if_due(&input_subject, now),
                 Event::Ended => return Ok(()),
             }
             self.look_after(now);
@@ -280,20 +285,29 @@ impl RelayTask<'_> {
         let is_away = !self.relays.bus.is_connected();
         let watch_due = self.core.watch().next_deadline();
         let watch_due = watch_due.or_else(|| is_away.then(|| Instant::now() + CONNECTION_CHECK));
+        let due = [inputs_due, watch_due].into_iter().flatten().min();
         tokio::select! {
             // A new owner first, which waits; then events before snapshots: a
             // lap is told before its picture. Suspicion comes last, after all
             // that was heard.
             biased;
-            Some(message) = ears.catch_ups.next() => Event::CatchUp(message),
+            Some(rare) = ears.rare.next() => rare,
             Some(message) = ears.events.next() => Event::Happening(message.payload),
             Some(message) = ears.snapshots.next() => Event::Snapshot(message.payload),
-            Some(message) = ears.heartbeats.next() => Event::Heartbeat(message.payload),
-            () = sleep_until(inputs_due), if inputs_due.is_some() => Event::InputsDue,
-            () = self.inputs.arrived(), if inputs_due.is_none() => Event::InputArrived,
             Some(report) = self.errands.next() => Event::Report(report),
             command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
-            () = sleep_until(watch_due), if watch_due.is_some() => Event::WatchDue,
+            () = self.inputs.arrived(), if inputs_due.is_none() => Event::InputArrived,
+            () = self.timer.reached(due) => Event::Due,
+        }
+    }
+
+    fn send_inputs_if_due(&mut self, subject: &str, now: Instant) {
+        if self.core.inputs_due().is_none_or(|due| due > now) {
+            return;
+        }
+        self.hear_inputs(now);
+        if let Some(batch) = self.core.take_inputs(now) {
+            self.relays.bus.publish(subject.to_owned(), batch);
         }
     }
 
@@ -368,11 +382,5 @@ impl RelayTask<'_> {
             self.inbox.close();
         }
         idle
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    if let Some(due) = due {
-        tokio::time::sleep_until(due.into()).await;
     }
 }

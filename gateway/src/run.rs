@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, Subscription};
 use futures::StreamExt;
+use protocol::beat::Beat;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
 use service::{BoxError, Context, Shutdown};
@@ -51,12 +52,16 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     bus.ensure_chat_stream().await?;
     info!(%gateway, "gateway");
 
+    let beat = Beat::new(
+        Instant::now(),
+        SystemTime::now().duration_since(UNIX_EPOCH)?,
+    );
     let tasks = TaskTracker::new();
     let desk = Arc::new(Desk {
         gateway,
         bus: bus.clone(),
         sessions: Sessions::default(),
-        relays: Arc::new(Relays::new(bus.clone(), gateway, tasks.clone())),
+        relays: Arc::new(Relays::new(bus.clone(), gateway, beat, tasks.clone())),
         lobby: Lobby::default(),
         chat: ChatHub::default(),
         signer,

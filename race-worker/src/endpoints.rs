@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
+use protocol::beat::Beat;
 use protocol::checkpoint::Checkpoint;
 use protocol::limits::SEATS_MAX;
 use protocol::lobby::{Mode, RoomSettings};
@@ -21,7 +22,6 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::chain::Chain;
-use crate::grid::Grid;
 use crate::metrics;
 use crate::owner::Owner;
 use crate::room::{Identity, Ownership, Room};
@@ -52,7 +52,7 @@ pub struct Worker {
     /// As `ticks`.
     pub late_ticks: AtomicU32,
     /// When its rooms tick.
-    pub grid: Grid,
+    pub beat: Beat,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.

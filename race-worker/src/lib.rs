@@ -27,7 +27,6 @@ pub mod chain;
 mod claim;
 pub mod clerk;
 pub mod endpoints;
-pub mod grid;
 pub mod limits;
 pub mod metrics;
 pub mod options;

@@ -8,12 +8,11 @@ use protocol::limits::TICK_RATE_HZ;
 /// every client to learn what time it is.
 pub const COUNTDOWN_SECONDS: u32 = 4;
 
-/// One step of the simulation.
-pub const TICK_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
+pub use protocol::beat::TICK_INTERVAL;
 
 /// By how much a tick may be moved towards the common beat of all rooms: time
 /// goes 0.6 percent slower or faster, for 1.4 s at most.
-pub const GRID_PULL_MAX: Duration = Duration::from_micros(100);
+pub const BEAT_PULL_MAX: Duration = Duration::from_micros(100);
 
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);

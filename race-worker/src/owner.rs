@@ -23,7 +23,7 @@ use crate::chain::{Chain, Ownership, Pace};
 use crate::clerk::{Clerk, Job};
 use crate::endpoints::{Ears, Worker};
 use crate::limits::{
-    FENCE_RACING, GATEWAY_CHECK_INTERVAL, IDLE_INTERVAL, REPLIES_MAX, TICK_INTERVAL,
+    BEAT_PULL_MAX, FENCE_RACING, GATEWAY_CHECK_INTERVAL, IDLE_INTERVAL, REPLIES_MAX, TICK_INTERVAL,
 };
 use crate::metrics;
 use crate::room::{Output, Room};
@@ -221,7 +221,8 @@ impl Owner {
         self.room.replay_is_safe(self.clerk.replay_safe_tick());
         self.room.tick(now, unix_ms());
         metrics::tick(now.elapsed());
-        self.due = self.worker.grid.draw(self.due + TICK_INTERVAL);
+        let due = self.due + TICK_INTERVAL;
+        self.due = self.worker.beat.draw(due, BEAT_PULL_MAX);
         self.keep_time(now);
     }
 

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
 use futures::StreamExt;
+use protocol::beat::Beat;
 use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
@@ -17,7 +18,6 @@ use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
-use crate::grid::Grid;
 use crate::limits::{DRAIN_TIMEOUT, HAND_OVERS_MAX, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
@@ -42,7 +42,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         hand_overs: Arc::new(Semaphore::new(HAND_OVERS_MAX)),
         ticks: 0.into(),
         late_ticks: 0.into(),
-        grid: Grid::new(Instant::now(), since_1970),
+        beat: Beat::new(Instant::now(), since_1970),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         tracks: Default::default(),

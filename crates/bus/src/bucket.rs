@@ -1,6 +1,7 @@
 //! Buckets: keys with values, revisions and compare-and-set.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ pub type Revision = u64;
 /// A bucket. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    store: kv::Store,
+    /// Shared: it holds a configuration of many strings.
+    store: Arc<kv::Store>,
     client: async_nats::Client,
 }
 
@@ -111,7 +113,10 @@ async fn open(context: &jetstream::Context, name: &str) -> Result<Bucket, BusErr
             source: error.into(),
         })?;
     let client = context.client();
-    Ok(Bucket { store, client })
+    Ok(Bucket {
+        store: Arc::new(store),
+        client,
+    })
 }
 
 impl Bucket {

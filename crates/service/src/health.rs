@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -12,6 +13,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
 use crate::shutdown::Shutdown;
+
+/// Between two tidyings of the metrics: some hundred kilobytes come together in a
+/// busy program.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Whether the process can do its work just now. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +44,7 @@ pub(crate) async fn serve(
     shutdown: Shutdown,
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
+    tokio::spawn(tidy_up(metrics.clone(), shutdown.clone()));
     let bound = listener.local_addr()?;
     let router = Router::new()
         .route("/live", get(|| async { "live\n" }))
@@ -54,6 +60,18 @@ pub(crate) async fn serve(
         }
     });
     Ok(bound)
+}
+
+/// Sorts what histograms have recorded: they keep each value until then, whether
+/// somebody scrapes them or not.
+async fn tidy_up(metrics: PrometheusHandle, shutdown: Shutdown) {
+    let mut due = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = due.tick() => metrics.run_upkeep(),
+            () = shutdown.wait() => return,
+        }
+    }
 }
 
 async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {

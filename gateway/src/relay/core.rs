@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::client::ServerMessage;
 use protocol::frame::{self, FrameKind};
@@ -64,7 +65,7 @@ enum Stage {
 impl RelayCore {
     /// Without members.
     #[must_use]
-    pub fn new(gateway: GatewayId, now: Instant) -> Self {
+    pub fn new(gateway: GatewayId, beat: Beat, now: Instant) -> Self {
         Self {
             gateway,
             members: Vec::new(),
@@ -76,7 +77,7 @@ impl RelayCore {
             ring: Ring::default(),
             told: VecDeque::new(),
             inputs: Frames::default(),
-            cadence: Cadence::default(),
+            cadence: Cadence::new(beat),
             closed: false,
         }
     }
@@ -155,7 +156,6 @@ impl RelayCore {
                 metrics::takeover_gap(interval);
             }
         }
-        self.cadence.snapshot(now);
         self.ring.snapshot(payload.clone(), now);
         let frame = frame::binary(FrameKind::Snapshot, payload);
         for member in &self.members {

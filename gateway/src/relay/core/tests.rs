@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use arrayvec::ArrayVec;
 use protocol::WorkerId;
 use protocol::catch_up::CatchUpAnswer;
@@ -10,7 +12,9 @@ use super::*;
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 fn core_with_member() -> (RelayCore, Arc<Outbox>) {
-    let mut core = RelayCore::new(GatewayId::new(1), Instant::now());
+    let now = Instant::now();
+    let beat = Beat::new(now, Duration::ZERO);
+    let mut core = RelayCore::new(GatewayId::new(1), beat, now);
     let outbox = Arc::new(Outbox::default());
     core.expect(1, SessionNonce::new(9), Arc::clone(&outbox));
     (core, outbox)
