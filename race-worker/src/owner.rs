@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bus::Inbound;
 use futures::StreamExt;
 use futures::future::BoxFuture;
+use protocol::beat::Beat;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
 use tracing::{debug, info, warn};
@@ -41,8 +42,9 @@ pub(crate) struct Owner {
     clerk: Clerk,
     /// Numbers the messages for the database within this epoch.
     persisted: u64,
-    /// When the next tick is to be computed.
+    /// When the next tick is to be computed, and what it is drawn to.
     due: Instant,
+    beat: Beat,
     is_standing_still: bool,
     writing: Option<BoxFuture<'static, Answer>>,
     /// Answers that must not leave before that write has happened.
@@ -80,6 +82,7 @@ impl Owner {
         let id = room.identity().name.id();
         let clerk = Clerk::start(worker.bus.clone(), worker.rooms.clone(), id.clone());
         let now = Instant::now();
+        let beat = worker.beat.of_room(&id);
         let leaving = Leaving::waiting(&worker);
         Self {
             worker,
@@ -90,6 +93,7 @@ impl Owner {
             clerk,
             persisted: 0,
             due: now,
+            beat,
             is_standing_still: false,
             writing: None,
             replies: Vec::new(),
@@ -222,7 +226,7 @@ impl Owner {
         self.room.tick(now, unix_ms());
         metrics::tick(now.elapsed());
         let due = self.due + TICK_INTERVAL;
-        self.due = self.worker.beat.draw(due, BEAT_PULL_MAX);
+        self.due = self.beat.draw(due, BEAT_PULL_MAX);
         self.keep_time(now);
     }
 
