@@ -7,8 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-use bus::Revision;
-use protocol::{Epoch, WorkerId};
+use bus::{CasError, Revision};
+use protocol::checkpoint::Checkpoint;
+use protocol::{Epoch, RaceId, WorkerId};
 
 use crate::limits::{CHECKPOINT_INTERVAL, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL};
 
@@ -28,14 +29,56 @@ impl Pace {
             Self::Idle => HEARTBEAT_INTERVAL,
         }
     }
+}
 
-    fn fence(self) -> Duration {
-        match self {
-            Self::Racing => FENCE_RACING,
-            Self::Idle => FENCE_IDLE,
+/// How old the last checkpoint may be before its owner stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fences {
+    /// While a race is on.
+    pub racing: Duration,
+    /// While nothing moves.
+    pub idle: Duration,
+}
+
+impl Fences {
+    fn of(self, pace: Pace) -> Duration {
+        match pace {
+            Pace::Racing => self.racing,
+            Pace::Idle => self.idle,
         }
     }
 }
+
+impl Default for Fences {
+    fn default() -> Self {
+        Self {
+            racing: FENCE_RACING,
+            idle: FENCE_IDLE,
+        }
+    }
+}
+
+/// Why it is not known that a write has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    /// It has not: the last write is another than the one it named.
+    Conflict,
+    /// No answer came: it may have happened, or may still happen.
+    Unanswered,
+}
+
+impl From<&CasError> for WriteError {
+    fn from(error: &CasError) -> Self {
+        match error {
+            CasError::Conflict { .. } => Self::Conflict,
+            CasError::Unknown { .. } => Self::Unanswered,
+        }
+    }
+}
+
+/// A read had no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered;
 
 /// What is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +112,8 @@ pub enum Ownership {
 /// Who a checkpoint that was read back belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadBack {
+    /// Its race: a room of this name may have been closed and made anew.
+    pub race: RaceId,
     /// Its owner.
     pub owner: WorkerId,
     /// Its epoch.
@@ -77,9 +122,27 @@ pub struct ReadBack {
     pub revision: Revision,
 }
 
+impl ReadBack {
+    /// Of a value of the bucket and its revision; `None` when nobody can go on
+    /// with it.
+    #[must_use]
+    pub fn of(value: &[u8], revision: Revision) -> Option<Self> {
+        let Checkpoint {
+            race, owner, epoch, ..
+        } = Checkpoint::decode(value).ok()?;
+        Some(Self {
+            race,
+            owner,
+            epoch,
+            revision,
+        })
+    }
+}
+
 /// The chain as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct Chain {
+    race: RaceId,
     owner: WorkerId,
     epoch: Epoch,
     revision: Revision,
@@ -95,13 +158,22 @@ pub struct Chain {
     /// happened.
     begun: u64,
     confirmed: u64,
+    fences: Fences,
 }
 
 impl Chain {
-    /// After the first write, begun at `written_at`, gave `revision`.
+    /// Of a race, after the first write of its owner under that epoch, begun at
+    /// `written_at`, gave `revision`.
     #[must_use]
-    pub fn new(owner: WorkerId, epoch: Epoch, revision: Revision, written_at: Instant) -> Self {
+    pub fn new(
+        race: RaceId,
+        owner: WorkerId,
+        epoch: Epoch,
+        revision: Revision,
+        written_at: Instant,
+    ) -> Self {
         Self {
+            race,
             owner,
             epoch,
             revision,
@@ -111,7 +183,14 @@ impl Chain {
             in_doubt: false,
             begun: 0,
             confirmed: 0,
+            fences: Fences::default(),
         }
+    }
+
+    /// With other fences than those of [`limits`](crate::limits).
+    #[must_use]
+    pub fn with_fences(self, fences: Fences) -> Self {
+        Self { fences, ..self }
     }
 
     /// Under which epoch the room is owned.
@@ -204,7 +283,10 @@ impl Chain {
         let begun = self.begun_at(now);
         self.pending = Pending::Nothing;
         match found {
-            Some(found) if found.owner == self.owner && found.epoch == self.epoch => {
+            Some(found)
+                if (found.race, found.owner, found.epoch)
+                    == (self.race, self.owner, self.epoch) =>
+            {
                 self.in_doubt = found.revision == self.revision;
                 if !self.in_doubt {
                     self.held_since = begun;
@@ -221,13 +303,13 @@ impl Chain {
     /// Whether the owner must stand still: another may own the room by now.
     #[must_use]
     pub fn is_fenced(&self, pace: Pace, now: Instant) -> bool {
-        now.saturating_duration_since(self.held_since) > pace.fence()
+        now.saturating_duration_since(self.held_since) > self.fences.of(pace)
     }
 
     /// When the owner must stand still unless another write succeeds.
     #[must_use]
     pub fn fenced_at(&self, pace: Pace) -> Instant {
-        self.held_since + pace.fence()
+        self.held_since + self.fences.of(pace)
     }
 
     fn begun_at(&self, now: Instant) -> Instant {
@@ -244,8 +326,12 @@ mod tests {
 
     const OWNER: WorkerId = WorkerId::new(1);
 
+    fn race() -> RaceId {
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+    }
+
     fn chain(now: Instant) -> Chain {
-        Chain::new(OWNER, Epoch::FIRST, 7, now)
+        Chain::new(race(), OWNER, Epoch::FIRST, 7, now)
     }
 
     fn ms(ms: u64) -> Duration {
@@ -292,6 +378,7 @@ mod tests {
         let start = Instant::now();
         let found = |owner, epoch, revision| {
             Some(ReadBack {
+                race: race(),
                 owner,
                 epoch,
                 revision,
@@ -322,10 +409,27 @@ mod tests {
     }
 
     #[test]
+    fn another_race_of_the_same_room_and_owner_is_not_ours() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        chain.poll(Pace::Racing, start + ms(100));
+        chain.unanswered(start + ms(400));
+        let found = ReadBack {
+            race: "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap(),
+            owner: OWNER,
+            epoch: Epoch::FIRST,
+            revision: 9,
+        };
+        let ownership = chain.read_back(Some(found), start + ms(401));
+        assert_eq!(ownership, Ownership::Lost);
+    }
+
+    #[test]
     fn an_own_write_that_arrives_late_is_not_taken_for_somebody_elses() {
         let start = Instant::now();
         let found = |revision| {
             Some(ReadBack {
+                race: race(),
                 owner: OWNER,
                 epoch: Epoch::FIRST,
                 revision,
@@ -362,6 +466,7 @@ mod tests {
         chain.poll(Pace::Racing, start + ms(101));
         chain.unanswered(start + ms(401));
         let found = ReadBack {
+            race: race(),
             owner: OWNER,
             epoch: Epoch::FIRST,
             revision: 9,

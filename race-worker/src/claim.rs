@@ -1,156 +1,387 @@
-//! Taking a room over: `race.claim`, and rooms that nobody claims.
+//! How a room is taken over: a state machine without I/O.
+//!
+//! Each [`Step`] is carried out and answered before the next. What it comes to
+//! is the room under its new owner, or why not.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bus::{CasError, Revision};
-use futures::{StreamExt, stream};
-use protocol::checkpoint::{Checkpoint, ClaimCause, ClaimRequest, Claimed};
-use protocol::{Epoch, Rejection, RejectionCode, Reply, RoomId, subject};
-use service::Shutdown;
-use tracing::{debug, info};
+use arrayvec::ArrayVec;
+use bus::Revision;
+use protocol::checkpoint::{Checkpoint, Claimed};
+use protocol::limits::SEATS_MAX;
+use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId};
+use simulation::Track;
 
-use crate::chain::Chain;
-use crate::endpoints::{Worker, unavailable};
-use crate::limits::{ADOPTIONS_MAX, SWEEP_INTERVAL};
-use crate::metrics;
+use crate::chain::{Chain, ReadBack, Unanswered, WriteError};
 use crate::room::{Ownership, Room};
-use crate::sweep::{Orphan, Sweep};
+
+/// Reads after a write in doubt; each waits 300 ms at the most.
+pub const READ_BACK_ATTEMPTS: u32 = 3;
 
 /// What makes somebody think that a room has lost its owner. It is good for
 /// exactly the state that was seen.
-#[derive(Clone, Copy, Debug)]
-enum Evidence {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
     /// Nothing was heard of the owner of that epoch.
     Silent(Epoch),
     /// That write was the last for too long.
     Unwritten(Revision),
 }
 
-impl Worker {
-    /// Takes a room over from its last checkpoint. One that somebody else has
-    /// taken over already is left there, and the answer says so.
-    ///
-    /// # Errors
-    /// When there is no such room, or it cannot be taken just now.
-    pub async fn claim(self: &Arc<Self>, request: ClaimRequest) -> Reply<Claimed> {
-        let evidence = Evidence::Silent(request.seen_epoch);
-        let claimed = self.take_over(&request.room, evidence, request.cause).await;
-        metrics::claimed(match &claimed {
-            Ok(claimed) if claimed.owner == self.id => "taken",
-            Ok(_) => "alive",
-            Err(rejection) if rejection.code == RejectionCode::RoomMissing => "missing",
-            Err(_) => "refused",
-        });
-        claimed
+/// What the shell shall do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read the checkpoint; then [`Claim::found`].
+    Read,
+    /// Find a place for the room, and listen to what its owner hears; then
+    /// [`Claim::listening`]. Before the compare-and-set: no input may fall
+    /// between two owners.
+    Listen,
+    /// Write that checkpoint over that revision; then [`Claim::written`].
+    Write(Vec<u8>, Revision),
+    /// Read whose the checkpoint is; then [`Claim::read_back`].
+    ReadBack,
+    /// Run the room.
+    Run(Box<Taken>),
+    /// Somebody else has it, or it cannot be taken: say so.
+    Answer(Reply<Claimed>),
+}
+
+/// A room that was taken over.
+#[derive(Debug)]
+pub struct Taken {
+    /// As its last checkpoint has it.
+    pub room: Room,
+    /// Its chain, after the first write.
+    pub chain: Chain,
+    /// The gateways with players that the checkpoint names.
+    pub gateways: ArrayVec<GatewayId, SEATS_MAX>,
+    /// What to tell who asked for it.
+    pub claimed: Claimed,
+}
+
+/// The rooms that a worker is taking over just now: one attempt at a time for
+/// each. A second one could not tell a write of the first from its own, since
+/// owner and epoch are the same, and the room would run twice.
+#[derive(Debug, Default)]
+pub struct ClaimsUnderWay(HashSet<RoomId>);
+
+impl ClaimsUnderWay {
+    /// Whether an attempt may begin: none is under way. It must end.
+    #[must_use]
+    pub fn begin(&mut self, room: &RoomId) -> bool {
+        self.0.insert(room.clone())
     }
 
-    /// Adopts rooms that nobody owns, until shutdown.
-    pub async fn adopt_orphans(self: Arc<Self>, shutdown: Shutdown) {
-        let mut sweep = Sweep::default();
-        loop {
-            let pause = SWEEP_INTERVAL + SWEEP_INTERVAL.mul_f64(random_fraction());
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = shutdown.wait() => return,
-            }
-            match self.checkpoints.revisions().await {
-                Ok(present) => {
-                    let orphans = sweep.observe(&present, Instant::now());
-                    stream::iter(orphans)
-                        .for_each_concurrent(ADOPTIONS_MAX, |orphan| self.adopt(orphan))
-                        .await;
-                }
-                Err(error) => {
-                    debug!(%error, "could not look for orphans");
-                    sweep.blinded();
-                }
-            }
-        }
-    }
-
-    async fn adopt(self: &Arc<Self>, orphan: Orphan) {
-        let Ok(room) = RoomId::parse(&orphan.key) else {
-            return;
-        };
-        // Others see the same: who comes later finds it adopted.
-        tokio::time::sleep(ADOPTION_JITTER.mul_f64(random_fraction())).await;
-        let evidence = Evidence::Unwritten(orphan.revision);
-        if let Err(rejection) = self.take_over(&room, evidence, ClaimCause::Orphan).await {
-            debug!(%rejection, %room, "could not adopt an orphan");
-        }
-    }
-
-    async fn take_over(
-        self: &Arc<Self>,
-        room: &RoomId,
-        evidence: Evidence,
-        cause: ClaimCause,
-    ) -> Reply<Claimed> {
-        let key = subject::room_key(room);
-        let found = self.checkpoints.get(key).await;
-        let (value, revision) = found
-            .map_err(|error| unavailable(&error))?
-            .ok_or_else(|| missing(room))?;
-        let before = Checkpoint::decode(&value).map_err(|error| unavailable(&error))?;
-        let (is_outdated, seen_epoch) = match evidence {
-            Evidence::Silent(seen) => (before.epoch > seen, seen),
-            Evidence::Unwritten(seen) => (revision != seen, before.epoch),
-        };
-        if is_outdated {
-            return Ok(Claimed {
-                race: before.race,
-                owner: before.owner,
-                epoch: before.epoch,
-            });
-        }
-        let place = self.take_place()?;
-        // Before the compare-and-set: no input may fall between two owners.
-        let ears = self.listen(room).await;
-        let ears = ears.map_err(|error| unavailable(&error))?;
-        let ownership = Ownership {
-            owner: self.id,
-            epoch: before.epoch.max(seen_epoch).next(),
-        };
-        let begun = Instant::now();
-        let taken = Room::restore(&before, ownership, |name| self.track(name), begun)
-            .map_err(|error| unavailable(&error))?;
-        let written = self
-            .checkpoints
-            .update(key, taken.checkpoint().encode(), revision)
-            .await;
-        let epoch = ownership.epoch;
-        let revision = match written {
-            Ok(revision) => revision,
-            Err(error @ CasError::Conflict { .. }) => return Err(unavailable(&error)),
-            // It may have happened: then the room is ours, and nobody else's.
-            Err(error @ CasError::Unknown { .. }) => self
-                .read_own(room, before.race, epoch)
-                .await
-                .ok_or_else(|| unavailable(&error))?,
-        };
-        metrics::taken_over(cause);
-        info!(%room, race = %before.race, %epoch, ?cause, "room taken over");
-        let chain = Chain::new(self.id, epoch, revision, begun);
-        self.own(taken, chain, ears, place, Some(before.gateways));
-        Ok(Claimed {
-            race: before.race,
-            owner: self.id,
-            epoch,
-        })
+    /// The attempt is over.
+    pub fn end(&mut self, room: &RoomId) {
+        self.0.remove(room);
     }
 }
 
-/// Spreads the adoptions of several workers.
-const ADOPTION_JITTER: Duration = Duration::from_millis(200);
+/// One attempt to take a room over.
+#[derive(Debug)]
+pub struct Claim {
+    claimer: WorkerId,
+    room: RoomId,
+    evidence: Evidence,
+    found: Option<(Checkpoint, Revision)>,
+    /// The room under its new owner, and when its first write was begun.
+    taking: Option<(Room, Instant)>,
+    /// Reads that had no answer.
+    unread: u32,
+}
+
+impl Claim {
+    /// By a worker, of a room. Begins with [`Step::Read`].
+    #[must_use]
+    pub fn new(claimer: WorkerId, room: RoomId, evidence: Evidence) -> Self {
+        Self {
+            claimer,
+            room,
+            evidence,
+            found: None,
+            taking: None,
+            unread: 0,
+        }
+    }
+
+    /// The checkpoint, if there is one. One that somebody else has taken over
+    /// already is left there, and the answer says so.
+    pub fn found(&mut self, found: Result<Option<(&[u8], Revision)>, Unanswered>) -> Step {
+        let (value, revision) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => return Step::Answer(Err(missing(&self.room))),
+            Err(Unanswered) => return refused("the checkpoint could not be read"),
+        };
+        let before = match Checkpoint::decode(value) {
+            Ok(before) => before,
+            Err(error) => return refused(&error.to_string()),
+        };
+        let is_outdated = match self.evidence {
+            Evidence::Silent(seen) => before.epoch > seen,
+            Evidence::Unwritten(seen) => revision != seen,
+        };
+        if is_outdated {
+            return Step::Answer(Ok(Claimed {
+                race: before.race,
+                owner: before.owner,
+                epoch: before.epoch,
+            }));
+        }
+        self.found = Some((before, revision));
+        Step::Listen
+    }
+
+    /// The worker listens to the room. `find_track` knows the tracks by name.
+    pub fn listening(
+        &mut self,
+        find_track: impl FnOnce(&str) -> Option<Arc<Track>>,
+        now: Instant,
+    ) -> Step {
+        let Some((before, revision)) = &self.found else {
+            return refused("nothing was found");
+        };
+        let ownership = Ownership {
+            owner: self.claimer,
+            epoch: self.epoch(before),
+        };
+        match Room::restore(before, ownership, find_track, now) {
+            Ok(room) => {
+                let step = Step::Write(room.checkpoint().encode(), *revision);
+                self.taking = Some((room, now));
+                step
+            }
+            Err(error) => refused(&error.to_string()),
+        }
+    }
+
+    /// What came of the compare-and-set.
+    pub fn written(&mut self, outcome: Result<Revision, WriteError>) -> Step {
+        match outcome {
+            Ok(revision) => self.run(revision),
+            Err(WriteError::Conflict) => refused("somebody else was faster"),
+            // It may have happened: then the room is ours, and nobody else's.
+            Err(WriteError::Unanswered) => Step::ReadBack,
+        }
+    }
+
+    /// Whose the checkpoint is after a write that had no answer.
+    pub fn read_back(&mut self, found: Result<Option<ReadBack>, Unanswered>) -> Step {
+        match found {
+            Ok(Some(found)) if self.is_own(&found) => self.run(found.revision),
+            Ok(_) => refused("the checkpoint is not ours"),
+            Err(Unanswered) => {
+                self.unread += 1;
+                if self.unread < READ_BACK_ATTEMPTS {
+                    Step::ReadBack
+                } else {
+                    refused("whose the checkpoint is could not be read")
+                }
+            }
+        }
+    }
+
+    fn epoch(&self, before: &Checkpoint) -> Epoch {
+        match self.evidence {
+            Evidence::Silent(seen) => before.epoch.max(seen).next(),
+            Evidence::Unwritten(_) => before.epoch.next(),
+        }
+    }
+
+    fn is_own(&self, found: &ReadBack) -> bool {
+        self.found.as_ref().is_some_and(|(before, _)| {
+            (found.race, found.owner, found.epoch)
+                == (before.race, self.claimer, self.epoch(before))
+        })
+    }
+
+    fn run(&mut self, revision: Revision) -> Step {
+        let (Some((before, _)), Some((room, begun))) = (&self.found, self.taking.take()) else {
+            return refused("nothing was written");
+        };
+        let epoch = self.epoch(before);
+        let claimed = Claimed {
+            race: before.race,
+            owner: self.claimer,
+            epoch,
+        };
+        Step::Run(Box::new(Taken {
+            room,
+            chain: Chain::new(before.race, self.claimer, epoch, revision, begun),
+            gateways: before.gateways.clone(),
+            claimed,
+        }))
+    }
+}
 
 fn missing(room: &RoomId) -> Rejection {
     let message = format!("there is no room {room}");
     Rejection::new(RejectionCode::RoomMissing, message)
 }
 
-/// At random, 0 to 1.
-fn random_fraction() -> f64 {
-    let random = ulid::Ulid::generate().random() as u32;
-    f64::from(random) / f64::from(u32::MAX)
+fn refused(why: &str) -> Step {
+    Step::Answer(Err(unavailable(why)))
+}
+
+/// The refusal of a room that another attempt may get; `why` is for the log.
+#[must_use]
+pub fn unavailable(why: &str) -> Rejection {
+    tracing::debug!(why, "could not take a room");
+    let message = "the room cannot be taken just now, try again in a moment";
+    Rejection::new(RejectionCode::Unavailable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::lobby::RoomSettings;
+    use protocol::{RaceId, RoomName};
+
+    use super::*;
+    use crate::room::Identity;
+
+    const OLD: WorkerId = WorkerId::new(1);
+    const NEW: WorkerId = WorkerId::new(2);
+
+    fn checkpoint(epoch: Epoch) -> Vec<u8> {
+        let identity = Identity {
+            race: race(),
+            name: RoomName::parse("duel").unwrap(),
+            settings: RoomSettings::default(),
+            creator: None,
+        };
+        let ownership = Ownership { owner: OLD, epoch };
+        let room = Room::new(identity, ownership, track(""), Instant::now());
+        room.checkpoint().encode()
+    }
+
+    fn race() -> RaceId {
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+    }
+
+    fn track(_name: &str) -> Arc<Track> {
+        Arc::new(Track::highway())
+    }
+
+    fn claim(evidence: Evidence) -> Claim {
+        let room = RoomName::parse("duel").unwrap().id();
+        Claim::new(NEW, room, evidence)
+    }
+
+    /// A claim whose compare-and-set over revision 7 is under way.
+    fn writing(seen: Epoch) -> Claim {
+        let mut claim = claim(Evidence::Silent(seen));
+        let found = checkpoint(Epoch(3));
+        assert!(matches!(claim.found(Ok(Some((&found, 7)))), Step::Listen));
+        let step = claim.listening(|name| Some(track(name)), Instant::now());
+        let Step::Write(value, 7) = step else {
+            panic!("{step:?}");
+        };
+        let written = Checkpoint::decode(&value).unwrap();
+        assert_eq!(
+            (written.owner, written.epoch),
+            (NEW, seen.max(Epoch(3)).next())
+        );
+        claim
+    }
+
+    #[test]
+    fn takes_a_room_under_an_epoch_that_nobody_has_seen() {
+        for (seen, epoch) in [(Epoch(3), Epoch(4)), (Epoch(9), Epoch(10))] {
+            let Step::Run(taken) = writing(seen).written(Ok(8)) else {
+                panic!("not taken");
+            };
+            assert_eq!(taken.claimed.epoch, epoch);
+            assert_eq!(taken.chain.epoch(), epoch);
+            assert_eq!(taken.chain.revision(), 8);
+        }
+    }
+
+    #[test]
+    fn leaves_a_room_to_who_has_it_already() {
+        let found = checkpoint(Epoch(3));
+        for evidence in [Evidence::Silent(Epoch(2)), Evidence::Unwritten(6)] {
+            let step = claim(evidence).found(Ok(Some((&found, 7))));
+            let Step::Answer(Ok(claimed)) = step else {
+                panic!("{evidence:?}: {step:?}");
+            };
+            assert_eq!((claimed.owner, claimed.epoch), (OLD, Epoch(3)));
+        }
+    }
+
+    #[test]
+    fn says_why_a_room_cannot_be_taken() {
+        let code = |step| match step {
+            Step::Answer(Err(rejection)) => rejection.code,
+            step => panic!("{step:?}"),
+        };
+        let evidence = Evidence::Silent(Epoch(3));
+        let none = claim(evidence).found(Ok(None));
+        assert_eq!(code(none), RejectionCode::RoomMissing);
+        let found = checkpoint(Epoch(3));
+        let mut trackless = claim(evidence);
+        trackless.found(Ok(Some((&found, 7))));
+        for step in [
+            claim(evidence).found(Err(Unanswered)),
+            claim(evidence).found(Ok(Some((b"nonsense", 7)))),
+            trackless.listening(|_| None, Instant::now()),
+            writing(Epoch(3)).written(Err(WriteError::Conflict)),
+        ] {
+            assert_eq!(code(step), RejectionCode::Unavailable);
+        }
+    }
+
+    #[test]
+    fn a_write_without_an_answer_is_read_back() {
+        let found = |owner, epoch| {
+            Ok(Some(ReadBack {
+                race: race(),
+                owner,
+                epoch,
+                revision: 8,
+            }))
+        };
+        let mut claim = writing(Epoch(3));
+        let unanswered = Err(WriteError::Unanswered);
+        assert!(matches!(claim.written(unanswered), Step::ReadBack));
+        assert!(matches!(claim.read_back(Err(Unanswered)), Step::ReadBack));
+        assert!(matches!(
+            claim.read_back(found(NEW, Epoch(4))),
+            Step::Run(_)
+        ));
+        for other in [found(OLD, Epoch(3)), found(NEW, Epoch(5)), Ok(None)] {
+            let mut claim = writing(Epoch(3));
+            claim.written(unanswered);
+            assert!(matches!(claim.read_back(other), Step::Answer(Err(_))));
+        }
+    }
+
+    #[test]
+    fn one_attempt_at_a_time_for_each_room() {
+        let room = |name| RoomName::parse(name).unwrap().id();
+        let mut claims = ClaimsUnderWay::default();
+        assert!(claims.begin(&room("duel")));
+        assert!(!claims.begin(&room("duel")), "also under seed 9 (ADR 010)");
+        assert!(claims.begin(&room("other")));
+        claims.end(&room("duel"));
+        assert!(claims.begin(&room("duel")));
+    }
+
+    #[test]
+    fn the_fence_counts_from_before_the_write() {
+        let mut claim = claim(Evidence::Unwritten(7));
+        let found = checkpoint(Epoch(3));
+        claim.found(Ok(Some((&found, 7))));
+        let begun = Instant::now();
+        claim.listening(|name| Some(track(name)), begun);
+        let Step::Run(taken) = claim.written(Ok(8)) else {
+            panic!("not taken");
+        };
+        let later = begun + Duration::from_millis(300);
+        assert_eq!(taken.chain.age(later), Duration::from_millis(300));
+    }
 }

@@ -1,26 +1,34 @@
-//! Writes what must not hold a tick up: the lobby and the database's queue.
+//! What a room writes that must not hold a tick up, in its order: a state
+//! machine without I/O.
+//!
+//! Lobby entries, records for the database and the traces of a room that ends.
+//! One job is under way at a time; one that fails is repeated. While the room
+//! may belong to somebody else nothing is begun.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use bus::{Bucket, Bus, CasError, Revision};
+use bus::Revision;
+use protocol::Tick;
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
-use protocol::{RoomId, Tick, subject};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::limits::{CLERK_QUEUE_MAX, RETRIES_MAX, RETRY_DELAY};
 use crate::metrics;
 
 /// Something to write.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Job {
     /// The lobby entry as it is now.
     Lobby(RoomEntry),
     /// A message for the database, with its id.
     Persist(PersistMessage, String),
+    /// Take the room out of the lobby.
+    RemoveEntry,
+    /// Delete the checkpoint of that revision. Another one means that it is
+    /// gone, or somebody else's: then there is nothing to do.
+    DeleteCheckpoint(Revision),
 }
 
 /// How long a clerk may write.
@@ -34,171 +42,179 @@ enum Hold {
     HandedOver,
 }
 
-/// A task that writes the jobs of one room, in order.
+/// What one room has to write.
 #[derive(Debug)]
 pub struct Clerk {
-    jobs: mpsc::Sender<Job>,
-    task: JoinHandle<()>,
-    hold: watch::Sender<Hold>,
-    replay_safe_tick: Arc<AtomicU32>,
+    queue: VecDeque<Arc<Job>>,
+    hold: Hold,
+    is_under_way: bool,
+    /// How often the first job has failed, and when to try again.
+    failures: u32,
+    retry_at: Option<Instant>,
+    replay_safe_tick: Tick,
 }
 
 impl Clerk {
-    /// For one room, which is not held yet.
+    /// Of a room that is owned until then at least.
     #[must_use]
-    pub fn start(bus: Bus, rooms: Bucket, room: RoomId) -> Self {
-        let (jobs, queue) = mpsc::channel(CLERK_QUEUE_MAX);
-        let replay_safe_tick = Arc::new(AtomicU32::new(0));
-        let safe_tick = Arc::clone(&replay_safe_tick);
-        let (hold, held) = watch::channel(Hold::Until(Instant::now()));
+    pub fn new(fence: Instant) -> Self {
         Self {
-            jobs,
-            task: tokio::spawn(work(bus, rooms, room, queue, held, safe_tick)),
-            hold,
-            replay_safe_tick,
+            queue: VecDeque::new(),
+            hold: Hold::Until(fence),
+            is_under_way: false,
+            failures: 0,
+            retry_at: None,
+            replay_safe_tick: 0,
         }
     }
 
-    /// Queues a job without waiting. A full queue, after a long absence of the
-    /// bus, drops it: what comes later says the same, and newer.
-    pub fn queue(&self, job: Job) {
-        if self.jobs.try_send(job).is_err() {
+    /// Queues a job. A full queue, after a long absence of the bus, drops it:
+    /// what comes later says the same, and newer.
+    pub fn queue(&mut self, job: Job) {
+        if self.queue.len() == CLERK_QUEUE_MAX {
             metrics::unsent("clerk");
+        } else {
+            self.queue_last(job);
         }
+    }
+
+    /// Queues one of the few jobs with which a room ends: nothing later would
+    /// say the same.
+    pub fn queue_last(&mut self, job: Job) {
+        self.queue.push_back(Arc::new(job));
     }
 
     /// Where the last chunk of a replay ends that is in the queue of the
     /// database.
     #[must_use]
     pub fn replay_safe_tick(&self) -> Tick {
-        self.replay_safe_tick.load(Ordering::Relaxed)
+        self.replay_safe_tick
     }
 
-    /// The room is owned until then at least: nothing is written later, so that
+    /// The room is owned until then at least: nothing is begun later, so that
     /// an owner that was stopped does not overwrite what its successor said.
-    pub fn hold_until(&self, fence: Instant) {
-        self.hold.send_replace(Hold::Until(fence));
+    pub fn hold_until(&mut self, fence: Instant) {
+        self.hold = Hold::Until(fence);
     }
 
     /// The room has ended, and its checkpoint says so.
-    pub fn hold_for_good(&self) {
-        self.hold.send_replace(Hold::ForGood);
+    pub fn hold_for_good(&mut self) {
+        self.hold = Hold::ForGood;
     }
 
-    /// Waits until all records are written; the lobby is the next owner's.
-    pub async fn finish_for_another(self) {
-        self.hold.send_replace(Hold::HandedOver);
-        self.finish().await;
+    /// The records are still to be written; the lobby is the next owner's.
+    pub fn hand_over(&mut self) {
+        self.hold = Hold::HandedOver;
     }
 
-    /// Waits until everything is written.
-    pub async fn finish(self) {
-        drop(self.jobs);
-        // Dropped only now: without it the clerk would not know.
-        let _hold = self.hold;
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "a clerk failed");
+    /// Whether everything is written.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && !self.is_under_way
+    }
+
+    /// When to try again; `None` while nothing has failed.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// The job to do now, if there is one; then [`Clerk::done`].
+    pub fn poll(&mut self, now: Instant) -> Option<Arc<Job>> {
+        if self.retry_at.is_some_and(|at| now >= at) {
+            self.retry_at = None;
         }
-    }
-
-    /// Forgets what is queued: the room belongs to somebody else.
-    pub fn dismiss(self) {
-        self.task.abort();
-    }
-}
-
-async fn work(
-    bus: Bus,
-    rooms: Bucket,
-    room: RoomId,
-    mut queue: mpsc::Receiver<Job>,
-    mut held: watch::Receiver<Hold>,
-    replay_safe_tick: Arc<AtomicU32>,
-) {
-    while let Some(job) = queue.recv().await {
-        let is_ours = |hold: &Hold| match hold {
-            Hold::Until(fence) => Instant::now() <= *fence,
-            Hold::ForGood | Hold::HandedOver => true,
+        let is_held = match self.hold {
+            Hold::Until(fence) => now > fence,
+            Hold::ForGood | Hold::HandedOver => false,
         };
-        let Ok(hold) = held.wait_for(is_ours).await.map(|hold| *hold) else {
-            return;
-        };
-        match job {
-            Job::Lobby(_) if hold == Hold::HandedOver => {}
-            Job::Lobby(entry) => put_entry(&rooms, &room, &entry).await,
-            Job::Persist(message, id) => {
-                let is_there = append(&bus, &message, &id).await;
-                if let (true, PersistMessage::ReplayChunk(chunk)) = (is_there, message) {
-                    let end = chunk.first_tick + chunk.ticks;
-                    replay_safe_tick.store(end, Ordering::Relaxed);
-                }
-            }
+        if is_held || self.is_under_way || self.retry_at.is_some() {
+            return None;
         }
-    }
-}
-
-async fn put_entry(rooms: &Bucket, room: &RoomId, entry: &RoomEntry) {
-    let value = serde_json::to_vec(entry).expect("a lobby entry serialises to JSON");
-    let mut attempts = Attempts::default();
-    while attempts
-        .again(rooms.put(subject::room_key(room), value.clone()).await)
-        .await
-    {}
-}
-
-/// Appends a message for the database, whatever it takes. Tells whether it is
-/// there: after minutes without the bus it is given up.
-pub async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> bool {
-    let payload = serde_json::to_vec(message).expect("a record serialises to JSON");
-    let mut attempts = Attempts::default();
-    loop {
-        let appended = bus.append(message.subject(), id, payload.clone()).await;
-        let is_there = appended.is_ok();
-        if !attempts.again(appended).await {
-            return is_there;
+        if self.hold == Hold::HandedOver {
+            self.queue.retain(|job| !matches!(**job, Job::Lobby(_)));
         }
+        let job = self.queue.front()?;
+        self.is_under_way = true;
+        Some(Arc::clone(job))
     }
-}
 
-/// Takes a room out of the lobby, whatever it takes.
-pub async fn remove_entry(rooms: &Bucket, room: &RoomId) {
-    let mut attempts = Attempts::default();
-    while attempts
-        .again(rooms.remove(subject::room_key(room)).await)
-        .await
-    {}
-}
-
-/// Removes the checkpoint of a room that is closed. Another revision means
-/// that it is gone, or somebody else's.
-pub async fn delete_checkpoint(checkpoints: &Bucket, room: &RoomId, revision: Revision) {
-    let mut attempts = Attempts::default();
-    loop {
-        let deleted = match checkpoints.delete(subject::room_key(room), revision).await {
-            Err(CasError::Conflict { .. }) => Ok(()),
-            outcome => outcome,
-        };
-        if !attempts.again(deleted).await {
+    /// The job that was under way is done, or has failed.
+    pub fn done(&mut self, is_done: bool, now: Instant) {
+        self.is_under_way = false;
+        if !is_done && self.failures + 1 < RETRIES_MAX {
+            self.failures += 1;
+            self.retry_at = Some(now + RETRY_DELAY);
             return;
         }
+        self.failures = 0;
+        let job = self.queue.pop_front();
+        if !is_done {
+            tracing::error!(?job, "gave up writing");
+        } else if let Some(Job::Persist(PersistMessage::ReplayChunk(chunk), _)) = job.as_deref() {
+            self.replay_safe_tick = chunk.first_tick + chunk.ticks;
+        }
     }
 }
 
-/// Repeats a write until it is done, or the bus has been away for too long.
-#[derive(Default)]
-struct Attempts(u32);
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-impl Attempts {
-    /// Whether to write again, after a pause.
-    async fn again<T>(&mut self, outcome: Result<T, CasError>) -> bool {
-        let Err(error) = outcome else { return false };
-        self.0 += 1;
-        if self.0 == RETRIES_MAX {
-            tracing::error!(%error, "gave up writing");
-            return false;
+    use super::*;
+
+    const FENCE: Duration = Duration::from_millis(250);
+
+    fn next(clerk: &mut Clerk, now: Instant) -> Option<Job> {
+        let job = clerk.poll(now)?;
+        clerk.done(true, now);
+        Arc::into_inner(job)
+    }
+
+    #[test]
+    fn does_one_job_at_a_time_and_repeats_what_failed() {
+        let start = Instant::now();
+        let mut clerk = Clerk::new(start + FENCE);
+        clerk.queue(Job::DeleteCheckpoint(1));
+        clerk.queue(Job::RemoveEntry);
+        assert_eq!(
+            clerk.poll(start).as_deref(),
+            Some(&Job::DeleteCheckpoint(1))
+        );
+        assert_eq!(clerk.poll(start), None);
+        clerk.done(false, start);
+        assert_eq!(clerk.poll(start), None);
+        let later = clerk.next_deadline().unwrap();
+        assert_eq!(next(&mut clerk, later), Some(Job::DeleteCheckpoint(1)));
+        assert_eq!(next(&mut clerk, later), Some(Job::RemoveEntry));
+        assert!(clerk.is_idle());
+    }
+
+    #[test]
+    fn begins_and_repeats_nothing_once_another_may_own_the_room() {
+        let start = Instant::now();
+        let fence = start + FENCE;
+        let late = fence + Duration::from_nanos(1);
+        let mut clerk = Clerk::new(fence);
+        clerk.queue(Job::RemoveEntry);
+        assert!(clerk.poll(fence).is_some());
+        clerk.done(false, fence);
+        assert_eq!(clerk.poll(late + RETRY_DELAY), None);
+        clerk.hold_for_good();
+        assert!(clerk.poll(late + RETRY_DELAY).is_some());
+    }
+
+    #[test]
+    fn gives_up_after_minutes() {
+        let mut now = Instant::now();
+        let mut clerk = Clerk::new(now);
+        clerk.hold_for_good();
+        clerk.queue(Job::RemoveEntry);
+        for _ in 0..RETRIES_MAX {
+            assert!(clerk.poll(now).is_some());
+            clerk.done(false, now);
+            now += RETRY_DELAY;
         }
-        tracing::debug!(%error, "trying again");
-        tokio::time::sleep(RETRY_DELAY).await;
-        true
+        assert!(clerk.is_idle());
     }
 }

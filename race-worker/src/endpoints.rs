@@ -8,7 +8,6 @@ use std::time::Instant;
 use arrayvec::ArrayVec;
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
 use protocol::beat::Beat;
-use protocol::checkpoint::Checkpoint;
 use protocol::limits::SEATS_MAX;
 use protocol::lobby::{Mode, RoomSettings};
 use protocol::room::{CreateRequest, Created};
@@ -21,13 +20,12 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, ReadBack};
+use crate::claim::{ClaimsUnderWay, READ_BACK_ATTEMPTS, unavailable};
 use crate::metrics;
 use crate::owner::Owner;
+use crate::ownership::OwnerCore;
 use crate::room::{Identity, Ownership, Room};
-
-/// Reads after a write in doubt; each waits 300 ms at the most.
-const READ_BACK_ATTEMPTS: u32 = 3;
 
 /// What all rooms of a worker share.
 #[derive(Debug)]
@@ -57,6 +55,8 @@ pub struct Worker {
     pub rooms_max: u32,
     /// Rooms taken.
     pub rooms_taken: AtomicU32,
+    /// Rooms that are being taken over.
+    pub claims: Mutex<ClaimsUnderWay>,
     /// Tracks that were built already.
     pub tracks: Mutex<HashMap<String, Arc<Track>>>,
 }
@@ -107,7 +107,7 @@ impl Worker {
         let ears = self
             .listen(&room)
             .await
-            .map_err(|error| unavailable(&error))?;
+            .map_err(|error| unavailable(&error.to_string()))?;
         let checkpoint = fresh.checkpoint();
         let created = self
             .checkpoints
@@ -120,13 +120,13 @@ impl Worker {
                 return Err(Rejection::new(RejectionCode::RoomExists, message));
             }
             Err(error @ CasError::Unknown { .. }) => self
-                .read_own(&room, race, Epoch::FIRST)
+                .read_own(&room, race)
                 .await
-                .ok_or_else(|| unavailable(&error))?,
+                .ok_or_else(|| unavailable(&error.to_string()))?,
         };
         metrics::created();
         info!(%room, %race, "room created");
-        let chain = Chain::new(self.id, Epoch::FIRST, revision, begun);
+        let chain = Chain::new(race, self.id, Epoch::FIRST, revision, begun);
         // In the lobby before the answer: the creator may list it at once.
         let entry = serde_json::to_vec(&fresh.lobby_entry()).expect("an entry serialises");
         if let Err(error) = self.rooms.put(subject::room_key(&room), entry).await {
@@ -149,10 +149,15 @@ impl Worker {
         place: Place,
         inherited: Option<ArrayVec<GatewayId, SEATS_MAX>>,
     ) {
-        let owner = Owner::new(Arc::clone(self), room, chain, ears);
+        let now = Instant::now();
+        let core = match inherited {
+            None => OwnerCore::new(self.id, room, chain, self.beat, now),
+            Some(gateways) => OwnerCore::inherit(self.id, room, chain, &gateways, self.beat, now),
+        };
+        let owner = Owner::new(Arc::clone(self), core, ears);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
-            owner.run(inherited.as_deref()).await;
+            owner.run().await;
             drop(place);
             metrics::rooms(-1.0);
         });
@@ -166,20 +171,15 @@ impl Worker {
         Ok(Ears { ctl, inputs })
     }
 
-    /// The revision of a first write that had no answer, if it happened.
-    pub(crate) async fn read_own(
-        &self,
-        room: &RoomId,
-        race: RaceId,
-        epoch: Epoch,
-    ) -> Option<bus::Revision> {
+    /// The revision of a room's first write that had no answer, if it happened.
+    async fn read_own(&self, room: &RoomId, race: RaceId) -> Option<bus::Revision> {
         for _ in 0..READ_BACK_ATTEMPTS {
             let Ok(found) = self.checkpoints.get(subject::room_key(room)).await else {
                 continue;
             };
             let (value, revision) = found?;
-            let found = Checkpoint::decode(&value).ok()?;
-            let is_own = (found.race, found.owner, found.epoch) == (race, self.id, epoch);
+            let found = ReadBack::of(&value, revision)?;
+            let is_own = (found.race, found.owner, found.epoch) == (race, self.id, Epoch::FIRST);
             return is_own.then_some(revision);
         }
         None
@@ -242,12 +242,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.rooms_taken.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-pub(crate) fn unavailable(error: &dyn std::error::Error) -> Rejection {
-    tracing::debug!(%error, "could not take a room");
-    let message = "the room cannot be taken just now, try again in a moment";
-    Rejection::new(RejectionCode::Unavailable, message)
 }
 
 #[cfg(test)]

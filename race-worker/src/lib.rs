@@ -24,16 +24,18 @@
 pub mod admission;
 pub mod catch_up;
 pub mod chain;
-mod claim;
+pub mod claim;
 pub mod clerk;
 pub mod endpoints;
 pub mod limits;
 pub mod metrics;
 pub mod options;
-pub mod owner;
+mod owner;
+pub mod ownership;
 pub mod room;
 pub mod run;
 pub mod sweep;
+mod takeover;
 
 pub use options::Options;
 pub use run::run;

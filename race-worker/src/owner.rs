@@ -1,33 +1,23 @@
-//! One task per room: ticks, requests, checkpoints, and the end.
+//! One task per room: the shell around [`ownership`](crate::ownership).
 
-mod end;
-mod inherit;
-mod leave;
-mod writes;
+mod errands;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::Inbound;
-use futures::StreamExt;
+use bus::{Answers, Bus, BusError, Inbound};
+use bytes::Bytes;
 use futures::future::BoxFuture;
-use protocol::beat::Beat;
-use protocol::room::{CtlReply, CtlRequest};
-use protocol::{GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use futures::{FutureExt, StreamExt};
+use protocol::catch_up::CatchUpRequest;
+use protocol::{RoomId, UnixMillis, subject};
 use tracing::{debug, info, warn};
 
-use self::inherit::Census;
-use self::leave::{Leaving, Offered, Turn};
-use self::writes::Answer;
-use crate::chain::{Chain, Ownership, Pace};
-use crate::clerk::{Clerk, Job};
+use self::errands::{Answer, Errands, Turn};
 use crate::endpoints::{Ears, Worker};
-use crate::limits::{
-    BEAT_PULL_MAX, FENCE_RACING, GATEWAY_CHECK_INTERVAL, IDLE_INTERVAL, REPLIES_MAX, TICK_INTERVAL,
-};
 use crate::metrics;
-use crate::room::{Output, Room};
+use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
 
 /// Between two ticks that are both late.
 const BREATH: Duration = Duration::from_millis(1);
@@ -35,306 +25,223 @@ const BREATH: Duration = Duration::from_millis(1);
 /// The task of one room.
 pub(crate) struct Owner {
     worker: Arc<Worker>,
-    room: Room,
+    core: OwnerCore,
     id: RoomId,
-    chain: Chain,
-    ears: Ears,
-    clerk: Clerk,
-    /// Numbers the messages for the database within this epoch.
-    persisted: u64,
-    /// When the next tick is to be computed, and what it is drawn to.
-    due: Instant,
-    beat: Beat,
-    is_standing_still: bool,
-    writing: Option<BoxFuture<'static, Answer>>,
-    /// Answers that must not leave before that write has happened.
-    replies: Vec<(u64, String, Reply<CtlReply>)>,
-    /// When to ask the gateways who is there, and the question.
-    census_due: Instant,
-    census: Option<BoxFuture<'static, Census>>,
-    leaving: Leaving,
+    /// `None` once the room is another's.
+    ears: Option<Ears>,
+    errands: Errands,
+    /// When the worker ends: this room's turn to be handed over.
+    turn: BoxFuture<'static, Turn>,
+    /// Held while the room is handed over.
+    taken_turn: Turn,
+    answers: CatchUps,
+    /// No tick before this: the others must be let in.
+    breath_until: Instant,
 }
 
-/// Why a room's task stops ticking.
-enum Stop {
-    /// The room has ended.
-    Ended,
-    /// Somebody else owns the room.
-    Lost,
-    /// That worker has taken it over.
-    HandedOver(WorkerId),
-    /// This worker ends, and nobody else takes the room.
-    Left,
+/// The answers of gateways to a request to catch up.
+enum CatchUps {
+    None,
+    Asked(BoxFuture<'static, Result<Answers, BusError>>),
+    Coming(Answers),
 }
 
-enum Event {
+/// What a task hears.
+enum Heard {
     Answer(Answer),
-    Ctl(Inbound),
+    CatchUp(Option<Bytes>),
     Due,
-    CensusDue,
-    Census(Census),
+    Ctl(Inbound),
     Turn(Turn),
-    Offered(Offered),
 }
 
 impl Owner {
-    pub(crate) fn new(worker: Arc<Worker>, room: Room, chain: Chain, ears: Ears) -> Self {
-        let id = room.identity().name.id();
-        let clerk = Clerk::start(worker.bus.clone(), worker.rooms.clone(), id.clone());
-        let now = Instant::now();
-        let beat = worker.beat.of_room(&id);
-        let leaving = Leaving::waiting(&worker);
-        Self {
-            worker,
-            room,
-            id,
-            chain,
-            ears,
-            clerk,
-            persisted: 0,
-            due: now,
-            beat,
-            is_standing_still: false,
-            writing: None,
-            replies: Vec::new(),
-            census_due: now + GATEWAY_CHECK_INTERVAL,
-            census: None,
-            leaving,
-        }
-    }
-
-    /// Runs the room to its end or its next owner. One that was taken over has
-    /// the gateways with players whose checkpoint was found.
-    pub(crate) async fn run(mut self, inherited: Option<&[GatewayId]>) {
-        self.clerk.hold_until(self.chain.fenced_at(self.pace()));
-        if let Some(gateways) = inherited {
-            self.catch_up(gateways).await;
-        }
-        let stop = match self.tick_on().await {
-            // What is true now must be written before anybody acts on it.
-            stop @ (Stop::Ended | Stop::Left) => match self.settle().await {
-                Ownership::Ours => stop,
-                Ownership::Lost => Stop::Lost,
-            },
-            stop @ (Stop::Lost | Stop::HandedOver(_)) => stop,
+    pub(crate) fn new(worker: Arc<Worker>, core: OwnerCore, ears: Ears) -> Self {
+        let (draining, turns) = (worker.draining.clone(), Arc::clone(&worker.hand_overs));
+        let turn = async move {
+            draining.wait().await;
+            turns.acquire_owned().await.ok()
         };
-        self.stand_still(false);
-        match stop {
-            Stop::Ended => self.end().await,
-            Stop::HandedOver(to) => {
-                info!(room = %self.id, %to, "room handed over");
-                drop(self.ears);
-                self.clerk.finish_for_another().await;
-            }
-            Stop::Left => {
-                warn!(room = %self.id, "nobody took the room over");
-                self.clerk.finish().await;
-            }
-            Stop::Lost => {
-                metrics::dropped();
-                warn!(room = %self.id, "somebody else owns the room, dropping it");
-                self.clerk.dismiss();
-            }
+        Self {
+            id: core.room().identity().name.id(),
+            core,
+            ears: Some(ears),
+            errands: Errands::default(),
+            turn: turn.boxed(),
+            taken_turn: None,
+            answers: CatchUps::None,
+            breath_until: Instant::now(),
+            worker,
         }
     }
 
-    async fn tick_on(&mut self) -> Stop {
+    /// Runs the room to its end or its next owner.
+    pub(crate) async fn run(mut self) {
+        let mut commands = Vec::new();
+        let mut began = Instant::now();
         loop {
-            self.emit();
-            if self.room.ending().is_some() {
-                return Stop::Ended;
-            }
-            if !self.is_offered() {
-                self.write_if_due();
-            }
-            self.offer_if_due();
-            match self.next().await {
-                Event::Answer(answer) => {
-                    if self.answered(&answer) == Ownership::Lost {
-                        return Stop::Lost;
-                    }
+            commands.extend(self.core.take_commands());
+            for command in commands.drain(..) {
+                if let Command::Stop(stop) = command {
+                    return self.stopped(stop);
                 }
-                Event::Ctl(request) => self.ctl(&request),
-                Event::Due => self.tick(),
-                Event::CensusDue => self.count_the_present(),
-                Event::Census(census) => self.counted(&census),
-                Event::Turn(turn) => self.take_turn(turn),
-                Event::Offered(Ok(claimed)) => return Stop::HandedOver(claimed.owner),
-                Event::Offered(Err(error)) => {
-                    debug!(%error, room = %self.id, "could not hand the room over");
-                    if !self.offer_again() {
-                        return Stop::Left;
-                    }
-                }
+                self.carry_out(command, began);
             }
+            let heard = self.next().await;
+            began = Instant::now();
+            self.hear_inputs();
+            self.handle(heard);
         }
     }
 
-    async fn next(&mut self) -> Event {
-        let (turn, offer) = self.leaving.under_way();
+    async fn next(&mut self) -> Heard {
+        let due = self.core.next_deadline();
+        let due = due.map(|due| due.max(self.breath_until));
+        let is_running = self.core.is_running();
         tokio::select! {
             biased;
-            answer = awaited(self.writing.as_mut()) => Event::Answer(answer),
-            offered = awaited(offer) => Event::Offered(offered),
-            () = tokio::time::sleep_until(self.due.into()) => Event::Due,
-            Some(request) = self.ears.ctl.next() => Event::Ctl(request),
-            census = awaited(self.census.as_mut()) => Event::Census(census),
-            () = tokio::time::sleep_until(self.census_due.into()) => Event::CensusDue,
-            turn = awaited(turn) => Event::Turn(turn),
+            answer = self.errands.next() => Heard::Answer(answer),
+            answer = self.answers.next() => Heard::CatchUp(answer),
+            () = sleep_until(due) => Heard::Due,
+            request = next_ctl(&mut self.ears), if is_running => Heard::Ctl(request),
+            turn = &mut self.turn, if is_running && self.taken_turn.is_none() => Heard::Turn(turn),
         }
     }
 
-    fn pace(&self) -> Pace {
-        if self.room.is_moving() {
-            Pace::Racing
-        } else {
-            Pace::Idle
-        }
-    }
-
-    /// Whether this owner must keep silent: another may own the room by now, or
-    /// nobody would hear it.
-    fn must_stand_still(&self, now: Instant) -> bool {
-        self.chain.is_fenced(self.pace(), now) || !self.worker.bus.is_connected()
-    }
-
-    fn stand_still(&mut self, is_standing_still: bool) {
-        if self.is_standing_still != is_standing_still {
-            self.is_standing_still = is_standing_still;
-            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
-        }
-    }
-
-    fn tick(&mut self) {
-        let now = Instant::now();
-        self.stand_still(self.must_stand_still(now));
-        // Always, since a full subscription would drop the newest.
-        self.hear_inputs();
-        if !self.room.is_moving() {
-            if !self.is_standing_still {
-                self.room.poll(now);
+    fn handle(&mut self, heard: Heard) {
+        let moment = self.moment();
+        match heard {
+            Heard::Answer(answer) => self.core.handle(answer.event(), moment),
+            Heard::CatchUp(Some(bytes)) => self.core.handle(Event::CatchUp(&bytes), moment),
+            Heard::CatchUp(None) => {
+                self.answers = CatchUps::None;
+                self.core.handle(Event::CatchUpEnded, moment);
             }
-            self.due = now + IDLE_INTERVAL;
-            return;
+            Heard::Due => self.core.handle(Event::Due, moment),
+            Heard::Ctl(request) => {
+                let inbox = request.reply.as_deref();
+                self.core
+                    .handle(Event::Ctl(&request.payload, inbox), moment);
+            }
+            Heard::Turn(turn) => {
+                self.taken_turn = turn;
+                // Without turns there is only no limit.
+                self.turn = std::future::pending().boxed();
+                self.core.handle(Event::Turn, moment);
+            }
         }
-        if self.is_standing_still {
-            metrics::fenced();
-            self.due = now + TICK_INTERVAL;
-            return;
-        }
-        self.room.replay_is_safe(self.clerk.replay_safe_tick());
-        self.room.tick(now, unix_ms());
-        metrics::tick(now.elapsed());
-        let due = self.due + TICK_INTERVAL;
-        self.due = self.beat.draw(due, BEAT_PULL_MAX);
-        self.keep_time(now);
     }
 
+    /// Always, since a full subscription would drop the newest.
     fn hear_inputs(&mut self) {
-        let (mut frames, mut unreadable) = (0, 0);
-        while let Some(message) = self.ears.inputs.next_now() {
-            let received = self.room.inputs(&message.payload);
-            frames += received.frames;
-            unreadable += received.unreadable;
+        let moment = self.moment();
+        while let Some(message) = self.ears.as_mut().and_then(|ears| ears.inputs.next_now()) {
+            self.core.handle(Event::Inputs(&message.payload), moment);
         }
-        metrics::inputs(frames, unreadable);
     }
 
-    fn keep_time(&mut self, now: Instant) {
-        let late = now.saturating_duration_since(self.due);
+    fn moment(&self) -> Moment {
+        Moment {
+            now: Instant::now(),
+            unix_ms: unix_ms(),
+            is_connected: self.worker.bus.is_connected(),
+        }
+    }
+
+    fn carry_out(&mut self, command: Command, began: Instant) {
+        let (worker, id) = (&self.worker, &self.id);
+        match command {
+            Command::Publish(topic, payload) => publish(&worker.bus, id, topic, payload),
+            Command::Answer(inbox, reply) => {
+                worker.bus.publish_json(inbox, &reply);
+            }
+            Command::Write(value, revision) => self.errands.write(worker, id, value, revision),
+            Command::Read => self.errands.read(worker, id),
+            Command::Do(job) => self.errands.perform(worker, id, job),
+            Command::AskGateways(request) => self.ask_gateways(request),
+            Command::Count(beliefs) => self.errands.count(&worker.bus, id, beliefs),
+            Command::Offer(claim) => self.errands.offer(&worker.bus, claim),
+            Command::Ticked { is_late } => self.ticked(is_late, began),
+            Command::Unlisten => self.ears = None,
+            Command::Stop(_) => {}
+        }
+    }
+
+    fn ask_gateways(&mut self, request: CatchUpRequest) {
+        let (bus, subject) = (self.worker.bus.clone(), subject::room_catch_up(&self.id));
+        let asked = async move { bus.ask_all(subject, request.encode()).await };
+        self.answers = CatchUps::Asked(asked.boxed());
+    }
+
+    fn ticked(&mut self, is_late: bool, began: Instant) {
+        let now = Instant::now();
+        metrics::tick(now.saturating_duration_since(began));
         self.worker.ticks.fetch_add(1, Ordering::Relaxed);
-        if late > TICK_INTERVAL {
-            metrics::overrun();
+        if is_late {
             self.worker.late_ticks.fetch_add(1, Ordering::Relaxed);
             // Requests and the end of the worker must be heard in between.
-            self.due = self.due.max(Instant::now() + BREATH);
-        }
-        // A short delay is made up for; after a long one time simply stood still.
-        if late > FENCE_RACING {
-            self.due = now;
+            self.breath_until = now + BREATH;
         }
     }
 
-    fn ctl(&mut self, message: &Inbound) {
-        let now = Instant::now();
-        if self.must_stand_still(now) {
-            // Whoever owns the room now answers, or is asked again.
-            return;
+    fn stopped(&self, stop: Stop) {
+        let (room, race) = (&self.id, self.core.room().identity().race);
+        match stop {
+            Stop::Ended => info!(%room, %race, "room closed"),
+            Stop::HandedOver(to) => info!(%room, %to, "room handed over"),
+            Stop::Left => warn!(%room, "nobody took the room over"),
+            Stop::Lost => warn!(%room, "somebody else owns the room, dropping it"),
         }
-        let request = serde_json::from_slice::<CtlRequest>(&message.payload);
-        let reply = match request {
-            Ok(request) => {
-                let was_moving = self.room.is_moving();
-                let reply = self.room.ctl(request, now);
-                if !was_moving && self.room.is_moving() {
-                    self.due = now;
-                }
-                reply
-            }
-            Err(error) => Err(Rejection::new(RejectionCode::BadMessage, error.to_string())),
-        };
-        // A seat that somebody was told of must outlive this worker.
-        let write = self.chain.write_of(self.room.wants_checkpoint());
-        match &message.reply {
-            None => {}
-            Some(inbox) if self.chain.is_confirmed(write) => {
-                self.worker.bus.publish_json(inbox.clone(), &reply);
-            }
-            Some(inbox) if self.replies.len() < REPLIES_MAX => {
-                self.replies.push((write, inbox.clone(), reply));
-            }
-            Some(_) => metrics::unsent("reply"),
-        }
-    }
-
-    /// Sends what the room has to say, in its order.
-    fn emit(&mut self) {
-        for output in self.room.take_outputs() {
-            match output {
-                Output::Event(event) => {
-                    if !self
-                        .worker
-                        .bus
-                        .publish_json(subject::room_event(&self.id), &event)
-                    {
-                        metrics::unsent("event");
-                    }
-                }
-                Output::Snapshot(bytes) => {
-                    if !self
-                        .worker
-                        .bus
-                        .publish(subject::room_snapshot(&self.id), bytes)
-                    {
-                        metrics::unsent("snapshot");
-                    }
-                }
-                Output::Lobby => self.clerk.queue(Job::Lobby(self.room.lobby_entry())),
-                Output::Persist(message) => {
-                    let id = self.message_id();
-                    self.clerk.queue(Job::Persist(message, id));
-                }
-                Output::Checkpoint => self.chain.hurry(),
-            }
-        }
-    }
-
-    fn message_id(&mut self) -> String {
-        self.persisted += 1;
-        let race = self.room.identity().race;
-        format!("{race}:{}:{}", self.chain.epoch(), self.persisted)
     }
 }
 
-/// What is under way; nothing, as long as nothing is.
-async fn awaited<T>(under_way: Option<&mut BoxFuture<'static, T>>) -> T {
-    match under_way {
-        Some(under_way) => under_way.await,
+impl CatchUps {
+    /// The next answer; `None` when there will be none.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self {
+                Self::None => return std::future::pending().await,
+                Self::Asked(asked) => match asked.await {
+                    Ok(answers) => *self = Self::Coming(answers),
+                    Err(error) => {
+                        debug!(%error, "could not ask the gateways");
+                        return None;
+                    }
+                },
+                Self::Coming(answers) => return answers.next().await,
+            }
+        }
+    }
+}
+
+fn publish(bus: &Bus, room: &RoomId, topic: Topic, payload: Vec<u8>) {
+    let (subject, what) = match topic {
+        Topic::Snapshot => (subject::room_snapshot(room), "snapshot"),
+        Topic::Event => (subject::room_event(room), "event"),
+        Topic::Heartbeat => (subject::room_heartbeat(room), "heartbeat"),
+    };
+    if !bus.publish(subject, payload) {
+        metrics::unsent(what);
+    }
+}
+
+async fn next_ctl(ears: &mut Option<Ears>) -> Inbound {
+    if let Some(ears) = ears
+        && let Some(request) = ears.ctl.next().await
+    {
+        return request;
+    }
+    std::future::pending().await
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
     }
 }
 
-fn unix_ms() -> u64 {
+fn unix_ms() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

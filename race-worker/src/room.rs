@@ -297,7 +297,9 @@ impl Room {
         }
     }
 
-    fn tick_number(&self) -> Tick {
+    /// The tick that is computed next; 0 before there is a race.
+    #[must_use]
+    pub fn tick_number(&self) -> Tick {
         self.race.as_ref().map_or(0, |race| race.state.tick)
     }
 

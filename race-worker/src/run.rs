@@ -45,6 +45,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         beat: Beat::new(Instant::now(), since_1970),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
+        claims: Default::default(),
         tracks: Default::default(),
     });
     bus.ensure_persist_stream().await?;

@@ -1,0 +1,194 @@
+//! What an owner's task waits for besides the room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Bucket, Bus, CasError, RequestError, Revision};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use protocol::checkpoint::{ClaimRequest, Claimed};
+use protocol::persist::PersistMessage;
+use protocol::room::{Present, PresentRequest};
+use protocol::{RoomId, SessionNonce, subject};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::debug;
+
+use crate::chain::{ReadBack, Unanswered, WriteError};
+use crate::clerk::Job;
+use crate::endpoints::Worker;
+use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
+use crate::ownership::Event;
+use crate::room::presence::Belief;
+
+/// The turn of a room among those that are handed over; `None` only when turns
+/// are not given any more.
+pub(super) type Turn = Option<OwnedSemaphorePermit>;
+
+/// What the gateways answered. `None`: it is not known.
+type Census = Vec<(Belief, Option<Vec<SessionNonce>>)>;
+
+/// An answer that fails at once must not make reading it again a busy loop.
+const READ_PAUSE: Duration = Duration::from_millis(20);
+
+/// What came of an errand.
+pub(super) enum Answer {
+    Written(Result<Revision, WriteError>),
+    Read(Result<Option<ReadBack>, Unanswered>),
+    Done(bool),
+    Counted(Census),
+    Offered(Option<Claimed>),
+}
+
+impl Answer {
+    pub(super) fn event(self) -> Event<'static> {
+        match self {
+            Self::Written(outcome) => Event::Written(outcome),
+            Self::Read(outcome) => Event::Read(outcome),
+            Self::Done(is_done) => Event::Done(is_done),
+            Self::Counted(census) => Event::Counted(census),
+            Self::Offered(taken) => Event::Offered(taken),
+        }
+    }
+}
+
+/// At most one of each kind is under way.
+#[derive(Default)]
+pub(super) struct Errands {
+    chain: Option<BoxFuture<'static, Answer>>,
+    job: Option<BoxFuture<'static, Answer>>,
+    census: Option<BoxFuture<'static, Answer>>,
+    offer: Option<BoxFuture<'static, Answer>>,
+}
+
+impl Errands {
+    /// The next answer, that of the chain first: it may end everything else.
+    pub(super) async fn next(&mut self) -> Answer {
+        tokio::select! {
+            biased;
+            answer = awaited(&mut self.chain) => answer,
+            answer = awaited(&mut self.offer) => answer,
+            answer = awaited(&mut self.job) => answer,
+            answer = awaited(&mut self.census) => answer,
+        }
+    }
+
+    pub(super) fn write(
+        &mut self,
+        worker: &Worker,
+        room: &RoomId,
+        value: Vec<u8>,
+        revision: Revision,
+    ) {
+        let (bucket, key) = (
+            worker.checkpoints.clone(),
+            subject::room_key(room).to_owned(),
+        );
+        let write = async move {
+            let outcome = bucket.update(&key, value, revision).await;
+            Answer::Written(outcome.map_err(|error| (&error).into()))
+        };
+        self.chain = Some(write.boxed());
+    }
+
+    pub(super) fn read(&mut self, worker: &Worker, room: &RoomId) {
+        let (bucket, key) = (
+            worker.checkpoints.clone(),
+            subject::room_key(room).to_owned(),
+        );
+        let read = async move { Answer::Read(read_back(&bucket, &key).await) };
+        self.chain = Some(read.boxed());
+    }
+
+    pub(super) fn perform(&mut self, worker: &Arc<Worker>, room: &RoomId, job: Arc<Job>) {
+        let (worker, room) = (Arc::clone(worker), room.clone());
+        let job = async move { Answer::Done(perform(&worker, &room, &job).await) };
+        self.job = Some(job.boxed());
+    }
+
+    pub(super) fn count(&mut self, bus: &Bus, room: &RoomId, beliefs: Vec<Belief>) {
+        let questions = beliefs
+            .into_iter()
+            .map(|belief| ask(bus.clone(), room.clone(), belief));
+        let census = join_all(questions).map(Answer::Counted);
+        self.census = Some(census.boxed());
+    }
+
+    pub(super) fn offer(&mut self, bus: &Bus, claim: ClaimRequest) {
+        let bus = bus.clone();
+        let offer = async move {
+            let offered = bus
+                .request(subject::RACE_CLAIM, &claim, HAND_OVER_TIMEOUT)
+                .await;
+            if let Err(error) = &offered {
+                debug!(%error, room = %claim.room, "could not hand the room over");
+            }
+            Answer::Offered(offered.ok())
+        };
+        self.offer = Some(offer.boxed());
+    }
+}
+
+/// What is under way; nothing, as long as nothing is.
+async fn awaited(under_way: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
+    match under_way {
+        Some(errand) => {
+            let answer = errand.await;
+            *under_way = None;
+            answer
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn read_back(bucket: &Bucket, key: &str) -> Result<Option<ReadBack>, Unanswered> {
+    let Ok(found) = bucket.get(key).await else {
+        tokio::time::sleep(READ_PAUSE).await;
+        return Err(Unanswered);
+    };
+    Ok(found.and_then(|(value, revision)| ReadBack::of(&value, revision)))
+}
+
+/// One attempt at a job; whether it is done.
+async fn perform(worker: &Worker, room: &RoomId, job: &Job) -> bool {
+    let key = subject::room_key(room);
+    let outcome = match job {
+        Job::Lobby(entry) => {
+            let value = serde_json::to_vec(entry).expect("a lobby entry serialises to JSON");
+            worker.rooms.put(key, value).await.map(drop)
+        }
+        Job::Persist(message, id) => append(&worker.bus, message, id).await,
+        Job::RemoveEntry => worker.rooms.remove(key).await,
+        Job::DeleteCheckpoint(revision) => match worker.checkpoints.delete(key, *revision).await {
+            Err(CasError::Conflict { .. }) => Ok(()),
+            outcome => outcome,
+        },
+    };
+    if let Err(error) = &outcome {
+        debug!(%error, %room, "writing failed, trying again");
+    }
+    outcome.is_ok()
+}
+
+async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), CasError> {
+    let payload = serde_json::to_vec(message).expect("a record serialises to JSON");
+    bus.append(message.subject(), id, payload).await.map(drop)
+}
+
+/// Asks a gateway which of its connections are in the room.
+async fn ask(bus: Bus, room: RoomId, belief: Belief) -> (Belief, Option<Vec<SessionNonce>>) {
+    let subject = subject::gateway_ping(belief.gateway);
+    let request = PresentRequest { room };
+    for patience in [GATEWAY_GONE_AFTER, Duration::ZERO] {
+        let asked = bus.request(subject.clone(), &request, GATEWAY_CHECK_TIMEOUT);
+        match asked.await {
+            Ok(Present { sessions }) => return (belief, Some(sessions)),
+            // It may be on its way back to NATS.
+            Err(RequestError::NoResponders { .. }) => tokio::time::sleep(patience).await,
+            Err(error) => {
+                debug!(%error, gateway = %belief.gateway, "no answer");
+                return (belief, None);
+            }
+        }
+    }
+    (belief, Some(Vec::new()))
+}

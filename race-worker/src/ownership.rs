@@ -1,0 +1,412 @@
+//! The owner of one room: a state machine without I/O.
+//!
+//! [`Event`]s go in with the time; [`Command`]s come out, in the order in which
+//! they must be begun. Within it [`Room`] is the race, [`Chain`] its
+//! compare-and-set and [`Clerk`] what it writes; this module is their order:
+//! when to catch up, to tick, to stand still, to answer, to hand over and to
+//! end (DESIGN §8, ADR 008).
+//!
+//! The shell that carries the commands out is `owner`; the simulation with
+//! seeds is another (ADR 010).
+
+mod ending;
+mod inherit;
+mod leaving;
+mod ticks;
+mod writes;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bus::Revision;
+use protocol::beat::Beat;
+use protocol::catch_up::CatchUpRequest;
+use protocol::checkpoint::{ClaimRequest, Claimed};
+use protocol::room::{CtlReply, CtlRequest};
+use protocol::{
+    GatewayId, Rejection, RejectionCode, Reply, RoomId, SessionNonce, UnixMillis, WorkerId,
+};
+
+use self::inherit::Inheritance;
+use self::leaving::Leaving;
+use crate::chain::{Chain, Pace, ReadBack, Unanswered, WriteError};
+use crate::clerk::{Clerk, Job};
+use crate::limits::{GATEWAY_CHECK_INTERVAL, REPLIES_MAX};
+use crate::metrics;
+use crate::room::presence::Belief;
+use crate::room::{Output, Room};
+
+/// When something happens, and what only a shell can know of that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The time.
+    pub now: Instant,
+    /// The wall clock, for the date of a result.
+    pub unix_ms: UnixMillis,
+    /// Whether messages can leave: whoever is not heard stands still.
+    pub is_connected: bool,
+}
+
+/// What happens to an owner.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// [`OwnerCore::next_deadline`] has come.
+    Due,
+    /// Inputs of a gateway.
+    Inputs(&'a [u8]),
+    /// A request of a gateway, and where its answer is expected.
+    Ctl(&'a [u8], Option<&'a str>),
+    /// What came of [`Command::Write`].
+    Written(Result<Revision, WriteError>),
+    /// What came of [`Command::Read`].
+    Read(Result<Option<ReadBack>, Unanswered>),
+    /// What came of [`Command::Do`]: whether it is done.
+    Done(bool),
+    /// One of the answers to [`Command::AskGateways`].
+    CatchUp(&'a [u8]),
+    /// There will be no more of them.
+    CatchUpEnded,
+    /// What came of [`Command::Count`]; `None` for what is not known.
+    Counted(Vec<(Belief, Option<Vec<SessionNonce>>)>),
+    /// The worker ends, and it is this room's turn to leave it.
+    Turn,
+    /// What came of [`Command::Offer`]: who has taken the room, if anybody.
+    Offered(Option<Claimed>),
+}
+
+/// What the shell shall do.
+#[derive(Debug)]
+pub enum Command {
+    /// Send a message to everybody who listens to the room. One that cannot
+    /// leave now is dropped.
+    Publish(Topic, Vec<u8>),
+    /// Send that answer to that inbox.
+    Answer(String, Reply<CtlReply>),
+    /// Write the checkpoint over that revision; then [`Event::Written`].
+    Write(Vec<u8>, Revision),
+    /// Read the checkpoint; then [`Event::Read`].
+    Read,
+    /// Write something for the room; then [`Event::Done`].
+    Do(Arc<Job>),
+    /// Ask all gateways what they have seen; [`Event::CatchUp`] for each answer.
+    AskGateways(CatchUpRequest),
+    /// Ask the gateways which connections are there; then [`Event::Counted`].
+    Count(Vec<Belief>),
+    /// Ask the other workers to take the room; then [`Event::Offered`].
+    Offer(ClaimRequest),
+    /// A tick was computed; whether it was late by more than one interval.
+    Ticked {
+        /// The others must be let in before the next one.
+        is_late: bool,
+    },
+    /// Listen to the room no more: it is another's.
+    Unlisten,
+    /// The owner is done; nothing comes after this.
+    Stop(Stop),
+}
+
+/// Where a message to a room goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// `race.room.<room>.snapshot`
+    Snapshot,
+    /// `race.room.<room>.event`
+    Event,
+    /// `race.room.<room>.heartbeat`
+    Heartbeat,
+}
+
+/// Why an owner stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The room has ended.
+    Ended,
+    /// Somebody else owns the room.
+    Lost,
+    /// That worker has taken it over.
+    HandedOver(WorkerId),
+    /// This worker ends, and nobody else takes the room.
+    Left,
+}
+
+/// How far an owner is.
+#[derive(Debug)]
+enum Stage {
+    /// Asks the gateways what has happened since the checkpoint.
+    Inheriting(Inheritance),
+    /// Runs the room.
+    Running,
+    /// Writes until the checkpoint says what is true now; nobody acts on it
+    /// before.
+    Settling(Stop),
+    /// The result of a room that has ended is being written.
+    Announcing,
+    /// What is queued is being written.
+    Finishing(Stop),
+    /// Over.
+    Stopped,
+}
+
+/// The owner of one room.
+#[derive(Debug)]
+pub struct OwnerCore {
+    id: RoomId,
+    owner: WorkerId,
+    room: Room,
+    chain: Chain,
+    clerk: Clerk,
+    stage: Stage,
+    /// Numbers the messages for the database within this epoch.
+    persisted: u64,
+    /// When the next tick is to be computed, and the beat it is drawn to.
+    due: Instant,
+    beat: Beat,
+    is_standing_still: bool,
+    /// Whether what the room has to say must wait for a checkpoint.
+    is_silent: bool,
+    /// Answers that must not leave before that write has happened.
+    replies: Vec<(u64, String, Reply<CtlReply>)>,
+    /// When to ask the gateways who is there, and whether they are asked.
+    census_due: Instant,
+    is_counting: bool,
+    leaving: Leaving,
+    commands: Vec<Command>,
+}
+
+impl OwnerCore {
+    /// Of a room that has just been made; its ticks are drawn to `beat`.
+    #[must_use]
+    pub fn new(owner: WorkerId, room: Room, chain: Chain, beat: Beat, now: Instant) -> Self {
+        let mut core = Self::build(owner, room, chain, beat, now);
+        core.advance(now);
+        core
+    }
+
+    fn build(owner: WorkerId, room: Room, chain: Chain, beat: Beat, now: Instant) -> Self {
+        let clerk = Clerk::new(chain.fenced_at(pace(&room)));
+        let id = room.identity().name.id();
+        Self {
+            beat: beat.of_room(&id),
+            id,
+            owner,
+            room,
+            chain,
+            clerk,
+            stage: Stage::Running,
+            persisted: 0,
+            due: now,
+            is_standing_still: false,
+            is_silent: false,
+            replies: Vec::new(),
+            census_due: now + GATEWAY_CHECK_INTERVAL,
+            is_counting: false,
+            leaving: Leaving::No,
+            commands: Vec::new(),
+        }
+    }
+
+    /// Of a room that was taken over from its checkpoint, which names
+    /// `gateways` with players.
+    #[must_use]
+    pub fn inherit(
+        owner: WorkerId,
+        room: Room,
+        chain: Chain,
+        gateways: &[GatewayId],
+        beat: Beat,
+        now: Instant,
+    ) -> Self {
+        let mut core = Self::build(owner, room, chain, beat, now);
+        core.ask_gateways(gateways, now);
+        core
+    }
+
+    /// The room.
+    #[must_use]
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// The chain of its checkpoints.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Whether the room's events are of interest still: inputs, requests, turns.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running)
+    }
+
+    /// Whether another may own the room, or nobody would hear this owner.
+    #[must_use]
+    pub fn is_standing_still(&self) -> bool {
+        self.is_standing_still
+    }
+
+    /// When to send [`Event::Due`]; `None` while only answers are awaited.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let own = match &self.stage {
+            Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
+            Stage::Running => Some(self.due.min(self.census_due)),
+            Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
+        };
+        match (own, self.clerk.next_deadline()) {
+            (Some(own), Some(clerk)) => Some(own.min(clerk)),
+            (own, clerk) => own.or(clerk),
+        }
+    }
+
+    /// What there is to do since the last call, in its order.
+    pub fn take_commands(&mut self) -> impl Iterator<Item = Command> + '_ {
+        self.commands.drain(..)
+    }
+
+    /// Takes an event, and decides what follows.
+    pub fn handle(&mut self, event: Event<'_>, moment: Moment) {
+        let now = moment.now;
+        let was_silent = self.must_stand_still(moment);
+        match event {
+            Event::Due => self.due(moment),
+            Event::Inputs(payload) => self.inputs(payload),
+            Event::Ctl(payload, inbox) => self.ctl(payload, inbox, moment),
+            Event::Written(outcome) => self.written(outcome, now),
+            Event::Read(outcome) => self.read(outcome, now),
+            Event::Done(is_done) => self.clerk.done(is_done, now),
+            Event::CatchUp(answer) => self.caught(answer, now),
+            Event::CatchUpEnded => self.catch_up_ended(),
+            Event::Counted(census) => self.counted(&census, moment),
+            Event::Turn => self.take_turn(now),
+            Event::Offered(taken) => self.offered(taken, now),
+        }
+        self.catch_up_if_complete(moment);
+        // What an event leads to is decided by how old the checkpoint was then,
+        // or is now that another is written.
+        self.is_silent = was_silent && self.must_stand_still(moment);
+        self.advance(now);
+    }
+
+    fn due(&mut self, moment: Moment) {
+        if !self.is_running() {
+            return;
+        }
+        if moment.now >= self.due {
+            self.tick(moment);
+        }
+        if moment.now >= self.census_due {
+            self.count_the_present(moment);
+        }
+    }
+
+    /// What follows from how things are.
+    fn advance(&mut self, now: Instant) {
+        match self.stage {
+            Stage::Inheriting(_) | Stage::Stopped => {}
+            Stage::Running => self.run_on(now),
+            Stage::Settling(_) => self.settle(now),
+            Stage::Announcing | Stage::Finishing(_) => self.finish(now),
+        }
+        if let Some(job) = self.clerk.poll(now) {
+            self.commands.push(Command::Do(job));
+        }
+    }
+
+    fn run_on(&mut self, now: Instant) {
+        // After a pause in the middle of catching up, for instance.
+        if !self.is_silent {
+            self.emit();
+        }
+        if self.room.ending().is_some() {
+            self.begin_to_settle(Stop::Ended, now);
+            return;
+        }
+        if !self.is_offered() {
+            self.write_if_due(now);
+        }
+        self.offer_if_due(now);
+    }
+
+    /// Whether this owner must keep silent: another may own the room by now, or
+    /// nobody would hear it.
+    fn must_stand_still(&self, moment: Moment) -> bool {
+        self.chain.is_fenced(pace(&self.room), moment.now) || !moment.is_connected
+    }
+
+    fn stand_still(&mut self, is_standing_still: bool) {
+        if self.is_standing_still != is_standing_still {
+            self.is_standing_still = is_standing_still;
+            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
+        }
+    }
+
+    fn ctl(&mut self, payload: &[u8], inbox: Option<&str>, moment: Moment) {
+        if !self.is_running() || self.must_stand_still(moment) {
+            // Whoever owns the room now answers, or is asked again.
+            return;
+        }
+        let reply = match serde_json::from_slice::<CtlRequest>(payload) {
+            Ok(request) => {
+                let was_moving = self.room.is_moving();
+                let reply = self.room.ctl(request, moment.now);
+                if !was_moving && self.room.is_moving() {
+                    self.due = moment.now;
+                }
+                reply
+            }
+            Err(error) => Err(Rejection::new(RejectionCode::BadMessage, error.to_string())),
+        };
+        // A seat that somebody was told of must outlive this worker.
+        let write = self.chain.write_of(self.room.wants_checkpoint());
+        match inbox {
+            None => {}
+            Some(inbox) if self.chain.is_confirmed(write) => {
+                self.commands.push(Command::Answer(inbox.to_owned(), reply));
+            }
+            Some(inbox) if self.replies.len() < REPLIES_MAX => {
+                self.replies.push((write, inbox.to_owned(), reply));
+            }
+            Some(_) => metrics::unsent("reply"),
+        }
+    }
+
+    /// Sends what the room has to say, in its order.
+    fn emit(&mut self) {
+        for output in self.room.take_outputs() {
+            match output {
+                Output::Event(event) => {
+                    let event = serde_json::to_vec(&event).expect("an event serialises to JSON");
+                    self.commands.push(Command::Publish(Topic::Event, event));
+                }
+                Output::Snapshot(bytes) => {
+                    self.commands.push(Command::Publish(Topic::Snapshot, bytes));
+                }
+                Output::Lobby => self.clerk.queue(Job::Lobby(self.room.lobby_entry())),
+                Output::Persist(message) => {
+                    let id = self.message_id();
+                    self.clerk.queue(Job::Persist(message, id));
+                }
+                Output::Checkpoint => self.chain.hurry(),
+            }
+        }
+    }
+
+    fn message_id(&mut self) -> String {
+        self.persisted += 1;
+        let race = self.room.identity().race;
+        format!("{race}:{}:{}", self.chain.epoch(), self.persisted)
+    }
+}
+
+/// How often a room must be heard of.
+fn pace(room: &Room) -> Pace {
+    if room.is_moving() {
+        Pace::Racing
+    } else {
+        Pace::Idle
+    }
+}
+
+#[cfg(test)]
+mod tests;

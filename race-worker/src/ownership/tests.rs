@@ -1,0 +1,247 @@
+use std::time::Duration;
+
+use protocol::checkpoint::ClaimCause;
+use protocol::lobby::RoomSettings;
+use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
+use simulation::Track;
+
+use super::*;
+use crate::limits::{CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS};
+use crate::room::{Identity, Ownership};
+
+const OWNER: WorkerId = WorkerId::new(1);
+const OTHER: WorkerId = WorkerId::new(2);
+const GATEWAY: GatewayId = GatewayId::new(1);
+
+fn race() -> RaceId {
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+}
+
+fn room(now: Instant) -> Room {
+    let identity = Identity {
+        race: race(),
+        name: RoomName::parse("duel").unwrap(),
+        settings: RoomSettings {
+            seats: 1,
+            ..RoomSettings::default()
+        },
+        creator: None,
+    };
+    let ownership = Ownership {
+        owner: OWNER,
+        epoch: Epoch::FIRST,
+    };
+    let track = Arc::new(Track::by_name(Track::names()[0]).unwrap());
+    Room::new(identity, ownership, track, now)
+}
+
+fn chain(now: Instant) -> Chain {
+    Chain::new(race(), OWNER, Epoch::FIRST, 7, now)
+}
+
+fn beat(now: Instant) -> Beat {
+    Beat::new(now, Duration::ZERO)
+}
+
+fn core(now: Instant) -> OwnerCore {
+    OwnerCore::new(OWNER, room(now), chain(now), beat(now), now)
+}
+
+fn moment(now: Instant) -> Moment {
+    Moment {
+        now,
+        unix_ms: 1,
+        is_connected: true,
+    }
+}
+
+fn join() -> Vec<u8> {
+    let join = CtlRequest::Join {
+        player: PlayerName::parse("Ada").unwrap(),
+        gateway: GATEWAY,
+        session: SessionNonce::new(1),
+        class: Default::default(),
+    };
+    serde_json::to_vec(&join).unwrap()
+}
+
+fn lose() -> Vec<u8> {
+    let lost = CtlRequest::Lost {
+        player: PlayerName::parse("Ada").unwrap(),
+        session: SessionNonce::new(1),
+    };
+    serde_json::to_vec(&lost).unwrap()
+}
+
+/// What the commands are, without what they carry.
+fn names(core: &mut OwnerCore) -> Vec<&'static str> {
+    let name = |command| match command {
+        Command::Publish(Topic::Snapshot, _) => "snapshot",
+        Command::Publish(Topic::Event, _) => "event",
+        Command::Publish(Topic::Heartbeat, _) => "heartbeat",
+        Command::Answer(..) => "answer",
+        Command::Write(..) => "write",
+        Command::Read => "read",
+        Command::Do(job) => match &*job {
+            Job::Persist(protocol::persist::PersistMessage::Result(_), _) => "result",
+            Job::Lobby(_) | Job::Persist(..) => "record",
+            Job::RemoveEntry => "remove entry",
+            Job::DeleteCheckpoint(_) => "delete checkpoint",
+        },
+        Command::AskGateways(_) => "ask gateways",
+        Command::Count(_) => "count",
+        Command::Offer(_) => "offer",
+        Command::Ticked { .. } => "ticked",
+        Command::Unlisten => "unlisten",
+        Command::Stop(_) => "stop",
+    };
+    core.take_commands().map(name).collect()
+}
+
+/// An owner in whose room somebody sits, with everything written.
+fn racing(now: Instant) -> OwnerCore {
+    let mut core = core(now);
+    core.handle(Event::Written(Ok(8)), moment(now));
+    core.handle(Event::Ctl(&join(), None), moment(now));
+    core.handle(Event::Written(Ok(9)), moment(now));
+    core.handle(Event::Written(Ok(10)), moment(now));
+    names(&mut core);
+    assert!(core.room().is_moving());
+    core
+}
+
+#[test]
+fn answers_of_a_seat_wait_for_the_checkpoint_that_holds_it() {
+    let now = Instant::now();
+    let mut core = core(now);
+    assert_eq!(names(&mut core), ["write", "record"]);
+    core.handle(Event::Ctl(&join(), Some("inbox")), moment(now));
+    assert!(!names(&mut core).contains(&"answer"));
+    // The write that was under way does not know of it.
+    core.handle(Event::Written(Ok(8)), moment(now));
+    assert!(!names(&mut core).contains(&"answer"));
+    core.handle(Event::Written(Ok(9)), moment(now));
+    assert!(names(&mut core).contains(&"answer"));
+}
+
+#[test]
+fn stands_still_without_nats_or_a_checkpoint() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    let late = moment(now + FENCE_RACING + Duration::from_millis(1));
+    let cut_off = Moment {
+        is_connected: false,
+        ..moment(now)
+    };
+    for silent in [late, cut_off] {
+        let tick = core.room().tick_number();
+        core.handle(Event::Due, silent);
+        core.handle(Event::Ctl(&join(), Some("inbox")), silent);
+        assert!(core.is_standing_still());
+        assert_eq!(core.room().tick_number(), tick);
+        let said = names(&mut core);
+        assert!(!said.contains(&"snapshot") && !said.contains(&"answer"));
+    }
+}
+
+#[test]
+fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written() {
+    let now = Instant::now();
+    let mut room = racing(now).room;
+    // What its last owner did not come to say.
+    room.ctl(serde_json::from_slice(&lose()).unwrap(), now)
+        .unwrap();
+    let mut core = OwnerCore::inherit(OWNER, room, chain(now), &[GATEWAY], beat(now), now);
+    assert_eq!(names(&mut core), ["ask gateways"]);
+    core.handle(Event::Inputs(b"nonsense"), moment(now));
+    assert_eq!(core.next_deadline(), Some(now + CATCH_UP_TIMEOUT));
+    let late = now + 2 * FENCE_RACING;
+    core.handle(Event::CatchUpEnded, moment(late));
+    assert_eq!(names(&mut core), ["write"]);
+    core.handle(Event::Written(Ok(11)), moment(late));
+    assert!(names(&mut core).contains(&"event"));
+}
+
+#[test]
+fn a_lost_room_is_dropped_without_a_word() {
+    let now = Instant::now();
+    let mut core = core(now);
+    names(&mut core);
+    core.handle(Event::Written(Err(WriteError::Conflict)), moment(now));
+    assert!(matches!(
+        core.take_commands().last(),
+        Some(Command::Stop(Stop::Lost))
+    ));
+    core.handle(Event::Ctl(&join(), Some("inbox")), moment(now));
+    core.handle(Event::Due, moment(now));
+    assert_eq!(names(&mut core), [""; 0]);
+}
+
+#[test]
+fn a_room_that_has_ended_is_written_then_told_then_removed() {
+    let now = Instant::now();
+    let mut core = core(now);
+    core.handle(Event::Written(Ok(8)), moment(now));
+    let leave = CtlRequest::Leave {
+        player: PlayerName::parse("Ada").unwrap(),
+        session: SessionNonce::new(1),
+    };
+    let leave = serde_json::to_vec(&leave).unwrap();
+    core.handle(Event::Ctl(&join(), None), moment(now));
+    core.handle(Event::Ctl(&leave, None), moment(now));
+    let mut said = names(&mut core);
+    assert!(!said.contains(&"remove entry"), "not before it is written");
+    core.handle(Event::Written(Ok(9)), moment(now));
+    core.handle(Event::Written(Ok(10)), moment(now));
+    for _ in 0..20 {
+        said.extend(names(&mut core));
+        core.handle(Event::Done(true), moment(now));
+    }
+    let last = &said[said.len() - 3..];
+    assert_eq!(last, ["remove entry", "delete checkpoint", "stop"]);
+}
+
+#[test]
+fn a_room_is_offered_once_it_is_written_and_kept_until_somebody_has_it() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    core.handle(Event::Turn, moment(now));
+    assert_eq!(names(&mut core), ["write"]);
+    core.handle(Event::Written(Ok(11)), moment(now));
+    let offer = core.take_commands().find_map(|command| match command {
+        Command::Offer(claim) => Some(claim.cause),
+        _ => None,
+    });
+    assert_eq!(offer, Some(ClaimCause::HandOver));
+    assert!(core.is_running());
+    let claimed = Claimed {
+        race: race(),
+        owner: OTHER,
+        epoch: Epoch(2),
+    };
+    core.handle(Event::Offered(Some(claimed)), moment(now));
+    assert!(names(&mut core).contains(&"unlisten"));
+    assert!(!core.is_running());
+}
+
+#[test]
+fn a_room_that_nobody_takes_is_left_to_the_sweep() {
+    let mut now = Instant::now();
+    let mut core = racing(now);
+    core.handle(Event::Turn, moment(now));
+    let mut offers = 0;
+    for revision in 11..200 {
+        let said = names(&mut core);
+        if said.contains(&"stop") {
+            break;
+        }
+        if said.contains(&"offer") {
+            offers += 1;
+            core.handle(Event::Offered(None), moment(now));
+        }
+        now += Duration::from_millis(100);
+        core.handle(Event::Written(Ok(revision)), moment(now));
+        core.handle(Event::Done(true), moment(now));
+    }
+    assert_eq!(offers, HAND_OVER_ATTEMPTS);
+}

@@ -1,0 +1,55 @@
+//! The time of a room.
+
+use std::time::Instant;
+
+use super::{Command, Moment, OwnerCore, Stage};
+use crate::limits::{BEAT_PULL_MAX, FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL};
+use crate::metrics;
+
+impl OwnerCore {
+    pub(super) fn tick(&mut self, moment: Moment) {
+        let now = moment.now;
+        self.stand_still(self.must_stand_still(moment));
+        if !self.room.is_moving() {
+            if !self.is_standing_still {
+                self.room.poll(now);
+            }
+            self.due = now + IDLE_INTERVAL;
+            return;
+        }
+        if self.is_standing_still {
+            metrics::fenced();
+            self.due = now + TICK_INTERVAL;
+            return;
+        }
+        self.room.replay_is_safe(self.clerk.replay_safe_tick());
+        self.room.tick(now, moment.unix_ms);
+        let due = self.due + TICK_INTERVAL;
+        self.due = self.beat.draw(due, BEAT_PULL_MAX);
+        self.keep_time(now);
+    }
+
+    pub(super) fn inputs(&mut self, payload: &[u8]) {
+        match &mut self.stage {
+            Stage::Inheriting(inheritance) => inheritance.heard(payload),
+            Stage::Running => {
+                let received = self.room.inputs(payload);
+                metrics::inputs(received.frames, received.unreadable);
+            }
+            Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => {}
+        }
+    }
+
+    fn keep_time(&mut self, now: Instant) {
+        let late = now.saturating_duration_since(self.due);
+        let is_late = late > TICK_INTERVAL;
+        if is_late {
+            metrics::overrun();
+        }
+        self.commands.push(Command::Ticked { is_late });
+        // A short delay is made up for; after a long one time simply stood still.
+        if late > FENCE_RACING {
+            self.due = now;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The shell around [`claim`](crate::claim): `race.claim`, and rooms that nobody
+//! claims.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
+use protocol::{RejectionCode, Reply, RoomId, subject};
+use service::Shutdown;
+use tracing::{debug, info};
+
+use crate::chain::{ReadBack, Unanswered};
+use crate::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
+use crate::endpoints::Worker;
+use crate::limits::{ADOPTIONS_MAX, SWEEP_INTERVAL};
+use crate::metrics;
+use crate::sweep::{Orphan, Sweep};
+
+impl Worker {
+    /// Takes a room over from its last checkpoint. One that somebody else has
+    /// taken over already is left there, and the answer says so.
+    ///
+    /// # Errors
+    /// When there is no such room, or it cannot be taken just now.
+    pub async fn claim(self: &Arc<Self>, request: ClaimRequest) -> Reply<Claimed> {
+        let evidence = Evidence::Silent(request.seen_epoch);
+        let claimed = self.take_over(&request.room, evidence, request.cause).await;
+        metrics::claimed(match &claimed {
+            Ok(claimed) if claimed.owner == self.id => "taken",
+            Ok(_) => "alive",
+            Err(rejection) if rejection.code == RejectionCode::RoomMissing => "missing",
+            Err(_) => "refused",
+        });
+        claimed
+    }
+
+    /// Adopts rooms that nobody owns, until shutdown.
+    pub async fn adopt_orphans(self: Arc<Self>, shutdown: Shutdown) {
+        let mut sweep = Sweep::default();
+        loop {
+            let pause = SWEEP_INTERVAL + SWEEP_INTERVAL.mul_f64(random_fraction());
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.wait() => return,
+            }
+            match self.checkpoints.revisions().await {
+                Ok(present) => {
+                    let orphans = sweep.observe(&present, Instant::now());
+                    stream::iter(orphans)
+                        .for_each_concurrent(ADOPTIONS_MAX, |orphan| self.adopt(orphan))
+                        .await;
+                }
+                Err(error) => {
+                    debug!(%error, "could not look for orphans");
+                    sweep.blinded();
+                }
+            }
+        }
+    }
+
+    async fn adopt(self: &Arc<Self>, orphan: Orphan) {
+        let Ok(room) = RoomId::parse(&orphan.key) else {
+            return;
+        };
+        // Others see the same: who comes later finds it adopted.
+        tokio::time::sleep(ADOPTION_JITTER.mul_f64(random_fraction())).await;
+        let evidence = Evidence::Unwritten(orphan.revision);
+        if let Err(rejection) = self.take_over(&room, evidence, ClaimCause::Orphan).await {
+            debug!(%rejection, %room, "could not adopt an orphan");
+        }
+    }
+
+    async fn take_over(
+        self: &Arc<Self>,
+        room: &RoomId,
+        evidence: Evidence,
+        cause: ClaimCause,
+    ) -> Reply<Claimed> {
+        if !self.claims_under_way().begin(room) {
+            return Err(unavailable("a claim of it is under way"));
+        }
+        let claimed = self.carry_out(room, evidence, cause).await;
+        self.claims_under_way().end(room);
+        claimed
+    }
+
+    fn claims_under_way(&self) -> MutexGuard<'_, ClaimsUnderWay> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn carry_out(
+        self: &Arc<Self>,
+        room: &RoomId,
+        evidence: Evidence,
+        cause: ClaimCause,
+    ) -> Reply<Claimed> {
+        let key = subject::room_key(room);
+        let mut claim = Claim::new(self.id, room.clone(), evidence);
+        let mut step = Step::Read;
+        let mut taking = None;
+        loop {
+            step = match step {
+                Step::Read => match self.checkpoints.get(key).await {
+                    Ok(found) => claim.found(Ok(found
+                        .as_ref()
+                        .map(|(value, revision)| (&value[..], *revision)))),
+                    Err(_) => claim.found(Err(Unanswered)),
+                },
+                Step::Listen => {
+                    let place = self.take_place()?;
+                    let ears = self.listen(room).await;
+                    let ears = ears.map_err(|error| unavailable(&error.to_string()))?;
+                    taking = Some((place, ears));
+                    claim.listening(|name| self.track(name), Instant::now())
+                }
+                Step::Write(value, revision) => {
+                    let outcome = self.checkpoints.update(key, value, revision).await;
+                    claim.written(outcome.map_err(|error| (&error).into()))
+                }
+                Step::ReadBack => {
+                    let found = self.checkpoints.get(key).await;
+                    claim.read_back(match found {
+                        Ok(found) => Ok(found.and_then(|(value, at)| ReadBack::of(&value, at))),
+                        Err(_) => Err(Unanswered),
+                    })
+                }
+                Step::Run(taken) => {
+                    let claimed = taken.claimed;
+                    metrics::taken_over(cause);
+                    let Claimed { race, epoch, .. } = claimed;
+                    info!(%room, %race, %epoch, ?cause, "room taken over");
+                    if let Some((place, ears)) = taking {
+                        self.own(taken.room, taken.chain, ears, place, Some(taken.gateways));
+                    }
+                    return Ok(claimed);
+                }
+                Step::Answer(reply) => return reply,
+            };
+        }
+    }
+}
+
+/// Spreads the adoptions of several workers.
+const ADOPTION_JITTER: Duration = Duration::from_millis(200);
+
+/// At random, 0 to 1.
+fn random_fraction() -> f64 {
+    let random = ulid::Ulid::generate().random() as u32;
+    f64::from(random) / f64::from(u32::MAX)
+}
