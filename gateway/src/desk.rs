@@ -15,9 +15,10 @@ use protocol::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::asking::{Asking, Next, Unheard};
 use crate::chat::ChatHub;
 use crate::limits::{
-    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_ATTEMPT_TIMEOUT,
+    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_RETRY_DELAY,
     ROOM_TIMEOUT,
 };
 use crate::lobby::Lobby;
@@ -129,27 +130,30 @@ impl Desk {
     /// # Errors
     /// When there is no such room, or it refuses.
     pub async fn ctl(&self, room: &RoomId, request: &CtlRequest) -> Reply<CtlReply> {
-        let deadline = Instant::now() + ROOM_TIMEOUT;
+        let mut asking = Asking::new(Instant::now());
         let asked: Result<CtlReply, _> = loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let patience = left.min(ROOM_ATTEMPT_TIMEOUT);
-            match self
+            let patience = asking.attempt(Instant::now());
+            let asked = self
                 .bus
                 .request(subject::room_ctl(room), request, patience)
-                .await
-            {
-                // A room whose owner is gone has no ears until it is taken
-                // over; one that is gone itself is not in the lobby either.
-                Err(RequestError::NoResponders { .. })
-                    if left > RETRY_DELAY && self.lobby.has(room) =>
-                {
+                .await;
+            let why = match &asked {
+                Err(RequestError::NoResponders { .. }) => Unheard::NoResponders,
+                Err(RequestError::TimedOut { .. }) => Unheard::TimedOut,
+                Ok(_)
+                | Err(
+                    RequestError::Unreadable { .. }
+                    | RequestError::Failed { .. }
+                    | RequestError::Rejected(_),
+                ) => break asked,
+            };
+            match asking.unheard(why, self.lobby.has(room)) {
+                Next::Again => {}
+                Next::Wait(pause) => {
                     self.relays.unserved(room);
-                    tokio::time::sleep(RETRY_DELAY).await;
+                    tokio::time::sleep(pause).await;
                 }
-                // Its owner has died with the question, or stands still: what
-                // is asked of a room may be asked again.
-                Err(RequestError::TimedOut { .. }) if left > ROOM_ATTEMPT_TIMEOUT => {}
-                outcome => break outcome,
+                Next::GiveUp => break asked,
             }
         };
         asked.map_err(|error| match error {
@@ -212,17 +216,14 @@ impl Desk {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.bus.request(subject, request, left).await {
-                Err(RequestError::NoResponders { .. }) if left > RETRY_DELAY => {
-                    tokio::time::sleep(RETRY_DELAY).await;
+                Err(RequestError::NoResponders { .. }) if left > ROOM_RETRY_DELAY => {
+                    tokio::time::sleep(ROOM_RETRY_DELAY).await;
                 }
                 outcome => return outcome.map_err(unavailable),
             }
         }
     }
 }
-
-/// How long a question waits before it is asked again.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 fn unavailable(error: RequestError) -> Rejection {
     match error {

@@ -18,6 +18,7 @@
 //! - Whatever a client sends, the gateway lives, says why and counts it.
 
 mod accept;
+pub mod asking;
 pub mod chat;
 pub mod connection;
 pub mod conversation;

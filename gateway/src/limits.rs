@@ -139,3 +139,7 @@ pub const EVENTS_REMEMBERED_MAX: usize = 256;
 /// One attempt to ask a room's owner, which answers within a tick and the time
 /// of a checkpoint; one that has just died never does.
 pub const ROOM_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// How long a question to a room without ears waits before it is asked again:
+/// a takeover takes about as long.
+pub const ROOM_RETRY_DELAY: Duration = Duration::from_millis(50);

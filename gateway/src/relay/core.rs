@@ -270,19 +270,30 @@ impl RelayCore {
         true
     }
 
+    /// What clients have sent before the race was known could not leave: they
+    /// would send it again only with their next frame, when it is too late.
+    fn send_what_waited(&mut self, now: Instant) {
+        self.inputs.clear();
+        for (seat, frame) in self.ring.frames() {
+            self.inputs.push(seat, frame);
+            self.cadence.input(now);
+        }
+    }
+
     /// Follows the room to a higher epoch or a new race; says whether the
     /// message is of the present one. A race's ULID grows with its creation.
     fn is_current(&mut self, race: RaceId, epoch: Epoch, now: Instant) -> bool {
         if self.race.is_none_or(|current| race > current) {
             if self.race.is_some() {
                 self.watch.renewed(now);
+                self.ring.clear();
             }
             self.race = Some(race);
             self.epoch = epoch;
             self.tick = None;
             self.snapshot_at = None;
-            self.ring.clear();
             self.told.clear();
+            self.send_what_waited(now);
             return true;
         }
         if self.race != Some(race) || epoch < self.epoch {

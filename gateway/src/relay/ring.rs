@@ -58,6 +58,11 @@ impl Ring {
         frames.push_back((first_tick, buffer));
     }
 
+    /// The input frames by seat, oldest first.
+    pub fn frames(&self) -> impl Iterator<Item = (Seat, &[u8])> {
+        self.frames.iter().flat_map(of_seat)
+    }
+
     /// All of it, for a new owner.
     #[must_use]
     pub fn answer(&self, race: RaceId, gateway: GatewayId, now: Instant) -> Vec<u8> {
@@ -76,7 +81,7 @@ impl Ring {
                     bytes,
                 })
                 .collect(),
-            inputs: self.frames.iter().flat_map(of_seat).collect(),
+            inputs: self.frames().collect(),
         }
         .encode()
     }

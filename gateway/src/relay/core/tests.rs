@@ -172,3 +172,27 @@ async fn a_room_that_vanished_sends_its_people_to_the_lobby() {
     let expected = [FrameKind::Control, FrameKind::Control];
     assert_eq!(kinds(&outbox).await, expected);
 }
+
+#[test]
+fn inputs_that_come_before_the_race_is_known_leave_once_it_is() {
+    let (mut core, _outbox) = core_with_member();
+    let now = Instant::now();
+    let frame = protocol::input::InputFrame {
+        first_tick: 7,
+        controls: [Default::default(); 2].into_iter().collect(),
+    };
+    let frame = frame.encode_into(Vec::new());
+    core.input(3, &frame, now);
+    assert_eq!(core.take_inputs(now), None, "for which race is not known");
+    core.snapshot(&snapshot(1, 2), now);
+    let due = core.inputs_due().unwrap();
+    let batch = core.take_inputs(due).unwrap();
+    let batch = InputBatch::decode(&batch).unwrap();
+    assert_eq!(batch.frames, [(3, &frame[..])]);
+    let request = CatchUpRequest {
+        race: RACE.parse().unwrap(),
+        epoch: Epoch(2),
+    };
+    let answer = core.catch_up(&request, now).unwrap();
+    assert_eq!(CatchUpAnswer::decode(&answer).unwrap().inputs.len(), 1);
+}
