@@ -22,6 +22,19 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("plot", Allowed::Only(&[])),
     ("client-core", Allowed::Only(&["protocol", "netcode"])),
     ("bots", Allowed::Only(&["client-core", "simulation"])),
+    // Only tests use it. It runs the cores of both ends of a room against each
+    // other, so it needs the programs that they are in.
+    (
+        "failover-sim",
+        Allowed::Only(&[
+            "protocol",
+            "bus",
+            "simulation",
+            "netcode",
+            "gateway",
+            "race-worker",
+        ]),
+    ),
     // It starts programs, as an operator does.
     ("chaos", Allowed::Only(&[])),
     // Beyond DESIGN: positions in snapshots are measured from a track's course.

@@ -1,0 +1,655 @@
+//! The queue of what happens, and the processes to which it happens.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use protocol::lobby::{Mode, RoomSettings};
+use protocol::room::CtlRequest;
+use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomId, RoomName, WorkerId};
+use race_worker::chain::Chain;
+use race_worker::grid::Grid;
+use race_worker::ownership::{OwnerCore, Topic};
+use race_worker::room::{Identity, Ownership, Room};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use simulation::Track;
+
+use crate::bug::Bug;
+use crate::client::{Client, Stage, Told};
+use crate::faults::{CALM_AFTER, Fault};
+use crate::gateway::Gateway;
+use crate::message::{Body, Connection, Later, Message, Op, RoomIndex, Token, Write};
+use crate::nats::Nats;
+use crate::oracle::Oracle;
+use crate::process::{Pid, Process, Program};
+use crate::time::{MICROSECOND, MILLISECOND, Ns, SECOND};
+use crate::worker::{UNFENCED, Worker};
+
+/// Rooms have an owner again so long after the last fault.
+const OWNED_AFTER: Ns = CALM_AFTER + 8 * SECOND;
+/// And have ended so long after it: who has won waits 30 s for the others.
+const ENDED_AFTER: Ns = CALM_AFTER + 60 * SECOND;
+/// Lines of a trace that are shown.
+const TRACE_MAX: usize = 60;
+
+/// What can happen.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// An operation of a process arrives at NATS, on that connection.
+    Serve(Pid, u32, Op),
+    /// JetStream carries an operation out.
+    Store(Op),
+    /// A message of NATS arrives at a process, on that connection.
+    Deliver(Pid, u32, Message),
+    /// A client's message arrives at its gateway.
+    FromClient(Pid, Message),
+    ToClient(Connection, Told),
+    /// A process has waited for long enough.
+    Own(Pid, Message),
+    Wake(Pid),
+    Resume(Pid),
+    Reconnect(Pid),
+    NatsUp,
+    Start {
+        is_worker: bool,
+    },
+    Connect(usize),
+    Drive(usize),
+    Fault(Fault),
+    /// Every room must have an owner by now.
+    CheckOwners,
+}
+
+/// A room, as the simulation knows it.
+#[derive(Debug)]
+pub(crate) struct RoomInfo {
+    pub(crate) id: RoomId,
+}
+
+/// What a seed came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Times that a room was taken over.
+    pub takeovers: u32,
+    /// Events that were handled.
+    pub steps: u64,
+}
+
+/// An invariant that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// By which seed: it happens every time.
+    pub seed: u64,
+    /// What was seen.
+    pub why: String,
+    /// When, since the beginning.
+    pub at: Duration,
+    /// What happened before, last line last.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            why,
+            at,
+            trace,
+        } = self;
+        writeln!(f, "seed {seed} after {at:?}: {why}")?;
+        for line in trace {
+            // Messages may be long, and their beginning says what they are.
+            writeln!(f, "{line:.200}")?;
+        }
+        write!(f, "run it again with SLIPSTREAM_SEED={seed}")
+    }
+}
+
+/// All there is.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) now: Ns,
+    base: Instant,
+    pub(crate) rng: SmallRng,
+    queue: BinaryHeap<Reverse<Due>>,
+    order: u64,
+    pub(crate) procs: Vec<Process>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) rooms: Vec<RoomInfo>,
+    pub(crate) nats: Nats,
+    pub(crate) oracle: Oracle,
+    pub(crate) track: Arc<Track>,
+    pub(crate) bug: Option<Bug>,
+    /// Whether messages to slow consumers are lost.
+    pub(crate) loses: bool,
+    pub(crate) skip_due: bool,
+    tokens: Token,
+    violation: Option<String>,
+    is_tracing: bool,
+    trace: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Due {
+    at: Ns,
+    order: u64,
+    what: What,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// Runs the simulation of a seed to its end.
+///
+/// # Errors
+/// When an invariant is broken.
+pub fn run(seed: u64, bug: Option<Bug>) -> Result<Report, Box<Violation>> {
+    match World::new(seed, bug, false).run() {
+        Ok(report) => Ok(report),
+        // Again, and with a trace: the same happens.
+        Err(_) => run_traced(seed, bug),
+    }
+}
+
+/// As [`run`]; a violation tells what came before it.
+///
+/// # Errors
+/// When an invariant is broken.
+pub fn run_traced(seed: u64, bug: Option<Bug>) -> Result<Report, Box<Violation>> {
+    let mut world = World::new(seed, bug, true);
+    world.run().map_err(|why| {
+        let from = world.trace.len().saturating_sub(TRACE_MAX);
+        Box::new(Violation {
+            seed,
+            why,
+            at: Duration::from_nanos(world.now),
+            trace: world.trace.split_off(from),
+        })
+    })
+}
+
+fn highway() -> Arc<Track> {
+    static HIGHWAY: OnceLock<Arc<Track>> = OnceLock::new();
+    Arc::clone(HIGHWAY.get_or_init(|| Arc::new(Track::highway())))
+}
+
+impl World {
+    fn new(seed: u64, bug: Option<Bug>, is_tracing: bool) -> Self {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let track = highway();
+        let mut world = Self {
+            now: 0,
+            base: Instant::now(),
+            loses: rng.random_range(0..4) == 0,
+            rng,
+            queue: BinaryHeap::new(),
+            order: 0,
+            procs: Vec::new(),
+            clients: Vec::new(),
+            rooms: Vec::new(),
+            nats: Nats::new(),
+            oracle: Oracle::new(Arc::clone(&track)),
+            track,
+            bug,
+            skip_due: false,
+            tokens: 1,
+            violation: None,
+            is_tracing,
+            trace: Vec::new(),
+        };
+        world.populate();
+        world.plan_faults();
+        world.at(OWNED_AFTER, What::CheckOwners);
+        world
+    }
+
+    fn populate(&mut self) {
+        let workers = self.rng.random_range(2..=4);
+        let gateways = self.rng.random_range(1..=3);
+        (0..workers).for_each(|_| self.start(true));
+        (0..gateways).for_each(|_| self.start(false));
+        let rooms = [1, 1, 1, 1, 2, 2, 3][self.rng.random_range(0..7)];
+        for room in 0..rooms {
+            self.open_room(room, workers, gateways);
+        }
+        for client in 0..self.clients.len() {
+            let at = self.rng.random_range(0..SECOND / 30);
+            self.at(at, What::Drive(client));
+        }
+    }
+
+    /// A room with its owner and its clients: waiting for them, or just before
+    /// the start.
+    fn open_room(&mut self, room: RoomIndex, workers: usize, gateways: usize) {
+        let seats = self.rng.random_range(2..=3_usize);
+        let name = format!("room{room}");
+        let settings = RoomSettings {
+            seats: seats as u8,
+            mode: Mode::Highway,
+            track: Track::HIGHWAY.to_owned(),
+            target_metres: self.rng.random_range(25..60),
+            ..RoomSettings::default()
+        };
+        let race = RaceId::new(ulid::Ulid::from_parts(1, self.rng.random()));
+        let Ok(name) = RoomName::parse(&name) else {
+            return;
+        };
+        let start_tick = race_worker::limits::COUNTDOWN_SECONDS * simulation::TICK_RATE_HZ;
+        self.oracle
+            .add_room(netcode::rules(&settings, race, &self.track, start_tick));
+        self.rooms.push(RoomInfo { id: name.id() });
+        let pid = self.rng.random_range(0..workers);
+        let now = self.local(pid);
+        let owner = worker_id(pid);
+        let identity = Identity {
+            race,
+            name,
+            settings,
+            creator: None,
+        };
+        let epoch = Epoch::FIRST;
+        let ownership = Ownership { owner, epoch };
+        let mut made = Room::new(identity, ownership, Arc::clone(&self.track), now);
+        let is_waiting = self.rng.random_range(0..3) == 0;
+        for seat in 0..seats {
+            let gateway = workers + self.rng.random_range(0..gateways);
+            self.add_client(room, seat, (!is_waiting).then_some((&mut made, gateway)));
+        }
+        if !is_waiting {
+            for _ in 0..self.rng.random_range(150..start_tick) {
+                made.tick(now, 0);
+                made.take_outputs();
+            }
+        }
+        let revision = self.nats.create(
+            room,
+            &Write {
+                value: made.checkpoint().encode().into(),
+                revision: None,
+                owner,
+                epoch,
+                result: None,
+            },
+        );
+        let mut chain = Chain::new(race, owner, epoch, revision, now);
+        if self.bug == Some(Bug::NoSelfFence) {
+            chain = chain.with_fences(UNFENCED);
+        }
+        let core = OwnerCore::new(owner, made, chain, self.grid(), now);
+        self.with_program(pid, |world, program| {
+            if let Program::Worker(worker) = program {
+                world.own(pid, worker, room, core);
+            }
+        });
+    }
+
+    fn add_client(&mut self, room: RoomIndex, seat: usize, seated: Option<(&mut Room, Pid)>) {
+        let client = self.clients.len();
+        let lead = self.rng.random_range(3..12);
+        let Ok(name) = PlayerName::parse(&format!("client{client}")) else {
+            return;
+        };
+        self.clients.push(Client::new(name.clone(), room, lead));
+        let Some((made, pid)) = seated else {
+            let at = self.rng.random_range(0..1_500) * MILLISECOND;
+            self.at(at, What::Connect(client));
+            return;
+        };
+        let number = self.next_token();
+        let connection = Connection { client, number };
+        let now = self.local(pid);
+        let join = CtlRequest::Join {
+            player: name.clone(),
+            gateway: gateway_id(pid),
+            session: connection.session(),
+            class: Default::default(),
+        };
+        let joined = made.ctl(join, now);
+        let seat = joined.ok().and_then(|it| it.seat).unwrap_or(seat as u8);
+        if let Err(why) = self.oracle.seated(room, name, Some(seat)) {
+            self.violate(why);
+        }
+        self.clients[client].settle_in(pid, number, seat);
+        if let Some(Program::Gateway(gateway)) = &mut self.procs[pid].program {
+            gateway.settle_in(room, connection, seat, now);
+        }
+    }
+
+    /// Starts a process.
+    fn start(&mut self, is_worker: bool) {
+        let pid = self.procs.len();
+        let program = if is_worker {
+            let sweep_at = self.now + self.rng.random_range(0..1_400) * MILLISECOND;
+            Program::Worker(Box::new(Worker::new(worker_id(pid), sweep_at)))
+        } else {
+            Program::Gateway(Box::new(Gateway::new(gateway_id(pid))))
+        };
+        self.procs.push(Process::new(program));
+        self.procs[pid].link.is_connected = self.nats.is_up;
+        self.note(|| format!("process {pid} starts"));
+        self.at(self.now, What::Wake(pid));
+    }
+
+    fn run(&mut self) -> Result<Report, String> {
+        let mut steps = 0;
+        if let Some(why) = self.violation.take() {
+            return Err(why);
+        }
+        while let Some(Reverse(Due { at, what, .. })) = self.queue.pop() {
+            self.now = at;
+            steps += 1;
+            self.happen(what);
+            if let Some(why) = self.violation.take() {
+                return Err(why);
+            }
+            if self.is_over() {
+                break;
+            }
+            if self.now > ENDED_AFTER {
+                return Err(self.what_is_left());
+            }
+        }
+        for room in 0..self.rooms.len() {
+            let results = self.oracle.results(room);
+            if results != 1 {
+                return Err(format!("room {room} has ended with {results} results"));
+            }
+        }
+        Ok(Report {
+            takeovers: self.oracle.takeovers(),
+            steps,
+        })
+    }
+
+    /// Whether all rooms have ended and nobody has anything to do with them.
+    fn is_over(&self) -> bool {
+        self.nats.checkpoints.is_empty()
+            && self.nats.entries.is_empty()
+            && self.clients.iter().all(|it| it.stage == Stage::Done)
+            && self
+                .procs
+                .iter()
+                .filter(|it| it.is_alive)
+                .all(|process| process.worker().is_none_or(Worker::is_idle))
+    }
+
+    fn what_is_left(&self) -> String {
+        let clients = self.clients.iter().filter(|it| it.stage != Stage::Done);
+        let workers = self.procs.iter().filter(|it| it.is_alive);
+        let busy = workers.filter(|it| it.worker().is_some_and(|it| !it.is_idle()));
+        format!(
+            "not over: {} checkpoints, {} entries in the lobby, {} clients, {} busy workers",
+            self.nats.checkpoints.len(),
+            self.nats.entries.len(),
+            clients.count(),
+            busy.count(),
+        )
+    }
+
+    fn happen(&mut self, what: What) {
+        match what {
+            What::Serve(pid, generation, op) => {
+                if self.procs[pid].link.generation == generation {
+                    self.serve(pid, op);
+                } else {
+                    self.lose(&op);
+                }
+            }
+            What::Store(op) => self.store(op),
+            What::Deliver(pid, generation, message) => {
+                if self.procs[pid].link.generation == generation {
+                    self.deliver(pid, message);
+                } else if let Message::Published(room, Topic::Snapshot, bytes) = message {
+                    self.oracle.lost(room, Some(pid), &bytes);
+                }
+            }
+            What::FromClient(pid, message) | What::Own(pid, message) => self.deliver(pid, message),
+            What::ToClient(connection, told) => self.told(connection, told),
+            What::Wake(pid) => self.wake(pid),
+            What::Resume(pid) => self.resume(pid),
+            What::Reconnect(pid) => self.reconnect(pid),
+            What::NatsUp => {
+                self.nats.is_up = true;
+                for pid in 0..self.procs.len() {
+                    let micros = self.rng.random_range(1_000..60_000);
+                    self.after(micros * MICROSECOND, What::Reconnect(pid));
+                }
+            }
+            What::Start { is_worker } => self.start(is_worker),
+            What::Connect(client) => self.connect(client),
+            What::Drive(client) => self.drive(client),
+            What::Fault(fault) => self.fault(fault),
+            What::CheckOwners => self.check_owners(),
+        }
+    }
+
+    fn check_owners(&mut self) {
+        for (room, stored) in &self.nats.checkpoints {
+            let workers = self.procs.iter().filter(|it| it.is_alive);
+            let mut workers = workers.filter_map(Process::worker);
+            if !workers.any(|it| it.id == stored.owner && it.runs(*room, stored.epoch)) {
+                let why = format!("room {room} has no owner, long after the last fault");
+                return self.violate(why);
+            }
+        }
+    }
+
+    fn deliver(&mut self, pid: Pid, message: Message) {
+        let process = &mut self.procs[pid];
+        if !process.is_alive {
+            return;
+        }
+        if process.paused_until > self.now {
+            process.inbox.push_back(message);
+            return;
+        }
+        self.with_program(pid, |world, program| match program {
+            Program::Worker(worker) => world.worker(pid, worker, message),
+            Program::Gateway(gateway) => world.gateway(pid, gateway, message),
+        });
+    }
+
+    fn wake(&mut self, pid: Pid) {
+        let process = &mut self.procs[pid];
+        if !process.is_alive || process.paused_until > self.now {
+            return;
+        }
+        process.wake_at = process.wake_at.filter(|at| *at > self.now);
+        self.with_program(pid, |world, program| match program {
+            Program::Worker(worker) => world.worker_due(pid, worker),
+            Program::Gateway(gateway) => world.look_after(pid, gateway),
+        });
+    }
+
+    /// A process that was stopped goes on: what has come meanwhile, and what is
+    /// due, in either order.
+    fn resume(&mut self, pid: Pid) {
+        if self.procs[pid].paused_until > self.now {
+            return;
+        }
+        // A gateway suspects nobody before it has read what has come.
+        let is_due_first = self.procs[pid].is_worker && self.rng.random();
+        if is_due_first {
+            self.wake(pid);
+        }
+        while let Some(message) = self.procs[pid].inbox.pop_front() {
+            self.deliver(pid, message);
+        }
+        self.wake(pid);
+    }
+
+    fn with_program(&mut self, pid: Pid, run: impl FnOnce(&mut Self, &mut Program)) {
+        let Some(mut program) = self.procs[pid].program.take() else {
+            return;
+        };
+        run(self, &mut program);
+        if !self.procs[pid].is_alive {
+            return;
+        }
+        let (due, sweep) = match &mut program {
+            Program::Worker(worker) => worker.next_deadline(),
+            Program::Gateway(gateway) => (gateway.next_deadline(), self.now + 50 * MILLISECOND),
+        };
+        self.procs[pid].program = Some(program);
+        let ahead = self.procs[pid].ahead;
+        let due = due.map_or(Ns::MAX, |due| {
+            let due = due.saturating_duration_since(self.base).as_nanos() as Ns;
+            due.saturating_sub(ahead)
+        });
+        let at = due.min(sweep).max(self.now + 1);
+        let process = &mut self.procs[pid];
+        if process.wake_at.is_none_or(|wake_at| at < wake_at) {
+            process.wake_at = Some(at);
+            self.at(at, What::Wake(pid));
+        }
+    }
+
+    /// A process is dead, and another is started in its place.
+    pub(crate) fn kill(&mut self, pid: Pid) {
+        self.note(|| format!("process {pid} dies"));
+        let is_worker = self.procs[pid].is_worker;
+        let process = &mut self.procs[pid];
+        process.is_alive = false;
+        process.inbox.clear();
+        process.program = None;
+        for client in 0..self.clients.len() {
+            let it = &self.clients[client];
+            if it.at == Some(pid) && matches!(it.stage, Stage::In | Stage::Joining) {
+                let number = it.connection;
+                self.tell(Connection { client, number }, Told::Lost);
+            }
+        }
+        let pause = self.rng.random_range(200..1_500) * MILLISECOND;
+        self.after(pause, What::Start { is_worker });
+    }
+
+    /// Whether the process dies before it carries out the next command.
+    pub(crate) fn dies_at_command(&mut self, pid: Pid) -> bool {
+        if !self.procs[pid].is_alive {
+            return true;
+        }
+        match &mut self.procs[pid].commands_left {
+            Some(0) => {
+                self.kill(pid);
+                true
+            }
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The connection of a process to NATS is gone.
+    pub(crate) fn cut_off(&mut self, pid: Pid) {
+        let process = &mut self.procs[pid];
+        process.link.is_connected = false;
+        process.link.generation += 1;
+        self.at(self.now, What::Wake(pid));
+    }
+
+    fn reconnect(&mut self, pid: Pid) {
+        let process = &mut self.procs[pid];
+        if !self.nats.is_up || !process.is_alive || process.link.is_connected {
+            return;
+        }
+        process.link.is_connected = true;
+        process.link.up_stalled = 0;
+        process.link.down_stalled = 0;
+        for op in std::mem::take(&mut process.link.buffer) {
+            self.submit(pid, op);
+        }
+        self.at(self.now, What::Wake(pid));
+    }
+
+    /// NATS knows of a subscription.
+    pub(crate) fn subscribed(&mut self, pid: Pid, room: RoomIndex, key: u64) {
+        match &mut self.procs[pid].program {
+            Some(Program::Worker(worker)) => worker.subscribed(key),
+            Some(Program::Gateway(gateway)) => gateway.subscribed(room),
+            None => {}
+        }
+    }
+
+    /// When rooms tick.
+    pub(crate) fn grid(&self) -> Grid {
+        Grid::new(self.base, Duration::ZERO)
+    }
+
+    /// The time as a process has it.
+    pub(crate) fn local(&self, pid: Pid) -> Instant {
+        self.base + Duration::from_nanos(self.now + self.procs[pid].ahead)
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.now >= CALM_AFTER
+    }
+
+    pub(crate) fn at(&mut self, at: Ns, what: What) {
+        self.order += 1;
+        let order = self.order;
+        self.queue.push(Reverse(Due { at, order, what }));
+    }
+
+    pub(crate) fn after(&mut self, pause: Ns, what: What) {
+        self.at(self.now + pause, what);
+    }
+
+    pub(crate) fn later(&mut self, pid: Pid, pause: Ns, later: Later) {
+        self.after(pause, What::Own(pid, Message::Later(later)));
+    }
+
+    pub(crate) fn time_out(&mut self, pid: Pid, token: Token, timeout: Ns) {
+        let message = Message::Answer(token, Body::TimedOut);
+        self.after(timeout, What::Own(pid, message));
+    }
+
+    pub(crate) fn next_token(&mut self) -> Token {
+        self.tokens += 1;
+        self.tokens
+    }
+
+    pub(crate) fn violate(&mut self, why: String) {
+        self.note(|| format!("VIOLATION {why}"));
+        self.violation.get_or_insert(why);
+    }
+
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+        if self.is_tracing {
+            let what = what();
+            if !what.is_empty() {
+                let ms = self.now as f64 / MILLISECOND as f64;
+                self.trace.push(format!("{ms:>10.3} {what}"));
+            }
+        }
+    }
+}
+
+fn worker_id(pid: Pid) -> WorkerId {
+    WorkerId::new(pid as u32 + 1)
+}
+
+fn gateway_id(pid: Pid) -> GatewayId {
+    GatewayId::new(pid as u32 + 1)
+}
