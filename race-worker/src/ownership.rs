@@ -133,7 +133,7 @@ pub enum Stop {
 #[derive(Debug)]
 enum Stage {
     /// Asks the gateways what has happened since the checkpoint.
-    Inheriting(Inheritance),
+    Inheriting(Box<Inheritance>),
     /// Runs the room.
     Running,
     /// Writes until the checkpoint says what is true now; nobody acts on it

@@ -244,7 +244,7 @@ impl World {
                 it.stage = Stage::In;
                 it.seat = seat;
                 let (room, name) = (it.room, it.name.clone());
-                self.oracle.seated(room, name, seat).map(|()| false)
+                self.oracle.seated(room, &name, seat).map(|()| false)
             }
             Told::LeftRoom => Ok(true),
             Told::Refused | Told::Lost => {

@@ -1,13 +1,15 @@
 //! The shell around a gateway's cores, as `gateway::relay` and `desk` are the
 //! real one.
 
+mod inheritance;
+mod members;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use gateway::asking::{Asking, Next, Unheard};
+use gateway::asking::Asking;
 use gateway::outbox::Outbox;
 use gateway::relay::core::RelayCore;
 use gateway::relay::watch::{ClaimOutcome, Command, Probe};
@@ -15,15 +17,11 @@ use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
 use protocol::input::{Controls, InputFrame};
-use protocol::room::CtlRequest;
-use protocol::snapshot::SnapshotHeader;
-use protocol::{Epoch, GatewayId, RejectionCode, Seat, Tick, WorkerId};
+use protocol::{GatewayId, RejectionCode, Seat, Tick, WorkerId};
 use race_worker::ownership::Topic;
 use rand::RngExt;
 
-use crate::bug::Bug;
-use crate::client::Told;
-use crate::message::{Body, CatchUp, Connection, Inbox, Later, Message, Op, RoomIndex, Token};
+use crate::message::{Body, Connection, Inbox, Later, Message, Op, RoomIndex, Token};
 use crate::process::Pid;
 use crate::time::{MILLISECOND, Ns};
 use crate::world::World;
@@ -176,7 +174,7 @@ impl World {
                 self.submit(pid, Op::Answer(inbox, Body::Present(sessions)));
             }
             Message::Join(connection) => self.join(pid, gateway, connection),
-            Message::Input(number, frame) => input(gateway, number, frame, now),
+            Message::Input(number, frame) => input(gateway, number, &frame, now),
             Message::Answer(token, body) => self.gateway_answer(pid, gateway, token, body),
             Message::Later(Later::Ask(number)) => self.ask_owner(pid, gateway, number),
             Message::Later(Later::RaiseFloor(room, bytes)) => {
@@ -230,15 +228,6 @@ impl World {
         }
     }
 
-    /// A relay has ended: who is about to come in is told of it.
-    fn dismiss(&mut self, gateway: &mut Gateway, room: RoomIndex) {
-        let members = gateway.members.extract_if(.., |_, it| it.room == room);
-        let gone: Vec<Member> = members.map(|(_, member)| member).collect();
-        for member in gone.into_iter().filter(|it| !it.is_in) {
-            self.tell(member.connection, Told::Refused);
-        }
-    }
-
     fn watch_command(
         &mut self,
         pid: Pid,
@@ -266,163 +255,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// Sends clients what waits for them.
-    fn pass_on(&mut self, pid: Pid, gateway: &mut Gateway, room: RoomIndex) {
-        let members = gateway.members.values().filter(|it| it.room == room);
-        for member in members {
-            while let Some(batch) = member.outbox.take().now_or_never() {
-                for bytes in batch.frames {
-                    let Ok((kind, body)) = frame::split(&bytes) else {
-                        continue;
-                    };
-                    let told = match kind {
-                        FrameKind::Snapshot => {
-                            if let Some(relay) = gateway.relays.get_mut(&room) {
-                                self.passed_on(pid, room, &body, &mut relay.passed);
-                            }
-                            Told::Snapshot(body)
-                        }
-                        FrameKind::Event => Told::Event(body),
-                        FrameKind::Control if &body[..] == ENTERED => Told::Entered(member.seat),
-                        FrameKind::Hello
-                        | FrameKind::Control
-                        | FrameKind::Input
-                        | FrameKind::Chat => Told::LeftRoom,
-                    };
-                    self.tell(member.connection, told);
-                }
-                if batch.closing {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn passed_on(&mut self, pid: Pid, room: RoomIndex, bytes: &Bytes, passed: &mut Option<Tick>) {
-        if let Ok((header, body)) = SnapshotHeader::split(bytes)
-            && passed.is_none_or(|passed| header.tick > passed)
-        {
-            let before = passed.replace(header.tick);
-            if let Err(why) = self.oracle.see(room, pid, before, &header, body) {
-                self.violate(why);
-            }
-        }
-    }
-
-    fn catch_up(
-        &mut self,
-        pid: Pid,
-        gateway: &mut Gateway,
-        room: RoomIndex,
-        bytes: &Bytes,
-        inbox: Inbox,
-    ) {
-        let now = self.local(pid);
-        let id = gateway.id;
-        let (Some(relay), Ok(mut request)) =
-            (gateway.relays.get_mut(&room), CatchUpRequest::decode(bytes))
-        else {
-            return;
-        };
-        let epoch = request.epoch;
-        if self.bug == Some(Bug::AnswerBeforeFloor) {
-            request.epoch = relay.core.watch().epoch();
-            let pause = self.rng.random_range(1..5) * MILLISECOND;
-            self.later(pid, pause, Later::RaiseFloor(room, bytes.clone()));
-        }
-        let Some(answer) = relay.core.catch_up(&request, now) else {
-            return;
-        };
-        self.oracle.answered(room, pid, epoch);
-        let inputs = relay.inputs.iter();
-        let answer = CatchUp {
-            bytes: answer.into(),
-            gateway: pid,
-            passed: relay.passed,
-            inputs: inputs
-                .map(|((seat, tick), controls)| (id, *seat, *tick, *controls))
-                .collect(),
-        };
-        self.submit(pid, Op::Answer(inbox, Body::CatchUp(Box::new(answer))));
-    }
-
-    fn with_epoch(&self, relay: &mut Relay, bytes: Bytes) -> Bytes {
-        if self.bug != Some(Bug::NoEpochCheck) {
-            return bytes;
-        }
-        let Ok((mut header, body)) = SnapshotHeader::split(&bytes) else {
-            return bytes;
-        };
-        let epoch: Epoch = relay.core.watch().epoch();
-        header.epoch = header.epoch.max(epoch);
-        let mut changed = header.encode_into(Vec::new());
-        changed.extend_from_slice(body);
-        changed.into()
-    }
-
-    fn join(&mut self, pid: Pid, gateway: &mut Gateway, connection: Connection) {
-        let now = self.local(pid);
-        let room = self.clients[connection.client].room;
-        let id = gateway.id;
-        let is_new = !gateway.relays.contains_key(&room);
-        let relay = gateway
-            .relays
-            .entry(room)
-            .or_insert_with(|| Relay::new(id, now));
-        let outbox = Arc::new(Outbox::default());
-        let number = connection.number;
-        relay
-            .core
-            .expect(number, connection.session(), Arc::clone(&outbox));
-        let is_listening = relay.is_listening;
-        let member = Member {
-            connection,
-            room,
-            outbox,
-            asking: Asking::new(now),
-            seat: None,
-            is_in: false,
-            is_leaving: false,
-        };
-        gateway.members.insert(number, member);
-        if is_new {
-            self.listen(pid, gateway, room);
-        } else if is_listening {
-            self.ask_owner(pid, gateway, number);
-        }
-    }
-
-    fn listen(&mut self, pid: Pid, gateway: &mut Gateway, room: RoomIndex) {
-        let timeout = SUBSCRIBE_TIMEOUT / MILLISECOND;
-        let inbox = self.ask_for(pid, gateway, Purpose::Listen(room), timeout);
-        self.submit(pid, Op::Subscribe(room, 0, inbox));
-    }
-
-    fn ask_owner(&mut self, pid: Pid, gateway: &mut Gateway, number: u64) {
-        let now = self.local(pid);
-        let id = gateway.id;
-        let Some(member) = gateway.members.get_mut(&number) else {
-            return;
-        };
-        let patience = member.asking.attempt(now).as_nanos() as Ns;
-        let player = self.clients[member.connection.client].name.clone();
-        let session = member.connection.session();
-        let request = if member.is_leaving {
-            CtlRequest::Lost { player, session }
-        } else {
-            CtlRequest::Join {
-                player,
-                gateway: id,
-                session,
-                class: Default::default(),
-            }
-        };
-        let room = member.room;
-        let bytes = serde_json::to_vec(&request).unwrap_or_default().into();
-        let inbox = self.ask_for(pid, gateway, Purpose::Ask(number), patience / MILLISECOND);
-        self.submit(pid, Op::Ctl(room, bytes, inbox));
     }
 
     fn gateway_answer(&mut self, pid: Pid, gateway: &mut Gateway, token: Token, body: Body) {
@@ -472,63 +304,6 @@ impl World {
         }
     }
 
-    fn owner_answered(&mut self, pid: Pid, gateway: &mut Gateway, number: u64, body: Body) {
-        let now = self.local(pid);
-        let Some(member) = gateway.members.get_mut(&number) else {
-            return;
-        };
-        let room = member.room;
-        let why = match body {
-            Body::Ctl(Ok(reply)) if !member.is_leaving => {
-                member.seat = reply.seat;
-                member.is_in = true;
-                if let Some(relay) = gateway.relays.get_mut(&room) {
-                    relay.core.enter(number, entered());
-                }
-                return;
-            }
-            Body::Ctl(_) => return self.refuse(gateway, number, false),
-            Body::NoResponders => Unheard::NoResponders,
-            _ => Unheard::TimedOut,
-        };
-        let is_in_lobby = self.nats.entries.contains_key(&room);
-        match member.asking.unheard(why, is_in_lobby) {
-            Next::Again => self.ask_owner(pid, gateway, number),
-            Next::Wait(pause) => {
-                if let Some(relay) = gateway.relays.get_mut(&room) {
-                    relay.core.watch().unserved(now);
-                }
-                self.later(pid, pause.as_nanos() as Ns, Later::Ask(number));
-            }
-            Next::GiveUp if why == Unheard::NoResponders => {
-                self.refuse(gateway, number, !is_in_lobby);
-            }
-            // It may have been heard: nobody shall sit in a seat that this
-            // connection knows nothing of.
-            Next::GiveUp if !member.is_leaving => {
-                member.is_leaving = true;
-                member.asking = Asking::new(now);
-                self.ask_owner(pid, gateway, number);
-            }
-            Next::GiveUp => self.refuse(gateway, number, false),
-        }
-    }
-
-    fn refuse(&mut self, gateway: &mut Gateway, number: u64, is_gone: bool) {
-        let Some(member) = gateway.members.remove(&number) else {
-            return;
-        };
-        if let Some(relay) = gateway.relays.get_mut(&member.room) {
-            relay.core.leave(number);
-        }
-        let told = if is_gone {
-            Told::LeftRoom
-        } else {
-            Told::Refused
-        };
-        self.tell(member.connection, told);
-    }
-
     fn ask_for(
         &mut self,
         pid: Pid,
@@ -549,7 +324,7 @@ fn entered() -> Bytes {
     frame::binary(FrameKind::Control, ENTERED)
 }
 
-fn input(gateway: &mut Gateway, number: u64, frame: Bytes, now: Instant) {
+fn input(gateway: &mut Gateway, number: u64, bytes: &Bytes, now: Instant) {
     /// What is older is in every checkpoint.
     const KNOWN_INPUTS_MAX: usize = 400;
     let Some(member) = gateway.members.get(&number) else {
@@ -558,7 +333,7 @@ fn input(gateway: &mut Gateway, number: u64, frame: Bytes, now: Instant) {
     let (Some(seat), Some(relay)) = (member.seat, gateway.relays.get_mut(&member.room)) else {
         return;
     };
-    if let Ok(frame) = InputFrame::decode(&frame) {
+    if let Ok(frame) = InputFrame::decode(bytes) {
         for (tick, controls) in frame.ticks() {
             relay.inputs.insert((seat, tick), controls);
         }
@@ -567,5 +342,5 @@ fn input(gateway: &mut Gateway, number: u64, frame: Bytes, now: Instant) {
             oldest.and_then(|oldest| relay.inputs.remove(&oldest));
         }
     }
-    relay.core.input(seat, &frame, now);
+    relay.core.input(seat, bytes, now);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bus::Revision;
 use bytes::Bytes;
+use protocol::checkpoint::ClaimRequest;
 use protocol::persist::ResultRecord;
 use protocol::{Epoch, WorkerId};
 use race_worker::chain::WriteError;
@@ -102,7 +103,7 @@ impl World {
                     self.send(pid, Message::AskGateways(room, bytes.clone(), inbox));
                 }
             }
-            Op::Claim(room, request, inbox) => self.serve_claim(room, request, inbox),
+            Op::Claim(room, request, inbox) => self.serve_claim(room, &request, inbox),
             Op::Ping(worker, inbox) => {
                 let is_it = |pid: &Pid| self.procs[*pid].worker().is_some_and(|it| it.id == worker);
                 let found = self.connected().find(is_it);
@@ -244,12 +245,7 @@ impl World {
         }
     }
 
-    fn serve_claim(
-        &mut self,
-        room: RoomIndex,
-        request: protocol::checkpoint::ClaimRequest,
-        inbox: Inbox,
-    ) {
+    fn serve_claim(&mut self, room: RoomIndex, request: &ClaimRequest, inbox: Inbox) {
         let serves = |pid: &Pid| self.procs[*pid].worker().is_some_and(|it| !it.is_draining);
         let members: Vec<Pid> = self.connected().filter(serves).collect();
         if members.is_empty() {

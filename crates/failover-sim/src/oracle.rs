@@ -104,7 +104,7 @@ impl Oracle {
     pub(crate) fn seated(
         &mut self,
         room: RoomIndex,
-        player: PlayerName,
+        player: &PlayerName,
         seat: Option<Seat>,
     ) -> Result<(), String> {
         let Some(seat) = seat else { return Ok(()) };

@@ -1,18 +1,17 @@
 //! The queue of what happens, and the processes to which it happens.
 
+mod beginning;
+mod processes;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use protocol::lobby::{Mode, RoomSettings};
-use protocol::room::CtlRequest;
-use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomId, RoomName, WorkerId};
-use race_worker::chain::Chain;
+use protocol::{GatewayId, RoomId, WorkerId};
 use race_worker::grid::Grid;
-use race_worker::ownership::{OwnerCore, Topic};
-use race_worker::room::{Identity, Ownership, Room};
+use race_worker::ownership::Topic;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use simulation::Track;
@@ -20,13 +19,12 @@ use simulation::Track;
 use crate::bug::Bug;
 use crate::client::{Client, Stage, Told};
 use crate::faults::{CALM_AFTER, Fault};
-use crate::gateway::Gateway;
-use crate::message::{Body, Connection, Later, Message, Op, RoomIndex, Token, Write};
+use crate::message::{Body, Connection, Later, Message, Op, Token};
 use crate::nats::Nats;
 use crate::oracle::Oracle;
-use crate::process::{Pid, Process, Program};
+use crate::process::{Pid, Process};
 use crate::time::{MICROSECOND, MILLISECOND, Ns, SECOND};
-use crate::worker::{UNFENCED, Worker};
+use crate::worker::Worker;
 
 /// Rooms have an owner again so long after the last fault.
 const OWNED_AFTER: Ns = CALM_AFTER + 8 * SECOND;
@@ -223,133 +221,6 @@ impl World {
         world
     }
 
-    fn populate(&mut self) {
-        let workers = self.rng.random_range(2..=4);
-        let gateways = self.rng.random_range(1..=3);
-        (0..workers).for_each(|_| self.start(true));
-        (0..gateways).for_each(|_| self.start(false));
-        let rooms = [1, 1, 1, 1, 2, 2, 3][self.rng.random_range(0..7)];
-        for room in 0..rooms {
-            self.open_room(room, workers, gateways);
-        }
-        for client in 0..self.clients.len() {
-            let at = self.rng.random_range(0..SECOND / 30);
-            self.at(at, What::Drive(client));
-        }
-    }
-
-    /// A room with its owner and its clients: waiting for them, or just before
-    /// the start.
-    fn open_room(&mut self, room: RoomIndex, workers: usize, gateways: usize) {
-        let seats = self.rng.random_range(2..=3_usize);
-        let name = format!("room{room}");
-        let settings = RoomSettings {
-            seats: seats as u8,
-            mode: Mode::Highway,
-            track: Track::HIGHWAY.to_owned(),
-            target_metres: self.rng.random_range(25..60),
-            ..RoomSettings::default()
-        };
-        let race = RaceId::new(ulid::Ulid::from_parts(1, self.rng.random()));
-        let Ok(name) = RoomName::parse(&name) else {
-            return;
-        };
-        let start_tick = race_worker::limits::COUNTDOWN_SECONDS * simulation::TICK_RATE_HZ;
-        self.oracle
-            .add_room(netcode::rules(&settings, race, &self.track, start_tick));
-        self.rooms.push(RoomInfo { id: name.id() });
-        let pid = self.rng.random_range(0..workers);
-        let now = self.local(pid);
-        let owner = worker_id(pid);
-        let identity = Identity {
-            race,
-            name,
-            settings,
-            creator: None,
-        };
-        let epoch = Epoch::FIRST;
-        let ownership = Ownership { owner, epoch };
-        let mut made = Room::new(identity, ownership, Arc::clone(&self.track), now);
-        let is_waiting = self.rng.random_range(0..3) == 0;
-        for seat in 0..seats {
-            let gateway = workers + self.rng.random_range(0..gateways);
-            self.add_client(room, seat, (!is_waiting).then_some((&mut made, gateway)));
-        }
-        if !is_waiting {
-            for _ in 0..self.rng.random_range(150..start_tick) {
-                made.tick(now, 0);
-                made.take_outputs();
-            }
-        }
-        let revision = self.nats.create(
-            room,
-            &Write {
-                value: made.checkpoint().encode().into(),
-                revision: None,
-                owner,
-                epoch,
-                result: None,
-            },
-        );
-        let mut chain = Chain::new(race, owner, epoch, revision, now);
-        if self.bug == Some(Bug::NoSelfFence) {
-            chain = chain.with_fences(UNFENCED);
-        }
-        let core = OwnerCore::new(owner, made, chain, self.grid(), now);
-        self.with_program(pid, |world, program| {
-            if let Program::Worker(worker) = program {
-                world.own(pid, worker, room, core);
-            }
-        });
-    }
-
-    fn add_client(&mut self, room: RoomIndex, seat: usize, seated: Option<(&mut Room, Pid)>) {
-        let client = self.clients.len();
-        let lead = self.rng.random_range(3..12);
-        let Ok(name) = PlayerName::parse(&format!("client{client}")) else {
-            return;
-        };
-        self.clients.push(Client::new(name.clone(), room, lead));
-        let Some((made, pid)) = seated else {
-            let at = self.rng.random_range(0..1_500) * MILLISECOND;
-            self.at(at, What::Connect(client));
-            return;
-        };
-        let number = self.next_token();
-        let connection = Connection { client, number };
-        let now = self.local(pid);
-        let join = CtlRequest::Join {
-            player: name.clone(),
-            gateway: gateway_id(pid),
-            session: connection.session(),
-            class: Default::default(),
-        };
-        let joined = made.ctl(join, now);
-        let seat = joined.ok().and_then(|it| it.seat).unwrap_or(seat as u8);
-        if let Err(why) = self.oracle.seated(room, name, Some(seat)) {
-            self.violate(why);
-        }
-        self.clients[client].settle_in(pid, number, seat);
-        if let Some(Program::Gateway(gateway)) = &mut self.procs[pid].program {
-            gateway.settle_in(room, connection, seat, now);
-        }
-    }
-
-    /// Starts a process.
-    fn start(&mut self, is_worker: bool) {
-        let pid = self.procs.len();
-        let program = if is_worker {
-            let sweep_at = self.now + self.rng.random_range(0..1_400) * MILLISECOND;
-            Program::Worker(Box::new(Worker::new(worker_id(pid), sweep_at)))
-        } else {
-            Program::Gateway(Box::new(Gateway::new(gateway_id(pid))))
-        };
-        self.procs.push(Process::new(program));
-        self.procs[pid].link.is_connected = self.nats.is_up;
-        self.note(|| format!("process {pid} starts"));
-        self.at(self.now, What::Wake(pid));
-    }
-
     fn run(&mut self) -> Result<Report, String> {
         let mut steps = 0;
         if let Some(why) = self.violation.take() {
@@ -451,144 +322,6 @@ impl World {
                 let why = format!("room {room} has no owner, long after the last fault");
                 return self.violate(why);
             }
-        }
-    }
-
-    fn deliver(&mut self, pid: Pid, message: Message) {
-        let process = &mut self.procs[pid];
-        if !process.is_alive {
-            return;
-        }
-        if process.paused_until > self.now {
-            process.inbox.push_back(message);
-            return;
-        }
-        self.with_program(pid, |world, program| match program {
-            Program::Worker(worker) => world.worker(pid, worker, message),
-            Program::Gateway(gateway) => world.gateway(pid, gateway, message),
-        });
-    }
-
-    fn wake(&mut self, pid: Pid) {
-        let process = &mut self.procs[pid];
-        if !process.is_alive || process.paused_until > self.now {
-            return;
-        }
-        process.wake_at = process.wake_at.filter(|at| *at > self.now);
-        self.with_program(pid, |world, program| match program {
-            Program::Worker(worker) => world.worker_due(pid, worker),
-            Program::Gateway(gateway) => world.look_after(pid, gateway),
-        });
-    }
-
-    /// A process that was stopped goes on: what has come meanwhile, and what is
-    /// due, in either order.
-    fn resume(&mut self, pid: Pid) {
-        if self.procs[pid].paused_until > self.now {
-            return;
-        }
-        // A gateway suspects nobody before it has read what has come.
-        let is_due_first = self.procs[pid].is_worker && self.rng.random();
-        if is_due_first {
-            self.wake(pid);
-        }
-        while let Some(message) = self.procs[pid].inbox.pop_front() {
-            self.deliver(pid, message);
-        }
-        self.wake(pid);
-    }
-
-    fn with_program(&mut self, pid: Pid, run: impl FnOnce(&mut Self, &mut Program)) {
-        let Some(mut program) = self.procs[pid].program.take() else {
-            return;
-        };
-        run(self, &mut program);
-        if !self.procs[pid].is_alive {
-            return;
-        }
-        let (due, sweep) = match &mut program {
-            Program::Worker(worker) => worker.next_deadline(),
-            Program::Gateway(gateway) => (gateway.next_deadline(), self.now + 50 * MILLISECOND),
-        };
-        self.procs[pid].program = Some(program);
-        let ahead = self.procs[pid].ahead;
-        let due = due.map_or(Ns::MAX, |due| {
-            let due = due.saturating_duration_since(self.base).as_nanos() as Ns;
-            due.saturating_sub(ahead)
-        });
-        let at = due.min(sweep).max(self.now + 1);
-        let process = &mut self.procs[pid];
-        if process.wake_at.is_none_or(|wake_at| at < wake_at) {
-            process.wake_at = Some(at);
-            self.at(at, What::Wake(pid));
-        }
-    }
-
-    /// A process is dead, and another is started in its place.
-    pub(crate) fn kill(&mut self, pid: Pid) {
-        self.note(|| format!("process {pid} dies"));
-        let is_worker = self.procs[pid].is_worker;
-        let process = &mut self.procs[pid];
-        process.is_alive = false;
-        process.inbox.clear();
-        process.program = None;
-        for client in 0..self.clients.len() {
-            let it = &self.clients[client];
-            if it.at == Some(pid) && matches!(it.stage, Stage::In | Stage::Joining) {
-                let number = it.connection;
-                self.tell(Connection { client, number }, Told::Lost);
-            }
-        }
-        let pause = self.rng.random_range(200..1_500) * MILLISECOND;
-        self.after(pause, What::Start { is_worker });
-    }
-
-    /// Whether the process dies before it carries out the next command.
-    pub(crate) fn dies_at_command(&mut self, pid: Pid) -> bool {
-        if !self.procs[pid].is_alive {
-            return true;
-        }
-        match &mut self.procs[pid].commands_left {
-            Some(0) => {
-                self.kill(pid);
-                true
-            }
-            Some(left) => {
-                *left -= 1;
-                false
-            }
-            None => false,
-        }
-    }
-
-    /// The connection of a process to NATS is gone.
-    pub(crate) fn cut_off(&mut self, pid: Pid) {
-        let process = &mut self.procs[pid];
-        process.link.is_connected = false;
-        process.link.generation += 1;
-        self.at(self.now, What::Wake(pid));
-    }
-
-    fn reconnect(&mut self, pid: Pid) {
-        let process = &mut self.procs[pid];
-        if !self.nats.is_up || !process.is_alive || process.link.is_connected {
-            return;
-        }
-        process.link.is_connected = true;
-        process.link.up_stalled = 0;
-        process.link.down_stalled = 0;
-        for op in std::mem::take(&mut process.link.buffer) {
-            self.submit(pid, op);
-        }
-        self.at(self.now, What::Wake(pid));
-    }
-
-    /// NATS knows of a subscription.
-    pub(crate) fn subscribed(&mut self, pid: Pid, room: RoomIndex, key: u64) {
-        match &mut self.procs[pid].program {
-            Some(Program::Worker(worker)) => worker.subscribed(key),
-            Some(Program::Gateway(gateway)) => gateway.subscribed(room),
-            None => {}
         }
     }
 

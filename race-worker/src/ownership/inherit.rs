@@ -50,7 +50,8 @@ impl OwnerCore {
         let race = self.room.identity().race;
         // Of a room that does not move there is nothing to know.
         let awaited = if self.room.is_moving() { gateways } else { &[] };
-        self.stage = Stage::Inheriting(Inheritance::new(race, awaited, now));
+        let inheritance = Inheritance::new(race, awaited, now);
+        self.stage = Stage::Inheriting(Box::new(inheritance));
         self.commands.push(Command::AskGateways(CatchUpRequest {
             race,
             epoch: self.chain.epoch(),

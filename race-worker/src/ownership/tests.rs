@@ -226,22 +226,33 @@ fn a_room_is_offered_once_it_is_written_and_kept_until_somebody_has_it() {
 
 #[test]
 fn a_room_that_nobody_takes_is_left_to_the_sweep() {
-    let mut now = Instant::now();
-    let mut core = racing(now);
-    core.handle(Event::Turn, moment(now));
-    let mut offers = 0;
-    for revision in 11..200 {
-        let said = names(&mut core);
-        if said.contains(&"stop") {
-            break;
+    let start = Instant::now();
+    let mut core = racing(start);
+    core.handle(Event::Done(true), moment(start));
+    core.handle(Event::Turn, moment(start));
+    let (mut offers, mut revision) = (0, 11);
+    // The backoff doubles up to five seconds.
+    for step in 1..1_000 {
+        let moment = moment(start + step * Duration::from_millis(10));
+        for said in names(&mut core) {
+            match said {
+                "stop" => {
+                    assert_eq!(offers, HAND_OVER_ATTEMPTS);
+                    return;
+                }
+                "offer" => {
+                    offers += 1;
+                    core.handle(Event::Offered(None), moment);
+                }
+                "write" => {
+                    revision += 1;
+                    core.handle(Event::Written(Ok(revision)), moment);
+                }
+                "record" => core.handle(Event::Done(true), moment),
+                _ => {}
+            }
         }
-        if said.contains(&"offer") {
-            offers += 1;
-            core.handle(Event::Offered(None), moment(now));
-        }
-        now += Duration::from_millis(100);
-        core.handle(Event::Written(Ok(revision)), moment(now));
-        core.handle(Event::Done(true), moment(now));
+        core.handle(Event::Due, moment);
     }
-    assert_eq!(offers, HAND_OVER_ATTEMPTS);
+    panic!("not left after {offers} offers");
 }
