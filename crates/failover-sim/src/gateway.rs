@@ -13,6 +13,7 @@ use gateway::asking::Asking;
 use gateway::outbox::Outbox;
 use gateway::relay::core::RelayCore;
 use gateway::relay::watch::{ClaimOutcome, Command, Probe};
+use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
@@ -97,12 +98,13 @@ impl Gateway {
         room: RoomIndex,
         connection: Connection,
         seat: Seat,
+        beat: Beat,
         now: Instant,
     ) {
         let relay = self
             .relays
             .entry(room)
-            .or_insert_with(|| Relay::new(self.id, now));
+            .or_insert_with(|| Relay::new(self.id, beat, now));
         relay.is_listening = true;
         let outbox = Arc::new(Outbox::default());
         let number = connection.number;
@@ -138,9 +140,9 @@ impl Gateway {
 }
 
 impl Relay {
-    fn new(gateway: GatewayId, now: Instant) -> Self {
+    fn new(gateway: GatewayId, beat: Beat, now: Instant) -> Self {
         Self {
-            core: RelayCore::new(gateway, now),
+            core: RelayCore::new(gateway, beat, now),
             is_listening: false,
             passed: None,
             inputs: BTreeMap::new(),

@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use protocol::beat::Beat;
 use protocol::{GatewayId, RoomId, WorkerId};
-use race_worker::grid::Grid;
 use race_worker::ownership::Topic;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -326,8 +326,8 @@ impl World {
     }
 
     /// When rooms tick.
-    pub(crate) fn grid(&self) -> Grid {
-        Grid::new(self.base, Duration::ZERO)
+    pub(crate) fn beat(&self) -> Beat {
+        Beat::new(self.base, Duration::ZERO)
     }
 
     /// The time as a process has it.

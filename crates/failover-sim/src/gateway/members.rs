@@ -27,11 +27,12 @@ impl World {
         let now = self.local(pid);
         let room = self.clients[connection.client].room;
         let id = gateway.id;
+        let beat = self.beat().of_room(&self.rooms[room].id);
         let is_new = !gateway.relays.contains_key(&room);
         let relay = gateway
             .relays
             .entry(room)
-            .or_insert_with(|| Relay::new(id, now));
+            .or_insert_with(|| Relay::new(id, beat, now));
         let outbox = Arc::new(Outbox::default());
         let number = connection.number;
         relay

@@ -125,7 +125,7 @@ impl World {
                     taken.room,
                     chain,
                     &taken.gateways,
-                    self.grid(),
+                    self.beat(),
                     now,
                 );
                 self.run_claimed(pid, worker, claiming, core);

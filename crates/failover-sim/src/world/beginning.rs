@@ -92,7 +92,7 @@ impl World {
         if self.bug == Some(Bug::NoSelfFence) {
             chain = chain.with_fences(UNFENCED);
         }
-        let core = OwnerCore::new(owner, made, chain, self.grid(), now);
+        let core = OwnerCore::new(owner, made, chain, self.beat(), now);
         self.with_program(pid, |world, program| {
             if let Program::Worker(worker) = program {
                 world.own(pid, worker, room, core);
@@ -132,8 +132,9 @@ impl World {
             self.violate(why);
         }
         self.clients[client].settle_in(pid, number, seat);
+        let beat = self.beat().of_room(&self.rooms[room].id);
         if let Some(Program::Gateway(gateway)) = &mut self.procs[pid].program {
-            gateway.settle_in(room, connection, seat, now);
+            gateway.settle_in(room, connection, seat, beat, now);
         }
     }
 }
