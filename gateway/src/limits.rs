@@ -42,7 +42,7 @@ pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 /// How long before a tick the inputs for it leave: what they may need for their
 /// way to the owner, with a timer of a millisecond's steps and some hundred rooms
 /// whose inputs leave at once.
-pub const INPUT_LEAD: Duration = Duration::from_millis(4);
+pub const INPUT_LEAD: Duration = Duration::from_micros(2_500);
 
 /// Input frames of one room that may wait for their message: of sixteen drivers,
 /// each with what stood still in the network for a second.
