@@ -10,6 +10,7 @@ mod account;
 pub mod driver;
 pub mod load;
 pub mod options;
+mod progress;
 pub mod race;
 pub mod watcher;
 

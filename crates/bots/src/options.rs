@@ -65,6 +65,31 @@ pub struct LoadOptions {
     )]
     pub seats: u8,
 
+    /// How the bots play: full, or thin for thousands of them on one thread
+    #[arg(long, value_enum, default_value_t = NetcodeOption::Full)]
+    pub netcode: NetcodeOption,
+
+    /// For how long the rooms go on coming, 1 to 600; a quarter of a second a room by default
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub ramp: Option<u64>,
+
+    /// Between the start of the last race and the measurement, 0 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(0..=600)
+    )]
+    pub warm_up: u64,
+
+    /// Session tokens of the bots, read and written: the next time they need no password
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+
     /// For how long to measure once everybody races, 1 to 3,600
     #[arg(
         long,
@@ -121,7 +146,7 @@ pub struct LoadOptions {
     #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
     pub skill: SkillOption,
 
-    /// What they drive
+    /// What they drive; thin ones all drive the same, and mixed means grip to them
     #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
     pub class: ClassOption,
 
@@ -263,6 +288,36 @@ impl ClassOption {
             Self::Power => CarClass::Power,
             Self::Drift => CarClass::Drift,
             Self::Mixed => CarClass::ALL[index % CarClass::ALL.len()],
+        }
+    }
+}
+
+/// How much of a client a bot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetcodeOption {
+    /// A whole one: it predicts the race, and an AI drives by what it sees.
+    Full,
+    /// It sends what an AI did in the same race before, reads the headers of
+    /// snapshots, and does not look where it drives.
+    Thin,
+}
+
+impl NetcodeOption {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Thin => "thin",
+        }
+    }
+
+    /// How often a bot does something, a second.
+    #[must_use]
+    pub const fn frames_per_second(self) -> u32 {
+        match self {
+            Self::Full => simulation::TICK_RATE_HZ,
+            Self::Thin => crate::load::THIN_INPUTS_PER_SECOND,
         }
     }
 }

@@ -122,12 +122,14 @@ pub(crate) struct Volume {
     /// Frames that the bots have driven.
     pub(crate) frames: u64,
     pub(crate) snapshots: u64,
+    /// Input frames.
+    pub(crate) inputs: u64,
     pub(crate) bytes_down: u64,
     pub(crate) bytes_up: u64,
 }
 
 /// Everything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record {
     clock: (Instant, u64),
     /// Whether samples are wanted.
@@ -153,8 +155,14 @@ pub(crate) struct Record {
     pub(crate) thrown_out: BTreeSet<RaceId>,
     /// Rooms that stand still now, with how many of their bots say so.
     pub(crate) still: BTreeMap<String, u64>,
+    /// Since when there are no snapshots in those that had some.
+    silent_since: BTreeMap<String, Instant>,
     /// Rooms that stood still at some time.
     pub(crate) stood_still: BTreeSet<String>,
+    /// How late this process was to do what was due.
+    pub(crate) lateness: Times,
+    /// By bot: what spares it the password the next time.
+    pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) failures: u64,
     pub(crate) failure_reasons: Vec<String>,
     lines: Vec<Line>,
@@ -192,19 +200,26 @@ impl Record {
             races: BTreeMap::new(),
             thrown_out: BTreeSet::new(),
             still: BTreeMap::new(),
+            silent_since: BTreeMap::new(),
             stood_still: BTreeSet::new(),
+            lateness: Times::default(),
+            tokens: BTreeMap::new(),
             failures: 0,
             failure_reasons: Vec::new(),
             lines: Vec::new(),
         }
     }
 
-    /// The measurement begins: what was before is forgotten, but for what
-    /// stands still.
+    /// The measurement begins: what was before is forgotten, but for tokens and
+    /// what stands still.
     pub(crate) fn restart(&mut self) {
         let (now, unix_ms) = self.clock;
         let still = std::mem::take(&mut self.still);
+        let silent_since = std::mem::take(&mut self.silent_since);
+        let tokens = std::mem::take(&mut self.tokens);
         *self = Self::at(now, unix_ms, self.keeps_samples);
+        self.silent_since = silent_since;
+        self.tokens = tokens;
         self.stood_still.extend(still.keys().cloned());
         self.still = still;
     }
@@ -253,8 +268,12 @@ impl Record {
         self.away.add(after);
     }
 
-    pub(crate) fn stands_still(&mut self, room: &str) {
+    /// A bot sees no snapshot any more; since when, unless it never saw one.
+    pub(crate) fn stands_still(&mut self, room: &str, since: Option<Instant>) {
         *self.still.entry(room.to_owned()).or_default() += 1;
+        if let Some(since) = since {
+            self.silent_since.entry(room.to_owned()).or_insert(since);
+        }
         self.stood_still.insert(room.to_owned());
     }
 
@@ -263,8 +282,21 @@ impl Record {
             *bots -= 1;
             if *bots == 0 {
                 self.still.remove(room);
+                self.silent_since.remove(room);
             }
         }
+    }
+
+    /// What there is by now: a gap that has not ended counts as long as it is.
+    pub(crate) fn measured(&self, now: Instant) -> Self {
+        let mut measured = self.clone();
+        for (room, since) in &self.silent_since {
+            let bots = self.still.get(room).copied().unwrap_or_default();
+            for _ in 0..bots {
+                measured.interval(now.saturating_duration_since(*since), now, room, "all");
+            }
+        }
+        measured
     }
 
     /// A bot is told the result of a race.
