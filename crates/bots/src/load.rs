@@ -5,13 +5,11 @@
 
 mod crew;
 mod observer;
-mod processes;
 mod record;
 mod report;
 mod samples;
 mod spectacles;
 mod thin;
-mod tokens;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -24,19 +22,22 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use self::crew::Crew;
-use self::processes::{Meter, cpu_seconds};
 use self::record::Record;
 use self::report::Run;
 use self::spectacles::{Orders, Progress, Shared};
 pub use self::thin::INPUTS_PER_SECOND as THIN_INPUTS_PER_SECOND;
-use self::tokens::Tokens;
 use crate::driver::Driver;
+use crate::measure::Tokens;
+use crate::measure::processes::{Meter, cpu_seconds};
 use crate::options::LoadOptions;
 use crate::progress::bar;
 
 /// Between the first bots of two rooms, unless it is said. Signing up costs the
 /// server a password hash each: it is not what is measured.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
+/// So many bots may be on their way in before the next room begins: as many
+/// hashes as a server computes within the patience of a log-in.
+const LOGGING_IN_MAX: usize = 32;
 /// Longest wait until everybody has been in a race.
 const RAMP_MAX: Duration = Duration::from_secs(600);
 /// Between two looks at what the bots do.
@@ -138,6 +139,7 @@ impl<'a> Load<'a> {
         let bar = bar(bots as u64, "bots race");
         for room in 0..self.options.rooms {
             tokio::time::sleep_until((begun + interval * room.into()).into()).await;
+            self.let_log_in(begun).await;
             for seat in 0..self.options.seats {
                 self.start_bot(room, seat)?;
             }
@@ -155,6 +157,18 @@ impl<'a> Load<'a> {
                 bail!("only {racing} of {bots} bots got to race. {reasons}");
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Waits while too many are not logged in: what they ask for costs a password
+    /// hash each, and who waits for one too long asks again, which costs another.
+    async fn let_log_in(&self, begun: Instant) {
+        let are_many = || {
+            let welcome = self.record.lock().welcome;
+            self.progress.len().saturating_sub(welcome) > LOGGING_IN_MAX
+        };
+        while are_many() && begun.elapsed() < RAMP_MAX {
+            tokio::time::sleep(LOOK_INTERVAL / 10).await;
         }
     }
 

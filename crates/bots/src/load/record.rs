@@ -7,47 +7,16 @@ use client_core::netcode::Corrections;
 use client_core::protocol::RaceId;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
-use hdrhistogram::Histogram;
 
 use super::samples::{Line, Sample};
+use crate::measure::Times;
 
-/// Digits that a histogram keeps of a time.
-const DIGITS: u8 = 3;
-/// The longest time that it tells apart, µs: ten minutes.
-const MICROSECONDS_MAX: u64 = 600_000_000;
 /// A correction that somebody can see, m.
 pub(crate) const VISIBLE_CORRECTION_M: f64 = 0.05;
 /// Races that are remembered: a hundred rooms of short races for half a day.
 const RACES_MAX: usize = 100_000;
 /// Failures whose reasons are remembered: more, and nobody reads them.
 const FAILURES_MAX: usize = 20;
-
-/// Times, from microseconds to minutes.
-#[derive(Clone, Debug)]
-pub(crate) struct Times(Histogram<u64>);
-
-impl Default for Times {
-    fn default() -> Self {
-        let histogram = Histogram::new_with_max(MICROSECONDS_MAX, DIGITS);
-        Self(histogram.expect("the bounds are constants that a histogram takes"))
-    }
-}
-
-impl Times {
-    pub(crate) fn add(&mut self, time: Duration) {
-        let microseconds = u64::try_from(time.as_micros()).unwrap_or(MICROSECONDS_MAX);
-        self.0.saturating_record(microseconds);
-    }
-
-    /// The time, ms, that a share of all do not exceed; 0 when there is none.
-    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
-        self.0.value_at_quantile(share) as f64 / 1_000.0
-    }
-
-    pub(crate) fn max_ms(&self) -> f64 {
-        self.0.max() as f64 / 1_000.0
-    }
-}
 
 /// What may excuse that ticks are missing between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +130,8 @@ pub(crate) struct Record {
     pub(crate) stood_still: BTreeSet<String>,
     /// How late this process was to do what was due.
     pub(crate) lateness: Times,
+    /// Bots that have logged in at least once.
+    pub(crate) welcome: usize,
     /// By bot: what spares it the password the next time.
     pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) failures: u64,
@@ -203,6 +174,7 @@ impl Record {
             silent_since: BTreeMap::new(),
             stood_still: BTreeSet::new(),
             lateness: Times::default(),
+            welcome: 0,
             tokens: BTreeMap::new(),
             failures: 0,
             failure_reasons: Vec::new(),

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use client_core::protocol::room::CloseReason;
 
-use super::processes::{Share, Usage, programs};
-use super::record::{Jumps, Record, Times, Volume};
+use super::record::{Jumps, Record, Volume};
+use crate::measure::line;
+use crate::measure::processes::{Share, Usage, programs};
 use crate::options::{LoadOptions, NetcodeOption};
 
 /// Below this share of the frames that are due, this process is what is slow.
@@ -96,7 +97,7 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "frames_per_second": frames,
         "snapshots_per_second": run.a_bot_and_second(run.window.snapshots),
         "inputs_per_second": run.a_bot_and_second(run.window.inputs),
-        "interval_ms": times(&record.intervals),
+        "interval_ms": record.intervals.json(),
         "longest_gap": longest,
         "stale_snapshots": record.stale,
         "ticks_skipped": {
@@ -113,7 +114,7 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
             "late": record.inputs.late,
             "lost": record.inputs.lost,
         },
-        "acknowledged_ms": times(&record.acknowledged),
+        "acknowledged_ms": record.acknowledged.json(),
         "corrections": looks.then(|| json!({
             "snapshots": record.corrections.snapshots(),
             "corrected": record.corrections.corrected(),
@@ -124,7 +125,7 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "sessions": {
             "lost": record.sessions.lost,
             "resumed": record.sessions.resumed,
-            "away_ms": times(&record.away),
+            "away_ms": record.away.json(),
         },
         "bytes_per_second": {
             "down": run.a_bot_and_second(run.window.bytes_down),
@@ -140,17 +141,8 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "processes": run.processes,
         "programs": programs(&run.processes, run.bots),
         "cores": run.cores,
-        "lateness_ms": times(&record.lateness),
+        "lateness_ms": record.lateness.json(),
         "bottleneck": run.bottleneck(options, record),
-    })
-}
-
-fn times(times: &Times) -> Value {
-    json!({
-        "p50": times.quantile_ms(0.5),
-        "p99": times.quantile_ms(0.99),
-        "p99_9": times.quantile_ms(0.999),
-        "max": times.max_ms(),
     })
 }
 
@@ -194,15 +186,6 @@ fn with_result(record: &Record) -> usize {
 /// Lines for a person.
 pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String {
     let frames = run.a_bot_and_second(run.window.frames);
-    let quantiles = |times: &Times| {
-        format!(
-            "{:8.1} p50 {:8.1} p99 {:8.1} p99.9 {:8.1} max ms",
-            times.quantile_ms(0.5),
-            times.quantile_ms(0.99),
-            times.quantile_ms(0.999),
-            times.max_ms()
-        )
-    };
     let skipped = |jumps: Jumps| format!("{:8} times {:8} ticks", jumps.times, jumps.ticks);
     let mut lines = vec![
         format!(
@@ -233,8 +216,8 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
                 run.up_with_headers()
             ),
         ),
-        line("between two snapshots", &quantiles(&record.intervals)),
-        line("input to acknowledgement", &quantiles(&record.acknowledged)),
+        line("between two snapshots", &record.intervals.text()),
+        line("input to acknowledgement", &record.acknowledged.text()),
         line("skipped, same owner", &skipped(record.skipped_unexcused)),
         line("skipped, new owner", &skipped(record.skipped_new_owner)),
         line(
@@ -289,7 +272,7 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
     lines.extend(run.processes.iter().map(Usage::line));
     let programs = programs(&run.processes, run.bots);
     lines.extend(programs.iter().map(Share::line));
-    lines.push(line("this process was late", &quantiles(&record.lateness)));
+    lines.push(line("this process was late", &record.lateness.text()));
     if let Some(cores) = run.cores {
         lines.push(line("this process", &format!("{cores:8.3} cores")));
     }
@@ -297,8 +280,4 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
     let bottleneck = run.bottleneck(options, record);
     lines.extend(bottleneck.map(|why| format!("! {why}")));
     lines.join("\n")
-}
-
-fn line(what: &str, figures: &str) -> String {
-    format!("{what:<28} {figures}")
 }

@@ -125,9 +125,12 @@ impl Watcher for Spectacles {
         let record = &mut self.record.lock();
         record.volume.bytes_down += traffic.bytes_down - before.bytes_down;
         record.volume.bytes_up += traffic.bytes_up - before.bytes_up;
-        if let Some(token) = client.token().filter(|_| !self.is_welcome) {
+        if !self.is_welcome
+            && let (Some(token), Some(_)) = (client.token(), client.player())
+        {
             self.is_welcome = true;
-            record.tokens.insert(self.bot.clone(), token.to_owned());
+            let before = record.tokens.insert(self.bot.clone(), token.to_owned());
+            record.welcome += usize::from(before.is_none());
         }
         let Some(room) = client.room() else {
             return;
