@@ -72,6 +72,7 @@ impl Crowd {
                 poll: Poll::new().context("no epoll")?,
                 recruits: to_take,
                 members: Vec::new(),
+                slots: Default::default(),
                 recording: Arc::clone(recording),
                 record: record.clone(),
                 playing: Arc::clone(&playing),
@@ -118,6 +119,8 @@ struct Group {
     poll: Poll,
     recruits: Receiver<Recruit>,
     members: Vec<Member>,
+    /// By slot: the places of its members.
+    slots: [Vec<usize>; SLOTS as usize],
     recording: Arc<Recording>,
     record: Shared,
     playing: Arc<AtomicUsize>,
@@ -170,7 +173,10 @@ impl Group {
     fn take_recruits(&mut self) {
         while let Ok(recruit) = self.recruits.try_recv() {
             match Member::new(recruit, &self.recording) {
-                Ok(member) => self.members.push(member),
+                Ok(member) => {
+                    self.slots[slot_of(self.members.len())].push(self.members.len());
+                    self.members.push(member);
+                }
                 Err(problem) => {
                     self.playing.fetch_sub(1, Ordering::Relaxed);
                     self.record.lock().failed(format!("{problem:#}"));
@@ -205,7 +211,7 @@ impl Group {
 
     /// The turn of every player of a slot.
     fn slot(&mut self, slot: u32) {
-        for index in (slot as usize..self.members.len()).step_by(SLOTS as usize) {
+        for &index in &self.slots[slot as usize] {
             let member = &mut self.members[index];
             let Some(player) = &mut member.player else {
                 continue;
@@ -237,6 +243,16 @@ impl Group {
             member.line.write(&self.output);
         }
     }
+}
+
+/// The slot of a member. Multiples of the golden ratio: those of a room, who
+/// come one after the other, are spread evenly over the time between two
+/// snapshots, and so are all together.
+fn slot_of(index: usize) -> usize {
+    /// Its fractional part, in 32 bits.
+    const GOLDEN: u32 = 0x9e37_79b9;
+    let share = (index as u32).wrapping_mul(GOLDEN);
+    (u64::from(share) * u64::from(SLOTS) >> 32) as usize
 }
 
 impl Member {
@@ -272,5 +288,25 @@ impl Recruit {
         let spectacles = (self.spectacles)(&self.driver);
         let bot = Bot::new(self.driver.clone(), self.seed, spectacles);
         Player::new(bot, Arc::clone(recording))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_spread_evenly_within_a_room_and_in_all() {
+        for room in 0..100 {
+            let mut slots: Vec<usize> = (0..4).map(|seat| slot_of(4 * room + seat)).collect();
+            slots.sort_unstable();
+            assert!(slots[3] - slots[0] >= 7, "{slots:?}");
+        }
+        let mut counts = [0; SLOTS as usize];
+        (0..1_600).for_each(|index| counts[slot_of(index)] += 1);
+        assert!(
+            counts.iter().all(|count| (98..=102).contains(count)),
+            "{counts:?}"
+        );
     }
 }
