@@ -252,7 +252,7 @@ fn slot_of(index: usize) -> usize {
     /// Its fractional part, in 32 bits.
     const GOLDEN: u32 = 0x9e37_79b9;
     let share = (index as u32).wrapping_mul(GOLDEN);
-    (u64::from(share) * u64::from(SLOTS) >> 32) as usize
+    ((u64::from(share) * u64::from(SLOTS)) >> 32) as usize
 }
 
 impl Member {
