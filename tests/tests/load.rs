@@ -66,8 +66,79 @@ async fn a_quiet_race_is_measured_as_one() -> Result<()> {
         .collect::<Result<_, _>>()?;
     assert!(lines[0]["begun_unix_ms"].is_u64(), "{text}");
     let bots = lines[1..].iter().map(|line| line["bot"].as_str());
-    for name in ["load-0-0", "load-0-1"] {
+    for name in ["load-0", "load-1"] {
         assert!(bots.clone().any(|bot| bot == Some(name)), "{name}: {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn thin_players_come_again_without_a_password_and_are_measured_alike() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let samples = cluster.folder().join("samples.jsonl");
+    let tokens = cluster.folder().join("tokens.json");
+    let gateways = [cluster.race_address()?];
+    // The first makes the accounts, the second, in the same room, has tokens.
+    for _ in 0..2 {
+        let mut command = load(&cluster, &gateways, 3, &samples)?;
+        command.args(["--netcode", "thin", "--ramp", "1", "--warm-up", "1"]);
+        command.arg("--tokens").arg(&tokens);
+        let output = run(command).await?;
+        let report: Value = serde_json::from_slice(&output.stdout)?;
+        for rate in ["snapshots_per_second", "inputs_per_second"] {
+            let measured = report[rate].as_f64().context(rate)?;
+            assert!((28.0..32.0).contains(&measured), "{rate}: {report}");
+        }
+        assert_eq!(count(&report, "/inputs/lost")?, 0, "{report}");
+        assert_eq!(count(&report, "/failures/times")?, 0, "{report}");
+        assert!(report["inputs"]["applied"].is_null(), "{report}");
+        let acknowledged = report
+            .pointer("/acknowledged_ms/p50")
+            .and_then(Value::as_f64);
+        let acknowledged = acknowledged.context("acknowledgements")?;
+        assert!((1.0..60.0).contains(&acknowledged), "{report}");
+        let known: Value = serde_json::from_slice(&fs::read(&tokens)?)?;
+        let names: Vec<_> = known.as_object().context("tokens")?.keys().collect();
+        assert_eq!(names, ["load-0", "load-1"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn everybody_hears_what_chatting_bots_say() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut command = program("bots")?;
+    command
+        .args([
+            "chat",
+            "--json",
+            "--users",
+            "4",
+            "--rate",
+            "4",
+            "--seconds",
+            "3",
+        ])
+        .args(["--gateways", &cluster.chat_address()?]);
+    let report: Value = serde_json::from_slice(&run(command).await?.stdout)?;
+    assert_eq!(count(&report, "/said")?, 12, "{report}");
+    assert_eq!(count(&report, "/delivered")?, 48, "{report}");
+    assert_eq!(count(&report, "/lost")?, 0, "{report}");
+    assert_eq!(count(&report, "/twice")?, 0, "{report}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_come_in_each_way() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let mut command = program("bots")?;
+    command
+        .args(["connect", "--json", "--rate", "3", "--seconds", "2"])
+        .args(["--gateways", &cluster.race_address()?]);
+    let report: Value = serde_json::from_slice(&run(command).await?.stdout)?;
+    for way in ["sign_up", "log_in", "resume"] {
+        assert_eq!(count(&report[way], "/successes")?, 6, "{way}: {report}");
+        assert_eq!(report[way]["errors"], serde_json::json!({}));
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ pub(crate) enum Remedy {
     None,
     /// The servers are not there yet: the same once more.
     AskAgain,
+    /// The token of an earlier session is good no more: make the account.
+    SignUp,
     /// Log in with the password.
     LogIn,
     /// The room is there: take a seat in it.
@@ -32,13 +34,22 @@ pub(crate) enum Remedy {
 }
 
 impl Account {
-    /// Tries to sign up.
-    pub(crate) fn sign_up(name: &str, client: &mut RaceClient) -> Self {
-        client.sign_up(name, PASSWORD);
-        Self {
+    /// Goes on with the token of an earlier session, or signs up.
+    pub(crate) fn open(name: &str, token: Option<&str>, client: &mut RaceClient) -> Self {
+        let account = Self {
             name: name.to_owned(),
             is_known: false,
+        };
+        match token {
+            Some(token) => client.resume(token),
+            None => account.sign_up(client),
         }
+        account
+    }
+
+    /// Tries to sign up.
+    pub(crate) fn sign_up(&self, client: &mut RaceClient) {
+        client.sign_up(&self.name, PASSWORD);
     }
 
     /// The account exists: logs in.
@@ -51,7 +62,7 @@ impl Account {
     pub(crate) fn log_in_again(&self, client: &mut RaceClient) {
         match client.stage() {
             Stage::Stranger if self.is_known => client.log_in(&self.name, PASSWORD),
-            Stage::Stranger => client.sign_up(&self.name, PASSWORD),
+            Stage::Stranger => self.sign_up(client),
             Stage::Offline(_)
             | Stage::Lobby
             | Stage::Room(_)
@@ -70,6 +81,9 @@ impl Account {
     ) -> Remedy {
         match rejection.code {
             RejectionCode::NameTaken if !self.is_known => Remedy::LogIn,
+            RejectionCode::BadToken if !self.is_known && client.player().is_none() => {
+                Remedy::SignUp
+            }
             // Tokens expire; the password does not.
             RejectionCode::BadToken if persists => Remedy::LogIn,
             RejectionCode::RoomMissing if persists => Remedy::Create,
@@ -97,7 +111,7 @@ mod tests {
     #[test]
     fn persists_only_when_told_to() {
         let mut client = RaceClient::default();
-        let mut account = Account::sign_up("bot", &mut client);
+        let mut account = Account::open("bot", None, &mut client);
         let cases = [
             (RejectionCode::NameTaken, Remedy::LogIn, Remedy::LogIn),
             (
@@ -108,7 +122,7 @@ mod tests {
             (RejectionCode::RoomMissing, Remedy::AskAgain, Remedy::Create),
             (RejectionCode::RoomExists, Remedy::GiveUp, Remedy::Join),
             (RejectionCode::RoomFull, Remedy::GiveUp, Remedy::AskAgain),
-            (RejectionCode::BadToken, Remedy::GiveUp, Remedy::LogIn),
+            (RejectionCode::BadToken, Remedy::SignUp, Remedy::SignUp),
             (RejectionCode::BadSettings, Remedy::GiveUp, Remedy::GiveUp),
         ];
         for (code, once, persistently) in cases {
@@ -123,5 +137,8 @@ mod tests {
         account.log_in(&mut client);
         let taken = Rejection::new(RejectionCode::NameTaken, "no");
         assert_eq!(account.remedy(&taken, &client, true), Remedy::GiveUp);
+        let expired = Rejection::new(RejectionCode::BadToken, "no");
+        assert_eq!(account.remedy(&expired, &client, false), Remedy::GiveUp);
+        assert_eq!(account.remedy(&expired, &client, true), Remedy::LogIn);
     }
 }

@@ -1,8 +1,14 @@
 //! One bot: a client whose hands are the simulation's AI.
+//!
+//! [`Bot`] decides and has no I/O; [`Driver::race`] is its shell with a link.
+//! Under load another shell, `load::thin`, carries many of them at once.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use bytes::Bytes;
+use client_core::link::Traffic;
 use client_core::protocol::car::{CarClass, Skill as AiSkill};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{RaceId, RoomName};
@@ -41,6 +47,8 @@ pub struct Driver {
     pub persists: bool,
     /// Fill the free seats with AI drivers, once the expected players are here.
     pub fill: Option<Fill>,
+    /// A token of an earlier session: it costs the servers no password hash.
+    pub token: Option<String>,
 }
 
 /// When and with whom the free seats are filled.
@@ -72,32 +80,40 @@ impl Driver {
     /// When it cannot log in or get a seat.
     pub async fn race(self, seed: u64, watcher: impl Watcher) -> Result<Option<Outcome>> {
         let runtime = tokio::runtime::Handle::current();
-        let link = Link::open_any(&runtime, &self.gateways, "bots");
-        let mut client = RaceClient::default();
-        let account = Account::sign_up(&self.name, &mut client);
-        let bot = Bot {
-            driver: self,
-            seed,
-            watcher,
-            link,
-            client,
-            account,
-            joins: false,
-            hands: None,
-            asked_at: None,
-            in_room: None,
-            homeless_since: Instant::now(),
-        };
-        bot.run().await
+        let mut link = Link::open_any(&runtime, &self.gateways, "bots");
+        let mut bot = Bot::new(self, seed, watcher);
+        let mut frames = tokio::time::interval(FRAME);
+        frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let is_frame = tokio::select! {
+                event = link.next() => {
+                    let Some(event) = event else {
+                        bail!("{}: the connection ended", bot.driver.name)
+                    };
+                    bot.event(event, link.traffic(), Instant::now())?;
+                    false
+                }
+                due = frames.tick() => {
+                    bot.watcher.woken(due.elapsed());
+                    true
+                }
+            };
+            let now = Instant::now();
+            if let ControlFlow::Break(outcome) = bot.turn(is_frame, now)? {
+                return Ok(outcome);
+            }
+            for frame in bot.take_outgoing(now) {
+                link.send(frame);
+            }
+        }
     }
 }
 
-/// A driver with its connection.
-struct Bot<W> {
+/// A driver with its client: everything but the connection.
+pub(crate) struct Bot<W> {
     driver: Driver,
     seed: u64,
     watcher: W,
-    link: Link,
     client: RaceClient,
     account: Account,
     /// Whether the room that it would create is there already.
@@ -106,49 +122,81 @@ struct Bot<W> {
     asked_at: Option<Instant>,
     in_room: Option<(RaceId, RoomSettings)>,
     homeless_since: Instant,
+    /// It has given its seat back.
+    has_left: bool,
 }
 
 impl<W: Watcher> Bot<W> {
-    async fn run(mut self) -> Result<Option<Outcome>> {
-        let mut frames = tokio::time::interval(FRAME);
-        frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        loop {
-            let is_frame = tokio::select! {
-                event = self.link.next() => {
-                    self.event(event)?;
-                    false
-                }
-                _ = frames.tick() => true,
-            };
-            let now = Instant::now();
-            self.rejected(now)?;
-            if !self.watcher.wants_race() && !self.is_in_race() {
-                return Ok(None);
-            }
-            match self.client.stage() {
-                Stage::Lobby => self.in_lobby(now),
-                Stage::Room(_) => self.in_room(is_frame, now),
-                Stage::Result(result) => {
-                    let result = result.clone();
-                    if let Some(outcome) = self.ended(result, now)? {
-                        return Ok(Some(outcome));
-                    }
-                }
-                Stage::Ended(reason) => bail!("{}: {reason}", self.driver.name),
-                Stage::Offline(_) | Stage::Stranger => {}
-            }
-            for frame in self.client.take_outgoing() {
-                self.watcher.sent(&frame, now);
-                self.link.send(frame);
-            }
+    pub(crate) fn new(driver: Driver, seed: u64, watcher: W) -> Self {
+        let mut client = RaceClient::default();
+        let account = Account::open(&driver.name, driver.token.as_deref(), &mut client);
+        Self {
+            driver,
+            seed,
+            watcher,
+            client,
+            account,
+            joins: false,
+            hands: None,
+            asked_at: None,
+            in_room: None,
+            homeless_since: Instant::now(),
+            has_left: false,
         }
     }
 
-    fn event(&mut self, event: Option<LinkEvent>) -> Result<()> {
-        let Some(event) = event else {
-            bail!("{}: the connection ended", self.driver.name)
-        };
-        let now = Instant::now();
+    pub(crate) fn client(&self) -> &RaceClient {
+        &self.client
+    }
+
+    pub(crate) fn watcher(&mut self) -> &mut W {
+        &mut self.watcher
+    }
+
+    /// Lets the watcher look, where not every event is told.
+    pub(crate) fn look_over(&mut self, traffic: Traffic, now: Instant) {
+        self.watcher.taken(&self.client, traffic, now);
+    }
+
+    /// The frames to send.
+    pub(crate) fn take_outgoing(&mut self, now: Instant) -> Vec<Bytes> {
+        let frames = self.client.take_outgoing();
+        for frame in &frames {
+            self.watcher.sent(frame, now);
+        }
+        frames
+    }
+
+    /// Does what is to be done now, after an event or, with `is_frame`, because
+    /// a frame is to be driven. Breaks with the last outcome, as
+    /// [`Driver::race`].
+    pub(crate) fn turn(
+        &mut self,
+        is_frame: bool,
+        now: Instant,
+    ) -> Result<ControlFlow<Option<Outcome>>> {
+        self.rejected(now)?;
+        if !self.watcher.wants_race() && !self.is_in_race() {
+            return Ok(ControlFlow::Break(None));
+        }
+        match self.client.stage() {
+            Stage::Lobby => self.in_lobby(now),
+            Stage::Room(_) if self.watcher.leaves() => self.leave(),
+            Stage::Room(_) => self.in_room(is_frame, now),
+            Stage::Result(result) => {
+                let result = result.clone();
+                if let Some(outcome) = self.ended(result, now)? {
+                    return Ok(ControlFlow::Break(Some(outcome)));
+                }
+            }
+            Stage::Ended(reason) => bail!("{}: {reason}", self.driver.name),
+            Stage::Offline(_) | Stage::Stranger => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes an event of the connection, which has carried so much by now.
+    pub(crate) fn event(&mut self, event: LinkEvent, traffic: Traffic, now: Instant) -> Result<()> {
         if let LinkEvent::Lost { reason } = &event
             && self.in_room.is_none()
             && self.is_out_of_patience(now)
@@ -157,7 +205,7 @@ impl<W: Watcher> Bot<W> {
         }
         self.watcher.comes(&event, &self.client, now);
         self.client.handle(event, now);
-        self.watcher.taken(&self.client, self.link.traffic(), now);
+        self.watcher.taken(&self.client, traffic, now);
         Ok(())
     }
 
@@ -180,6 +228,13 @@ impl<W: Watcher> Bot<W> {
                 }
                 Some(_) | None => self.client.join_room(room, class),
             }
+        }
+    }
+
+    /// Gives the seat back: a room that all have left closes, and costs nothing.
+    fn leave(&mut self) {
+        if !std::mem::replace(&mut self.has_left, true) {
+            self.client.leave_room();
         }
     }
 
@@ -234,6 +289,7 @@ impl<W: Watcher> Bot<W> {
         match self.account.remedy(&rejection, &self.client, persists) {
             Remedy::None => {}
             Remedy::AskAgain if patient => self.account.log_in_again(&mut self.client),
+            Remedy::SignUp => self.account.sign_up(&mut self.client),
             Remedy::LogIn if patient => self.account.log_in(&mut self.client),
             Remedy::Join if patient => self.joins = true,
             Remedy::Create if patient => self.joins = false,

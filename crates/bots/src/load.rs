@@ -3,12 +3,13 @@
 //! Each bot has an [`observer`] without I/O; all write to one [`record`] of
 //! bounded size, of which [`report`] is told.
 
+mod crew;
 mod observer;
-mod processes;
 mod record;
 mod report;
 mod samples;
 mod spectacles;
+mod thin;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,30 +20,33 @@ use client_core::protocol::RoomName;
 use client_core::protocol::lobby::RoomSettings;
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use self::observer::Observer;
-use self::processes::{Meter, cpu_seconds};
+use self::crew::Crew;
 use self::record::Record;
 use self::report::Run;
-use self::spectacles::{Progress, Shared, Spectacles};
+use self::spectacles::{Orders, Progress, Shared};
+pub use self::thin::INPUTS_PER_SECOND as THIN_INPUTS_PER_SECOND;
 use crate::driver::Driver;
+use crate::measure::Tokens;
+use crate::measure::processes::{Meter, cpu_seconds};
 use crate::options::LoadOptions;
+use crate::progress::bar;
 
-/// Between the first bots of two rooms. Signing up costs the server a password
-/// hash each: it is not what is measured.
+/// Between the first bots of two rooms, unless it is said. Signing up costs the
+/// server a password hash each: it is not what is measured.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
+/// So many bots may be on their way in before the next room begins: as many
+/// hashes as a server computes within the patience of a log-in.
+const LOGGING_IN_MAX: usize = 32;
 /// Longest wait until everybody has been in a race.
 const RAMP_MAX: Duration = Duration::from_secs(600);
-/// Between the start of the last race and the measurement.
-const WARM_UP: Duration = Duration::from_secs(5);
 /// Between two looks at what the bots do.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// When all races that are left have been standing still for this long, none
 /// will end.
 const STILL_MAX: Duration = Duration::from_secs(15);
-/// A bot that failed tries again after this: the servers may be back by then.
-const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// Longest wait until all have given their seats back: the servers may be gone.
+const LEAVE_MAX: Duration = Duration::from_secs(3);
 
 /// Fills rooms with bots, lets them race for a while and tells what they saw.
 ///
@@ -63,9 +67,10 @@ struct Load<'a> {
     options: &'a LoadOptions,
     record: Shared,
     samples: Option<BufWriter<File>>,
-    bots: JoinSet<()>,
+    tokens: Tokens,
+    crew: Crew,
     progress: Vec<watch::Receiver<Progress>>,
-    is_closing: watch::Sender<bool>,
+    orders: watch::Sender<Orders>,
 }
 
 impl<'a> Load<'a> {
@@ -75,21 +80,22 @@ impl<'a> Load<'a> {
             file.with_context(|| format!("--samples '{}' cannot be written", path.display()))
         };
         let samples = options.samples.as_ref().map(open).transpose()?;
+        let record = Shared::new(Record::new(Instant::now(), samples.is_some()));
         Ok(Self {
             options,
-            record: Shared::new(Record::new(Instant::now(), samples.is_some())),
+            crew: Crew::new(options, &record)?,
+            record,
             samples: samples.map(BufWriter::new),
-            bots: JoinSet::new(),
+            tokens: Tokens::open(options.tokens.as_deref())?,
             progress: Vec::new(),
-            is_closing: watch::channel(false).0,
+            orders: watch::channel(Orders::Race).0,
         })
     }
 
     async fn run(&mut self) -> Result<()> {
         self.ramp_up().await?;
-        let (bots, rooms) = (self.progress.len(), self.options.rooms);
-        eprintln!("\r{bots} bots have raced in {rooms} rooms");
-        tokio::time::sleep(WARM_UP).await;
+        self.tokens.save(&self.record.lock().tokens)?;
+        tokio::time::sleep(Duration::from_secs(self.options.warm_up)).await;
         self.begin()?;
         let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
         let meter = Meter::start(&self.options.pids);
@@ -100,69 +106,86 @@ impl<'a> Load<'a> {
             .zip(cpu_seconds("self"))
             .map(|(from, to)| (to - from) / seconds);
         let processes = meter.read(seconds);
-        let window = self.record.lock().volume;
-        self.is_closing.send_replace(true);
+        let measured = self.record.lock().measured(Instant::now());
+        self.orders.send_replace(Orders::Finish);
         self.finish().await?;
         let run = Run {
-            bots,
+            bots: self.progress.len(),
             seconds,
-            unfinished: self.bots.len(),
+            unfinished: self.crew.playing(),
             cores,
             processes,
-            window,
+            window: measured.volume,
         };
-        self.bots.shutdown().await;
+        self.leave().await;
         self.write_samples()?;
-        self.tell(&run);
+        // Only who waits for the end of the races wants to know what came after.
+        if self.options.finish == 0 {
+            self.tell(&run, &measured);
+        } else {
+            self.tell(&run, &self.record.lock());
+        }
         Ok(())
     }
 
     async fn ramp_up(&mut self) -> Result<()> {
         let begun = Instant::now();
+        let rooms = u32::from(self.options.rooms);
+        let interval = match self.options.ramp {
+            Some(seconds) => Duration::from_secs(seconds) / rooms,
+            None => RAMP_INTERVAL,
+        };
+        let bots = usize::from(self.options.rooms) * usize::from(self.options.seats);
+        let bar = bar(bots as u64, "bots race");
         for room in 0..self.options.rooms {
+            tokio::time::sleep_until((begun + interval * room.into()).into()).await;
+            self.let_log_in(begun).await;
             for seat in 0..self.options.seats {
                 self.start_bot(room, seat)?;
             }
-            tokio::time::sleep(RAMP_INTERVAL).await;
+            bar.set_position(self.racing() as u64);
         }
         loop {
-            let is_racing = |bot: &&watch::Receiver<_>| *bot.borrow() == Progress::Racing;
-            let racing = self.progress.iter().filter(is_racing).count();
-            let bots = self.progress.len();
+            let racing = self.racing();
+            bar.set_position(racing as u64);
             if racing == bots {
+                bar.finish();
                 return Ok(());
             }
             if begun.elapsed() > RAMP_MAX {
                 let reasons = self.record.lock().failure_reasons.join("; ");
                 bail!("only {racing} of {bots} bots got to race. {reasons}");
             }
-            eprint!("\r{racing} of {bots} bots race ");
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
 
+    /// Waits while too many are not logged in: what they ask for costs a password
+    /// hash each, and who waits for one too long asks again, which costs another.
+    async fn let_log_in(&self, begun: Instant) {
+        let are_many = || {
+            let welcome = self.record.lock().welcome;
+            self.progress.len().saturating_sub(welcome) > LOGGING_IN_MAX
+        };
+        while are_many() && begun.elapsed() < RAMP_MAX {
+            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+        }
+    }
+
+    fn racing(&self) -> usize {
+        let is_racing = |bot: &&watch::Receiver<_>| *bot.borrow() == Progress::Racing;
+        self.progress.iter().filter(is_racing).count()
+    }
+
     fn start_bot(&mut self, room: u16, seat: u8) -> Result<()> {
-        let driver = driver(self.options, room, seat)?;
+        let mut driver = driver(self.options, room, seat)?;
+        driver.token = self.tokens.of(&driver.name);
         let seed = u64::from(room) * 100 + u64::from(seat);
         let (progress, watching) = watch::channel(Progress::Coming);
         self.progress.push(watching);
-        let (record, is_closing) = (self.record.clone(), self.is_closing.subscribe());
-        self.bots.spawn(async move {
-            while !*is_closing.borrow() {
-                let observer = Observer::new(&driver.name, driver.room.as_str());
-                let spectacles = Spectacles::new(
-                    observer,
-                    record.clone(),
-                    progress.clone(),
-                    is_closing.clone(),
-                );
-                match driver.clone().race(seed, spectacles).await {
-                    Ok(_) => return,
-                    Err(problem) => record.lock().failed(format!("{problem:#}")),
-                }
-                tokio::time::sleep(RESTART_DELAY).await;
-            }
-        });
+        let orders = self.orders.subscribe();
+        self.crew
+            .add(driver, seed, self.record.clone(), progress, orders);
         Ok(())
     }
 
@@ -183,36 +206,48 @@ impl<'a> Load<'a> {
 
     /// Lets time pass, and tells how it goes.
     async fn pass(&mut self, begun: Instant, time: Duration) -> Result<()> {
+        let bar = bar(time.as_secs(), "s");
         while begun.elapsed() < time {
             tokio::time::sleep(LOOK_INTERVAL.min(time - begun.elapsed().min(time))).await;
             self.write_samples()?;
-            let (seconds, all) = (begun.elapsed().as_secs(), time.as_secs());
-            eprint!("\r{seconds} of {all} s ");
+            bar.set_position(begun.elapsed().as_secs());
         }
-        eprintln!();
+        bar.finish();
         Ok(())
     }
 
     /// Waits until the races that are on have ended.
     async fn finish(&mut self) -> Result<()> {
+        if self.options.finish == 0 {
+            return Ok(());
+        }
         let begun = Instant::now();
         let mut hoped_at = begun;
+        let bar = bar(self.progress.len() as u64, "bots have finished");
         while begun.elapsed().as_secs() < self.options.finish
             && hoped_at.elapsed() < STILL_MAX
-            && !self.bots.is_empty()
+            && self.crew.playing() > 0
         {
-            while self.bots.try_join_next().is_some() {}
             let still: u64 = self.record.lock().still.values().sum();
-            if still < self.bots.len() as u64 {
+            if still < self.crew.playing() as u64 {
                 hoped_at = Instant::now();
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
             self.write_samples()?;
-            eprint!("\r{} bots still race ", self.bots.len());
+            bar.set_position((self.progress.len() - self.crew.playing()) as u64);
         }
-        while self.bots.try_join_next().is_some() {}
-        eprintln!();
+        bar.finish();
         Ok(())
+    }
+
+    /// Has everybody give the seat back, so that the rooms close at once.
+    async fn leave(&mut self) {
+        self.orders.send_replace(Orders::Leave);
+        let begun = Instant::now();
+        while self.crew.playing() > 0 && begun.elapsed() < LEAVE_MAX {
+            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+        }
+        self.crew.shutdown().await;
     }
 
     fn write_samples(&mut self) -> Result<()> {
@@ -228,8 +263,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    fn tell(&self, run: &Run) {
-        let record = &self.record.lock();
+    fn tell(&self, run: &Run, record: &Record) {
         if self.options.json {
             println!("{}", report::json(self.options, run, record));
         } else {
@@ -254,12 +288,18 @@ fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
     };
     Ok(Driver {
         gateways,
-        name: format!("{}{room}-{seat}", options.prefix),
+        // Counted through all rooms: a token is good for any shape of load.
+        name: format!(
+            "{}{}",
+            options.prefix,
+            u32::from(room) * u32::from(options.seats) + u32::from(seat)
+        ),
         skill: options.skill.of(seat.into()),
-        class: options.class.of(seat.into()),
+        class: crew::class(options, seat),
         room: name,
         create: (seat == 0).then_some(settings),
         persists: true,
         fill: None,
+        token: None,
     })
 }

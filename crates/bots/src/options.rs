@@ -1,17 +1,22 @@
 //! The command line of the bots.
 
-use std::path::PathBuf;
+mod chat;
+mod connect;
+mod load;
+mod race;
+
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use client_core::protocol::PlayerName;
 use client_core::protocol::car::{CarClass, Skill as AiSkill};
-use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
-};
-use client_core::protocol::lobby::{Mode, RoomSettings};
-use client_core::protocol::{PlayerName, RoomName};
 use simulation::Skill;
+
+pub use self::chat::ChatOptions;
+pub use self::connect::ConnectOptions;
+pub use self::load::LoadOptions;
+pub use self::race::RaceOptions;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
@@ -32,204 +37,10 @@ pub enum Command {
     Race(RaceOptions),
     /// Race in many rooms at once, and tell how the servers bear it
     Load(LoadOptions),
-}
-
-/// How to load the servers.
-#[derive(Args, Clone, Debug)]
-pub struct LoadOptions {
-    /// The race ports of gateways, as host and port; rooms take turns
-    #[arg(
-        long,
-        value_name = "HOST:PORT,...",
-        env = "SLIPSTREAM_GATEWAY",
-        value_delimiter = ',',
-        default_value = "127.0.0.1:10000"
-    )]
-    pub gateways: Vec<String>,
-
-    /// How many rooms, 1 to 9,999
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 10,
-        value_parser = clap::value_parser!(u16).range(1..=9_999)
-    )]
-    pub rooms: u16,
-
-    /// Bots in a room, 1 to 16
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 4,
-        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
-    )]
-    pub seats: u8,
-
-    /// For how long to measure once everybody races, 1 to 3,600
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u64).range(1..=3_600)
-    )]
-    pub seconds: u64,
-
-    /// How many threads the bots may use, 1 to 64
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1,
-        value_parser = clap::value_parser!(u8).range(1..=64)
-    )]
-    pub threads: u8,
-
-    /// Track of the rooms
-    #[arg(long, value_name = "TRACK", value_parser = track)]
-    pub track: Option<String>,
-
-    /// Laps of a race, 1 to 99; the next one follows in the same room
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = LAPS_MAX,
-        value_parser = clap::value_parser!(u16).range(1..=LAPS_MAX as i64)
-    )]
-    pub laps: u16,
-
-    /// Afterwards wait so long for the races that are on to end, 0 to 600
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 0,
-        value_parser = clap::value_parser!(u64).range(0..=600)
-    )]
-    pub finish: u64,
-
-    /// Server processes whose processor time and memory is told
-    #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
-    pub pids: Vec<Process>,
-
-    /// Write what every bot saw in every second to this file, as JSON lines
-    #[arg(long, value_name = "FILE")]
-    pub samples: Option<PathBuf>,
-
-    /// What the names of rooms and bots begin with; numbers follow
-    #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
-    pub prefix: String,
-
-    /// How well they drive
-    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
-    pub skill: SkillOption,
-
-    /// What they drive
-    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
-    pub class: ClassOption,
-
-    /// Print what was measured as one line of JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How to race.
-#[derive(Args, Clone, Debug)]
-pub struct RaceOptions {
-    /// The race port of a gateway, as host and port
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        env = "SLIPSTREAM_GATEWAY",
-        default_value = "127.0.0.1:10000"
-    )]
-    pub gateway: String,
-
-    /// The room to race in
-    #[arg(long, value_name = "ROOM")]
-    pub room: RoomName,
-
-    /// How many bots, 1 to 16
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1,
-        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
-    )]
-    pub count: u8,
-
-    /// Create the room; otherwise wait until somebody does
-    #[arg(long)]
-    pub create: bool,
-
-    /// Seats of the created room, 1 to 16; by default one per bot
-    #[arg(
-        long,
-        value_name = "N",
-        requires = "create",
-        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
-    )]
-    pub seats: Option<u8>,
-
-    /// Fill the seats that no bot takes with the room's own AI drivers
-    #[arg(long, requires = "create")]
-    pub fill: bool,
-
-    /// What is raced in the created room
-    #[arg(long, value_enum, requires = "create", default_value_t = ModeOption::Circuit)]
-    pub mode: ModeOption,
-
-    /// Track of the created room, on a circuit
-    #[arg(long, value_name = "TRACK", requires = "create", value_parser = track)]
-    pub track: Option<String>,
-
-    /// Laps of the created room, 1 to 99
-    #[arg(
-        long,
-        value_name = "N",
-        requires = "create",
-        value_parser = clap::value_parser!(u16).range(1..=LAPS_MAX as i64)
-    )]
-    pub laps: Option<u16>,
-
-    /// Metres that win in the created room, on the highway: 1 to 200,000
-    #[arg(
-        long,
-        value_name = "METRES",
-        requires = "create",
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(TARGET_METRES_MAX))
-    )]
-    pub target: Option<u32>,
-
-    /// What the bots' names begin with; a number follows
-    #[arg(long, value_name = "TEXT", default_value = "bot-", value_parser = prefix)]
-    pub prefix: String,
-
-    /// How well they drive
-    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
-    pub skill: SkillOption,
-
-    /// What they drive
-    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
-    pub class: ClassOption,
-
-    /// Print the result as one line of JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl RaceOptions {
-    /// The room to create.
-    #[must_use]
-    pub fn settings(&self) -> RoomSettings {
-        RoomSettings {
-            seats: self.seats.unwrap_or(self.count),
-            mode: match self.mode {
-                ModeOption::Circuit => Mode::Circuit,
-                ModeOption::Highway => Mode::Highway,
-            },
-            track: self.track.clone().unwrap_or_default(),
-            laps: self.laps.unwrap_or(LAPS_DEFAULT),
-            target_metres: self.target.unwrap_or(TARGET_METRES_DEFAULT),
-        }
-    }
+    /// Talk, many at once, and tell how long a word takes to everybody
+    Chat(ChatOptions),
+    /// Sign up, log in and resume, and tell how many can in a second
+    Connect(ConnectOptions),
 }
 
 /// What is raced.
@@ -263,6 +74,36 @@ impl ClassOption {
             Self::Power => CarClass::Power,
             Self::Drift => CarClass::Drift,
             Self::Mixed => CarClass::ALL[index % CarClass::ALL.len()],
+        }
+    }
+}
+
+/// How much of a client a bot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetcodeOption {
+    /// A whole one: it predicts the race, and an AI drives by what it sees.
+    Full,
+    /// It sends what an AI did in the same race before, reads the headers of
+    /// snapshots, and does not look where it drives.
+    Thin,
+}
+
+impl NetcodeOption {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Thin => "thin",
+        }
+    }
+
+    /// How often a bot does something, a second.
+    #[must_use]
+    pub const fn frames_per_second(self) -> u32 {
+        match self {
+            Self::Full => simulation::TICK_RATE_HZ,
+            Self::Thin => crate::load::THIN_INPUTS_PER_SECOND,
         }
     }
 }
@@ -354,6 +195,8 @@ pub fn explain(problem: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use client_core::protocol::lobby::Mode;
+
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<RaceOptions, String> {

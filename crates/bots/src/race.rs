@@ -65,6 +65,7 @@ fn driver(options: &RaceOptions, index: usize) -> Driver {
         create: is_host.then(|| options.settings()),
         persists: false,
         fill: (is_host && options.fill).then_some(fill),
+        token: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who looks over a bot's shoulder.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use client_core::link::Traffic;
@@ -31,6 +31,8 @@ pub trait Watcher {
     fn comes(&mut self, _event: &LinkEvent, _client: &RaceClient, _now: Instant) {}
     /// The client has taken it.
     fn taken(&mut self, _client: &RaceClient, _traffic: Traffic, _now: Instant) {}
+    /// The bot was to drive a frame so long ago.
+    fn woken(&mut self, _late: Duration) {}
     /// A frame leaves.
     fn sent(&mut self, _frame: &Bytes, _now: Instant) {}
     /// The bot drives a frame, 60 times a second.
@@ -40,6 +42,10 @@ pub trait Watcher {
     /// Whether another race is to be begun.
     fn wants_race(&self) -> bool {
         true
+    }
+    /// Whether the bot is to give its seat back, whatever is on.
+    fn leaves(&self) -> bool {
+        false
     }
     /// A room has closed.
     fn ended(&mut self, _outcome: &Outcome) -> Next {

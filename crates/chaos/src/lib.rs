@@ -7,8 +7,8 @@
 //!
 //! - [`plan`]: when what is hurt, from a seed. Pure.
 //! - [`samples`], [`report`]: what the bots saw, by the fault it came from. Pure.
-//! - [`fleet`]: the processes. [`load`]: the bots. [`results`]: what the
-//!   database has.
+//! - [`load`]: the bots. [`results`]: what the database has. The servers are a
+//!   [`fleet`].
 //!
 //! It is a program of its own and no part of `bots`: a bot knows only what a
 //! person's client knows, and nobody's client kills servers. It shares no code
@@ -16,7 +16,6 @@
 //!
 //! Invariant: it touches only processes that it has started itself.
 
-pub mod fleet;
 pub mod load;
 pub mod options;
 pub mod plan;

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::fleet::detached;
 use crate::options::Options;
 use crate::samples::{self, Begun, Sample};
+use fleet::detached;
 
 /// Between two looks whether the measurement has begun.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);

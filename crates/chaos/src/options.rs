@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use clap::error::ErrorKind;
-use clap::{Parser, ValueEnum};
+use fleet::{Harm, Program};
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
@@ -112,56 +113,19 @@ pub struct Options {
     pub folder: PathBuf,
 }
 
-/// What can be hurt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Program {
-    /// Runs rooms.
-    RaceWorker,
-    /// Where clients connect.
-    Gateway,
-    /// What everything goes through.
-    NatsServer,
-    /// Checks and orders what is said.
-    ChatWorker,
-    /// Knows the database.
-    Persistence,
-}
-
-impl Program {
-    /// Its name as a file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RaceWorker => "race-worker",
-            Self::Gateway => "gateway",
-            Self::NatsServer => "nats-server",
-            Self::ChatWorker => "chat-worker",
-            Self::Persistence => "persistence",
-        }
-    }
-}
-
-/// What is done to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Harm {
-    /// SIGKILL, and another one in its place after a moment.
-    Kill,
-    /// SIGSTOP, and SIGCONT after two seconds.
-    Stop,
-}
-
-impl Harm {
-    /// In a word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Stop => "stop",
-        }
-    }
-}
-
 impl Options {
+    /// The servers to start.
+    #[must_use]
+    pub fn fleet(&self) -> fleet::Plan {
+        fleet::Plan {
+            bin_dir: self.bin_dir.clone(),
+            nats_server: self.nats_server.clone(),
+            folder: self.folder.clone(),
+            workers: self.workers,
+            gateways: self.gateways,
+        }
+    }
+
     /// What may happen, each as likely as the others.
     #[must_use]
     pub fn harms(&self) -> Vec<(Program, Harm)> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::options::{Harm, Program};
+use fleet::{Harm, Program};
 
 /// How long a killed process stays away, ms: an operator's supervisor takes
 /// about as long.

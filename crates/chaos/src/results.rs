@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::fleet::Fleet;
+use fleet::Fleet;
 
 /// How long after the last race its result may be on its way: persistence that
 /// was killed has its messages delivered again after half a minute.

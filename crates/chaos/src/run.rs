@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use tokio::time::{Instant, sleep_until};
 
-use crate::fleet::Fleet;
 use crate::load::Load;
-use crate::options::{Harm, Options, Program};
+use crate::options::Options;
 use crate::plan::{Fault, plan};
 use crate::report::{Affected, Done, Report};
 use crate::results;
+use fleet::{Fleet, Harm, Program};
 
 /// Starts, hurts, measures, tells.
 pub(crate) async fn run(options: &Options) -> Result<()> {
@@ -24,7 +24,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         &options.harms(),
     );
     eprintln!("seed {seed}: {} faults in {length:?}", faults.len());
-    let mut fleet = Fleet::start(options).await?;
+    let mut fleet = Fleet::start(&options.fleet()).await?;
     let mut load = Load::start(options, &fleet.gateways())?;
     let bots = u64::from(options.rooms) * u64::from(options.seats);
     eprintln!("servers are up; waiting for {bots} bots to race");

@@ -120,6 +120,12 @@ impl ChatClient {
         self.player.as_ref()
     }
 
+    /// The token that the gateway gave out. `None` before the log-in.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.login.as_ref().and_then(Login::token)
+    }
+
     /// Who is in the chat, in the order of names.
     pub fn present(&self) -> impl Iterator<Item = &PlayerName> {
         self.present.values()

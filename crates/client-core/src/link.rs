@@ -278,7 +278,7 @@ impl LinkTask {
             Ok(None) => return broken_by("the server closed the connection"),
             Err(_elapsed) => return broken_by("the server has fallen silent"),
         };
-        let Some(event) = read(&frame) else {
+        let Some(event) = LinkEvent::read(&frame) else {
             return Ok(());
         };
         if let LinkEvent::Message(ServerMessage::Goodbye {
@@ -319,24 +319,29 @@ fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
     }
 }
 
+/// How long to wait before connecting again after so many failures in a row.
 /// Full jitter: anything between nothing and a bound that doubles.
-fn backoff(failures: u32) -> Duration {
+#[must_use]
+pub fn backoff(failures: u32) -> Duration {
     let bound = BACKOFF_START
         .saturating_mul(1 << failures.min(10))
         .min(BACKOFF_MAX);
     bound.mul_f64(rand::random())
 }
 
-/// A frame of the gateway as an event; `None` for what this client does not
-/// know, which a newer gateway may send.
-fn read(frame: &Bytes) -> Option<LinkEvent> {
-    let (kind, body) = frame::split(frame).ok()?;
-    let event = match kind {
-        FrameKind::Control => LinkEvent::Message(serde_json::from_slice(&body).ok()?),
-        FrameKind::Snapshot => LinkEvent::Snapshot(body),
-        FrameKind::Event => LinkEvent::Event(serde_json::from_slice(&body).ok()?),
-        FrameKind::Chat => LinkEvent::Chat(serde_json::from_slice(&body).ok()?),
-        FrameKind::Hello | FrameKind::Input => return None,
-    };
-    Some(event)
+impl LinkEvent {
+    /// A frame of the gateway as an event; `None` for what this client does not
+    /// know, which a newer gateway may send.
+    #[must_use]
+    pub fn read(frame: &Bytes) -> Option<Self> {
+        let (kind, body) = frame::split(frame).ok()?;
+        let event = match kind {
+            FrameKind::Control => Self::Message(serde_json::from_slice(&body).ok()?),
+            FrameKind::Snapshot => Self::Snapshot(body),
+            FrameKind::Event => Self::Event(serde_json::from_slice(&body).ok()?),
+            FrameKind::Chat => Self::Chat(serde_json::from_slice(&body).ok()?),
+            FrameKind::Hello | FrameKind::Input => return None,
+        };
+        Some(event)
+    }
 }

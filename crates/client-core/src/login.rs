@@ -24,4 +24,12 @@ impl Login {
             Self::Token(token) => ClientMessage::Resume { token },
         }
     }
+
+    /// The token, when there is one already.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::SignUp(..) | Self::Password(..) => None,
+        }
+    }
 }

@@ -100,6 +100,12 @@ impl RaceClient {
         self.log_in_with(Login::Password(name.to_owned(), Password::new(password)));
     }
 
+    /// Logs in with a token of an earlier connection, now or as soon as there is
+    /// a connection.
+    pub fn resume(&mut self, token: &str) {
+        self.log_in_with(Login::Token(token.to_owned()));
+    }
+
     /// Asks for the lobby; it comes within a moment.
     pub fn list_rooms(&mut self) {
         self.send(&ClientMessage::ListRooms);
@@ -228,6 +234,13 @@ impl RaceClient {
     #[must_use]
     pub fn player(&self) -> Option<&PlayerName> {
         self.player.as_ref()
+    }
+
+    /// The token that the gateway gave out: good for a later
+    /// [`RaceClient::resume`] at any gateway. `None` before the log-in.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.login.as_ref().and_then(Login::token)
     }
 
     /// The rooms of the last answer to [`RaceClient::list_rooms`].

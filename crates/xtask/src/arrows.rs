@@ -36,7 +36,9 @@ const ARROWS: &[(&str, Allowed)] = &[
         ]),
     ),
     // It starts programs, as an operator does.
-    ("chaos", Allowed::Only(&[])),
+    ("fleet", Allowed::Only(&[])),
+    ("chaos", Allowed::Only(&["fleet"])),
+    ("bench", Allowed::Only(&["fleet", "bus", "plot"])),
     // Beyond DESIGN: positions in snapshots are measured from a track's course.
     (
         "racectl",

@@ -97,6 +97,7 @@ impl Observer {
             None => frame.controls.len() as u32,
         };
         record.inputs.sent += u64::from(new_ticks);
+        record.volume.inputs += 1;
         self.newest_sent = Some(self.newest_sent.unwrap_or(0).max(newest));
         if self.unacknowledged.len() == UNACKNOWLEDGED_MAX {
             self.unacknowledged.pop_front();
@@ -285,14 +286,14 @@ impl Observer {
             let silence = now.saturating_duration_since(last.at);
             if silence >= STANDS_STILL_AFTER && !last.stands_still {
                 last.stands_still = true;
-                record.stands_still(&self.room);
+                record.stands_still(&self.room, Some(last.at));
             }
         }
         if let Some(waits) = &mut self.waits {
             let waited = now.saturating_duration_since(waits.since);
             if waited >= WAITS_AT_MOST && !waits.stands_still {
                 waits.stands_still = true;
-                record.stands_still(&self.room);
+                record.stands_still(&self.room, None);
             }
         }
         let sampled_at = *self.sampled_at.get_or_insert(now);

@@ -7,47 +7,16 @@ use client_core::netcode::Corrections;
 use client_core::protocol::RaceId;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
-use hdrhistogram::Histogram;
 
 use super::samples::{Line, Sample};
+use crate::measure::Times;
 
-/// Digits that a histogram keeps of a time.
-const DIGITS: u8 = 3;
-/// The longest time that it tells apart, µs: ten minutes.
-const MICROSECONDS_MAX: u64 = 600_000_000;
 /// A correction that somebody can see, m.
 pub(crate) const VISIBLE_CORRECTION_M: f64 = 0.05;
 /// Races that are remembered: a hundred rooms of short races for half a day.
 const RACES_MAX: usize = 100_000;
 /// Failures whose reasons are remembered: more, and nobody reads them.
 const FAILURES_MAX: usize = 20;
-
-/// Times, from microseconds to minutes.
-#[derive(Clone, Debug)]
-pub(crate) struct Times(Histogram<u64>);
-
-impl Default for Times {
-    fn default() -> Self {
-        let histogram = Histogram::new_with_max(MICROSECONDS_MAX, DIGITS);
-        Self(histogram.expect("the bounds are constants that a histogram takes"))
-    }
-}
-
-impl Times {
-    pub(crate) fn add(&mut self, time: Duration) {
-        let microseconds = u64::try_from(time.as_micros()).unwrap_or(MICROSECONDS_MAX);
-        self.0.saturating_record(microseconds);
-    }
-
-    /// The time, ms, that a share of all do not exceed; 0 when there is none.
-    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
-        self.0.value_at_quantile(share) as f64 / 1_000.0
-    }
-
-    pub(crate) fn max_ms(&self) -> f64 {
-        self.0.max() as f64 / 1_000.0
-    }
-}
 
 /// What may excuse that ticks are missing between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +91,14 @@ pub(crate) struct Volume {
     /// Frames that the bots have driven.
     pub(crate) frames: u64,
     pub(crate) snapshots: u64,
+    /// Input frames.
+    pub(crate) inputs: u64,
     pub(crate) bytes_down: u64,
     pub(crate) bytes_up: u64,
 }
 
 /// Everything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record {
     clock: (Instant, u64),
     /// Whether samples are wanted.
@@ -153,8 +124,16 @@ pub(crate) struct Record {
     pub(crate) thrown_out: BTreeSet<RaceId>,
     /// Rooms that stand still now, with how many of their bots say so.
     pub(crate) still: BTreeMap<String, u64>,
+    /// Since when there are no snapshots in those that had some.
+    silent_since: BTreeMap<String, Instant>,
     /// Rooms that stood still at some time.
     pub(crate) stood_still: BTreeSet<String>,
+    /// How late this process was to do what was due.
+    pub(crate) lateness: Times,
+    /// Bots that have logged in at least once.
+    pub(crate) welcome: usize,
+    /// By bot: what spares it the password the next time.
+    pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) failures: u64,
     pub(crate) failure_reasons: Vec<String>,
     lines: Vec<Line>,
@@ -192,19 +171,27 @@ impl Record {
             races: BTreeMap::new(),
             thrown_out: BTreeSet::new(),
             still: BTreeMap::new(),
+            silent_since: BTreeMap::new(),
             stood_still: BTreeSet::new(),
+            lateness: Times::default(),
+            welcome: 0,
+            tokens: BTreeMap::new(),
             failures: 0,
             failure_reasons: Vec::new(),
             lines: Vec::new(),
         }
     }
 
-    /// The measurement begins: what was before is forgotten, but for what
-    /// stands still.
+    /// The measurement begins: what was before is forgotten, but for tokens and
+    /// what stands still.
     pub(crate) fn restart(&mut self) {
         let (now, unix_ms) = self.clock;
         let still = std::mem::take(&mut self.still);
+        let silent_since = std::mem::take(&mut self.silent_since);
+        let tokens = std::mem::take(&mut self.tokens);
         *self = Self::at(now, unix_ms, self.keeps_samples);
+        self.silent_since = silent_since;
+        self.tokens = tokens;
         self.stood_still.extend(still.keys().cloned());
         self.still = still;
     }
@@ -253,8 +240,12 @@ impl Record {
         self.away.add(after);
     }
 
-    pub(crate) fn stands_still(&mut self, room: &str) {
+    /// A bot sees no snapshot any more; since when, unless it never saw one.
+    pub(crate) fn stands_still(&mut self, room: &str, since: Option<Instant>) {
         *self.still.entry(room.to_owned()).or_default() += 1;
+        if let Some(since) = since {
+            self.silent_since.entry(room.to_owned()).or_insert(since);
+        }
         self.stood_still.insert(room.to_owned());
     }
 
@@ -263,8 +254,21 @@ impl Record {
             *bots -= 1;
             if *bots == 0 {
                 self.still.remove(room);
+                self.silent_since.remove(room);
             }
         }
+    }
+
+    /// What there is by now: a gap that has not ended counts as long as it is.
+    pub(crate) fn measured(&self, now: Instant) -> Self {
+        let mut measured = self.clone();
+        for (room, since) in &self.silent_since {
+            let bots = self.still.get(room).copied().unwrap_or_default();
+            for _ in 0..bots {
+                measured.interval(now.saturating_duration_since(*since), now, room, "all");
+            }
+        }
+        measured
     }
 
     /// A bot is told the result of a race.

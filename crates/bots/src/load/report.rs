@@ -4,12 +4,19 @@ use serde_json::{Value, json};
 
 use client_core::protocol::room::CloseReason;
 
-use super::processes::Usage;
-use super::record::{Jumps, Record, Times, Volume};
-use crate::options::LoadOptions;
+use super::record::{Jumps, Record, Volume};
+use crate::measure::line;
+use crate::measure::processes::{Share, Usage, programs};
+use crate::options::{LoadOptions, NetcodeOption};
 
 /// Below this share of the frames that are due, this process is what is slow.
 const FRAMES_SHARE_MIN: f64 = 0.97;
+
+/// The generator may be so late, one time in a hundred, ms. More would be seen
+/// in what it measures.
+const LATE_MS_MAX: f64 = 5.0;
+/// What IP, TCP and its timestamps add to a segment, bytes: 20, 20 and 12.
+const SEGMENT_HEADER_BYTES: f64 = 52.0;
 
 /// How the measurement went, beside what was measured.
 #[derive(Clone, Debug)]
@@ -31,13 +38,35 @@ impl Run {
         count as f64 / self.seconds / self.bots as f64
     }
 
+    /// Bytes down of a bot in a second with those of TCP and IP, as far as they
+    /// can be known: a segment for each snapshot, in which the others travel too.
+    /// Acknowledgements travel with the inputs.
+    fn down_with_headers(&self) -> f64 {
+        self.a_bot_and_second(self.window.bytes_down)
+            + SEGMENT_HEADER_BYTES * self.a_bot_and_second(self.window.snapshots)
+    }
+
+    /// As [`Run::down_with_headers`]: a segment for each input frame.
+    fn up_with_headers(&self) -> f64 {
+        self.a_bot_and_second(self.window.bytes_up)
+            + SEGMENT_HEADER_BYTES * self.a_bot_and_second(self.window.inputs)
+    }
+
     /// Why the figures may be this process's and not the servers'.
-    fn bottleneck(&self, options: &LoadOptions, frames_per_second: f64) -> Option<String> {
-        let due = f64::from(simulation::TICK_RATE_HZ);
+    fn bottleneck(&self, options: &LoadOptions, record: &Record) -> Option<String> {
+        let due = f64::from(options.netcode.frames_per_second());
+        let frames_per_second = self.a_bot_and_second(self.window.frames);
         if frames_per_second < due * FRAMES_SHARE_MIN {
             return Some(format!(
                 "the bots drove {frames_per_second:.1} frames a second instead of {due}: \
                  they had too little of the processor, or no room"
+            ));
+        }
+        let late_ms = record.lateness.quantile_ms(0.99);
+        if late_ms > LATE_MS_MAX {
+            return Some(format!(
+                "the load generator was late: one time in a hundred by {late_ms:.1} ms or more; \
+                 intervals and acknowledgements seem longer than they were"
             ));
         }
         let threads = f64::from(options.threads);
@@ -51,6 +80,7 @@ impl Run {
 /// One JSON object.
 pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
     let frames = run.a_bot_and_second(run.window.frames);
+    let looks = options.netcode == NetcodeOption::Full;
     let longest = record.longest.as_ref().map(|longest| {
         json!({
             "ms": longest.gap.as_secs_f64() * 1_000.0,
@@ -62,10 +92,12 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
     json!({
         "rooms": options.rooms,
         "bots": run.bots,
+        "netcode": options.netcode.name(),
         "seconds": run.seconds,
         "frames_per_second": frames,
         "snapshots_per_second": run.a_bot_and_second(run.window.snapshots),
-        "interval_ms": times(&record.intervals),
+        "inputs_per_second": run.a_bot_and_second(run.window.inputs),
+        "interval_ms": record.intervals.json(),
         "longest_gap": longest,
         "stale_snapshots": record.stale,
         "ticks_skipped": {
@@ -77,27 +109,29 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "scores_back": record.scores_back,
         "inputs": {
             "sent": record.inputs.sent,
-            "applied": record.inputs.applied,
-            "missed": record.inputs.missed,
+            "applied": looks.then_some(record.inputs.applied),
+            "missed": looks.then_some(record.inputs.missed),
             "late": record.inputs.late,
             "lost": record.inputs.lost,
         },
-        "acknowledged_ms": times(&record.acknowledged),
-        "corrections": {
+        "acknowledged_ms": record.acknowledged.json(),
+        "corrections": looks.then(|| json!({
             "snapshots": record.corrections.snapshots(),
             "corrected": record.corrections.corrected(),
             "above_5_cm": record.corrections_visible,
             "p99_m": record.corrections.percentile_m(0.99),
             "max_m": record.correction_max_m,
-        },
+        })),
         "sessions": {
             "lost": record.sessions.lost,
             "resumed": record.sessions.resumed,
-            "away_ms": times(&record.away),
+            "away_ms": record.away.json(),
         },
         "bytes_per_second": {
             "down": run.a_bot_and_second(run.window.bytes_down),
             "up": run.a_bot_and_second(run.window.bytes_up),
+            "down_with_headers": run.down_with_headers(),
+            "up_with_headers": run.up_with_headers(),
         },
         "races": races(run, record),
         "failures": {
@@ -105,17 +139,10 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
             "reasons": record.failure_reasons,
         },
         "processes": run.processes,
+        "programs": programs(&run.processes, run.bots),
         "cores": run.cores,
-        "bottleneck": run.bottleneck(options, frames),
-    })
-}
-
-fn times(times: &Times) -> Value {
-    json!({
-        "p50": times.quantile_ms(0.5),
-        "p99": times.quantile_ms(0.99),
-        "p99_9": times.quantile_ms(0.999),
-        "max": times.max_ms(),
+        "lateness_ms": record.lateness.json(),
+        "bottleneck": run.bottleneck(options, record),
     })
 }
 
@@ -159,20 +186,14 @@ fn with_result(record: &Record) -> usize {
 /// Lines for a person.
 pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String {
     let frames = run.a_bot_and_second(run.window.frames);
-    let quantiles = |times: &Times| {
-        format!(
-            "{:8.1} p50 {:8.1} p99 {:8.1} p99.9 {:8.1} max ms",
-            times.quantile_ms(0.5),
-            times.quantile_ms(0.99),
-            times.quantile_ms(0.999),
-            times.max_ms()
-        )
-    };
     let skipped = |jumps: Jumps| format!("{:8} times {:8} ticks", jumps.times, jumps.ticks);
     let mut lines = vec![
         format!(
-            "{} bots in {} rooms for {:.0} s",
-            run.bots, options.rooms, run.seconds
+            "{} {} bots in {} rooms for {:.0} s",
+            run.bots,
+            options.netcode.name(),
+            options.rooms,
+            run.seconds
         ),
         line("frames a second and bot", &format!("{frames:8.1}")),
         line(
@@ -187,8 +208,16 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
                 run.a_bot_and_second(run.window.bytes_up)
             ),
         ),
-        line("between two snapshots", &quantiles(&record.intervals)),
-        line("input to acknowledgement", &quantiles(&record.acknowledged)),
+        line(
+            "with TCP and IP, estimated",
+            &format!(
+                "{:8.0} down {:8.0} up",
+                run.down_with_headers(),
+                run.up_with_headers()
+            ),
+        ),
+        line("between two snapshots", &record.intervals.text()),
+        line("input to acknowledgement", &record.acknowledged.text()),
         line("skipped, same owner", &skipped(record.skipped_unexcused)),
         line("skipped, new owner", &skipped(record.skipped_new_owner)),
         line(
@@ -205,12 +234,15 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
         ),
         line(
             "corrections",
-            &format!(
-                "{:8} {:8} above 5 cm, at most {:.3} m",
-                record.corrections.corrected(),
-                record.corrections_visible,
-                record.correction_max_m
-            ),
+            &match options.netcode {
+                NetcodeOption::Full => format!(
+                    "{:8} {:8} above 5 cm, at most {:.3} m",
+                    record.corrections.corrected(),
+                    record.corrections_visible,
+                    record.correction_max_m
+                ),
+                NetcodeOption::Thin => "thin bots predict nothing".to_owned(),
+            },
         ),
         line(
             "sessions",
@@ -238,15 +270,14 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
         ),
     ];
     lines.extend(run.processes.iter().map(Usage::line));
+    let programs = programs(&run.processes, run.bots);
+    lines.extend(programs.iter().map(Share::line));
+    lines.push(line("this process was late", &record.lateness.text()));
     if let Some(cores) = run.cores {
         lines.push(line("this process", &format!("{cores:8.3} cores")));
     }
     lines.extend(record.failure_reasons.iter().map(|why| format!("! {why}")));
-    let bottleneck = run.bottleneck(options, frames);
+    let bottleneck = run.bottleneck(options, record);
     lines.extend(bottleneck.map(|why| format!("! {why}")));
     lines.join("\n")
-}
-
-fn line(what: &str, figures: &str) -> String {
-    format!("{what:<28} {figures}")
 }

@@ -1,22 +1,22 @@
 //! The watcher of one bot under load.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use client_core::link::Traffic;
-use client_core::protocol::RaceId;
 use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::lobby::{Mode, Phase};
 use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::{RaceId, Seat};
 use client_core::race::room::RoomClient;
 use client_core::{LinkEvent, RaceClient};
 use tokio::sync::watch;
 
 use super::observer::Observer;
 use super::record::Record;
-use crate::driver::Outcome;
+use crate::driver::{Driver, Outcome};
 use crate::watcher::{Next, Watcher};
 
 /// The record that all bots of a process write to.
@@ -42,31 +42,57 @@ pub(crate) enum Progress {
     Racing,
 }
 
+/// What the bots are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Orders {
+    /// Race, and race again.
+    Race,
+    /// End the race that is on, and begin no other.
+    Finish,
+    /// Give the seat back.
+    Leave,
+}
+
 /// Writes down what one bot measures.
 #[derive(Debug)]
 pub(crate) struct Spectacles {
+    bot: String,
     record: Shared,
     observer: Observer,
     progress: watch::Sender<Progress>,
-    /// Whether no new race is to be begun.
-    is_closing: watch::Receiver<bool>,
+    orders: watch::Receiver<Orders>,
     traffic: Traffic,
+    /// Whether its token is known.
+    is_welcome: bool,
 }
 
 impl Spectacles {
     pub(crate) fn new(
-        observer: Observer,
+        driver: &Driver,
         record: Shared,
         progress: watch::Sender<Progress>,
-        is_closing: watch::Receiver<bool>,
+        orders: watch::Receiver<Orders>,
     ) -> Self {
         Self {
+            bot: driver.name.clone(),
             record,
-            observer,
+            observer: Observer::new(&driver.name, driver.room.as_str()),
             progress,
-            is_closing,
+            orders,
             traffic: Traffic::default(),
+            is_welcome: false,
         }
+    }
+
+    /// A snapshot has come for a seat in the room.
+    pub(crate) fn snapshot(&mut self, header: &SnapshotHeader, seat: Option<Seat>, now: Instant) {
+        let record = &mut self.record.lock();
+        self.observer.snapshot(header, seat, now, record);
+    }
+
+    /// An input frame leaves.
+    pub(crate) fn input(&mut self, input: &InputFrame, now: Instant) {
+        self.observer.sent(input, now, &mut self.record.lock());
     }
 }
 
@@ -79,8 +105,7 @@ impl Watcher for Spectacles {
                     return;
                 };
                 if header.race == room.view().race {
-                    let record = &mut self.record.lock();
-                    self.observer.snapshot(&header, room.seat(), now, record);
+                    self.snapshot(&header, room.seat(), now);
                 }
             }
             LinkEvent::Lost { .. } | LinkEvent::Ended { .. } if client.room().is_some() => {
@@ -100,6 +125,13 @@ impl Watcher for Spectacles {
         let record = &mut self.record.lock();
         record.volume.bytes_down += traffic.bytes_down - before.bytes_down;
         record.volume.bytes_up += traffic.bytes_up - before.bytes_up;
+        if !self.is_welcome
+            && let (Some(token), Some(_)) = (client.token(), client.player())
+        {
+            self.is_welcome = true;
+            let before = record.tokens.insert(self.bot.clone(), token.to_owned());
+            record.welcome += usize::from(before.is_none());
+        }
         let Some(room) = client.room() else {
             return;
         };
@@ -120,8 +152,12 @@ impl Watcher for Spectacles {
         if let Ok((FrameKind::Input, body)) = frame::split(frame)
             && let Ok(input) = InputFrame::decode(&body)
         {
-            self.observer.sent(&input, now, &mut self.record.lock());
+            self.input(&input, now);
         }
+    }
+
+    fn woken(&mut self, late: Duration) {
+        self.record.lock().lateness.add(late);
     }
 
     fn drives(&mut self, room: &RoomClient, now: Instant) {
@@ -139,7 +175,11 @@ impl Watcher for Spectacles {
     }
 
     fn wants_race(&self) -> bool {
-        !*self.is_closing.borrow()
+        *self.orders.borrow() == Orders::Race
+    }
+
+    fn leaves(&self) -> bool {
+        *self.orders.borrow() == Orders::Leave
     }
 
     fn ended(&mut self, outcome: &Outcome) -> Next {

@@ -22,6 +22,73 @@ pub(crate) struct Usage {
     memory_max_kib: u64,
 }
 
+/// What the processes of one program used together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Share {
+    program: String,
+    processes: usize,
+    cores: f64,
+    /// Processor time that a player costs in a second, µs.
+    microseconds_per_player: f64,
+    memory_kib: u64,
+}
+
+/// By program, with all of them together at the end. A process is called after
+/// its program, perhaps with a number: `gateway-1`.
+pub(crate) fn programs(processes: &[Usage], players: usize) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for usage in processes {
+        let program = match usage.name.rsplit_once('-') {
+            Some((program, number)) if number.parse::<u32>().is_ok() => program,
+            Some(_) | None => &usage.name,
+        };
+        match shares.iter_mut().find(|share| share.program == program) {
+            Some(share) => share.add(usage),
+            None => shares.push(Share::of(program, usage)),
+        }
+    }
+    if shares.len() > 1 {
+        let mut all = Share::none("all");
+        processes.iter().for_each(|usage| all.add(usage));
+        shares.push(all);
+    }
+    for share in &mut shares {
+        share.microseconds_per_player = share.cores * 1e6 / players.max(1) as f64;
+    }
+    shares
+}
+
+impl Share {
+    fn none(program: &str) -> Self {
+        Self {
+            program: program.to_owned(),
+            processes: 0,
+            cores: 0.0,
+            microseconds_per_player: 0.0,
+            memory_kib: 0,
+        }
+    }
+
+    fn of(program: &str, usage: &Usage) -> Self {
+        let mut share = Self::none(program);
+        share.add(usage);
+        share
+    }
+
+    fn add(&mut self, usage: &Usage) {
+        self.processes += 1;
+        self.cores += usage.cores;
+        self.memory_kib += usage.memory_kib;
+    }
+
+    /// A line for a person.
+    pub(crate) fn line(&self) -> String {
+        let (program, cores) = (format!("{} ×{}", self.program, self.processes), self.cores);
+        let (each, mib) = (self.microseconds_per_player, self.memory_kib / 1_024);
+        format!("{program:<28} {cores:8.3} cores {mib:6} MiB {each:8.1} µs a second and bot")
+    }
+}
+
 /// Processor times at the beginning of a measurement.
 #[derive(Debug)]
 pub(crate) struct Meter(Vec<(Process, f64)>);
@@ -107,6 +174,35 @@ mod tests {
             7
         );
         assert_eq!(kib("", "VmRSS:"), 0);
+    }
+
+    #[test]
+    fn adds_up_what_belongs_to_a_program() {
+        let usage = |name: &str, cores: f64| Usage {
+            name: name.to_owned(),
+            pid: 1,
+            lives: true,
+            cpu_seconds: cores,
+            cores,
+            memory_kib: 10,
+            memory_max_kib: 10,
+        };
+        let used = [
+            usage("race-worker-1", 0.25),
+            usage("nats", 0.25),
+            usage("race-worker-2", 0.5),
+        ];
+        let shares = programs(&used, 500);
+        let told = shares.iter().map(|share| {
+            let each = share.microseconds_per_player.round();
+            (share.program.as_str(), share.processes, share.cores, each)
+        });
+        let expected = [
+            ("race-worker", 2, 0.75, 1_500.0),
+            ("nats", 1, 0.25, 500.0),
+            ("all", 3, 1.0, 2_000.0),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 
     #[test]

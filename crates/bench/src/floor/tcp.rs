@@ -1,0 +1,140 @@
+//! Raw tokio TCP writes: the bytes of snapshots into as many sockets.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+use super::{SNAPSHOTS_PER_SECOND, Traffic};
+use crate::options::TcpWriterOptions;
+use crate::processor;
+
+/// The rooms do not tick all at once: they take turns, so many between two
+/// snapshots.
+const SLOTS: u32 = 16;
+
+/// What a process used that does nothing but write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TcpFloor {
+    /// Writes.
+    pub writes: u64,
+    /// Bytes of each.
+    pub bytes: usize,
+    /// In what time.
+    pub seconds: f64,
+    /// Processor time.
+    pub cpu_seconds: f64,
+}
+
+impl TcpFloor {
+    /// What a write costs, µs.
+    #[must_use]
+    pub fn microseconds_per_write(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.writes.max(1) as f64
+    }
+}
+
+/// Has a process of this program write, and reads what it writes.
+///
+/// # Errors
+/// When it cannot be started or does not end well.
+pub async fn measure(traffic: Traffic, length: Duration) -> Result<TcpFloor> {
+    let together = traffic.players / traffic.rooms.max(1);
+    let mut command = Command::new(std::env::current_exe()?);
+    command.kill_on_drop(true).arg("tcp-writer");
+    for (flag, value) in [
+        ("--sockets", traffic.players),
+        ("--together", together),
+        ("--bytes", traffic.frame_bytes),
+        ("--seconds", length.as_secs() as usize),
+    ] {
+        command.arg(flag).arg(value.to_string());
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let output = child.stdout.take().context("the writer has no output")?;
+    let mut lines = BufReader::new(output).lines();
+    let port = lines
+        .next_line()
+        .await?
+        .context("the writer says no port")?;
+    let port: u16 = port.parse().context("the writer says no port")?;
+    let mut readers = JoinSet::new();
+    for _ in 0..traffic.players {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        readers.spawn(read(stream));
+    }
+    let told = lines
+        .next_line()
+        .await?
+        .context("the writer tells nothing")?;
+    readers.join_all().await;
+    child.wait().await?;
+    Ok(serde_json::from_str(&told)?)
+}
+
+async fn read(mut stream: TcpStream) {
+    let mut buffer = vec![0; 16 * 1024];
+    // The end and a break are the same here: nothing more comes.
+    while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
+}
+
+/// Writes to whoever connects, and tells what it used.
+///
+/// # Errors
+/// When a socket breaks.
+pub async fn write(options: &TcpWriterOptions) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?.port());
+    let mut sockets = Vec::with_capacity(options.sockets);
+    while sockets.len() < options.sockets {
+        let (socket, _) = listener.accept().await?;
+        socket.set_nodelay(true)?;
+        sockets.push(socket);
+    }
+    let payload = vec![0x55; options.bytes];
+    let before = processor::used("self").unwrap_or_default();
+    let (begun, mut writes) = (Instant::now(), 0);
+    let slot = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * SLOTS);
+    let slots = options.seconds as u32 * SNAPSHOTS_PER_SECOND * SLOTS;
+    for number in 0..slots {
+        tokio::time::sleep_until((begun + slot * number).into()).await;
+        let rooms = sockets.chunks_mut(options.together.max(1));
+        let turn = (number % SLOTS) as usize;
+        for room in rooms.skip(turn).step_by(SLOTS as usize) {
+            for socket in room {
+                socket.write_all(&payload).await?;
+                writes += 1;
+            }
+        }
+    }
+    let used = processor::used("self").unwrap_or_default() - before;
+    let floor = TcpFloor {
+        writes,
+        bytes: options.bytes,
+        seconds: begun.elapsed().as_secs_f64(),
+        cpu_seconds: used.as_secs_f64(),
+    };
+    println!("{}", serde_json::to_string(&floor)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_costs_its_share() {
+        let floor = TcpFloor {
+            writes: 1_000,
+            bytes: 100,
+            seconds: 1.0,
+            cpu_seconds: 0.005,
+        };
+        assert!((floor.microseconds_per_write() - 5.0).abs() < 1e-9);
+    }
+}

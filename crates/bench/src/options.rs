@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::scenario::Scenario;
+
+/// The exit status of a bad command line, as in `sysexits.h`.
+const EXIT_USAGE: u8 = 64;
+
+/// Measures Slipstream on this machine
+#[derive(Clone, Debug, Parser)]
+#[command(name = "bench", version)]
+pub struct Options {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What it can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and tell what they cost
+    Run(RunOptions),
+    /// Write to sockets, as a process of its own whose processor time is known
+    #[command(hide = true)]
+    TcpWriter(TcpWriterOptions),
+}
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub struct RunOptions {
+    /// Measure each scenario for a short time only
+    #[arg(long)]
+    pub quick: bool,
+
+    /// What to run: idle, ROOMSxSEATS, chat, connect
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        default_value = "idle,1x4,25x4,100x4,250x4,60x16,chat,connect"
+    )]
+    pub scenarios: Vec<Scenario>,
+
+    /// Race workers, 1 to 32
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u8).range(1..=32)
+    )]
+    pub workers: u8,
+
+    /// Gateways, 1 to 32
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=32)
+    )]
+    pub gateways: u8,
+
+    /// Write the report to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Write the report into benchmarks.md of this folder, with its picture
+    #[arg(long, value_name = "FOLDER")]
+    pub docs: Option<PathBuf>,
+
+    /// Where the servers and the bots are
+    #[arg(long, value_name = "FOLDER", env = "SLIPSTREAM_BIN_DIR")]
+    pub bin_dir: PathBuf,
+
+    /// The nats-server to start
+    #[arg(long, value_name = "FILE", env = "SLIPSTREAM_NATS_SERVER")]
+    pub nats_server: PathBuf,
+
+    /// An empty folder for logs, the database and the tokens
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: PathBuf,
+}
+
+/// What to write.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TcpWriterOptions {
+    /// How many sockets are waited for
+    #[arg(long, value_name = "N")]
+    pub sockets: usize,
+
+    /// Sockets that are written to together, as the players of a room
+    #[arg(long, value_name = "N")]
+    pub together: usize,
+
+    /// Bytes of a write
+    #[arg(long, value_name = "N")]
+    pub bytes: usize,
+
+    /// For how long
+    #[arg(long, value_name = "SECONDS")]
+    pub seconds: u64,
+}
+
+impl RunOptions {
+    /// The servers to start.
+    #[must_use]
+    pub fn fleet(&self) -> fleet::Plan {
+        fleet::Plan {
+            bin_dir: self.bin_dir.clone(),
+            nats_server: self.nats_server.clone(),
+            folder: self.folder.clone(),
+            workers: self.workers,
+            gateways: self.gateways,
+        }
+    }
+}
+
+/// Help and version go to standard output with status 0; a mistake goes to
+/// standard error with status 64.
+#[must_use]
+pub fn explain(problem: &clap::Error) -> ExitCode {
+    // Nobody reads the terminal any more: nothing is left to tell.
+    let _ = problem.print();
+    match problem.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<RunOptions, String> {
+        let always = ["bench", "run", "--bin-dir", "b", "--nats-server", "n"];
+        let all = always.iter().chain(&["--folder", "f"]).chain(arguments);
+        match Options::try_parse_from(all) {
+            Ok(Options {
+                command: Command::Run(options),
+            }) => Ok(options),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn takes_scenarios_by_name() {
+        let options = parse(&["--scenarios", "500x4,chat"]).unwrap();
+        let expected = [
+            Scenario::Race {
+                rooms: 500,
+                seats: 4,
+            },
+            Scenario::Chat,
+        ];
+        assert_eq!(options.scenarios, expected);
+        assert_eq!(parse(&[]).unwrap().scenarios.len(), 8);
+    }
+
+    #[test]
+    fn refuses_what_is_no_scenario_and_says_what_is_one() {
+        for bad in ["4", "0x4", "4x17", "10000x4", "moon"] {
+            let error = parse(&["--scenarios", bad]).unwrap_err();
+            assert!(error.contains("ROOMSxSEATS"), "{bad}: {error}");
+        }
+    }
+}

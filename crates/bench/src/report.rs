@@ -1,0 +1,374 @@
+//! What was measured, and what follows from it. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::floor::Floors;
+use crate::machine::Machine;
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// On what.
+    pub machine: Machine,
+    /// Whether each scenario was measured for a short time only.
+    pub is_quick: bool,
+    /// How long all of it took.
+    pub seconds: f64,
+    /// With nobody there.
+    pub idle: Option<Idle>,
+    /// Races, in the order in which they were measured.
+    pub races: Vec<Race>,
+    /// The chat.
+    pub chat: Option<Chat>,
+    /// People that come in.
+    pub connect: Option<Connect>,
+    /// What the machine could do at best with the messages of the largest race.
+    pub floors: Option<Floors>,
+}
+
+/// What servers use that have nothing to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Idle {
+    /// All together.
+    pub cores: f64,
+    /// Each.
+    pub by_process: Vec<(String, f64)>,
+}
+
+/// Times, ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// Half are not longer.
+    pub p50: f64,
+    /// 99 of 100.
+    pub p99: f64,
+    /// 999 of 1,000.
+    pub p99_9: f64,
+    /// None.
+    pub max: f64,
+}
+
+/// What the processes of a program used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Its name; `all` for all servers together.
+    pub program: String,
+    /// Processor time in a second.
+    pub cores: f64,
+    /// That of a player, µs.
+    pub microseconds_per_player: f64,
+    /// Resident memory.
+    pub memory_kib: u64,
+}
+
+/// A report of `bots load`, as far as it is used here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Race {
+    /// Rooms.
+    pub rooms: u16,
+    /// Players of all rooms.
+    pub bots: usize,
+    /// Of a player.
+    pub snapshots_per_second: f64,
+    /// Of a player.
+    pub inputs_per_second: f64,
+    /// Between two snapshots.
+    pub interval_ms: Quantiles,
+    /// From an input to the first snapshot that acknowledges it.
+    pub acknowledged_ms: Quantiles,
+    /// What became of the inputs.
+    pub inputs: Inputs,
+    /// Of a player.
+    pub bytes_per_second: Bytes,
+    /// What it cost.
+    pub programs: Vec<Share>,
+    /// What the bots used.
+    pub cores: Option<f64>,
+    /// How late the bots were.
+    pub lateness_ms: Quantiles,
+    /// Why the figures may be the bots' and not the servers'.
+    pub bottleneck: Option<String>,
+}
+
+/// Bytes of a player in a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bytes {
+    /// Frames to the player.
+    pub down: f64,
+    /// Frames from the player.
+    pub up: f64,
+    /// With what TCP and IP add, estimated.
+    pub down_with_headers: f64,
+    /// With what TCP and IP add, estimated.
+    pub up_with_headers: f64,
+}
+
+/// What became of ticks of input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Ticks.
+    pub sent: u64,
+    /// Acknowledgements that say that the newest came too late.
+    pub late: u64,
+    /// Ticks that nobody acknowledged.
+    pub lost: u64,
+}
+
+/// A report of `bots chat`, as far as it is used here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Who hears everything.
+    pub users: usize,
+    /// Said by all together in a second.
+    pub rate: u32,
+    /// Heard by all together in a second.
+    pub delivered_per_second: f64,
+    /// Times that somebody did not hear something.
+    pub lost: u64,
+    /// Times that somebody heard something again.
+    pub twice: u64,
+    /// From who says it to who hears it.
+    pub delivery_ms: Quantiles,
+    /// What it cost.
+    pub programs: Vec<Share>,
+}
+
+/// A report of `bots connect`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connect {
+    /// Attempts in a second.
+    pub rate: u32,
+    /// New accounts.
+    pub sign_up: Way,
+    /// Accounts with their passwords.
+    pub log_in: Way,
+    /// Sessions with their tokens.
+    pub resume: Way,
+}
+
+/// How one way to come in went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// How many came in.
+    pub per_second: f64,
+    /// From the time at which they wanted to.
+    pub ms: Quantiles,
+    /// Why others did not.
+    pub errors: BTreeMap<String, u64>,
+}
+
+impl Race {
+    /// Rooms and seats, as the scenario is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!(
+            "{}x{}",
+            self.rooms,
+            self.bots / usize::from(self.rooms.max(1))
+        )
+    }
+
+    /// What a program used; nothing when it was not measured.
+    #[must_use]
+    pub fn cores_of(&self, program: &str) -> f64 {
+        let mut shares = self.programs.iter();
+        shares
+            .find(|share| share.program == program)
+            .map_or(0.0, |share| share.cores)
+    }
+
+    /// What the gateways used for a snapshot that came to a player, µs.
+    #[must_use]
+    pub fn gateway_microseconds_per_snapshot(&self) -> f64 {
+        let snapshots = self.snapshots_per_second * self.bots as f64;
+        self.cores_of("gateway") * 1e6 / snapshots.max(1.0)
+    }
+}
+
+impl Report {
+    /// Nothing measured yet.
+    #[must_use]
+    pub fn new(machine: Machine, is_quick: bool) -> Self {
+        Self {
+            machine,
+            is_quick,
+            seconds: 0.0,
+            idle: None,
+            races: Vec::new(),
+            chat: None,
+            connect: None,
+            floors: None,
+        }
+    }
+
+    /// What the gateways used for a snapshot, as a multiple of a raw write of the
+    /// same bytes; `None` when that was not measured.
+    #[must_use]
+    pub fn gateway_over_raw_write(&self) -> Option<f64> {
+        let floors = self.floors.as_ref()?;
+        let race = self
+            .races
+            .iter()
+            .find(|race| race.name() == floors.scenario)?;
+        let raw = floors.tcp.microseconds_per_write();
+        (raw > 0.0).then(|| race.gateway_microseconds_per_snapshot() / raw)
+    }
+
+    /// A table for a person, in Markdown.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_table(&mut text);
+        text
+    }
+
+    fn write_table(&self, text: &mut String) -> std::fmt::Result {
+        if !self.races.is_empty() {
+            text.push_str(RACE_HEAD);
+            self.races
+                .iter()
+                .try_for_each(|race| race.write_row(text))?;
+            text.push('\n');
+        }
+        if let Some(idle) = &self.idle {
+            writeln!(
+                text,
+                "Nobody there: all servers together {:.2} % of a core.\n",
+                idle.cores * 100.0
+            )?;
+        }
+        if let Some(chat) = &self.chat {
+            chat.write(text)?;
+        }
+        if let Some(connect) = &self.connect {
+            connect.write(text)?;
+        }
+        if let Some(floors) = &self.floors {
+            self.write_floors(floors, text)?;
+        }
+        let bottlenecks = self
+            .races
+            .iter()
+            .filter_map(|race| Some((race.name(), race.bottleneck.as_ref()?)));
+        for (name, why) in bottlenecks {
+            writeln!(text, "Beware, {name}: {why}.\n")?;
+        }
+        Ok(())
+    }
+
+    fn write_floors(&self, floors: &Floors, text: &mut String) -> std::fmt::Result {
+        let (nats, tcp) = (&floors.nats, &floors.tcp);
+        writeln!(
+            text,
+            "The machine at best, with the messages of {}:\n",
+            floors.scenario
+        )?;
+        writeln!(
+            text,
+            "- raw NATS, {:.0} messages of {} bytes a second from one connection to another: \
+             {:.1} µs of nats-server each, {:.2} ms p50, {:.2} ms p99, {} lost",
+            nats.published as f64 / nats.seconds,
+            nats.bytes,
+            nats.cpu_seconds * 1e6 / nats.published.max(1) as f64,
+            nats.way_ms.p50,
+            nats.way_ms.p99,
+            nats.published - nats.delivered.min(nats.published)
+        )?;
+        write!(
+            text,
+            "- raw tokio TCP, {:.0} writes of {} bytes a second: {:.1} µs each",
+            tcp.writes as f64 / tcp.seconds,
+            tcp.bytes,
+            tcp.microseconds_per_write()
+        )?;
+        match self.gateway_over_raw_write() {
+            Some(times) => writeln!(
+                text,
+                "; a snapshot costs the gateway {times:.2} times that\n"
+            ),
+            None => writeln!(text, "\n"),
+        }
+    }
+}
+
+const RACE_HEAD: &str = "\
+| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | down, with TCP/IP | late / lost inputs | bots |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+";
+
+impl Race {
+    fn write_row(&self, text: &mut String) -> std::fmt::Result {
+        let all = self.cores_of("all");
+        let each = all * 1e6 / self.bots.max(1) as f64;
+        let (interval, acknowledged) = (&self.interval_ms, &self.acknowledged_ms);
+        writeln!(
+            text,
+            "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
+             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {:.2}, {:.2} kB/s | {} / {} | {:.3} cores |",
+            self.rooms,
+            self.bots / usize::from(self.rooms.max(1)),
+            self.bots,
+            self.cores_of("gateway"),
+            self.cores_of("nats-server"),
+            self.cores_of("race-worker"),
+            interval.p50,
+            interval.p99,
+            interval.p99_9,
+            acknowledged.p50,
+            acknowledged.p99,
+            self.bytes_per_second.down / 1e3,
+            self.bytes_per_second.down_with_headers / 1e3,
+            self.inputs.late,
+            self.inputs.lost,
+            self.cores.unwrap_or(0.0)
+        )
+    }
+}
+
+impl Chat {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let all = self.programs.iter().find(|share| share.program == "all");
+        writeln!(
+            text,
+            "Chat: {} users, {} messages a second, {:.0} deliveries a second: {:.1} ms p50, \
+             {:.1} ms p99, {:.1} ms at most; {} lost, {} twice; all servers {:.3} cores.\n",
+            self.users,
+            self.rate,
+            self.delivered_per_second,
+            self.delivery_ms.p50,
+            self.delivery_ms.p99,
+            self.delivery_ms.max,
+            self.lost,
+            self.twice,
+            all.map_or(0.0, |share| share.cores)
+        )
+    }
+}
+
+impl Connect {
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "Coming in, {} attempts a second:\n", self.rate)?;
+        let ways = [
+            ("sign-up", &self.sign_up),
+            ("log-in", &self.log_in),
+            ("resume", &self.resume),
+        ];
+        for (name, way) in ways {
+            let errors: u64 = way.errors.values().sum();
+            writeln!(
+                text,
+                "- {name}: {:.1} a second, {:.1} ms p50, {:.1} ms p99, {errors} refused",
+                way.per_second, way.ms.p50, way.ms.p99
+            )?;
+        }
+        text.push('\n');
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+use crate::floor::nats::NatsFloor;
+use crate::floor::tcp::TcpFloor;
+
+/// As `bots load --json` writes it, with what is not used here too.
+const RACE: &str = r#"{
+    "rooms": 25, "bots": 100, "netcode": "thin", "seconds": 10.0,
+    "snapshots_per_second": 30.0, "inputs_per_second": 30.0,
+    "interval_ms": {"p50": 33.3, "p99": 36.0, "p99_9": 40.0, "max": 50.0},
+    "acknowledged_ms": {"p50": 22.0, "p99": 41.0, "p99_9": 44.0, "max": 50.0},
+    "inputs": {"sent": 6000, "applied": null, "missed": null, "late": 3, "lost": 0},
+    "bytes_per_second": {"down": 4000.0, "up": 500.0,
+        "down_with_headers": 5560.0, "up_with_headers": 2060.0},
+    "programs": [
+        {"program": "gateway", "processes": 1, "cores": 0.03,
+            "microseconds_per_player": 300.0, "memory_kib": 1},
+        {"program": "all", "processes": 2, "cores": 0.06,
+            "microseconds_per_player": 600.0, "memory_kib": 1}],
+    "cores": 0.02,
+    "lateness_ms": {"p50": 0.1, "p99": 1.0, "p99_9": 1.0, "max": 2.0},
+    "bottleneck": null
+}"#;
+
+fn race() -> Race {
+    serde_json::from_str(RACE).unwrap()
+}
+
+fn machine() -> Machine {
+    Machine {
+        processor: "Z80".to_owned(),
+        cores: 2,
+        memory_mib: 1,
+        kernel: "6".to_owned(),
+    }
+}
+
+#[test]
+fn reads_a_report_of_the_bots_and_divides_it_among_snapshots() {
+    let race = race();
+    assert_eq!(race.name(), "25x4");
+    // 0.03 of a core for 3,000 snapshots a second.
+    assert!((race.gateway_microseconds_per_snapshot() - 10.0).abs() < 1e-9);
+    assert_eq!(race.cores_of("persistence"), 0.0);
+}
+
+#[test]
+fn compares_a_snapshot_with_a_raw_write() {
+    let mut report = Report::new(machine(), true);
+    report.races.push(race());
+    assert_eq!(report.gateway_over_raw_write(), None);
+    report.floors = Some(Floors {
+        scenario: "25x4".to_owned(),
+        nats: NatsFloor {
+            published: 750,
+            delivered: 749,
+            bytes: 130,
+            seconds: 1.0,
+            cpu_seconds: 0.003,
+            way_ms: Quantiles::default(),
+        },
+        tcp: TcpFloor {
+            writes: 3_000,
+            bytes: 133,
+            seconds: 1.0,
+            cpu_seconds: 0.012,
+        },
+    });
+    let times = report.gateway_over_raw_write().unwrap();
+    assert!((times - 2.5).abs() < 1e-9, "{times}");
+    let table = report.table();
+    for told in [
+        "| 25 × 4 | 100 | 0.030 | 0.000 | 0.000 | 0.060 cores | 600 µs/s |",
+        "| 3 / 0 |",
+        "2.50 times",
+        "1 lost",
+    ] {
+        assert!(table.contains(told), "{told} in {table}");
+    }
+}
+
+#[test]
+fn warns_of_bots_that_were_too_slow() {
+    let mut report = Report::new(machine(), true);
+    let mut slow = race();
+    slow.bottleneck = Some("the load generator was late".to_owned());
+    report.races.push(slow);
+    assert!(
+        report
+            .table()
+            .contains("Beware, 25x4: the load generator was late.")
+    );
+}

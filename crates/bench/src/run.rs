@@ -1,0 +1,108 @@
+//! One run from end to end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use fleet::Fleet;
+
+use crate::floor::{Floors, Traffic, nats, tcp};
+use crate::machine::Machine;
+use crate::options::RunOptions;
+use crate::page;
+use crate::processor;
+use crate::report::{Idle, Race, Report};
+use crate::scenario::{Lengths, Scenario};
+use crate::tools::Tools;
+
+/// Servers that have just started, or been left, still have something to do.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Starts, measures, tells.
+pub(crate) async fn run(options: &RunOptions) -> Result<()> {
+    let begun = Instant::now();
+    let lengths = Lengths::new(options.quick);
+    let fleet = Fleet::start(&options.fleet()).await?;
+    let tools = Tools {
+        bin_dir: &options.bin_dir,
+        folder: &options.folder,
+        fleet: &fleet,
+        lengths,
+    };
+    let mut report = Report::new(Machine::this(), options.quick);
+    for scenario in in_order(&options.scenarios) {
+        let seconds = begun.elapsed().as_secs();
+        eprintln!("{seconds:4} s  {scenario}");
+        tokio::time::sleep(SETTLE).await;
+        match scenario {
+            Scenario::Idle => report.idle = Some(idle(&fleet, lengths.short).await?),
+            Scenario::Race { rooms, seats } => report.races.push(tools.race(rooms, seats).await?),
+            Scenario::Chat => report.chat = Some(tools.chat().await?),
+            Scenario::Connect => report.connect = Some(tools.connect().await?),
+        }
+    }
+    if let Some(race) = report.races.iter().max_by_key(|race| race.bots) {
+        eprintln!("{:4} s  raw NATS and TCP", begun.elapsed().as_secs());
+        tokio::time::sleep(SETTLE).await;
+        report.floors = Some(floors(&fleet, race, lengths.short).await?);
+    }
+    fleet.end().await;
+    report.seconds = begun.elapsed().as_secs_f64();
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("--json '{}' cannot be written", path.display()))?;
+    }
+    if let Some(folder) = &options.docs {
+        page::write(folder, &report)?;
+    }
+    println!("{}", report.table());
+    Ok(())
+}
+
+/// Nobody there comes first: after others there is more to keep.
+fn in_order(scenarios: &[Scenario]) -> impl Iterator<Item = Scenario> {
+    let idle = scenarios
+        .iter()
+        .filter(|scenario| **scenario == Scenario::Idle);
+    let others = scenarios
+        .iter()
+        .filter(|scenario| **scenario != Scenario::Idle);
+    idle.chain(others).copied()
+}
+
+async fn idle(fleet: &Fleet, length: Duration) -> Result<Idle> {
+    let pids = fleet.pids();
+    let used = || -> Option<Vec<Duration>> {
+        let pid = |named: &String| processor::used(named.split_once('=')?.1);
+        pids.iter().map(pid).collect()
+    };
+    let (before, begun) = (used().context("a server has ended")?, Instant::now());
+    tokio::time::sleep(length).await;
+    let (after, seconds) = (
+        used().context("a server has ended")?,
+        begun.elapsed().as_secs_f64(),
+    );
+    let cores = after.iter().zip(&before);
+    let cores = cores.map(|(after, before)| (*after - *before).as_secs_f64() / seconds);
+    let names = pids
+        .iter()
+        .map(|named| named.split('=').next().unwrap_or_default());
+    let by_process: Vec<(String, f64)> = names.map(str::to_owned).zip(cores).collect();
+    Ok(Idle {
+        cores: by_process.iter().map(|(_, cores)| cores).sum(),
+        by_process,
+    })
+}
+
+async fn floors(fleet: &Fleet, race: &Race, length: Duration) -> Result<Floors> {
+    let traffic = Traffic::of(race);
+    let pids = fleet.pids();
+    let pid = pids
+        .iter()
+        .find_map(|named| named.strip_prefix("nats-server-1="));
+    let pid = pid.context("the nats-server has ended")?;
+    Ok(Floors {
+        scenario: race.name(),
+        nats: nats::measure(&fleet.nats_url(), pid, traffic, length).await?,
+        tcp: tcp::measure(traffic, length).await?,
+    })
+}

@@ -1,0 +1,125 @@
+//! One user of the chat.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use client_core::chat::ChatStage;
+use client_core::protocol::chat::ChatBody;
+use client_core::protocol::{Rejection, RejectionCode};
+use client_core::{ChatClient, Link, LinkEvent};
+use tokio::sync::{mpsc, watch};
+
+use super::record::Record;
+
+/// Accounts of bots guard nothing.
+const PASSWORD: &str = "bots-have-no-secrets";
+/// Before a log-in that was refused for the moment is tried again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// A user with its connection.
+pub(crate) struct User {
+    name: String,
+    link: Link,
+    client: ChatClient,
+    record: Arc<Mutex<Record>>,
+    is_in: bool,
+}
+
+pub(crate) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl User {
+    /// Begins to connect: with a token of an earlier session, or an account that
+    /// is made when it is not there.
+    pub(crate) fn new(
+        name: &str,
+        token: Option<String>,
+        gateway: &str,
+        record: Arc<Mutex<Record>>,
+    ) -> Self {
+        let mut client = ChatClient::default();
+        match token {
+            Some(token) => client.resume(&token),
+            None => client.sign_up(name, PASSWORD),
+        }
+        Self {
+            name: name.to_owned(),
+            link: Link::open(&tokio::runtime::Handle::current(), gateway, "bots"),
+            client,
+            record,
+            is_in: false,
+        }
+    }
+
+    /// Says the words that come, and notes those of all.
+    ///
+    /// # Errors
+    /// When the user cannot get in.
+    pub(crate) async fn run(
+        mut self,
+        mut words: mpsc::Receiver<String>,
+        arrived: Arc<watch::Sender<usize>>,
+    ) -> Result<()> {
+        loop {
+            tokio::select! {
+                event = self.link.next() => {
+                    let Some(event) = event else {
+                        bail!("{}: the connection ended", self.name)
+                    };
+                    self.event(event, &arrived).await?;
+                }
+                Some(word) = words.recv() => self.client.say(&word),
+            }
+            for frame in self.client.take_outgoing() {
+                self.link.send(frame);
+            }
+        }
+    }
+
+    async fn event(&mut self, event: LinkEvent, arrived: &watch::Sender<usize>) -> Result<()> {
+        if let LinkEvent::Chat(message) = &event
+            && let ChatBody::Said { text, .. } = &message.body
+        {
+            lock(&self.record).heard(text.as_str(), Instant::now());
+        }
+        self.client.handle(event);
+        // What scrolls by is not kept.
+        self.client.take_lines();
+        if let Some(rejection) = self.client.take_rejection() {
+            self.rejected(&rejection).await?;
+        }
+        match self.client.stage() {
+            ChatStage::In if !self.is_in => {
+                self.is_in = true;
+                let token = self.client.token().map(str::to_owned);
+                let token = token.map(|token| (self.name.clone(), token));
+                lock(&self.record).tokens.extend(token);
+                arrived.send_modify(|arrived| *arrived += 1);
+            }
+            ChatStage::Ended(reason) => bail!("{}: {reason}", self.name),
+            ChatStage::In | ChatStage::Offline(_) | ChatStage::Stranger => {}
+        }
+        Ok(())
+    }
+
+    async fn rejected(&mut self, rejection: &Rejection) -> Result<()> {
+        if self.is_in {
+            let code = serde_json::to_value(rejection.code).unwrap_or_default();
+            let code = code.as_str().unwrap_or("rejected").to_owned();
+            *lock(&self.record).rejected.entry(code).or_default() += 1;
+            return Ok(());
+        }
+        match rejection.code {
+            RejectionCode::NameTaken => self.client.log_in(&self.name, PASSWORD),
+            RejectionCode::BadToken => self.client.sign_up(&self.name, PASSWORD),
+            RejectionCode::Unavailable | RejectionCode::TooFast => {
+                tokio::time::sleep(RETRY_DELAY).await;
+                self.client.retry();
+            }
+            _ => bail!("{}: {rejection}", self.name),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! The bots of a process: each a task with a whole client, or all of them thin
+//! on a few threads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use client_core::protocol::car::CarClass;
+use simulation::Track;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::spectacles::{Orders, Progress, Shared, Spectacles};
+use super::thin::{Crowd, Recording, Recruit};
+use crate::driver::Driver;
+use crate::options::{ClassOption, LoadOptions, NetcodeOption};
+
+/// A bot that failed tries again after this: the servers may be back by then.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// Of the time before the measurement the recording needs no more: a room that
+/// came early begins its recording again.
+const RECORDED_BEFORE_SECONDS: u64 = 60;
+
+/// Everybody.
+pub(crate) enum Crew {
+    /// Whole clients.
+    Full(JoinSet<()>),
+    /// Thin ones.
+    Thin(Crowd),
+}
+
+impl Crew {
+    /// Nobody yet.
+    ///
+    /// # Errors
+    /// When there is no such track, or the threads cannot be started.
+    pub(crate) fn new(options: &LoadOptions, record: &Shared) -> Result<Self> {
+        Ok(match options.netcode {
+            NetcodeOption::Full => Self::Full(JoinSet::new()),
+            NetcodeOption::Thin => {
+                let recording = Arc::new(recording(options)?);
+                Self::Thin(Crowd::new(options.threads, &recording, record)?)
+            }
+        })
+    }
+
+    /// Another bot.
+    pub(crate) fn add(
+        &mut self,
+        driver: Driver,
+        seed: u64,
+        record: Shared,
+        progress: watch::Sender<Progress>,
+        orders: watch::Receiver<Orders>,
+    ) {
+        let failures = record.clone();
+        let spectacles = move |driver: &Driver| {
+            Spectacles::new(driver, record.clone(), progress.clone(), orders.clone())
+        };
+        match self {
+            Self::Full(tasks) => {
+                tasks.spawn(async move {
+                    loop {
+                        let watcher = spectacles(&driver);
+                        match driver.clone().race(seed, watcher).await {
+                            Ok(_) => return,
+                            Err(problem) => failures.lock().failed(format!("{problem:#}")),
+                        }
+                        tokio::time::sleep(RESTART_DELAY).await;
+                    }
+                });
+            }
+            Self::Thin(crowd) => crowd.add(Recruit {
+                driver,
+                seed,
+                spectacles: Box::new(spectacles),
+            }),
+        }
+    }
+
+    /// How many have not raced enough.
+    pub(crate) fn playing(&mut self) -> usize {
+        match self {
+            Self::Full(tasks) => {
+                while tasks.try_join_next().is_some() {}
+                tasks.len()
+            }
+            Self::Thin(crowd) => crowd.playing(),
+        }
+    }
+
+    /// Ends who still plays.
+    pub(crate) async fn shutdown(&mut self) {
+        match self {
+            Self::Full(tasks) => tasks.shutdown().await,
+            Self::Thin(crowd) => crowd.shutdown(),
+        }
+    }
+}
+
+/// What a bot drives. A recording is of cars of one class: who sits where is
+/// not known before the race.
+pub(super) fn class(options: &LoadOptions, seat: u8) -> CarClass {
+    match (options.netcode, options.class) {
+        (NetcodeOption::Thin, ClassOption::Mixed) => CarClass::Grip,
+        (NetcodeOption::Thin | NetcodeOption::Full, class) => class.of(seat.into()),
+    }
+}
+
+fn recording(options: &LoadOptions) -> Result<Recording> {
+    let seconds = RECORDED_BEFORE_SECONDS + options.warm_up + options.seconds;
+    let track = options.track.as_deref().unwrap_or(Track::names()[0]);
+    let class = client_core::netcode::wire::class(class(options, 0));
+    Recording::new(track, options.laps, options.seats, class, seconds as u32)
+}

@@ -1,0 +1,97 @@
+//! Frames out of a stream of bytes, read where they lie.
+
+use client_core::protocol::frame::LENGTH_BYTES;
+
+/// What has come of a frame whose rest has not.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    partial: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes what was read; `each` is given every frame that is complete, without
+    /// its length.
+    pub(crate) fn read<E>(
+        &mut self,
+        mut bytes: &[u8],
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if !self.partial.is_empty() {
+            self.partial.extend_from_slice(bytes);
+            let mut joined = std::mem::take(&mut self.partial);
+            let mut rest = joined.as_slice();
+            while let Some((frame, after)) = split(rest) {
+                rest = after;
+                each(frame)?;
+            }
+            joined.drain(..joined.len() - rest.len());
+            self.partial = joined;
+            return Ok(());
+        }
+        while let Some((frame, rest)) = split(bytes) {
+            bytes = rest;
+            each(frame)?;
+        }
+        self.partial.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The connection is another one.
+    pub(crate) fn clear(&mut self) {
+        self.partial.clear();
+    }
+}
+
+/// The first frame and what follows it; `None` while it is not complete.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
+    rest.split_at_checked(u16::from_be_bytes(*length).into())
+}
+
+/// Appends a frame with its length. One that is too long for it is left out:
+/// a client makes none.
+pub(crate) fn write(frame: &[u8], out: &mut Vec<u8>) {
+    if let Ok(length) = u16::try_from(frame.len()) {
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[test]
+    fn finds_the_frames_however_the_bytes_come() {
+        let frames = [&b"one"[..], b"", b"three", &[7; 300]];
+        let mut stream = Vec::new();
+        frames.iter().for_each(|frame| write(frame, &mut stream));
+        for size in 1..stream.len() {
+            let (mut reader, mut read) = (Frames::default(), Vec::new());
+            for chunk in stream.chunks(size) {
+                let each = |frame: &[u8]| {
+                    read.push(frame.to_vec());
+                    Ok::<(), Infallible>(())
+                };
+                reader.read(chunk, each).unwrap();
+            }
+            assert_eq!(read, frames, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn forgets_a_piece_of_an_old_connection() {
+        let mut reader = Frames::default();
+        let mut count = 0;
+        let mut each = |_: &[u8]| {
+            count += 1;
+            Ok::<(), Infallible>(())
+        };
+        reader.read(&[0, 9, 1], &mut each).unwrap();
+        reader.clear();
+        reader.read(&[0, 1, 1], &mut each).unwrap();
+        assert_eq!(count, 1);
+    }
+}

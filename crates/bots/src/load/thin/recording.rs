@@ -1,0 +1,102 @@
+//! What AI drivers did in a race of their own, to be done again by players
+//! that do not look where they drive.
+
+use anyhow::{Context, Result};
+use client_core::netcode::wire;
+use client_core::protocol::input::Controls;
+use simulation::{
+    AiDriver, CarClass, Drive, Events, RaceState, Rules, SEATS_MAX, Skill, TICK_RATE_HZ, Track,
+    step,
+};
+
+/// Longest recording; then it begins again. It is computed in a few seconds.
+const SECONDS_MAX: u32 = 600;
+
+/// The controls of each seat from the start of a race on.
+///
+/// The room computes the same race as long as every input arrives in time; cars
+/// that have left their line bump along walls until the end.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    seats: usize,
+    /// Tick by tick, in each the seats in their order.
+    controls: Vec<Controls>,
+}
+
+impl Recording {
+    /// The first `seconds` of a race of `seats` club drivers, all in cars of
+    /// `class`, on a track.
+    ///
+    /// # Errors
+    /// When there is no such track.
+    pub(crate) fn new(
+        track: &str,
+        laps: u16,
+        seats: u8,
+        class: CarClass,
+        seconds: u32,
+    ) -> Result<Self> {
+        let track = Track::by_name(track).with_context(|| format!("there is no track {track}"))?;
+        let rules = Rules::circuit(&track, laps, 0);
+        let seats = usize::from(seats).clamp(1, SEATS_MAX);
+        let mut state = RaceState::new(&track, &rules, &vec![class; seats]);
+        let mut drivers: Vec<AiDriver> = (0..seats as u64)
+            .map(|seed| AiDriver::with_class(&track, class, seed, Skill::Club))
+            .collect();
+        let ticks = seconds.clamp(1, SECONDS_MAX) * TICK_RATE_HZ;
+        let mut controls = Vec::with_capacity(ticks as usize * seats);
+        let mut events = Events::new();
+        let mut drives = vec![Drive::Absent; seats];
+        for _ in 0..ticks {
+            for (seat, driver) in drivers.iter_mut().enumerate() {
+                let input = driver.drive(&track, &rules, &state, seat);
+                controls.push(wire::controls(input));
+                drives[seat] = Drive::Driven(input);
+            }
+            step(&track, &rules, &mut state, &drives, &mut events);
+        }
+        Ok(Self { seats, controls })
+    }
+
+    /// What a seat does so many ticks after the start.
+    pub(crate) fn controls(&self, seat: u8, tick: u32) -> Controls {
+        let ticks = self.controls.len() / self.seats;
+        let seat = usize::from(seat) % self.seats;
+        self.controls[tick as usize % ticks * self.seats + seat]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_inputs_lead_to_the_same_race() {
+        let name = Track::names()[0];
+        let recording = Recording::new(name, 3, 2, CarClass::default(), 30).unwrap();
+        let track = Track::by_name(name).unwrap();
+        // The recording is counted from the start, wherever that is.
+        let start_tick = 180;
+        let rules = Rules::circuit(&track, 3, start_tick);
+        let mut state = RaceState::new(&track, &rules, &[CarClass::default(); 2]);
+        let mut events = Events::new();
+        while state.tick < start_tick + 30 * TICK_RATE_HZ {
+            let tick = state.tick.saturating_sub(start_tick);
+            let drives =
+                [0, 1].map(|seat| Drive::Driven(wire::input(recording.controls(seat, tick))));
+            step(&track, &rules, &mut state, &drives, &mut events);
+        }
+        // Nobody gets that far along walls.
+        for seat in 0..2 {
+            assert!(state.score(seat) > 600, "{}", state.score(seat));
+        }
+    }
+
+    #[test]
+    fn begins_again_at_its_end() {
+        let name = Track::names()[0];
+        let recording = Recording::new(name, 3, 1, CarClass::default(), 1).unwrap();
+        assert_eq!(recording.controls(0, 7), recording.controls(0, 67));
+        assert!(Recording::new("moon", 1, 1, CarClass::default(), 1).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! The command line of `bots chat`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Process, prefix, process};
+
+/// How to talk.
+#[derive(Args, Clone, Debug)]
+pub struct ChatOptions {
+    /// The chat ports of gateways, as host and port; users take turns
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        env = "SLIPSTREAM_CHAT_GATEWAY",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10001"
+    )]
+    pub gateways: Vec<String>,
+
+    /// How many users, 1 to 9,999
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(1..=9_999)
+    )]
+    pub users: u16,
+
+    /// Messages a second of all together, 1 to 10,000; one user may send one a second
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub rate: u32,
+
+    /// For how long, 1 to 3,600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    pub seconds: u64,
+
+    /// How many threads the bots may use, 1 to 64
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=64)
+    )]
+    pub threads: u8,
+
+    /// Server processes whose processor time and memory is told
+    #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
+    pub pids: Vec<Process>,
+
+    /// Session tokens of the users, read and written: the next time they need no password
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+
+    /// What the names of users begin with; numbers follow
+    #[arg(long, value_name = "TEXT", default_value = "chat-", value_parser = prefix)]
+    pub prefix: String,
+
+    /// Print what was measured as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}

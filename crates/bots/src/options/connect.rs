@@ -1,0 +1,55 @@
+//! The command line of `bots connect`.
+
+use clap::Args;
+
+/// Longest prefix of the names, so that the run and a number fit behind it.
+const PREFIX_CHARS_MAX: usize = 4;
+
+/// How to come in.
+#[derive(Args, Clone, Debug)]
+pub struct ConnectOptions {
+    /// The race ports of gateways, as host and port; connections take turns
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        env = "SLIPSTREAM_GATEWAY",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10000"
+    )]
+    pub gateways: Vec<String>,
+
+    /// Attempts a second, 1 to 5,000
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=5_000)
+    )]
+    pub rate: u32,
+
+    /// For how long of each way: sign-up, log-in, resume; 1 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=600)
+    )]
+    pub seconds: u32,
+
+    /// What the names of the accounts begin with, at most 4 characters; the run and numbers follow
+    #[arg(long, value_name = "TEXT", default_value = "c", value_parser = short)]
+    pub prefix: String,
+
+    /// Print what was measured as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn short(text: &str) -> Result<String, String> {
+    if text.len() > PREFIX_CHARS_MAX {
+        return Err(format!(
+            "{text:?} has more than {PREFIX_CHARS_MAX} characters"
+        ));
+    }
+    super::prefix(text)
+}

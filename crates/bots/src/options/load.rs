@@ -1,0 +1,129 @@
+//! The command line of `bots load`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use client_core::protocol::limits::{LAPS_MAX, SEATS_MAX};
+
+use super::{ClassOption, NetcodeOption, Process, SkillOption, prefix, process, track};
+
+/// How to load the servers.
+#[derive(Args, Clone, Debug)]
+pub struct LoadOptions {
+    /// The race ports of gateways, as host and port; rooms take turns
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        env = "SLIPSTREAM_GATEWAY",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10000"
+    )]
+    pub gateways: Vec<String>,
+
+    /// How many rooms, 1 to 9,999
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=9_999)
+    )]
+    pub rooms: u16,
+
+    /// Bots in a room, 1 to 16
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
+    )]
+    pub seats: u8,
+
+    /// How the bots play: full, or thin for thousands of them on one thread
+    #[arg(long, value_enum, default_value_t = NetcodeOption::Full)]
+    pub netcode: NetcodeOption,
+
+    /// For how long the rooms go on coming, 1 to 600; a quarter of a second a room by default
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub ramp: Option<u64>,
+
+    /// Between the start of the last race and the measurement, 0 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(0..=600)
+    )]
+    pub warm_up: u64,
+
+    /// Session tokens of the bots, read and written: the next time they need no password
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+
+    /// For how long to measure once everybody races, 1 to 3,600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    pub seconds: u64,
+
+    /// How many threads the bots may use, 1 to 64
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=64)
+    )]
+    pub threads: u8,
+
+    /// Track of the rooms
+    #[arg(long, value_name = "TRACK", value_parser = track)]
+    pub track: Option<String>,
+
+    /// Laps of a race, 1 to 99; the next one follows in the same room
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = LAPS_MAX,
+        value_parser = clap::value_parser!(u16).range(1..=LAPS_MAX as i64)
+    )]
+    pub laps: u16,
+
+    /// Afterwards wait so long for the races that are on to end, 0 to 600
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(0..=600)
+    )]
+    pub finish: u64,
+
+    /// Server processes whose processor time and memory is told
+    #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
+    pub pids: Vec<Process>,
+
+    /// Write what every bot saw in every second to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
+
+    /// What the names of rooms and bots begin with; numbers follow
+    #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
+    pub prefix: String,
+
+    /// How well they drive
+    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
+    pub skill: SkillOption,
+
+    /// What they drive; thin ones all drive the same, and mixed means grip to them
+    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
+    pub class: ClassOption,
+
+    /// Print what was measured as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,113 @@
+//! What a relay's decisions cost, without sockets: `cargo bench -p gateway`.
+
+#![allow(
+    missing_docs,
+    reason = "criterion_group! makes an undocumented function"
+)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use criterion::{Criterion, criterion_group, criterion_main};
+use futures::FutureExt;
+use gateway::outbox::Outbox;
+use gateway::relay::core::RelayCore;
+use protocol::beat::Beat;
+use protocol::input::{Controls, InputFrame};
+use protocol::snapshot::{InputAck, SnapshotHeader};
+use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
+
+const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+/// Seats of a small room and of a full one.
+const SEATS: [usize; 2] = [4, 16];
+/// What a car takes of a snapshot, about.
+const CAR_BYTES: usize = 25;
+
+fn room(seats: usize, now: Instant) -> (RelayCore, Vec<Arc<Outbox>>) {
+    let mut core = RelayCore::new(GatewayId::new(1), Beat::new(now, Duration::ZERO), now);
+    let outboxes: Vec<Arc<Outbox>> = (0..seats).map(|_| Arc::default()).collect();
+    for (id, outbox) in (0..).zip(&outboxes) {
+        core.expect(id, SessionNonce::new(id as u32), Arc::clone(outbox));
+        core.enter(id, Bytes::from_static(b"\x01{}"));
+        outbox.take().now_or_never();
+    }
+    (core, outboxes)
+}
+
+fn snapshot(seats: usize, tick: u32) -> Bytes {
+    let header = SnapshotHeader {
+        race: RACE.parse().expect("it is a ULID"),
+        owner: WorkerId::new(1),
+        epoch: Epoch::FIRST,
+        tick,
+        acks: (0..seats).map(|_| InputAck::default()).collect(),
+    };
+    let mut bytes = header.encode_into(Vec::new());
+    bytes.resize(bytes.len() + seats * CAR_BYTES, 0x55);
+    bytes.into()
+}
+
+fn snapshots(criterion: &mut Criterion) {
+    for seats in SEATS {
+        let mut now = Instant::now();
+        let (mut core, outboxes) = room(seats, now);
+        let mut tick = 0;
+        criterion.bench_function(
+            &format!("a snapshot to {seats} outboxes and out"),
+            |bencher| {
+                bencher.iter_batched(
+                    || {
+                        tick += 2;
+                        snapshot(seats, tick)
+                    },
+                    |payload| {
+                        now += Duration::from_millis(33);
+                        core.snapshot(&payload, now);
+                        for outbox in &outboxes {
+                            black_box(outbox.take().now_or_never());
+                        }
+                    },
+                    criterion::BatchSize::SmallInput,
+                );
+            },
+        );
+    }
+}
+
+fn inputs(criterion: &mut Criterion) {
+    for seats in SEATS {
+        let now = Instant::now();
+        let (mut core, _outboxes) = room(seats, now);
+        core.snapshot(&snapshot(seats, 2), now);
+        let frame = InputFrame {
+            first_tick: 100,
+            controls: [Controls::default(); 4].into_iter().collect(),
+        };
+        let frame = Bytes::from(frame.encode_into(Vec::new()));
+        criterion.bench_function(&format!("{seats} input frames into a batch"), |bencher| {
+            bencher.iter(|| {
+                for seat in 0..seats {
+                    core.input(seat as u8, &frame, now);
+                }
+                black_box(core.take_inputs(now))
+            });
+        });
+    }
+}
+
+fn outbox(criterion: &mut Criterion) {
+    let outbox = Outbox::default();
+    let frame = Bytes::from_static(&[0x55; 130]);
+    criterion.bench_function("an event and a snapshot through an outbox", |bencher| {
+        bencher.iter(|| {
+            outbox.push(frame.clone());
+            outbox.snapshot(frame.clone());
+            black_box(outbox.take().now_or_never())
+        });
+    });
+}
+
+criterion_group!(benches, snapshots, inputs, outbox);
+criterion_main!(benches);
