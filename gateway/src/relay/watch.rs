@@ -15,7 +15,8 @@ use protocol::{Epoch, WorkerId};
 
 use crate::limits::{
     CLAIM_AFTER_PONG, CLAIM_AFTER_SILENCE, CLAIM_BACKOFF_MAX, CLAIM_BACKOFF_MIN,
-    HEARTBEAT_SUSPECT_AFTER, PONG_GRACE, RECONNECT_GRACE, SNAPSHOT_SUSPECT_AFTER,
+    CLAIMS_WITHOUT_BACKOFF, HEARTBEAT_SUSPECT_AFTER, PONG_GRACE, RECONNECT_GRACE,
+    SNAPSHOT_SUSPECT_AFTER,
 };
 
 /// What was heard last of a room, and so what is expected next.
@@ -253,7 +254,8 @@ impl Watch {
 
 /// Full jitter: gateways that miss the same worker must not ask in step.
 fn backoff(failures: u32, jitter: f64) -> Duration {
-    let bound = CLAIM_BACKOFF_MIN.saturating_mul(1 << failures.min(16));
+    let doublings = failures.saturating_sub(CLAIMS_WITHOUT_BACKOFF).min(16);
+    let bound = CLAIM_BACKOFF_MIN.saturating_mul(1 << doublings);
     bound.min(CLAIM_BACKOFF_MAX).mul_f64(jitter.clamp(0.0, 1.0))
 }
 

@@ -103,16 +103,17 @@ fn failed_claims_are_repeated_ever_more_slowly() {
     watch.unserved(start);
     let mut now = start;
     let mut waits = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..20 {
         assert_eq!(watch.poll(now), Some(CLAIM));
         watch.claimed(ClaimOutcome::Failed, 1.0, now);
         let next = watch.next_deadline().unwrap();
         waits.push(next - now);
         now = next;
     }
-    assert_eq!(waits[0], CLAIM_BACKOFF_MIN);
-    assert_eq!(waits[1], 2 * CLAIM_BACKOFF_MIN);
-    assert_eq!(waits[11], CLAIM_BACKOFF_MAX);
+    let at_once = CLAIMS_WITHOUT_BACKOFF as usize;
+    assert_eq!(waits[..=at_once], vec![CLAIM_BACKOFF_MIN; at_once + 1]);
+    assert_eq!(waits[at_once + 1], 2 * CLAIM_BACKOFF_MIN);
+    assert_eq!(waits[19], CLAIM_BACKOFF_MAX);
     assert_eq!(backoff(u32::MAX, 0.0), Duration::ZERO, "full jitter");
 }
 
