@@ -19,6 +19,8 @@ use crate::endpoints::{Ears, Worker};
 use crate::metrics;
 use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
 
+/// A timer of a millisecond's steps is never late by so much.
+const LATE: Duration = Duration::from_millis(2);
 /// Between two ticks that are both late.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -88,10 +90,20 @@ impl Owner {
                 self.carry_out(command, began);
             }
             let heard = self.next().await;
+            if self.is_behind(&heard) {
+                // There are inputs for a late tick that were not read yet.
+                tokio::task::yield_now().await;
+            }
             began = Instant::now();
             self.hear_inputs();
             self.handle(heard);
         }
+    }
+
+    /// Whether a tick is late, as after many rooms were taken over at once.
+    fn is_behind(&self, heard: &Heard) -> bool {
+        let due = self.core.next_deadline();
+        matches!(heard, Heard::Due) && due.is_some_and(|due| due.elapsed() > LATE)
     }
 
     async fn next(&mut self) -> Heard {
