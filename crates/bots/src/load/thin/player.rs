@@ -207,22 +207,87 @@ impl Wheel {
     ) -> Option<InputFrame> {
         let newest = self.clock.advance(now) as u32;
         let since = match self.sent {
-            Some((_, before)) if newest <= before => return None,
-            Some((since, _)) => since,
-            None => (newest + 1).saturating_sub(TICKS_PER_SNAPSHOT),
+            Some((_, before)) if newest == before => return None,
+            Some((since, before)) if newest > before => since,
+            // After a jump back of the clock the ticks are not new, but unsent.
+            Some(_) | None => (newest + 1).saturating_sub(TICKS_PER_SNAPSHOT),
         };
         self.sent = Some((since, newest));
         self.clock.sent(newest, now);
+        // What is acknowledged may be from before a jump back.
+        let known = Some(self.acknowledged).filter(|known| *known < newest);
         let first = since
-            .max(self.acknowledged + 1)
+            .max(known.map_or(0, |known| known + 1))
             .max((newest + 1).saturating_sub(INPUT_TICKS_MAX as u32));
         let controls = |tick: u32| match start_tick {
             Some(start) if tick >= start => recording.controls(seat, tick - start),
             Some(_) | None => Default::default(),
         };
         Some(InputFrame {
-            first_tick: first.min(newest),
-            controls: (first.min(newest)..=newest).map(controls).collect(),
+            first_tick: first,
+            controls: (first..=newest).map(controls).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use client_core::protocol::snapshot::InputAck;
+    use simulation::{CarClass, Track};
+
+    use super::*;
+
+    const SLOT: Duration = Duration::from_nanos(1_000_000_000 / 30);
+
+    fn wheel(tick: u32, now: Instant) -> Wheel {
+        Wheel {
+            race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+            clock: TickClock::new(tick, Some(Duration::ZERO), now),
+            acknowledged: 0,
+            sent: None,
+        }
+    }
+
+    fn recording() -> Recording {
+        Recording::new(Track::names()[0], 3, 1, CarClass::default(), 2).unwrap()
+    }
+
+    #[test]
+    fn sends_all_that_is_not_acknowledged() {
+        let (recording, mut now) = (recording(), Instant::now());
+        let mut wheel = wheel(100, now);
+        let first = wheel.turn(0, Some(0), &recording, now).unwrap();
+        assert_eq!(first.controls.len(), 2);
+        assert_eq!(wheel.turn(0, Some(0), &recording, now), None);
+        now += SLOT;
+        let second = wheel.turn(0, Some(0), &recording, now).unwrap();
+        assert_eq!(second.first_tick, first.first_tick);
+        wheel.acknowledged = first.first_tick + 1;
+        now += SLOT;
+        let third = wheel.turn(0, Some(0), &recording, now).unwrap();
+        assert_eq!(third.first_tick, first.first_tick + 2);
+        let newest = third.first_tick + third.controls.len() as u32 - 1;
+        let expected = recording.controls(0, newest);
+        assert_eq!(third.controls.last(), Some(&expected));
+    }
+
+    #[test]
+    fn goes_on_sending_when_its_clock_was_far_ahead() {
+        let (recording, mut now) = (recording(), Instant::now());
+        let mut wheel = wheel(1_000, now);
+        let ahead = wheel.turn(0, Some(0), &recording, now).unwrap();
+        // The room stood still: its ticks are 600 behind for a second.
+        let (mut sent, mut tick) = (Vec::new(), 400);
+        for _ in 0..30 {
+            (now, tick) = (now + SLOT, tick + 2);
+            wheel.clock.snapshot(tick, None::<InputAck>, now);
+            sent.extend(wheel.turn(0, Some(0), &recording, now));
+        }
+        let last = sent.last().unwrap();
+        assert!(last.first_tick < ahead.first_tick, "{last:?}");
+        let newest = last.first_tick + last.controls.len() as u32 - 1;
+        assert!((tick..tick + 12).contains(&newest), "{newest} at {tick}");
     }
 }
