@@ -1,4 +1,4 @@
-//! What a relay's decisions cost, without sockets: `cargo bench -p gateway`.
+//! What a relay's decisions cost, without sockets: `cargo bench -p gateway --bench relay`.
 
 #![allow(
     missing_docs,

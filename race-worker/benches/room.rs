@@ -1,4 +1,4 @@
-//! What owning a room costs, without NATS: `cargo bench -p race-worker`.
+//! What owning a room costs, without NATS: `cargo bench -p race-worker --bench room`.
 
 #![allow(
     missing_docs,
