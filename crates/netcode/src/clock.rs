@@ -68,8 +68,9 @@ pub struct TickClock {
     sampled_stamp: u32,
     outliers: u32,
     sent: [(u32, f64); SENT],
-    /// Mean of real time less the tick of a snapshot, ticks.
-    delay: f64,
+    /// Mean of real time less the tick of a snapshot, ticks; `None` until the
+    /// next snapshot when the estimate was given up.
+    delay: Option<f64>,
     snapshot_at: Instant,
     late_since: Option<Instant>,
     jumps: u32,
@@ -92,7 +93,7 @@ impl TickClock {
             sampled_stamp: 0,
             outliers: 0,
             sent: [(u32::MAX, 0.0); SENT],
-            delay: -f64::from(tick),
+            delay: Some(-f64::from(tick)),
             snapshot_at: now,
             late_since: None,
             jumps: 0,
@@ -178,7 +179,9 @@ impl TickClock {
             if self.outliers < OUTLIERS_MAX {
                 return;
             }
+            // If it is because the room stood still, that is corrected herewith.
             self.sampled = 0;
+            self.delay = None;
         }
         self.outliers = 0;
         self.samples[self.sampled % SAMPLES] = sample;
@@ -199,7 +202,8 @@ impl TickClock {
     /// Notices when the room is somewhere else: it stood still, or the client did.
     fn place_room(&mut self, tick: u32, is_burst: bool, now: Instant) {
         let delay = self.since_origin(now) - f64::from(tick);
-        let late = delay - self.delay;
+        let known = *self.delay.get_or_insert(delay);
+        let late = delay - known;
         let is_elsewhere = if late < -JUMP_TICKS {
             // Nothing comes before it is sent.
             true
@@ -209,19 +213,27 @@ impl TickClock {
         } else {
             self.late_since = None;
             if !is_burst {
-                self.delay += late * DELAY_GAIN;
+                self.delay = Some(known + late * DELAY_GAIN);
             }
             false
         };
         if is_elsewhere {
-            self.late_since = None;
-            self.delay = delay;
-            self.arrival -= late;
-            self.sampled = 0;
-            self.outliers = 0;
-            self.sent = [(u32::MAX, 0.0); SENT];
-            self.sigma = SIGMA_START_TICKS;
+            self.begin_again(self.arrival - late, delay);
+        } else if self.arrival + delay < 0.0 {
+            // Nothing arrives at a tick that has been seen to be over. Whoever
+            // believes that sends nothing in time, and never learns better.
+            self.begin_again(-delay, delay);
         }
+    }
+
+    fn begin_again(&mut self, arrival: f64, delay: f64) {
+        self.late_since = None;
+        self.delay = Some(delay);
+        self.arrival = arrival;
+        self.sampled = 0;
+        self.outliers = 0;
+        self.sent = [(u32::MAX, 0.0); SENT];
+        self.sigma = SIGMA_START_TICKS;
     }
 }
 
@@ -362,6 +374,42 @@ mod tests {
         }
         assert!(last.abs() < 6.0, "{last}");
         assert_eq!(clock.jumps(), 2);
+    }
+
+    #[test]
+    fn a_pause_of_the_room_is_corrected_once_though_seen_twice() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut clock = TickClock::new(0, Some(Duration::ZERO), start);
+        for i in 1..60_u32 {
+            let now = at(u64::from(i) * 33);
+            clock.sent(2 * i + 4, now);
+            let ack = InputAck {
+                tick: 2 * i + 4,
+                margin_ticks: 4,
+            };
+            clock.snapshot(2 * i, Some(ack), now);
+            clock.advance(now);
+        }
+        // Two seconds later what was sent meanwhile is acknowledged in a burst,
+        // at the tick of before.
+        for i in 0..u64::from(OUTLIERS_MAX) {
+            clock.sent(128 + i as u32, at(3_000 + 20 * i));
+        }
+        for i in 0..OUTLIERS_MAX {
+            let ack = InputAck {
+                tick: 128 + i,
+                margin_ticks: 8,
+            };
+            clock.snapshot(120 + i, Some(ack), at(4_000 + u64::from(i)));
+        }
+        for i in 0..30_u32 {
+            let now = at(4_016 + u64::from(i) * 33);
+            clock.snapshot(136 + 2 * i, None, now);
+            clock.advance(now);
+            let seen = f64::from(136 + 2 * i);
+            assert!(clock.tick(now) > seen, "{} at {seen}", clock.tick(now));
+        }
     }
 
     #[test]
