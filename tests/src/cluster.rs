@@ -9,12 +9,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::chatter::Chatter;
+use crate::island::Island;
 use crate::live::Live;
 use crate::nats::NatsServer;
 use crate::process::{Process, stdout_of};
 use crate::programs::program;
 use crate::racer::Racer;
 use crate::raw_nats::RawNats;
+
+/// Where everything listens that nobody else shall find.
+pub const LOOPBACK: &str = "127.0.0.1";
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "correct-horse";
@@ -26,6 +30,8 @@ pub struct Setup {
     pub race_workers: usize,
     /// A NATS server that is there already; otherwise one is started.
     pub nats_url: Option<String>,
+    /// Where the one that is started listens.
+    pub nats_host: String,
     /// A database that is there already; otherwise SQLite in a file.
     pub database_url: Option<String>,
 }
@@ -35,6 +41,7 @@ impl Default for Setup {
         Self {
             race_workers: 1,
             nats_url: None,
+            nats_host: LOOPBACK.to_owned(),
             database_url: None,
         }
     }
@@ -78,7 +85,7 @@ impl Cluster {
         let (nats, nats_url) = match setup.nats_url {
             Some(url) => (None, url),
             None => {
-                let nats = NatsServer::start(folder.path()).await?;
+                let nats = NatsServer::start(&setup.nats_host, folder.path()).await?;
                 let url = nats.url().to_owned();
                 (Some(nats), url)
             }
@@ -118,6 +125,20 @@ impl Cluster {
     pub async fn add_race_worker(&mut self) -> Result<()> {
         let at = self.place();
         let mut worker = at.serve("race-worker", self.race_workers.len() + 1)?;
+        worker.announced().await?;
+        self.race_workers.push(worker);
+        Ok(())
+    }
+
+    /// Starts one more race worker, on an island.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn add_race_worker_on(&mut self, island: &Island) -> Result<()> {
+        let at = self.place();
+        let command = island.command(&at.command("race-worker")?);
+        let name = format!("race-worker-{}", self.race_workers.len() + 1);
+        let mut worker = Process::serve(command, island.address(), &name, at.folder)?;
         worker.announced().await?;
         self.race_workers.push(worker);
         Ok(())
@@ -287,6 +308,11 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn serve(self, name: &str, number: usize) -> Result<Process> {
+        let command = self.command(name)?;
+        Process::serve(command, LOOPBACK, &format!("{name}-{number}"), self.folder)
+    }
+
+    fn command(self, name: &str) -> Result<Command> {
         let mut command = program(name)?;
         command
             .env("SLIPSTREAM_NATS_URL", self.nats_url)
@@ -299,6 +325,6 @@ impl Place<'_> {
                 .arg("--session-key-file")
                 .arg(key);
         }
-        Process::serve(command, &format!("{name}-{number}"), self.folder)
+        Ok(command)
     }
 }

@@ -7,6 +7,7 @@
 //!   persistence, each a [`process`] from [`programs`].
 //! - [`live`] is a client that lives by itself; [`racer`] and [`chatter`] are
 //!   its two kinds, over `client_core`. [`cable`] is a wire to cut.
+//! - [`island`] is a machine of its own for a server, to be cut off.
 //! - [`raw_client`] and [`raw_nats`] speak both protocols over a plain socket,
 //!   without any code of ours, as strangers and as standard tools would.
 //! - [`racectl`] is the operator at the command line, [`http`] the monitoring.
@@ -25,6 +26,7 @@ pub mod cluster;
 pub mod containers;
 pub mod frames;
 pub mod http;
+pub mod island;
 pub mod live;
 pub mod nats;
 pub mod process;

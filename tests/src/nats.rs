@@ -20,12 +20,12 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Starts one on a free port, with its files in `folder`.
+    /// Starts one on a free port of `host`, with its files in `folder`.
     ///
     /// # Errors
     /// When there is no NATS server to start, or it does not serve.
-    pub async fn start(folder: &Path) -> Result<Self> {
-        Self::start_at("-1", folder).await
+    pub async fn start(host: &str, folder: &Path) -> Result<Self> {
+        Self::start_at(host, "-1", folder).await
     }
 
     /// Kills it, and after a while starts it again at its port, with what it
@@ -37,20 +37,18 @@ impl NatsServer {
         self.process.kill()?;
         self.process.ended().await?;
         tokio::time::sleep(away).await;
-        let port = self
-            .url
-            .rsplit(':')
-            .next()
-            .context("an address has a port")?;
-        *self = Self::start_at(port, folder).await?;
+        let address = self.url.trim_start_matches("nats://");
+        let parts = address.rsplit_once(':');
+        let (host, port) = parts.context("an address has a port")?;
+        *self = Self::start_at(host, port, folder).await?;
         Ok(())
     }
 
-    async fn start_at(port: &str, folder: &Path) -> Result<Self> {
+    async fn start_at(host: &str, port: &str, folder: &Path) -> Result<Self> {
         let program = programs::nats_server()?;
         let mut command = Command::new(&program);
         command
-            .args(["--addr", "127.0.0.1", "--port", port, "--jetstream"])
+            .args(["--addr", host, "--port", port, "--jetstream"])
             .arg("--store_dir")
             .arg(folder.join("nats"))
             .arg("--ports_file_dir")

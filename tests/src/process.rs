@@ -54,13 +54,14 @@ impl Process {
         })
     }
 
-    /// Starts a server program, which announces itself.
+    /// Starts a server program, which announces itself; it answers operators at
+    /// `host`.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn serve(mut command: Command, name: &str, folder: &Path) -> Result<Self> {
+    pub fn serve(mut command: Command, host: &str, name: &str, folder: &Path) -> Result<Self> {
         command
-            .args(["--http", "127.0.0.1:0", "--announce"])
+            .args(["--http", &format!("{host}:0"), "--announce"])
             .arg(announce_file(folder, name));
         Self::start(command, name, folder)
     }

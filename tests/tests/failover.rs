@@ -1,12 +1,13 @@
 //! A room outlives its worker, its gateway and its NATS server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::lobby::{Mode, RoomEntry, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
 use integration_tests::cluster::{Cluster, PASSWORD, Setup};
+use integration_tests::island::Island;
 use integration_tests::live::Live;
 use integration_tests::process::stdout_of;
 use integration_tests::racer::Racer;
@@ -14,6 +15,9 @@ use integration_tests::wait::eventually;
 
 /// The design allows 150 ms on a machine of its own; tests share theirs.
 const GAP_MAX: Duration = Duration::from_millis(750);
+
+/// How long a worker is cut off from the others.
+const CUT: Duration = Duration::from_secs(3);
 
 /// Kills in a row of which the gaps are told.
 const KILLS: u32 = 5;
@@ -78,6 +82,14 @@ fn assert_continues(racer: &Live<Racer>, score_before: Option<i64>) {
         identities.dedup();
         assert_eq!(identities.len(), events, "no event was told twice");
     });
+}
+
+async fn former_owner_drops_the_room(cluster: &Cluster) -> Result<()> {
+    let dropped = async || {
+        let metrics = cluster.race_workers[0].metrics().await?;
+        Ok((metrics.value("race_rooms_lost_total") == 1.0).then_some(()))
+    };
+    eventually("the former owner drops the room", dropped).await
 }
 
 /// The owner of the room "duel" as the lobby says.
@@ -176,11 +188,7 @@ async fn a_worker_that_stood_still_says_nothing_when_it_goes_on() -> Result<()> 
         races_on(racer, Epoch(2)).await?;
     }
     cluster.race_workers[0].go_on()?;
-    let dropped = async || {
-        let metrics = cluster.race_workers[0].metrics().await?;
-        Ok((metrics.value("race_rooms_lost_total") == 1.0).then_some(()))
-    };
-    eventually("the former owner drops the room", dropped).await?;
+    former_owner_drops_the_room(&cluster).await?;
     for (racer, score) in racers.iter().zip(scores) {
         let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
         println!("gap between two snapshots: {gap:?}");
@@ -193,6 +201,48 @@ async fn a_worker_that_stood_still_says_nothing_when_it_goes_on() -> Result<()> 
     }
     let entry = owner(&cluster).await?;
     assert_eq!(entry.epoch, Epoch(2), "the lobby knows the present owner");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_was_cut_off_says_nothing_when_it_is_back() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED: only root can cut a network");
+        return Ok(());
+    }
+    let island = Island::new().await?;
+    let mut cluster = Cluster::start_with(Setup {
+        race_workers: 0,
+        nats_host: island.mainland().to_owned(),
+        ..Setup::default()
+    })
+    .await?;
+    cluster.add_race_worker_on(&island).await?;
+    let racers = duel(&cluster, seats(2)).await?;
+    cluster.add_race_worker().await?;
+    let scores = racers.each_ref().map(|racer| racer.look(Racer::score));
+    island.cut_off().await?;
+    let cut_off = Instant::now();
+    for (racer, score) in racers.iter().zip(scores) {
+        races_on(racer, Epoch(2)).await?;
+        assert_continues(racer, score);
+        let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
+        println!("gap between two snapshots: {gap:?}");
+        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+    }
+    tokio::time::sleep(CUT.saturating_sub(cut_off.elapsed())).await;
+    island.rejoin().await?;
+    former_owner_drops_the_room(&cluster).await?;
+
+    // It is of use again.
+    cluster.race_workers[1].kill()?;
+    for (racer, score) in racers.iter().zip(scores) {
+        races_on(racer, Epoch(3)).await?;
+        assert_continues(racer, score);
+        let gap = racer.look(|racer| racer.gap_before(Epoch(3)));
+        println!("gap between two snapshots: {gap:?}");
+        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::RoomSettings;
 use integration_tests::chatter::Chatter;
-use integration_tests::cluster::Cluster;
+use integration_tests::cluster::{Cluster, LOOPBACK};
 use integration_tests::process::{Process, run};
 use integration_tests::programs::program;
 use tokio::net::TcpListener;
@@ -170,7 +170,12 @@ async fn two_gateways_with_one_key_accept_each_others_tokens() -> Result<()> {
     let token = ada
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;
-    let mut second = Process::serve(server(&cluster, "gateway")?, "gateway-2", cluster.folder())?;
+    let mut second = Process::serve(
+        server(&cluster, "gateway")?,
+        LOOPBACK,
+        "gateway-2",
+        cluster.folder(),
+    )?;
     second.announced().await.context("a second gateway")?;
     let address = second.address("chat")?.to_string();
     let chatter = Chatter::connect("Ada", &address);
