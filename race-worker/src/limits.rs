@@ -75,6 +75,10 @@ pub const ORPHAN_AFTER: Duration = Duration::from_secs(2);
 /// random, so that workers do not do it in step.
 pub const SWEEP_INTERVAL: Duration = Duration::from_millis(700);
 
+/// At every such sweep a worker also looks for what is left in the lobby of
+/// rooms that are over. That is rare, and disturbs nobody for some seconds.
+pub const LOBBY_SWEEP: u32 = 8;
+
 /// Between two questions of an owner to the gateways of its players. A gateway
 /// that died is noticed after this; a room that it leaves empty closes a minute
 /// later, so that more haste would serve nobody.

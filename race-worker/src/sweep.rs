@@ -1,10 +1,15 @@
-//! Which rooms nobody owns any more: a state machine without I/O.
+//! Which rooms nobody owns any more, and what is left of others: a state
+//! machine without I/O.
 //!
 //! An owner writes its room's checkpoint twice a second at least. One whose
 //! revision stays the same has lost its owner, and perhaps its gateway too, so
 //! that nobody misses it.
+//!
+//! A room's entry in the lobby is written without a condition, and its last
+//! write may come late, when the room is over. An entry without a checkpoint is
+//! such a ghost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use bus::Revision;
@@ -54,6 +59,18 @@ impl Sweep {
     }
 }
 
+/// Entries of the lobby whose rooms are over. The entries must have been looked
+/// at before the checkpoints: a room has its checkpoint first.
+#[must_use]
+pub fn ghosts(
+    entries: Vec<(String, Revision)>,
+    checkpoints: &[(String, Revision)],
+) -> Vec<(String, Revision)> {
+    let rooms: HashSet<&str> = checkpoints.iter().map(|(key, _)| &key[..]).collect();
+    let is_ghost = |(key, _): &(String, Revision)| !rooms.contains(&key[..]);
+    entries.into_iter().filter(is_ghost).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -88,6 +105,13 @@ mod tests {
         assert_eq!(keys(&orphans), ["a"]);
         assert_eq!(orphans[0].revision, 1);
         assert_eq!(sweep.observe(&[room("a", 9)], later), []);
+    }
+
+    #[test]
+    fn an_entry_without_a_checkpoint_is_a_ghost() {
+        let entries = vec![room("a", 1), room("b", 2)];
+        assert_eq!(ghosts(entries.clone(), &[room("a", 7)]), [room("b", 2)]);
+        assert_eq!(ghosts(entries, &[room("b", 7), room("a", 8)]), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bus::Revision;
 use futures::{StreamExt, stream};
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::{RejectionCode, Reply, RoomId, subject};
@@ -13,9 +14,9 @@ use tracing::{debug, info};
 use crate::chain::{ReadBack, Unanswered};
 use crate::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
 use crate::endpoints::Worker;
-use crate::limits::{ADOPTIONS_MAX, SWEEP_INTERVAL};
+use crate::limits::{ADOPTIONS_MAX, LOBBY_SWEEP, SWEEP_INTERVAL};
 use crate::metrics;
-use crate::sweep::{Orphan, Sweep};
+use crate::sweep::{Orphan, Sweep, ghosts};
 
 impl Worker {
     /// Takes a room over from its last checkpoint. One that somebody else has
@@ -35,27 +36,47 @@ impl Worker {
         claimed
     }
 
-    /// Adopts rooms that nobody owns, until shutdown.
+    /// Adopts rooms that nobody owns, and removes what is left in the lobby of
+    /// those that are over, until shutdown.
     pub async fn adopt_orphans(self: Arc<Self>, shutdown: Shutdown) {
         let mut sweep = Sweep::default();
-        loop {
+        for sweeps in 1_u32.. {
             let pause = SWEEP_INTERVAL + SWEEP_INTERVAL.mul_f64(random_fraction());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = shutdown.wait() => return,
             }
-            match self.checkpoints.revisions().await {
-                Ok(present) => {
+            let entries = if sweeps.is_multiple_of(LOBBY_SWEEP) {
+                self.rooms.revisions().await
+            } else {
+                Ok(Vec::new())
+            };
+            match (entries, self.checkpoints.revisions().await) {
+                (Ok(entries), Ok(present)) => {
+                    for (key, revision) in ghosts(entries, &present) {
+                        self.remove_ghost(&key, revision).await;
+                    }
                     let orphans = sweep.observe(&present, Instant::now());
                     stream::iter(orphans)
                         .for_each_concurrent(ADOPTIONS_MAX, |orphan| self.adopt(orphan))
                         .await;
                 }
-                Err(error) => {
+                (Err(error), _) | (_, Err(error)) => {
                     debug!(%error, "could not look for orphans");
                     sweep.blinded();
                 }
             }
+        }
+    }
+
+    async fn remove_ghost(&self, key: &str, revision: Revision) {
+        info!(
+            key,
+            "removing the entry of a room that is over from the lobby"
+        );
+        // Somebody else may have done so, or the room be there again.
+        if let Err(error) = self.rooms.delete(key, revision).await {
+            debug!(%error, key, "could not remove an entry from the lobby");
         }
     }
 

@@ -60,6 +60,8 @@ pub(crate) enum Op {
     ListCheckpoints(Inbox),
     PutEntry(RoomIndex, Inbox),
     RemoveEntry(RoomIndex, Inbox),
+    DeleteEntry(RoomIndex, Revision),
+    ListEntries(Inbox),
     AppendResult(RoomIndex, String, Box<ResultRecord>, Inbox),
     /// Any other record: nobody here looks at it.
     AppendRecord(Inbox),

@@ -22,7 +22,7 @@ pub(crate) struct Nats {
     pub(crate) is_up: bool,
     revision: Revision,
     pub(crate) checkpoints: BTreeMap<RoomIndex, Stored>,
-    pub(crate) entries: BTreeMap<RoomIndex, ()>,
+    pub(crate) entries: BTreeMap<RoomIndex, Revision>,
     /// By message id.
     results: BTreeMap<String, ResultRecord>,
 }
@@ -61,9 +61,14 @@ impl Nats {
         Ok(self.revision)
     }
 
+    fn put_entry(&mut self, room: RoomIndex) {
+        self.revision += 1;
+        self.entries.insert(room, self.revision);
+    }
+
     /// The first checkpoint of a room.
     pub(crate) fn create(&mut self, room: RoomIndex, write: &Write) -> Revision {
-        self.entries.insert(room, ());
+        self.put_entry(room);
         self.update(room, write).unwrap_or_default()
     }
 }
@@ -139,6 +144,8 @@ impl World {
             | Op::ListCheckpoints(..)
             | Op::PutEntry(..)
             | Op::RemoveEntry(..)
+            | Op::DeleteEntry(..)
+            | Op::ListEntries(..)
             | Op::AppendResult(..)
             | Op::AppendRecord(..)) => {
                 // Files take their time, and sometimes much of it.
@@ -190,12 +197,23 @@ impl World {
                 (inbox, Body::Listed(listed))
             }
             Op::PutEntry(room, inbox) => {
-                self.nats.entries.insert(room, ());
+                self.nats.put_entry(room);
                 (inbox, Body::Done)
             }
             Op::RemoveEntry(room, inbox) => {
                 self.nats.entries.remove(&room);
                 (inbox, Body::Done)
+            }
+            Op::DeleteEntry(room, revision) => {
+                if self.nats.entries.get(&room) == Some(&revision) {
+                    self.nats.entries.remove(&room);
+                }
+                return;
+            }
+            Op::ListEntries(inbox) => {
+                let all = self.nats.entries.iter();
+                let listed = all.map(|(room, revision)| (*room, *revision)).collect();
+                (inbox, Body::Listed(listed))
             }
             Op::AppendResult(room, id, result, inbox) => {
                 self.appended(room, id, *result);
@@ -338,6 +356,8 @@ impl World {
                     | Op::ListCheckpoints(..)
                     | Op::PutEntry(..)
                     | Op::RemoveEntry(..)
+                    | Op::DeleteEntry(..)
+                    | Op::ListEntries(..)
                     | Op::AppendResult(..)
                     | Op::AppendRecord(..)
                     | Op::Claim(..)

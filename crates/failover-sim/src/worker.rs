@@ -13,6 +13,7 @@ use protocol::input::{Controls, InputBatch, InputFrame};
 use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Seat, SessionNonce, Tick, WorkerId};
 use race_worker::chain::Fences;
 use race_worker::claim::{Claim, ClaimsUnderWay, Evidence};
+use race_worker::limits::LOBBY_SWEEP;
 use race_worker::ownership::{Command, Event, Moment, OwnerCore};
 use race_worker::room::presence::Belief;
 use race_worker::sweep::Sweep;
@@ -48,6 +49,7 @@ pub(crate) struct Worker {
     waiting: BTreeMap<Token, Purpose>,
     sweep: Sweep,
     sweep_at: Ns,
+    sweeps: u32,
     pub(crate) is_draining: bool,
 }
 
@@ -104,7 +106,9 @@ enum Purpose {
     ClaimListen(Key),
     ClaimWritten(Key),
     ClaimReadBack(Key),
-    Sweep,
+    SweepEntries,
+    /// Of these entries those are ghosts whose rooms are not found.
+    Sweep(Vec<(String, u64)>),
 }
 
 impl Worker {
@@ -117,6 +121,7 @@ impl Worker {
             waiting: BTreeMap::new(),
             sweep: Sweep::default(),
             sweep_at,
+            sweeps: 0,
             is_draining: false,
         }
     }
@@ -266,8 +271,13 @@ impl World {
         }
         if worker.sweep_at <= self.now && !worker.is_draining {
             worker.sweep_at = self.now + self.rng.random_range(700..1_400) * MILLISECOND;
-            let inbox = self.ask(pid, worker, Purpose::Sweep, SECOND);
-            self.submit(pid, Op::ListCheckpoints(inbox));
+            worker.sweeps += 1;
+            if worker.sweeps.is_multiple_of(LOBBY_SWEEP) {
+                let inbox = self.ask(pid, worker, Purpose::SweepEntries, SECOND);
+                self.submit(pid, Op::ListEntries(inbox));
+            } else {
+                self.sweep(pid, worker, Vec::new());
+            }
         }
         self.settle(pid, worker);
     }

@@ -1,13 +1,15 @@
 //! What a worker has asked for, and hears.
 
+use bus::Revision;
 use protocol::WorkerId;
 use race_worker::chain::{ReadBack, Unanswered, WriteError};
 use race_worker::claim::{Evidence, Step, unavailable};
 use race_worker::ownership::Event;
+use race_worker::sweep::ghosts;
 
 use super::{Owner, Purpose, Worker, owner_of};
 use crate::bug::Bug;
-use crate::message::{Body, CatchUp, Inbox, Key, Later, Token};
+use crate::message::{Body, CatchUp, Inbox, Key, Later, Op, RoomIndex, Token};
 use crate::process::Pid;
 use crate::time::{Ns, SECOND};
 use crate::world::World;
@@ -99,7 +101,11 @@ impl World {
                 let found = read_back(body);
                 self.step(pid, worker, key, |claim, _| claim.read_back(found));
             }
-            Purpose::Sweep => self.swept(pid, worker, body),
+            Purpose::SweepEntries => match body {
+                Body::Listed(entries) => self.sweep(pid, worker, keyed(entries)),
+                _ => worker.sweep.blinded(),
+            },
+            Purpose::Sweep(entries) => self.swept(pid, worker, entries, body),
         }
     }
 
@@ -151,15 +157,22 @@ impl World {
         }
     }
 
-    pub(super) fn swept(&mut self, pid: Pid, worker: &mut Worker, body: Body) {
+    pub(super) fn sweep(&mut self, pid: Pid, worker: &mut Worker, entries: Vec<(String, u64)>) {
+        let inbox = self.ask(pid, worker, Purpose::Sweep(entries), SECOND);
+        self.submit(pid, Op::ListCheckpoints(inbox));
+    }
+
+    fn swept(&mut self, pid: Pid, worker: &mut Worker, entries: Vec<(String, u64)>, body: Body) {
         let Body::Listed(listed) = body else {
             worker.sweep.blinded();
             return;
         };
-        let present: Vec<(String, u64)> = listed
-            .into_iter()
-            .map(|(room, revision)| (room.to_string(), revision))
-            .collect();
+        let present = keyed(listed);
+        for (key, revision) in ghosts(entries, &present) {
+            if let Ok(room) = key.parse() {
+                self.submit(pid, Op::DeleteEntry(room, revision));
+            }
+        }
         for orphan in worker.sweep.observe(&present, self.local(pid)) {
             if let Ok(room) = orphan.key.parse() {
                 let evidence = Evidence::Unwritten(orphan.revision);
@@ -180,6 +193,13 @@ impl World {
         self.time_out(pid, token, timeout);
         Inbox { pid, token }
     }
+}
+
+fn keyed(listed: Vec<(RoomIndex, Revision)>) -> Vec<(String, Revision)> {
+    let listed = listed.into_iter();
+    listed
+        .map(|(room, revision)| (room.to_string(), revision))
+        .collect()
 }
 
 fn worker_id(owner: &Owner) -> WorkerId {
