@@ -264,7 +264,7 @@ impl RelayTask<'_> {
             let now = Instant::now();
             match event {
                 Event::Command(command) => self.command(command, now),
-                Event::CatchUp(message) => self.catch_up(&message, now),
+                Event::CatchUp(message) => self.catch_up(&message, &mut ears, now),
                 Event::Snapshot(payload) => self.core.snapshot(&payload, now),
                 Event::Happening(payload) => self.core.event(&payload, now),
                 Event::Heartbeat(payload) => self.core.heartbeat(&payload, now),
@@ -336,10 +336,17 @@ impl RelayTask<'_> {
         self.spare.clear();
     }
 
-    fn catch_up(&mut self, message: &Inbound, now: Instant) {
+    fn catch_up(&mut self, message: &Inbound, ears: &mut Ears, now: Instant) {
         let Ok(request) = CatchUpRequest::decode(&message.payload) else {
             return metrics::relay_dropped("unreadable");
         };
+        // What the former owner has said may be here already, and counts.
+        while let Some(message) = ears.events.next_now() {
+            self.core.event(&message.payload, now);
+        }
+        while let Some(message) = ears.snapshots.next_now() {
+            self.core.snapshot(&message.payload, now);
+        }
         self.hear_inputs(now);
         if let (Some(answer), Some(inbox)) = (self.core.catch_up(&request, now), &message.reply) {
             self.relays.bus.publish(inbox.clone(), answer);

@@ -62,6 +62,10 @@ impl Room {
                 inputs.recall(frame, tick);
             }
         }
+        if tick > 0 {
+            // The checkpoint itself may be news to a gateway.
+            self.snapshot();
+        }
         self.repeat(&history, now_ms, &mut caught_up);
         if let (Some((newest, seen_at)), Some(race)) = (news.newest, &self.race) {
             let elapsed = now.saturating_duration_since(seen_at).as_nanos();

@@ -209,7 +209,7 @@ impl Room {
         self.seats.get(seat).map(|occupant| occupant.player.clone())
     }
 
-    fn snapshot(&mut self) {
+    pub(super) fn snapshot(&mut self) {
         let Some(race) = &self.race else { return };
         if !race.state.tick.is_multiple_of(TICKS_PER_SNAPSHOT) {
             return;
