@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use bus::{Bus, BusError, Inbound, Subscription};
+use bus::{Bus, BusError, Inbound, Subject, Subscription};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered, SelectAll, select_all};
@@ -258,7 +258,7 @@ enum Event {
 impl RelayTask<'_> {
     async fn run(&mut self) -> Result<(), BusError> {
         let mut ears = Ears::of(&self.relays.bus, self.room).await?;
-        let input_subject = subject::room_input(self.room);
+        let input_subject = Subject::from(subject::room_input(self.room));
         loop {
             let event = self.next(&mut ears).await;
             let now = Instant::now();
@@ -301,13 +301,13 @@ impl RelayTask<'_> {
         }
     }
 
-    fn send_inputs_if_due(&mut self, subject: &str, now: Instant) {
+    fn send_inputs_if_due(&mut self, subject: &Subject, now: Instant) {
         if self.core.inputs_due().is_none_or(|due| due > now) {
             return;
         }
         self.hear_inputs(now);
         if let Some(batch) = self.core.take_inputs(now) {
-            self.relays.bus.publish(subject.to_owned(), batch);
+            self.relays.bus.publish(subject.clone(), batch);
         }
     }
 

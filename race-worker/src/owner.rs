@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{Answers, Bus, BusError, Inbound};
+use bus::{Answers, BusError, Inbound, Subject};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -29,6 +29,8 @@ pub(crate) struct Owner {
     worker: Arc<Worker>,
     core: OwnerCore,
     id: RoomId,
+    /// Thirty times a second something goes there.
+    snapshots: Subject,
     /// `None` once the room is another's.
     ears: Option<Ears>,
     errands: Errands,
@@ -64,8 +66,10 @@ impl Owner {
             draining.wait().await;
             turns.acquire_owned().await.ok()
         };
+        let id = core.room().identity().name.id();
         Self {
-            id: core.room().identity().name.id(),
+            snapshots: subject::room_snapshot(&id).into(),
+            id,
             core,
             ears: Some(ears),
             errands: Errands::default(),
@@ -163,7 +167,7 @@ impl Owner {
     fn carry_out(&mut self, command: Command, began: Instant) {
         let (worker, id) = (&self.worker, &self.id);
         match command {
-            Command::Publish(topic, payload) => publish(&worker.bus, id, topic, payload),
+            Command::Publish(topic, payload) => self.publish(topic, payload),
             Command::Answer(inbox, reply) => {
                 worker.bus.publish_json(inbox, &reply);
             }
@@ -176,6 +180,17 @@ impl Owner {
             Command::Ticked { is_late } => self.ticked(is_late, began),
             Command::Unlisten => self.ears = None,
             Command::Stop(_) => {}
+        }
+    }
+
+    fn publish(&self, topic: Topic, payload: Vec<u8>) {
+        let (subject, what) = match topic {
+            Topic::Snapshot => (self.snapshots.clone(), "snapshot"),
+            Topic::Event => (subject::room_event(&self.id).into(), "event"),
+            Topic::Heartbeat => (subject::room_heartbeat(&self.id).into(), "heartbeat"),
+        };
+        if !self.worker.bus.publish(subject, payload) {
+            metrics::unsent(what);
         }
     }
 
@@ -223,17 +238,6 @@ impl CatchUps {
                 Self::Coming(answers) => return answers.next().await,
             }
         }
-    }
-}
-
-fn publish(bus: &Bus, room: &RoomId, topic: Topic, payload: Vec<u8>) {
-    let (subject, what) = match topic {
-        Topic::Snapshot => (subject::room_snapshot(room), "snapshot"),
-        Topic::Event => (subject::room_event(room), "event"),
-        Topic::Heartbeat => (subject::room_heartbeat(room), "heartbeat"),
-    };
-    if !bus.publish(subject, payload) {
-        metrics::unsent(what);
     }
 }
 

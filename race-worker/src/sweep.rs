@@ -61,14 +61,13 @@ impl Sweep {
 
 /// Entries of the lobby whose rooms are over. The entries must have been looked
 /// at before the checkpoints: a room has its checkpoint first.
-#[must_use]
-pub fn ghosts(
-    entries: Vec<(String, Revision)>,
+pub fn ghosts<'a>(
+    entries: &'a [(String, Revision)],
     checkpoints: &[(String, Revision)],
-) -> Vec<(String, Revision)> {
+) -> impl Iterator<Item = (&'a str, Revision)> {
     let rooms: HashSet<&str> = checkpoints.iter().map(|(key, _)| &key[..]).collect();
-    let is_ghost = |(key, _): &(String, Revision)| !rooms.contains(&key[..]);
-    entries.into_iter().filter(is_ghost).collect()
+    let entries = entries.iter().map(|(key, revision)| (&key[..], *revision));
+    entries.filter(move |(key, _)| !rooms.contains(key))
 }
 
 #[cfg(test)]
@@ -109,9 +108,12 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_checkpoint_is_a_ghost() {
-        let entries = vec![room("a", 1), room("b", 2)];
-        assert_eq!(ghosts(entries.clone(), &[room("a", 7)]), [room("b", 2)]);
-        assert_eq!(ghosts(entries, &[room("b", 7), room("a", 8)]), []);
+        let entries = [room("a", 1), room("b", 2)];
+        let one = [room("a", 7)];
+        let ghosts_then: Vec<_> = ghosts(&entries, &one).collect();
+        assert_eq!(ghosts_then, [("b", 2)]);
+        let both = [room("b", 7), room("a", 8)];
+        assert_eq!(ghosts(&entries, &both).count(), 0);
     }
 
     #[test]

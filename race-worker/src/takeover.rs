@@ -4,7 +4,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bus::Revision;
+use bus::{Listing, Revision};
 use futures::{StreamExt, stream};
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::{RejectionCode, Reply, RoomId, subject};
@@ -40,32 +40,34 @@ impl Worker {
     /// those that are over, until shutdown.
     pub async fn adopt_orphans(self: Arc<Self>, shutdown: Shutdown) {
         let mut sweep = Sweep::default();
+        let (mut rooms, mut checkpoints) = (Listing::default(), Listing::default());
         for sweeps in 1_u32.. {
             let pause = SWEEP_INTERVAL + SWEEP_INTERVAL.mul_f64(random_fraction());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = shutdown.wait() => return,
             }
-            let entries = if sweeps.is_multiple_of(LOBBY_SWEEP) {
-                self.rooms.revisions().await
-            } else {
-                Ok(Vec::new())
-            };
-            match (entries, self.checkpoints.revisions().await) {
-                (Ok(entries), Ok(present)) => {
-                    for (key, revision) in ghosts(entries, &present) {
-                        self.remove_ghost(&key, revision).await;
-                    }
-                    let orphans = sweep.observe(&present, Instant::now());
-                    stream::iter(orphans)
-                        .for_each_concurrent(ADOPTIONS_MAX, |orphan| self.adopt(orphan))
-                        .await;
+            let is_for_ghosts = sweeps.is_multiple_of(LOBBY_SWEEP);
+            let looked = async {
+                if is_for_ghosts {
+                    self.rooms.look(&mut rooms).await?;
                 }
-                (Err(error), _) | (_, Err(error)) => {
-                    debug!(%error, "could not look for orphans");
-                    sweep.blinded();
+                self.checkpoints.look(&mut checkpoints).await
+            };
+            if let Err(error) = looked.await {
+                debug!(%error, "could not look for orphans");
+                sweep.blinded();
+                continue;
+            }
+            if is_for_ghosts {
+                for (key, revision) in ghosts(rooms.revisions(), checkpoints.revisions()) {
+                    self.remove_ghost(key, revision).await;
                 }
             }
+            let orphans = sweep.observe(checkpoints.revisions(), Instant::now());
+            stream::iter(orphans)
+                .for_each_concurrent(ADOPTIONS_MAX, |orphan| self.adopt(orphan))
+                .await;
         }
     }
 

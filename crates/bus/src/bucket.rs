@@ -38,6 +38,22 @@ pub struct Bucket {
     client: async_nats::Client,
 }
 
+/// The keys of a bucket, as they were when it was last looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The last write of all then; `None` before the first look.
+    last: Option<Revision>,
+    revisions: Vec<(String, Revision)>,
+}
+
+impl Listing {
+    /// All keys that had a value, with their revisions.
+    #[must_use]
+    pub fn revisions(&self) -> &[(String, Revision)] {
+        &self.revisions
+    }
+}
+
 /// A change of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -228,14 +244,24 @@ impl Bucket {
         Ok(keys.filter_map(async |key| key.ok()).collect().await)
     }
 
-    /// All keys that have a value, with their revisions and without the values.
+    /// Looks which keys have a value, without the values. While nothing was
+    /// written since the last look that costs one question.
     ///
     /// # Errors
-    /// When the server does not answer.
-    pub async fn revisions(&self) -> Result<Vec<(String, Revision)>, CasError> {
-        let listing = tokio::time::timeout(LISTING_TIMEOUT, self.list());
-        let listed = listing.await.map_err(|elapsed| unknown("keys", elapsed))?;
-        listed.map_err(|error| unknown("keys", error))
+    /// When the server does not answer; the listing stays as it was.
+    pub async fn look(&self, listing: &mut Listing) -> Result<(), CasError> {
+        let look = async {
+            // Before the keys: what is written meanwhile is seen the next time.
+            let last = Some(self.store.stream.get_info().await?.state.last_sequence);
+            if last != listing.last {
+                let revisions = self.list().await?;
+                *listing = Listing { last, revisions };
+            }
+            Ok::<(), async_nats::Error>(())
+        };
+        let looked = tokio::time::timeout(LISTING_TIMEOUT, look).await;
+        let looked = looked.map_err(|elapsed| unknown("keys", elapsed))?;
+        looked.map_err(|error| unknown("keys", error))
     }
 
     async fn list(&self) -> Result<Vec<(String, Revision)>, async_nats::Error> {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use crate::error::{BusError, RequestError};
+use crate::subject::Subject;
 
 /// The first reconnect delay; each attempt adds as much again.
 const RECONNECT_DELAY_STEP: Duration = Duration::from_millis(5);
@@ -46,11 +47,11 @@ pub struct Bus {
 #[derive(Clone, Debug)]
 pub struct Inbound {
     /// Its subject.
-    pub subject: String,
+    pub subject: Subject,
     /// Its bytes.
     pub payload: Bytes,
     /// Where an answer is expected, if one is.
-    pub reply: Option<String>,
+    pub reply: Option<Subject>,
 }
 
 /// Messages of a subscription, in order. Dropping it unsubscribes.
@@ -127,19 +128,19 @@ impl Bus {
     /// Publishes without ever waiting, so that a tick may call it. Tells
     /// whether the message is on its way: while the connection is away, or its
     /// queue is full, it is dropped.
-    pub fn publish(&self, subject: impl Into<String>, payload: impl Into<Bytes>) -> bool {
+    pub fn publish(&self, subject: impl Into<Subject>, payload: impl Into<Bytes>) -> bool {
         if !self.is_connected() {
             return false;
         }
         let sent = self
             .client
-            .publish(subject.into(), payload.into())
+            .publish(subject.into().0, payload.into())
             .now_or_never();
         matches!(sent, Some(Ok(())))
     }
 
     /// Publishes a message in JSON. As [`Bus::publish`].
-    pub fn publish_json(&self, subject: impl Into<String>, message: &impl Serialize) -> bool {
+    pub fn publish_json(&self, subject: impl Into<Subject>, message: &impl Serialize) -> bool {
         self.publish(subject, to_json(message))
     }
 
@@ -286,9 +287,9 @@ impl Stream for Subscription {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Inbound>> {
         self.0.poll_next_unpin(cx).map(|message| {
             message.map(|message| Inbound {
-                subject: message.subject.into_string(),
+                subject: Subject(message.subject),
                 payload: message.payload,
-                reply: message.reply.map(|reply| reply.into_string()),
+                reply: message.reply.map(Subject),
             })
         })
     }

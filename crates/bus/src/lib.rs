@@ -17,9 +17,11 @@ pub mod connection;
 pub mod error;
 pub mod service;
 pub mod stream;
+pub mod subject;
 
-pub use bucket::{Bucket, Change, ChangeStream, Revision};
+pub use bucket::{Bucket, Change, ChangeStream, Listing, Revision};
 pub use connection::{Answers, Bus, Inbound, Subscription};
 pub use error::{BusError, CasError, RequestError};
 pub use service::{Call, Endpoint, Service};
 pub use stream::{Delivery, OrderedMessage, OrderedStream, WorkQueue};
+pub use subject::Subject;

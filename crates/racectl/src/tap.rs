@@ -27,7 +27,7 @@ pub async fn tap(nats: &str, subject: &str, count: Option<u64>) -> Result<()> {
         let payload = decode::of_subject(&message.subject, &message.payload);
         println!(
             "{}",
-            json!({ "subject": message.subject, "message": payload })
+            json!({ "subject": &message.subject[..], "message": payload })
         );
         left -= 1;
     }

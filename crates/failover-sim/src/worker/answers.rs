@@ -105,7 +105,7 @@ impl World {
                 Body::Listed(entries) => self.sweep(pid, worker, keyed(entries)),
                 _ => worker.sweep.blinded(),
             },
-            Purpose::Sweep(entries) => self.swept(pid, worker, entries, body),
+            Purpose::Sweep(entries) => self.swept(pid, worker, &entries, body),
         }
     }
 
@@ -162,7 +162,7 @@ impl World {
         self.submit(pid, Op::ListCheckpoints(inbox));
     }
 
-    fn swept(&mut self, pid: Pid, worker: &mut Worker, entries: Vec<(String, u64)>, body: Body) {
+    fn swept(&mut self, pid: Pid, worker: &mut Worker, entries: &[(String, u64)], body: Body) {
         let Body::Listed(listed) = body else {
             worker.sweep.blinded();
             return;
