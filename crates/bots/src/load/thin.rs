@@ -163,7 +163,6 @@ impl Group {
             while due <= now {
                 self.record.lock().lateness.add(now - due);
                 self.slot(slot);
-                self.half_slot((slot + SLOTS / 2) % SLOTS);
                 slot = (slot + 1) % SLOTS;
                 due += SLOT;
                 now = Instant::now();
@@ -207,21 +206,6 @@ impl Group {
         if let Err(problem) = end {
             self.record.lock().failed(format!("{problem:#}"));
             member.begin_again(&self.recording, now);
-        }
-    }
-
-    /// Half way to the next turn of every player of a slot.
-    fn half_slot(&mut self, slot: u32) {
-        for &index in &self.slots[slot as usize] {
-            let member = &mut self.members[index];
-            let Some(player) = &mut member.player else {
-                continue;
-            };
-            self.output.clear();
-            player.half_slot(Instant::now(), &mut self.output);
-            if !self.output.is_empty() {
-                member.line.write(&self.output);
-            }
         }
     }
 

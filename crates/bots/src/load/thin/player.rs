@@ -164,15 +164,6 @@ impl Player {
         Ok(turn)
     }
 
-    /// In the middle between two slots: a client looks sixty times a second
-    /// whether an input is due.
-    pub(crate) fn half_slot(&mut self, now: Instant, out: &mut Vec<u8>) {
-        self.drive(now, out);
-        if !out.is_empty() {
-            self.flush(now, out);
-        }
-    }
-
     fn drive(&mut self, now: Instant, out: &mut Vec<u8>) {
         let Some(room) = self.bot.client().room() else {
             return;
@@ -216,7 +207,7 @@ impl Wheel {
     ) -> Option<InputFrame> {
         let newest = self.clock.advance(now) as u32;
         let since = match self.sent {
-            Some((_, before)) if pair(newest) == pair(before) => return None,
+            Some((_, before)) if newest == before => return None,
             Some((since, before)) if newest > before => since,
             // After a jump back of the clock the ticks are not new, but unsent.
             Some(_) | None => (newest + 1).saturating_sub(TICKS_PER_SNAPSHOT),
@@ -237,11 +228,6 @@ impl Wheel {
             controls: (first..=newest).map(controls).collect(),
         })
     }
-}
-
-/// Everybody sends at even ticks, as the clients do.
-fn pair(tick: u32) -> u32 {
-    tick / TICKS_PER_SNAPSHOT
 }
 
 #[cfg(test)]
@@ -275,21 +261,15 @@ mod tests {
         let first = wheel.turn(0, Some(0), &recording, now).unwrap();
         assert_eq!(first.controls.len(), 2);
         assert_eq!(wheel.turn(0, Some(0), &recording, now), None);
-        let mut next = |wheel: &mut Wheel| loop {
-            now += SLOT / 2;
-            if let Some(frame) = wheel.turn(0, Some(0), &recording, now) {
-                return frame;
-            }
-        };
-        let newest = |frame: &InputFrame| frame.first_tick + frame.controls.len() as u32 - 1;
-        let second = next(&mut wheel);
+        now += SLOT;
+        let second = wheel.turn(0, Some(0), &recording, now).unwrap();
         assert_eq!(second.first_tick, first.first_tick);
-        assert_eq!(newest(&second) % TICKS_PER_SNAPSHOT, 0, "in step with all");
-        wheel.acknowledged = newest(&first);
-        let third = next(&mut wheel);
-        assert_eq!(third.first_tick, newest(&first) + 1);
-        assert_eq!(newest(&third), newest(&second) + 2);
-        let expected = recording.controls(0, newest(&third));
+        wheel.acknowledged = first.first_tick + 1;
+        now += SLOT;
+        let third = wheel.turn(0, Some(0), &recording, now).unwrap();
+        assert_eq!(third.first_tick, first.first_tick + 2);
+        let newest = third.first_tick + third.controls.len() as u32 - 1;
+        let expected = recording.controls(0, newest);
         assert_eq!(third.controls.last(), Some(&expected));
     }
 
