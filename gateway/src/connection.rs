@@ -107,7 +107,6 @@ enum Event {
     /// The client closed, or cannot be written to.
     Gone,
     Silent,
-    RoomClosed,
     Shutdown,
 }
 
@@ -134,14 +133,14 @@ impl Connection {
         let farewell = loop {
             let silent_at = Instant::now() + self.conversation.patience();
             let silent = silence.reached(Some(silent_at));
-            match self.next(&mut frames, ended.as_mut(), silent).await {
+            match Self::next(&mut frames, ended.as_mut(), silent).await {
                 Event::Frame(frame) => {
                     metrics::frame_received(frame.len() as u64);
+                    self.notice_closed_room();
                     if !self.frame(&frame).await {
                         break None;
                     }
                 }
-                Event::RoomClosed => self.room_closed(),
                 Event::Gone => break None,
                 Event::Broken(error) => {
                     let reason =
@@ -165,17 +164,10 @@ impl Connection {
     }
 
     async fn next(
-        &self,
         frames: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
         ended: Pin<&mut impl Future<Output = Event>>,
         silent: impl Future<Output = ()>,
     ) -> Event {
-        let room_closed = async {
-            match &self.relay {
-                Some(relay) => relay.closed.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             // Frames come all the time: the others are asked when there is none.
             biased;
@@ -187,7 +179,6 @@ impl Connection {
                 Some(Err(_)) | None => Event::Gone,
             },
             event = ended => event,
-            () = room_closed => Event::RoomClosed,
             () = silent => Event::Silent,
         }
     }

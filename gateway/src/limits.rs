@@ -44,6 +44,10 @@ pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 /// whose inputs leave at once.
 pub const INPUT_LEAD: Duration = Duration::from_micros(2_500);
 
+/// How far the clocks of two machines of one cluster may be apart before inputs
+/// leave a tick earlier than they could.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_millis(2);
+
 /// Input frames of one room that may wait for their message: of sixteen drivers,
 /// each with what stood still in the network for a second.
 pub const INBOX_FRAMES_MAX: usize = 512;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::{DeliverPolicy, push};
+use async_nats::jetstream::consumer::{Consumer, DeliverPolicy, push};
 use async_nats::jetstream::kv::{
     self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
 };
@@ -273,6 +273,18 @@ impl Bucket {
             ..Default::default()
         };
         let consumer = self.store.stream.create_consumer(config).await?;
+        let name = consumer.cached_info().name.clone();
+        let listed = self.listed_by(consumer).await;
+        // The server would look at each write for it for half a minute; if it
+        // does not hear of this, it will.
+        let _ = self.store.stream.delete_consumer(&name).await;
+        listed
+    }
+
+    async fn listed_by(
+        &self,
+        consumer: Consumer<push::OrderedConfig>,
+    ) -> Result<Vec<(String, Revision)>, async_nats::Error> {
         let mut revisions = Vec::new();
         if consumer.cached_info().num_pending == 0 {
             return Ok(revisions);

@@ -66,6 +66,12 @@ impl Beat {
         now + (TICK_INTERVAL - self.past(now + lead))
     }
 
+    /// The last beat before `at`.
+    #[must_use]
+    pub fn last(&self, at: Instant) -> Instant {
+        at - self.past(at)
+    }
+
     /// How long the last beat before `at` is past.
     fn past(&self, at: Instant) -> Duration {
         match at.checked_duration_since(self.origin) {
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!(beats.before_next(now, lead), first);
         assert_eq!(beats.before_next(first - us(1), lead), first);
         assert_eq!(beats.before_next(first, lead), first + TICK_INTERVAL);
+        let beat = now + TICK_INTERVAL;
+        assert_eq!(beats.last(beat), beat);
+        assert_eq!(beats.last(beat + lead), beat);
+        assert_eq!(beats.last(beat - us(1)), now);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNon
 
 use super::Connection;
 use crate::conversation::{Ask, Place};
-use crate::relay::RelayCommand;
+use crate::relay::{RelayCommand, RelayHandle};
 use crate::token::Port;
 
 impl Connection {
@@ -186,12 +186,18 @@ impl Connection {
     }
 
     /// The room's last event is on its way to the client already.
-    pub(super) fn room_closed(&mut self) {
-        self.relay = None;
-        self.conversation.left();
+    /// The client was told by the relay. Here it matters only once something is
+    /// asked, so nobody waits for it.
+    pub(super) fn notice_closed_room(&mut self) {
+        let closed = |relay: &RelayHandle| relay.closed.is_cancelled();
+        if self.relay.as_ref().is_some_and(closed) {
+            self.relay = None;
+            self.conversation.left();
+        }
     }
 
     async fn leave_room(&mut self, departure: Departure) {
+        self.notice_closed_room();
         // First, so that who asks the gateway afterwards hears the same.
         if let Some(relay) = self.relay.take() {
             relay.tell(RelayCommand::Leave(self.member)).await;
