@@ -42,20 +42,6 @@ impl RaceId {
     }
 }
 
-/// The last two bytes of a [`RaceId`], which are random, for where the whole of
-/// it is too much. A client gets one with each snapshot: enough to drop one of a
-/// race that is over in a room of the same name. There should be none: a gateway
-/// relays in order, and nothing of an old race after the first of the new one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RaceTag([u8; 2]);
-
-impl fmt::Debug for RaceTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RaceTag({:04x})", u16::from_be_bytes(self.0))
-    }
-}
-
 impl fmt::Display for RaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -103,6 +89,20 @@ impl<'de> Deserialize<'de> for RaceId {
             let bytes = <[u8; 16]>::deserialize(deserializer)?;
             Ok(Self(ulid::Ulid::from_bytes(bytes)))
         }
+    }
+}
+
+/// The last two bytes of a [`RaceId`], which are random, for where the whole of
+/// it is too much. A client gets one with each snapshot: enough to drop one of a
+/// race that is over in a room of the same name. There should be none: a gateway
+/// relays in order, and nothing of an old race after the first of the new one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RaceTag([u8; 2]);
+
+impl fmt::Debug for RaceTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RaceTag({:04x})", u16::from_be_bytes(self.0))
     }
 }
 

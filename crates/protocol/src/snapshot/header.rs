@@ -30,9 +30,8 @@ pub struct SnapshotHeader {
     pub acks: ArrayVec<InputAck, SEATS_MAX>,
 }
 
-/// What a client reads of a snapshot that a gateway has relayed. A client knows
-/// its race, and no gateway relays a former owner: it does not get the 20 bytes
-/// that say more, thirty times a second.
+/// What a client reads of a snapshot that a gateway has relayed. It knows its
+/// race, and who owns it is nothing to it: 18 bytes less, 30 times a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayedHeader {
     /// The race.
