@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use client_core::LinkEvent;
 use client_core::protocol::client::ServerMessage;
 use client_core::protocol::lobby::{Mode, RoomSettings};
-use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::snapshot::{SnapshotHeader, relay_into};
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
 use client_core::simulation::{
     AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
@@ -413,7 +413,7 @@ impl Room {
         })
     }
 
-    /// One snapshot further.
+    /// One snapshot further, as a gateway relays it.
     fn advance(&mut self) -> Vec<u8> {
         let drives = [self.tick(), self.tick()];
         let applied: Vec<[Drive; 2]> = drives[0]
@@ -429,7 +429,8 @@ impl Room {
             acks: std::iter::empty().collect(),
         };
         let course = TrackCourse::shared(&self.track);
-        wire::snapshot(&header, &self.state, &applied, &course)
+        let bytes = wire::snapshot(&header, &self.state, &applied, &course);
+        relay_into(&bytes, Vec::new()).expect("it is a snapshot")
     }
 
     /// One tick further; gives what was applied.

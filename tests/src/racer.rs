@@ -9,7 +9,7 @@ use client_core::protocol::car::CarClass;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
-use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
 use client_core::race::RaceResult;
 use client_core::simulation::{AiDriver, Input, Skill};
@@ -46,7 +46,7 @@ impl Client for Racer {
         match &event {
             LinkEvent::Snapshot(snapshot) => {
                 let (header, _body) =
-                    SnapshotHeader::split(snapshot).expect("a snapshot has a header");
+                    RelayedHeader::split(snapshot).expect("a snapshot has a header");
                 self.snapshots.push((header.epoch, header.tick));
                 self.snapshot_times.push(Instant::now());
             }

@@ -77,7 +77,7 @@ async fn a_client_of_another_version_is_told_both_versions() -> Result<()> {
     let cluster = Cluster::start().await?;
     for (version, words) in [
         (0, "the client version 0"),
-        (VERSION + 1, "the client version 2"),
+        (VERSION + 1, "the client version 3"),
     ] {
         let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
         stranger.hello(version).await?;

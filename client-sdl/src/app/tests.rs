@@ -310,6 +310,7 @@ fn f_fills_the_room_for_its_host_and_for_nobody_else() {
 
 #[test]
 fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
+    use client_core::protocol::snapshot::{SnapshotHeader, relay_into};
     use client_core::simulation::{RaceState, Rules, Track};
 
     let mut app = in_lobby();
@@ -323,7 +324,7 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     state.tick = 300;
     state.cars[0].credited = 1_200 * 1_024;
     state.cars[0].penalty_metres = 100;
-    let header = client_core::protocol::snapshot::SnapshotHeader {
+    let header = SnapshotHeader {
         race,
         owner: client_core::protocol::WorkerId::new(1),
         epoch: client_core::protocol::Epoch::FIRST,
@@ -332,6 +333,7 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     };
     let course = netcode::TrackCourse::shared(&Track::highway());
     let snapshot = netcode::wire::snapshot(&header, &state, &[Default::default()], &course);
+    let snapshot = relay_into(&snapshot, Vec::new()).unwrap();
     let event = LinkEvent::Snapshot(snapshot.into());
     app.link_event(event, Instant::now());
     app.update(Instant::now());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::input::{Controls, InputFrame};
 use protocol::limits::{INPUT_TICKS_MAX, TICK_RATE_HZ};
 use protocol::room::{RoomEvent, RoomEventBody};
-use protocol::snapshot::SnapshotHeader;
+use protocol::snapshot::RelayedHeader;
 use protocol::{Epoch, PlayerName, Seat, Tick};
 use rand::RngExt;
 
@@ -95,7 +95,7 @@ impl Client {
     }
 
     fn snapshot(&mut self, bytes: &Bytes, now: Ns) -> Result<(), String> {
-        let Ok((header, _)) = SnapshotHeader::split(bytes) else {
+        let Ok((header, _)) = RelayedHeader::split(bytes) else {
             return Err(format!("{} got an unreadable snapshot", self.name));
         };
         if self.seen_here.is_some_and(|seen| header.tick <= seen) {

@@ -18,7 +18,8 @@ use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
 use protocol::input::{Controls, InputFrame};
-use protocol::{GatewayId, RejectionCode, Seat, Tick, WorkerId};
+use protocol::snapshot::SnapshotHeader;
+use protocol::{Epoch, GatewayId, RejectionCode, Seat, Tick, WorkerId};
 use race_worker::ownership::Topic;
 use rand::RngExt;
 
@@ -45,6 +46,8 @@ struct Relay {
     is_listening: bool,
     /// The newest tick that was passed on.
     passed: Option<Tick>,
+    /// The headers of what came since, with what clients do not get.
+    delivered: BTreeMap<(Tick, Epoch), SnapshotHeader>,
     /// What came from clients, by seat and tick.
     inputs: BTreeMap<(Seat, Tick), Controls>,
 }
@@ -145,6 +148,7 @@ impl Relay {
             core: RelayCore::new(gateway, beat, now),
             is_listening: false,
             passed: None,
+            delivered: BTreeMap::new(),
             inputs: BTreeMap::new(),
         }
     }
@@ -160,6 +164,7 @@ impl World {
                     match topic {
                         Topic::Snapshot => {
                             let bytes = self.with_epoch(relay, bytes);
+                            relay.deliver(&bytes);
                             relay.core.snapshot(&bytes, now);
                         }
                         Topic::Event => relay.core.event(&bytes, now),

@@ -14,7 +14,7 @@ use netcode::simulation::{
     AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, SEATS_MAX, Skill, Track, step,
 };
 use netcode::{Prediction, TrackCourse, wire};
-use protocol::snapshot::SnapshotHeader;
+use protocol::snapshot::{RelayedHeader, SnapshotHeader, relay_into};
 use protocol::{Epoch, WorkerId};
 
 /// How far the client is ahead of a snapshot when it comes.
@@ -56,7 +56,8 @@ impl Recording {
                     acks: (0..SEATS_MAX).map(|_| Default::default()).collect(),
                 };
                 let applied: Vec<wire::Applied> = drives.iter().map(|&drive| [drive; 2]).collect();
-                snapshots.push(wire::snapshot(&header, &state, &applied, &course));
+                let bytes = wire::snapshot(&header, &state, &applied, &course);
+                snapshots.push(relay_into(&bytes, Vec::new()).expect("it is a snapshot"));
             }
         }
         Self {
@@ -97,7 +98,7 @@ impl Recording {
 }
 
 fn read(bytes: &[u8], course: &TrackCourse) -> wire::Told {
-    let (header, body) = SnapshotHeader::split(bytes).expect("it is a snapshot");
+    let (header, body) = RelayedHeader::split(bytes).expect("it is a snapshot");
     wire::told(body, header.tick, course).expect("it is of this course")
 }
 

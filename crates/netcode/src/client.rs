@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use protocol::snapshot::SnapshotHeader;
-use protocol::{RaceId, Seat};
+use protocol::snapshot::RelayedHeader;
+use protocol::{RaceId, RaceTag, Seat};
 use simulation::{Car, Input, RaceState, Rules, SEATS_MAX, TICK_RATE_HZ, Track};
 
 use crate::clock::TickClock;
@@ -29,7 +29,7 @@ const GHOST_AFTER: Duration = Duration::from_secs(1);
 /// A client in a race.
 #[derive(Clone, Debug)]
 pub struct Client {
-    race: RaceId,
+    race: RaceTag,
     seat: Option<Seat>,
     track: Arc<Track>,
     course: TrackCourse,
@@ -137,7 +137,7 @@ impl Client {
     #[must_use]
     pub fn new(race: RaceId, seat: Option<Seat>, track: Arc<Track>) -> Self {
         Self {
-            race,
+            race: race.tag(),
             seat,
             course: TrackCourse::shared(&track),
             track,
@@ -169,7 +169,7 @@ impl Client {
         self.round_trip.pong(nonce, now);
     }
 
-    /// Takes a snapshot as it travels. Whatever the bytes are, it costs at most
+    /// Takes a snapshot as a gateway relays it. Whatever the bytes are, it costs at most
     /// one decoding and one replay.
     pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> Taken {
         let taken = self.take(bytes, now);
@@ -327,7 +327,7 @@ impl Client {
     }
 
     fn take(&mut self, bytes: &[u8], now: Instant) -> Taken {
-        let Ok((header, body)) = SnapshotHeader::split(bytes) else {
+        let Ok((header, body)) = RelayedHeader::split(bytes) else {
             return Taken::Unreadable;
         };
         if header.race != self.race {

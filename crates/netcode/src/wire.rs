@@ -19,7 +19,7 @@ pub struct Told {
     pub applied: arrayvec::ArrayVec<Applied, SEATS_MAX>,
 }
 
-/// A whole snapshot as it travels. The header's tick must be that of the state.
+/// A whole snapshot as it travels on NATS. The header's tick must be that of the state.
 #[must_use]
 pub fn snapshot(
     header: &SnapshotHeader,

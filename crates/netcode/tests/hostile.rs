@@ -9,7 +9,8 @@ use netcode::client::Taken;
 use netcode::network_model::Conditions;
 use netcode::simulation::{Input, Track};
 use proptest::prelude::*;
-use protocol::snapshot::SnapshotHeader;
+use protocol::RaceId;
+use protocol::snapshot::RelayedHeader;
 use support::{Race, START_TICK};
 
 /// A race under way, and a second of its snapshots.
@@ -33,8 +34,8 @@ fn client(race: &Race) -> Client {
 }
 
 /// The same snapshot with another header.
-fn with_header(bytes: &[u8], change: impl FnOnce(&mut SnapshotHeader)) -> Vec<u8> {
-    let (mut header, body) = SnapshotHeader::split(bytes).expect("it is a snapshot");
+fn with_header(bytes: &[u8], change: impl FnOnce(&mut RelayedHeader)) -> Vec<u8> {
+    let (mut header, body) = RelayedHeader::split(bytes).expect("it is a snapshot");
     let body = body.to_vec();
     change(&mut header);
     let mut bytes = header.encode_into(Vec::new());
@@ -52,9 +53,8 @@ fn each_kind_of_snapshot_that_is_not_for_us_is_counted() {
     assert!(matches!(applied, Taken::Applied { .. }));
     assert_eq!(client.snapshot(newest, race.now), Taken::Stale);
     assert_eq!(client.snapshot(&snapshots[3], race.now), Taken::Stale);
-    let foreign = with_header(newest, |header| {
-        header.race = "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap();
-    });
+    let other: RaceId = "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap();
+    let foreign = with_header(newest, |header| header.race = other.tag());
     assert_eq!(client.snapshot(&foreign, race.now), Taken::Foreign);
     assert_eq!(client.snapshot(b"", race.now), Taken::Unreadable);
     let cut = with_header(&newest[..newest.len() - 9], |header| header.tick += 2);

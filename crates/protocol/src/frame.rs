@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::client::{ClientMessage, Hello, ServerMessage};
 use crate::limits::PROTOCOL_VERSION;
+use crate::snapshot;
 
 /// The width of the length that precedes each frame.
 pub const LENGTH_BYTES: usize = 2;
@@ -24,7 +25,8 @@ pub enum FrameKind {
     Control = 1,
     /// Binary [`crate::input::InputFrame`]. Client only.
     Input = 2,
-    /// Binary [`crate::snapshot::Snapshot`]. Gateway only.
+    /// Binary [`crate::snapshot::RelayedHeader`], then
+    /// [`crate::snapshot::SnapshotBody`]. Gateway only.
     Snapshot = 3,
     /// JSON [`crate::room::RoomEvent`]. Gateway only.
     Event = 4,
@@ -84,6 +86,16 @@ pub fn binary(kind: FrameKind, body: &[u8]) -> Bytes {
     frame.put_u8(kind as u8);
     frame.put_slice(body);
     frame.freeze()
+}
+
+/// The frame that relays a snapshot from NATS to clients.
+///
+/// # Errors
+/// When the bytes are too short to be a snapshot.
+pub fn snapshot(snapshot: &[u8]) -> Result<Bytes, postcard::Error> {
+    let mut frame = Vec::with_capacity(1 + snapshot.len());
+    frame.push(FrameKind::Snapshot as u8);
+    snapshot::relay_into(snapshot, frame).map(Bytes::from)
 }
 
 fn json<T: Serialize>(mut head: Vec<u8>, message: &T) -> Bytes {

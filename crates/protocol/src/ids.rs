@@ -33,6 +33,13 @@ impl RaceId {
             .iter()
             .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
     }
+
+    /// What tells this race from the one before in a room of the same name.
+    #[must_use]
+    pub fn tag(self) -> RaceTag {
+        let [.., before_last, last] = self.0.to_bytes();
+        RaceTag([before_last, last])
+    }
 }
 
 impl fmt::Display for RaceId {
@@ -85,6 +92,20 @@ impl<'de> Deserialize<'de> for RaceId {
     }
 }
 
+/// The last two bytes of a [`RaceId`], which are random, for where the whole of
+/// it is too much. A client gets one with each snapshot: enough to drop one of a
+/// race that is over in a room of the same name. There should be none: a gateway
+/// relays in order, and nothing of an old race after the first of the new one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RaceTag([u8; 2]);
+
+impl fmt::Debug for RaceTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RaceTag({:04x})", u16::from_be_bytes(self.0))
+    }
+}
+
 macro_rules! process_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -96,6 +117,12 @@ macro_rules! process_id {
             #[must_use]
             pub const fn new(number: u32) -> Self {
                 Self(number)
+            }
+
+            /// The number.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                self.0
             }
         }
 

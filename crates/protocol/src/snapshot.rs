@@ -1,62 +1,24 @@
 //! What a room sends to its players 30 times a second: binary.
 //!
-//! A [`SnapshotHeader`], which gateways read, and behind it a [`SnapshotBody`],
-//! which only workers and clients do. They know the track that its bits are
-//! measured from: a [`Course`].
+//! A header and behind it a [`SnapshotBody`], which only workers and clients
+//! read. They know the track that its bits are measured from: a [`Course`]. On
+//! NATS the header is a [`SnapshotHeader`]; gateways read it, and relay less of
+//! it to clients: a [`RelayedHeader`].
 
 mod bits;
 mod codec;
 mod course;
+mod header;
 
 use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 pub use self::codec::BodyError;
 pub use self::course::{Course, CoursePoint};
-use crate::ids::{Epoch, RaceId, Seat, Tick, WorkerId};
+pub use self::header::{InputAck, RelayedHeader, SnapshotHeader, relay_into};
+use crate::ids::{Seat, Tick};
 use crate::input::Controls;
 use crate::limits::{SEATS_MAX, TICKS_PER_SNAPSHOT};
-
-/// What a gateway reads of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SnapshotHeader {
-    /// The race.
-    pub race: RaceId,
-    /// Who owns it.
-    pub owner: WorkerId,
-    /// Which owner that is.
-    pub epoch: Epoch,
-    /// The tick of the body.
-    pub tick: Tick,
-    /// By seat: what came of the inputs.
-    pub acks: ArrayVec<InputAck, SEATS_MAX>,
-}
-
-/// What a driver learns of the own inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputAck {
-    /// The newest tick for which an input is here; 0 when there is none.
-    pub tick: Tick,
-    /// How many ticks before its use the newest input came; negative when it
-    /// came too late.
-    pub margin_ticks: i8,
-}
-
-impl SnapshotHeader {
-    /// The bytes of the header, appended to `out`. The body goes behind it.
-    #[must_use]
-    pub fn encode_into(&self, out: Vec<u8>) -> Vec<u8> {
-        postcard::to_extend(self, out).expect("a header has no value that postcard refuses")
-    }
-
-    /// Reads the header and gives the bytes of the body.
-    ///
-    /// # Errors
-    /// When the bytes are not a snapshot.
-    pub fn split(bytes: &[u8]) -> Result<(Self, &[u8]), postcard::Error> {
-        postcard::take_from_bytes(bytes)
-    }
-}
 
 /// What a seat did in the ticks of one snapshot, oldest first. `None`: nobody
 /// was driving.

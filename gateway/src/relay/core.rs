@@ -136,7 +136,9 @@ impl RelayCore {
 
     /// Hands a snapshot to everybody, unless it is old or of another race.
     pub fn snapshot(&mut self, payload: &Bytes, now: Instant) {
-        let Ok((header, _body)) = SnapshotHeader::split(payload) else {
+        let (Ok((header, _body)), Ok(frame)) =
+            (SnapshotHeader::split(payload), frame::snapshot(payload))
+        else {
             return metrics::relay_dropped("unreadable");
         };
         if !self.is_current(header.race, header.epoch, now) {
@@ -158,7 +160,6 @@ impl RelayCore {
             }
         }
         self.ring.snapshot(payload.clone(), now);
-        let frame = frame::binary(FrameKind::Snapshot, payload);
         for member in &self.members {
             match member.stage {
                 Stage::In => member.outbox.snapshot(frame.clone()),

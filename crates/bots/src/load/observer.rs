@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use client_core::netcode::client::Counters;
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::limits::TICKS_PER_SNAPSHOT;
-use client_core::protocol::snapshot::SnapshotHeader;
-use client_core::protocol::{Epoch, RaceId, Seat};
+use client_core::protocol::snapshot::RelayedHeader;
+use client_core::protocol::{Epoch, RaceTag, Seat};
 
 use super::record::{Break, Record};
 use super::samples::Sample;
@@ -49,7 +49,7 @@ pub(crate) struct Observer {
 
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    race: RaceId,
+    race: RaceTag,
     epoch: Epoch,
     tick: u32,
     at: Instant,
@@ -112,7 +112,7 @@ impl Observer {
     /// A snapshot has come to the seat.
     pub(crate) fn snapshot(
         &mut self,
-        header: &SnapshotHeader,
+        header: &RelayedHeader,
         seat: Option<Seat>,
         now: Instant,
         record: &mut Record,
@@ -143,13 +143,7 @@ impl Observer {
         }
     }
 
-    fn follows(
-        &mut self,
-        before: Last,
-        header: &SnapshotHeader,
-        now: Instant,
-        record: &mut Record,
-    ) {
+    fn follows(&mut self, before: Last, header: &RelayedHeader, now: Instant, record: &mut Record) {
         let gap = now.saturating_duration_since(before.at);
         record.interval(gap, now, &self.room, &self.bot);
         if before.stands_still {

@@ -8,7 +8,7 @@ use client_core::link::Traffic;
 use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::lobby::{Mode, Phase};
-use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{RaceId, Seat};
 use client_core::race::room::RoomClient;
 use client_core::{LinkEvent, RaceClient};
@@ -85,7 +85,7 @@ impl Spectacles {
     }
 
     /// A snapshot has come for a seat in the room.
-    pub(crate) fn snapshot(&mut self, header: &SnapshotHeader, seat: Option<Seat>, now: Instant) {
+    pub(crate) fn snapshot(&mut self, header: &RelayedHeader, seat: Option<Seat>, now: Instant) {
         let record = &mut self.record.lock();
         self.observer.snapshot(header, seat, now, record);
     }
@@ -100,11 +100,11 @@ impl Watcher for Spectacles {
     fn comes(&mut self, event: &LinkEvent, client: &RaceClient, now: Instant) {
         match event {
             LinkEvent::Snapshot(bytes) => {
-                let (Some(room), Ok((header, _))) = (client.room(), SnapshotHeader::split(bytes))
+                let (Some(room), Ok((header, _))) = (client.room(), RelayedHeader::split(bytes))
                 else {
                     return;
                 };
-                if header.race == room.view().race {
+                if header.race == room.view().race.tag() {
                     self.snapshot(&header, room.seat(), now);
                 }
             }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use futures::FutureExt;
+use protocol::Epoch;
 use protocol::catch_up::CatchUpRequest;
 use protocol::frame::{self, FrameKind};
-use protocol::snapshot::SnapshotHeader;
-use protocol::{Epoch, Tick};
+use protocol::snapshot::{RelayedHeader, SnapshotHeader};
 use rand::RngExt;
 
 use super::{ENTERED, Gateway, Relay};
@@ -15,6 +15,29 @@ use crate::message::{Body, CatchUp, Inbox, Later, Op, RoomIndex};
 use crate::process::Pid;
 use crate::time::MILLISECOND;
 use crate::world::World;
+
+impl Relay {
+    /// Remembers a snapshot that has come. Of two with the same epoch and tick
+    /// only the first can be passed on.
+    pub(super) fn deliver(&mut self, bytes: &[u8]) {
+        if let Ok((header, _)) = SnapshotHeader::split(bytes) {
+            let key = (header.tick, header.epoch);
+            self.delivered.entry(key).or_insert(header);
+        }
+    }
+
+    /// As what a relayed snapshot had come; nothing of an earlier tick can be
+    /// passed on after it.
+    fn take_delivered(&mut self, relayed: &RelayedHeader) -> Option<SnapshotHeader> {
+        let later = self
+            .delivered
+            .split_off(&(relayed.tick.saturating_add(1), Epoch(0)));
+        let delivered = std::mem::replace(&mut self.delivered, later);
+        let header = delivered.get(&(relayed.tick, relayed.epoch))?;
+        let is_same = header.race.tag() == relayed.race && header.acks == relayed.acks;
+        is_same.then(|| header.clone())
+    }
+}
 
 impl World {
     /// Sends clients what waits for them.
@@ -29,7 +52,7 @@ impl World {
                     let told = match kind {
                         FrameKind::Snapshot => {
                             if let Some(relay) = gateway.relays.get_mut(&room) {
-                                self.passed_on(pid, room, &body, &mut relay.passed);
+                                self.passed_on(pid, room, &body, relay);
                             }
                             Told::Snapshot(body)
                         }
@@ -54,13 +77,19 @@ impl World {
         pid: Pid,
         room: RoomIndex,
         bytes: &Bytes,
-        passed: &mut Option<Tick>,
+        relay: &mut Relay,
     ) {
-        if let Ok((header, body)) = SnapshotHeader::split(bytes)
-            && passed.is_none_or(|passed| header.tick > passed)
+        if let Ok((header, body)) = RelayedHeader::split(bytes)
+            && relay.passed.is_none_or(|passed| header.tick > passed)
         {
-            let before = passed.replace(header.tick);
-            if let Err(why) = self.oracle.see(room, pid, before, &header, body) {
+            let before = relay.passed.replace(header.tick);
+            let seen = match relay.take_delivered(&header) {
+                Some(delivered) => self.oracle.see(room, pid, before, &delivered, body),
+                None => Err(format!(
+                    "room {room}: gateway {pid} passed on what nobody has sent: {header:?}"
+                )),
+            };
+            if let Err(why) = seen {
                 self.violate(why);
             }
         }

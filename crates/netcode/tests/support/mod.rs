@@ -12,7 +12,7 @@ use netcode::simulation::{
 };
 use netcode::{SeatInputs, TrackCourse, wire};
 use protocol::input::InputFrame;
-use protocol::snapshot::SnapshotHeader;
+use protocol::snapshot::{self, SnapshotHeader};
 use protocol::{Epoch, RaceId, WorkerId};
 
 /// The resolution of virtual time.
@@ -214,6 +214,7 @@ impl Room {
         self.truth.push(poses.collect());
     }
 
+    /// As a client gets it.
     pub fn snapshot(&self) -> Vec<u8> {
         let header = SnapshotHeader {
             race: race_id(),
@@ -222,7 +223,8 @@ impl Room {
             tick: self.state.tick,
             acks: self.inputs.iter().map(SeatInputs::ack).collect(),
         };
-        wire::snapshot(&header, &self.state, &self.applied, &self.course)
+        let bytes = wire::snapshot(&header, &self.state, &self.applied, &self.course);
+        snapshot::relay_into(&bytes, Vec::new()).expect("it is a snapshot")
     }
 
     /// Another worker goes on from an earlier state, without the inputs.

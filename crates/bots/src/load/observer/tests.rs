@@ -1,4 +1,4 @@
-use client_core::protocol::WorkerId;
+use client_core::protocol::RaceId;
 use client_core::protocol::input::Controls;
 use client_core::protocol::snapshot::InputAck;
 
@@ -30,9 +30,8 @@ impl Bench {
     }
 
     fn snapshot(&mut self, ms: u64, tick: u32, ack: (u32, i8)) {
-        let header = SnapshotHeader {
-            race: self.race,
-            owner: WorkerId::new(7),
+        let header = RelayedHeader {
+            race: self.race.tag(),
             epoch: Epoch(self.epoch),
             tick,
             acks: [InputAck {

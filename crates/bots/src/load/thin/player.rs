@@ -15,7 +15,7 @@ use client_core::protocol::client::{ClientMessage, Hello, ServerMessage};
 use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::limits::{INPUT_TICKS_MAX, PROTOCOL_VERSION, TICKS_PER_SNAPSHOT};
-use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::snapshot::RelayedHeader;
 
 use super::frames::{self, Frames};
 use super::recording::Recording;
@@ -118,20 +118,21 @@ impl Player {
 
     fn snapshot(&mut self, body: &[u8], now: Instant) {
         let (Some(room), Ok((header, _body))) =
-            (self.bot.client().room(), SnapshotHeader::split(body))
+            (self.bot.client().room(), RelayedHeader::split(body))
         else {
             return;
         };
-        if header.race != room.view().race {
+        let race = room.view().race;
+        if header.race != race.tag() {
             return;
         }
         let seat = room.seat();
         let ack = seat.and_then(|seat| header.acks.get(usize::from(seat)));
         let ack = ack.copied().filter(|ack| ack.tick > 0);
         let wheel = match &mut self.wheel {
-            Some(wheel) if wheel.race == header.race => wheel,
+            Some(wheel) if wheel.race == race => wheel,
             other => other.insert(Wheel {
-                race: header.race,
+                race,
                 clock: TickClock::new(header.tick, room.netcode().round_trip(), now),
                 acknowledged: 0,
                 sent: None,
