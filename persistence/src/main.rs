@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use persistence::{Options, PROGRAM, report};
 
+/// A password's hash takes 19 MiB for a moment. The system's allocator keeps
+/// them: 850 MiB after a thousand sign-ups, against 45.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Options::try_parse() {
         Ok(Options {
