@@ -75,15 +75,14 @@ async fn random_bytes_are_dismissed() -> Result<()> {
 #[tokio::test]
 async fn a_client_of_another_version_is_told_both_versions() -> Result<()> {
     let cluster = Cluster::start().await?;
-    for (version, words) in [
-        (0, "the client version 0"),
-        (VERSION + 1, "the client version 3"),
-    ] {
+    for version in [0, VERSION + 1] {
         let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
         stranger.hello(version).await?;
         let goodbye = stranger.dismissed().await?;
-        assert_goodbye(&goodbye, "version", words);
-        assert_goodbye(&goodbye, "version", "this gateway speaks version 1");
+        let theirs = format!("the client version {version}");
+        assert_goodbye(&goodbye, "version", &theirs);
+        let ours = format!("this gateway speaks version {VERSION}");
+        assert_goodbye(&goodbye, "version", &ours);
         assert_eq!(goodbye["retry"], false);
     }
     assert_lives(
