@@ -66,6 +66,14 @@ async fn races_on(racer: &Live<Racer>, epoch: Epoch) -> Result<()> {
         .await
 }
 
+/// A takeover is a moment's pause.
+fn assert_short_gap(racer: &Live<Racer>, epoch: Epoch) -> Result<()> {
+    let gap = racer.look(|racer| racer.gap_before(epoch));
+    println!("gap between two snapshots: {gap:?}");
+    ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+    Ok(())
+}
+
 /// What nobody may notice of a takeover but for a moment's pause.
 fn assert_continues(racer: &Live<Racer>, score_before: Option<i64>) {
     racer.look(|racer| {
@@ -115,9 +123,7 @@ async fn a_race_whose_worker_is_killed_goes_on_and_ends_with_one_result() -> Res
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(2)).await?;
         assert_continues(racer, score);
-        let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
-        println!("gap between two snapshots: {gap:?}");
-        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+        assert_short_gap(racer, Epoch(2))?;
     }
     for racer in &racers {
         let what = "the race's end";
@@ -190,9 +196,7 @@ async fn a_worker_that_stood_still_says_nothing_when_it_goes_on() -> Result<()> 
     cluster.race_workers[0].go_on()?;
     former_owner_drops_the_room(&cluster).await?;
     for (racer, score) in racers.iter().zip(scores) {
-        let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
-        println!("gap between two snapshots: {gap:?}");
-        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+        assert_short_gap(racer, Epoch(2))?;
         let seen = racer.look(|racer| racer.snapshots.len());
         racer
             .until("racing on", |racer| racer.snapshots.len() > seen + 30)
@@ -226,9 +230,7 @@ async fn a_worker_that_was_cut_off_says_nothing_when_it_is_back() -> Result<()> 
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(2)).await?;
         assert_continues(racer, score);
-        let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
-        println!("gap between two snapshots: {gap:?}");
-        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+        assert_short_gap(racer, Epoch(2))?;
     }
     tokio::time::sleep(CUT.saturating_sub(cut_off.elapsed())).await;
     island.rejoin().await?;
@@ -239,9 +241,7 @@ async fn a_worker_that_was_cut_off_says_nothing_when_it_is_back() -> Result<()> 
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(3)).await?;
         assert_continues(racer, score);
-        let gap = racer.look(|racer| racer.gap_before(Epoch(3)));
-        println!("gap between two snapshots: {gap:?}");
-        ensure!(gap < Some(GAP_MAX), "a gap of {gap:?}");
+        assert_short_gap(racer, Epoch(3))?;
     }
     Ok(())
 }
