@@ -16,7 +16,6 @@ use protocol::{
 };
 use service::Shutdown;
 use simulation::Track;
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
@@ -26,6 +25,7 @@ use crate::metrics;
 use crate::owner::Owner;
 use crate::ownership::OwnerCore;
 use crate::room::{Identity, Ownership, Room};
+use crate::turns::Turns;
 
 /// What all rooms of a worker share.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ pub struct Worker {
     /// When to hand the rooms over: after the queue group has been left, so
     /// that they do not come back.
     pub draining: Shutdown,
-    /// One permit for each room that is handed over just now.
-    pub hand_overs: Arc<Semaphore>,
+    /// Which of them is handed over next.
+    pub turns: Turns,
     /// Ticks computed since they were last counted, and those that were late.
     pub ticks: AtomicU32,
     /// As `ticks`.

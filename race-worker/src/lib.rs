@@ -8,7 +8,8 @@
 //! - [`chain`]: the compare-and-set chain of checkpoints that makes this
 //!   worker the owner, and tells it when it no longer is;
 //! - [`catch_up`]: what the gateways know that a checkpoint does not;
-//! - [`sweep`]: which rooms nobody owns; [`admission`]: whether to take new ones.
+//! - [`sweep`]: which rooms nobody owns; [`admission`]: whether to take new ones;
+//!   [`turns`]: which one leaves next when the worker ends.
 //!
 //! Around them, [`owner`] is one task per room, [`clerk`] writes what must not
 //! hold a tick up, and [`endpoints`] serves `race.create` and `race.claim`.
@@ -36,6 +37,7 @@ pub mod room;
 pub mod run;
 pub mod sweep;
 mod takeover;
+pub mod turns;
 
 pub use options::Options;
 pub use run::run;

@@ -14,10 +14,11 @@ use protocol::catch_up::CatchUpRequest;
 use protocol::{RoomId, UnixMillis, subject};
 use tracing::{debug, info, warn};
 
-use self::errands::{Answer, Errands, Turn};
+use self::errands::{Answer, Errands};
 use crate::endpoints::{Ears, Worker};
 use crate::metrics;
 use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
+use crate::turns::Turn;
 
 /// A timer of a millisecond's steps is never late by so much.
 const LATE: Duration = Duration::from_millis(2);
@@ -61,10 +62,10 @@ enum Heard {
 
 impl Owner {
     pub(crate) fn new(worker: Arc<Worker>, core: OwnerCore, ears: Ears) -> Self {
-        let (draining, turns) = (worker.draining.clone(), Arc::clone(&worker.hand_overs));
+        let ending = Arc::clone(&worker);
         let turn = async move {
-            draining.wait().await;
-            turns.acquire_owned().await.ok()
+            ending.draining.wait().await;
+            ending.turns.take().await
         };
         let id = core.room().identity().name.id();
         Self {

@@ -11,16 +11,16 @@ use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
 use service::{BoxError, Context, Shutdown};
-use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
-use crate::limits::{DRAIN_TIMEOUT, HAND_OVERS_MAX, LEAVE_TIMEOUT};
+use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
+use crate::turns::Turns;
 
 /// Runs the worker until shutdown.
 ///
@@ -39,7 +39,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         bus: bus.clone(),
         tasks: TaskTracker::new(),
         draining: Shutdown::default(),
-        hand_overs: Arc::new(Semaphore::new(HAND_OVERS_MAX)),
+        turns: Turns::new(),
         ticks: 0.into(),
         late_ticks: 0.into(),
         beat: Beat::new(Instant::now(), since_1970),

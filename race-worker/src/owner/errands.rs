@@ -10,7 +10,6 @@ use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::persist::PersistMessage;
 use protocol::room::{Present, PresentRequest};
 use protocol::{RoomId, SessionNonce, subject};
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
 use crate::chain::{ReadBack, Unanswered, WriteError};
@@ -19,10 +18,6 @@ use crate::endpoints::Worker;
 use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
 use crate::ownership::Event;
 use crate::room::presence::Belief;
-
-/// The turn of a room among those that are handed over; `None` only when turns
-/// are not given any more.
-pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 /// What the gateways answered. `None`: it is not known.
 type Census = Vec<(Belief, Option<Vec<SessionNonce>>)>;
