@@ -17,7 +17,7 @@ use protocol::chat::ChatSession;
 use protocol::client::GoodbyeCode;
 use protocol::frame::LENGTH_BYTES;
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
-use service::Shutdown;
+use service::{Deadline, Shutdown};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -26,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
-use crate::deadline::Deadline;
 use crate::desk::Desk;
 use crate::metrics;
 use crate::outbox::{Outbox, goodbye};

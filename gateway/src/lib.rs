@@ -22,7 +22,6 @@ pub mod asking;
 pub mod chat;
 pub mod connection;
 pub mod conversation;
-mod deadline;
 pub mod desk;
 pub mod limits;
 pub mod lobby;

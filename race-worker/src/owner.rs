@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use protocol::catch_up::CatchUpRequest;
 use protocol::{RoomId, UnixMillis, subject};
+use service::Deadline;
 use tracing::{debug, info, warn};
 
 use self::errands::{Answer, Errands};
@@ -40,6 +41,9 @@ pub(crate) struct Owner {
     /// Held while the room is handed over.
     taken_turn: Turn,
     answers: CatchUps,
+    /// For the next time that something is due. Kept, so that rooms that tick
+    /// at once do so in the same order each time.
+    timer: Deadline,
     /// No tick before this: the others must be let in.
     breath_until: Instant,
 }
@@ -77,6 +81,7 @@ impl Owner {
             turn: turn.boxed(),
             taken_turn: None,
             answers: CatchUps::None,
+            timer: Deadline::default(),
             breath_until: Instant::now(),
             worker,
         }
@@ -119,7 +124,7 @@ impl Owner {
             biased;
             answer = self.errands.next() => Heard::Answer(answer),
             answer = self.answers.next() => Heard::CatchUp(answer),
-            () = sleep_until(due) => Heard::Due,
+            () = self.timer.reached(due) => Heard::Due,
             request = next_ctl(&mut self.ears), if is_running => Heard::Ctl(request),
             turn = &mut self.turn, if is_running && self.taken_turn.is_none() => Heard::Turn(turn),
         }
@@ -178,7 +183,7 @@ impl Owner {
             Command::AskGateways(request) => self.ask_gateways(request),
             Command::Count(beliefs) => self.errands.count(&worker.bus, id, beliefs),
             Command::Offer(claim) => self.errands.offer(&worker.bus, claim),
-            Command::Ticked { is_late } => self.ticked(is_late, began),
+            Command::Ticked { ticks, is_late } => self.ticked(ticks, is_late, began),
             Command::Unlisten => self.ears = None,
             Command::Stop(_) => {}
         }
@@ -201,12 +206,12 @@ impl Owner {
         self.answers = CatchUps::Asked(asked.boxed());
     }
 
-    fn ticked(&mut self, is_late: bool, began: Instant) {
+    fn ticked(&mut self, ticks: u32, is_late: bool, began: Instant) {
         let now = Instant::now();
-        metrics::tick(now.saturating_duration_since(began));
-        self.worker.ticks.fetch_add(1, Ordering::Relaxed);
+        metrics::tick(now.saturating_duration_since(began) / ticks.max(1));
+        self.worker.ticks.fetch_add(ticks, Ordering::Relaxed);
         if is_late {
-            self.worker.late_ticks.fetch_add(1, Ordering::Relaxed);
+            self.worker.late_ticks.fetch_add(ticks, Ordering::Relaxed);
             // Requests and the end of the worker must be heard in between.
             self.breath_until = now + BREATH;
         }
@@ -249,13 +254,6 @@ async fn next_ctl(ears: &mut Option<Ears>) -> Inbound {
         return request;
     }
     std::future::pending().await
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn unix_ms() -> UnixMillis {

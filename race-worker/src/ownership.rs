@@ -94,8 +94,10 @@ pub enum Command {
     Count(Vec<Belief>),
     /// Ask the other workers to take the room; then [`Event::Offered`].
     Offer(ClaimRequest),
-    /// A tick was computed; whether it was late by more than one interval.
+    /// Ticks were computed; whether they were late by more than one interval.
     Ticked {
+        /// How many.
+        ticks: u32,
         /// The others must be let in before the next one.
         is_late: bool,
     },
@@ -158,7 +160,7 @@ pub struct OwnerCore {
     stage: Stage,
     /// Numbers the messages for the database within this epoch.
     persisted: u64,
-    /// When the next tick is to be computed, and the beat it is drawn to.
+    /// The time of the next tick, and the beat it is drawn to.
     due: Instant,
     beat: Beat,
     is_standing_still: bool,
@@ -250,7 +252,7 @@ impl OwnerCore {
     pub fn next_deadline(&self) -> Option<Instant> {
         let own = match &self.stage {
             Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
-            Stage::Running => Some(self.due.min(self.census_due)),
+            Stage::Running => Some(self.ticks_due().min(self.census_due)),
             Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
         };
         match (own, self.clerk.next_deadline()) {
@@ -292,7 +294,7 @@ impl OwnerCore {
         if !self.is_running() {
             return;
         }
-        if moment.now >= self.due {
+        if moment.now >= self.ticks_due() {
             self.tick(moment);
         }
         if moment.now >= self.census_due {

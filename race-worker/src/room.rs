@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use netcode::{SeatInputs, TrackCourse};
+use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
 use protocol::room::{
@@ -301,6 +302,16 @@ impl Room {
     #[must_use]
     pub fn tick_number(&self) -> Tick {
         self.race.as_ref().map_or(0, |race| race.state.tick)
+    }
+
+    /// Ticks to compute until a snapshot tells one; 0 when time does not go on.
+    #[must_use]
+    pub fn ticks_to_tell(&self) -> u32 {
+        if self.is_moving() {
+            TICKS_PER_SNAPSHOT - self.tick_number() % TICKS_PER_SNAPSHOT
+        } else {
+            0
+        }
     }
 
     fn event(&mut self, body: RoomEventBody) {

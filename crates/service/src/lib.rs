@@ -3,12 +3,14 @@
 //! A program's `main` is [`main`] over its own options and its `run`: parse
 //! the command line ([`options`]), start logs ([`telemetry`]), serve `/live`,
 //! `/ready` and `/metrics` ([`health`]), announce the addresses ([`announce`]),
-//! run until SIGTERM or Ctrl-C ([`shutdown`]), drain, end.
+//! run until SIGTERM or Ctrl-C ([`shutdown`]), drain, end. Within it, tasks wait
+//! for times that move with a [`deadline`].
 //!
 //! Invariant: a bad option ends the program with status 64 before anything has
 //! been touched; a failure ends it with status 1 and one sentence per cause.
 
 pub mod announce;
+pub mod deadline;
 pub mod health;
 pub mod options;
 mod program;
@@ -16,6 +18,7 @@ pub mod shutdown;
 pub mod telemetry;
 
 pub use announce::Announcement;
+pub use deadline::Deadline;
 pub use health::Health;
 pub use options::ServiceOptions;
 pub use program::{BoxError, Context, main};

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 /// mostly told a later one then. Only an earlier time, or one that was reached,
 /// costs more than a comparison.
 #[derive(Debug)]
-pub(crate) struct Deadline(Pin<Box<Sleep>>);
+pub struct Deadline(Pin<Box<Sleep>>);
 
 impl Default for Deadline {
     fn default() -> Self {
@@ -22,7 +22,7 @@ impl Default for Deadline {
 impl Deadline {
     /// Waits for `due`, or for ever without one. May be dropped and called
     /// again with another time.
-    pub(crate) async fn reached(&mut self, due: Option<Instant>) {
+    pub async fn reached(&mut self, due: Option<Instant>) {
         let Some(due) = due else {
             return std::future::pending().await;
         };
