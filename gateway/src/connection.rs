@@ -1,29 +1,27 @@
 //! One client's connection: frames in, frames out, and the questions between.
 //!
-//! This module reads; [`writer`] writes, and [`requests`] carries out what the
-//! conversation asks.
+//! This module converses with what the [`reader`] finds; the [`keeper`] writes
+//! and watches, and [`requests`] carries out what the conversation asks.
 
+mod keeper;
+mod reader;
 mod requests;
-mod writer;
 
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures::StreamExt;
 use protocol::SessionNonce;
 use protocol::chat::ChatSession;
 use protocol::client::GoodbyeCode;
-use protocol::frame::LENGTH_BYTES;
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
-use service::{Deadline, Shutdown};
+use service::Shutdown;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 
+use self::keeper::Silence;
+use self::reader::FrameReader;
 use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
 use crate::desk::Desk;
@@ -52,10 +50,15 @@ pub async fn serve(
     let (reader, socket) = stream.into_split();
     let socket = Arc::new(socket);
     let outbox = Arc::new(Outbox::to(Arc::clone(&socket)));
-    let gone = CancellationToken::new();
-    let writing = tokio::spawn(writer::write(socket, Arc::clone(&outbox), gone.clone()));
+    let now = Instant::now();
+    let silence = Arc::new(Silence::new(now));
+    let conversation = Conversation::new(port, now);
+    silence.broken(now, conversation.patience());
+    let (keeps, gone) = oneshot::channel();
+    let (written, heard) = (Arc::clone(&outbox), Arc::clone(&silence));
+    let keeping = tokio::spawn(keeper::keep(socket, written, heard, shutdown, keeps));
     let mut connection = Connection {
-        conversation: Conversation::new(port, Instant::now()),
+        conversation,
         desk,
         port,
         address,
@@ -65,11 +68,11 @@ pub async fn serve(
         relay: None,
         in_chat: None,
     };
-    let reader = connection.read(reader, &gone, &shutdown).await;
-    // A goodbye, if there is one, is written within the writer's timeout.
+    let reader = connection.read(reader, &silence, gone).await;
+    // A goodbye, if there is one, is written within the keeper's timeout.
     connection.outbox.end();
     let discarding = tokio::time::timeout(FAREWELL_TIMEOUT, discard(reader));
-    let _ = tokio::join!(connection.leave(), writing, discarding);
+    let _ = tokio::join!(connection.leave(), keeping, discarding);
 }
 
 /// Reads what a client still sends, until it closes too: closing with unread
@@ -99,97 +102,51 @@ struct Connection {
     in_chat: Option<ChatSession>,
 }
 
-enum Event {
-    Frame(Bytes),
-    /// The client sent what is no frame.
-    Broken(std::io::Error),
-    /// The client closed, or cannot be written to.
-    Gone,
-    Silent,
-    Shutdown,
-}
-
 impl Connection {
     /// Converses until either side ends it; gives the reader back.
     async fn read(
         &mut self,
         reader: OwnedReadHalf,
-        gone: &CancellationToken,
-        shutdown: &Shutdown,
+        silence: &Silence,
+        mut gone: oneshot::Receiver<()>,
     ) -> OwnedReadHalf {
-        let codec = LengthDelimitedCodec::builder()
-            .length_field_length(LENGTH_BYTES)
-            .max_frame_length(CLIENT_FRAME_BYTES_MAX)
-            .new_codec();
-        let mut frames = FramedRead::new(reader, codec);
-        let mut ended = pin!(async {
-            tokio::select! {
-                () = gone.cancelled() => Event::Gone,
-                () = shutdown.wait() => Event::Shutdown,
-            }
-        });
-        let mut silence = Deadline::default();
-        let farewell = loop {
-            let silent_at = Instant::now() + self.conversation.patience();
-            let silent = silence.reached(Some(silent_at));
-            match Self::next(&mut frames, ended.as_mut(), silent).await {
-                Event::Frame(frame) => {
+        let mut frames = FrameReader::new(reader);
+        loop {
+            silence.broken(Instant::now(), self.conversation.patience());
+            let frame = tokio::select! {
+                // Frames come all the time: the other is asked when there is none.
+                biased;
+                frame = frames.next() => frame,
+                _ = &mut gone => break,
+            };
+            match frame {
+                Ok(Some(frame)) => {
                     metrics::frame_received(frame.len() as u64);
                     self.notice_closed_room();
-                    if !self.frame(&frame).await {
-                        break None;
+                    if !self.frame(frame).await {
+                        break;
                     }
                 }
-                Event::Gone => break None,
-                Event::Broken(error) => {
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                     let reason =
                         format!("a frame has at most {CLIENT_FRAME_BYTES_MAX} bytes ({error})");
-                    break Some(goodbye(GoodbyeCode::BadFrame, reason));
+                    self.outbox.close(&goodbye(GoodbyeCode::BadFrame, reason));
+                    break;
                 }
-                Event::Silent => {
-                    let reason = "nothing was heard of you for too long";
-                    break Some(goodbye(GoodbyeCode::Idle, reason));
-                }
-                Event::Shutdown => {
-                    let reason = "this server is being restarted";
-                    break Some(goodbye(GoodbyeCode::Draining, reason));
-                }
+                Ok(None) | Err(_) => break,
             }
-        };
-        if let Some(message) = farewell {
-            self.outbox.close(&message);
         }
         frames.into_inner()
     }
 
-    async fn next(
-        frames: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
-        ended: Pin<&mut impl Future<Output = Event>>,
-        silent: impl Future<Output = ()>,
-    ) -> Event {
-        tokio::select! {
-            // Frames come all the time: the others are asked when there is none.
-            biased;
-            frame = frames.next() => match frame {
-                Some(Ok(frame)) => Event::Frame(frame.freeze()),
-                Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    Event::Broken(error)
-                }
-                Some(Err(_)) | None => Event::Gone,
-            },
-            event = ended => event,
-            () = silent => Event::Silent,
-        }
-    }
-
     /// Takes a frame; `false` ends the connection.
-    async fn frame(&mut self, frame: &Bytes) -> bool {
+    async fn frame(&mut self, frame: &[u8]) -> bool {
         match self.conversation.frame(frame, Instant::now()) {
             Step::Nothing => {}
             Step::Send(message) => self.outbox.send(&message),
             Step::Input(seat, input) => {
                 if let Some(relay) = &self.relay {
-                    relay.input(seat, &input);
+                    relay.input(seat, input);
                 }
             }
             Step::Ask(ask) => {

@@ -6,7 +6,6 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use protocol::account::Credentials;
 use protocol::car::{CarClass, Skill};
 use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
@@ -22,7 +21,7 @@ use crate::token::Port;
 
 /// What the shell shall do.
 #[derive(Debug, PartialEq)]
-pub enum Step {
+pub enum Step<'a> {
     /// Go on.
     Nothing,
     /// Answer at once.
@@ -30,7 +29,7 @@ pub enum Step {
     /// Ask the rest of the system, and tell how it went.
     Ask(Ask),
     /// Pass an input frame on to the room.
-    Input(Seat, Bytes),
+    Input(Seat, &'a [u8]),
     /// Say goodbye.
     Close(ServerMessage),
 }
@@ -169,7 +168,7 @@ impl Conversation {
     }
 
     /// Takes a frame of the client.
-    pub fn frame(&mut self, frame: &Bytes, now: Instant) -> Step {
+    pub fn frame<'a>(&mut self, frame: &'a [u8], now: Instant) -> Step<'a> {
         if matches!(self.state, State::Fresh) {
             return self.hello(frame);
         }
@@ -178,7 +177,7 @@ impl Conversation {
             Ok((FrameKind::Control, _)) if !self.control.allow(now) => {
                 refuse(RejectionCode::TooFast, "too many requests, slow down")
             }
-            Ok((FrameKind::Control, body)) => match serde_json::from_slice(&body) {
+            Ok((FrameKind::Control, body)) => match serde_json::from_slice(body) {
                 Ok(message) => self.control(message, now),
                 Err(error) => refuse(RejectionCode::BadMessage, format!("unreadable: {error}")),
             },
@@ -187,7 +186,7 @@ impl Conversation {
         }
     }
 
-    fn hello(&mut self, frame: &Bytes) -> Step {
+    fn hello(&mut self, frame: &[u8]) -> Step<'static> {
         match frame::read_hello(frame) {
             Ok(hello) => {
                 tracing::debug!(client = %hello.client.escape_debug(), "hello");
@@ -201,7 +200,7 @@ impl Conversation {
         }
     }
 
-    fn input(&mut self, body: Bytes, now: Instant) -> Step {
+    fn input<'a>(&mut self, body: &'a [u8], now: Instant) -> Step<'a> {
         if !self.input.allow(now) {
             metrics::frame_ignored("input_rate");
             return Step::Nothing;
@@ -216,14 +215,14 @@ impl Conversation {
         }
     }
 
-    fn control(&mut self, message: ClientMessage, now: Instant) -> Step {
+    fn control(&mut self, message: ClientMessage, now: Instant) -> Step<'static> {
         match self.decide(message, now) {
             Ok(step) => step,
             Err(rejection) => reject(rejection),
         }
     }
 
-    fn decide(&mut self, message: ClientMessage, now: Instant) -> Result<Step, Rejection> {
+    fn decide(&mut self, message: ClientMessage, now: Instant) -> Result<Step<'static>, Rejection> {
         let step = match message {
             ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
             ClientMessage::SignUp { name, password } => {
@@ -348,16 +347,16 @@ impl Conversation {
 
 /// A rejection on its way to the client, counted.
 #[must_use]
-pub fn reject(rejection: Rejection) -> Step {
+pub fn reject(rejection: Rejection) -> Step<'static> {
     metrics::rejected(rejection.code);
     Step::Send(ServerMessage::Rejected(rejection))
 }
 
-fn refuse(code: RejectionCode, message: impl Into<String>) -> Step {
+fn refuse(code: RejectionCode, message: impl Into<String>) -> Step<'static> {
     reject(Rejection::new(code, message))
 }
 
-fn bad_frame(error: &frame::FrameError) -> Step {
+fn bad_frame(error: &frame::FrameError) -> Step<'static> {
     Step::Close(goodbye(GoodbyeCode::BadFrame, error.to_string()))
 }
 

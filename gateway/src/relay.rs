@@ -26,7 +26,6 @@ use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RoomId, Seat, SessionNonce, subject};
 use service::Deadline;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::core::{MemberId, RelayCore};
@@ -57,8 +56,6 @@ pub enum RelayCommand {
 pub struct RelayHandle {
     commands: mpsc::Sender<RelayCommand>,
     inputs: Arc<Inbox>,
-    /// Fires when the room is gone.
-    pub closed: CancellationToken,
 }
 
 impl RelayHandle {
@@ -66,6 +63,12 @@ impl RelayHandle {
     pub async fn tell(&self, command: RelayCommand) {
         // A relay that has ended has no members left to serve.
         let _ = self.commands.send(command).await;
+    }
+
+    /// Whether the room is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inputs.is_closed()
     }
 
     /// Passes an input on, or drops it when the relay is overwhelmed: the next
@@ -156,10 +159,8 @@ impl Relays {
         let handle = RelayHandle {
             commands,
             inputs: Arc::default(),
-            closed: CancellationToken::new(),
         };
         let inputs = Arc::clone(&handle.inputs);
-        let closed = handle.closed.clone();
         let relays = Arc::clone(self);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
@@ -176,20 +177,20 @@ impl Relays {
             if let Err(error) = task.run().await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
             }
-            relays.forget(&room, &closed);
-            closed.cancel();
+            relays.forget(&room, &inputs);
+            inputs.close();
             metrics::rooms(-1.0);
         });
         handle
     }
 
     /// Takes a relay that has ended off the list, unless the room has another
-    /// by now: tokens of two relays are never equal.
-    fn forget(&self, room: &RoomId, closed: &CancellationToken) {
+    /// by now.
+    fn forget(&self, room: &RoomId, inputs: &Arc<Inbox>) {
         let mut open = self.lock();
         if open
             .get(room)
-            .is_some_and(|handle| handle.closed == *closed)
+            .is_some_and(|handle| Arc::ptr_eq(&handle.inputs, inputs))
         {
             open.remove(room);
         }
@@ -294,7 +295,7 @@ impl RelayTask<'_> {
             Some(rare) = ears.rare.next() => rare,
             Some(message) = ears.events.next() => Event::Happening(message.payload),
             Some(message) = ears.snapshots.next() => Event::Snapshot(message.payload),
-            Some(report) = self.errands.next() => Event::Report(report),
+            Some(report) = self.errands.next(), if !self.errands.is_empty() => Event::Report(report),
             command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
             () = self.inputs.arrived(), if inputs_due.is_none() => Event::InputArrived,
             () = self.timer.reached(due) => Event::Due,

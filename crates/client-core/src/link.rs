@@ -336,10 +336,10 @@ impl LinkEvent {
     pub fn read(frame: &Bytes) -> Option<Self> {
         let (kind, body) = frame::split(frame).ok()?;
         let event = match kind {
-            FrameKind::Control => Self::Message(serde_json::from_slice(&body).ok()?),
-            FrameKind::Snapshot => Self::Snapshot(body),
-            FrameKind::Event => Self::Event(serde_json::from_slice(&body).ok()?),
-            FrameKind::Chat => Self::Chat(serde_json::from_slice(&body).ok()?),
+            FrameKind::Control => Self::Message(serde_json::from_slice(body).ok()?),
+            FrameKind::Snapshot => Self::Snapshot(frame.slice_ref(body)),
+            FrameKind::Event => Self::Event(serde_json::from_slice(body).ok()?),
+            FrameKind::Chat => Self::Chat(serde_json::from_slice(body).ok()?),
             FrameKind::Hello | FrameKind::Input => return None,
         };
         Some(event)

@@ -70,13 +70,10 @@ pub enum FrameError {
 ///
 /// # Errors
 /// [`FrameError::Kind`].
-pub fn split(frame: &Bytes) -> Result<(FrameKind, Bytes), FrameError> {
-    let kind = frame
-        .first()
-        .copied()
-        .and_then(FrameKind::from_byte)
-        .ok_or(FrameError::Kind)?;
-    Ok((kind, frame.slice(1..)))
+pub fn split(frame: &[u8]) -> Result<(FrameKind, &[u8]), FrameError> {
+    let (kind, body) = frame.split_first().ok_or(FrameError::Kind)?;
+    let kind = FrameKind::from_byte(*kind).ok_or(FrameError::Kind)?;
+    Ok((kind, body))
 }
 
 /// Puts the kind before a body that is bytes already.
@@ -125,7 +122,7 @@ pub fn from_server(message: &ServerMessage) -> Bytes {
 ///
 /// # Errors
 /// When it is no hello, of another version, or not JSON.
-pub fn read_hello(frame: &Bytes) -> Result<Hello, FrameError> {
+pub fn read_hello(frame: &[u8]) -> Result<Hello, FrameError> {
     let (kind, body) = split(frame)?;
     if kind != FrameKind::Hello {
         return Err(FrameError::Unexpected(kind));
@@ -154,7 +151,7 @@ mod tests {
         let frame = from_client(&ClientMessage::Spectate { name: "r1".into() });
         let (kind, body) = split(&frame).unwrap();
         assert_eq!(kind, FrameKind::Control);
-        assert_eq!(&body[..], br#"{"type":"spectate","name":"r1"}"#);
+        assert_eq!(body, br#"{"type":"spectate","name":"r1"}"#);
     }
 
     #[test]

@@ -189,8 +189,7 @@ impl Connection {
     /// The client was told by the relay. Here it matters only once something is
     /// asked, so nobody waits for it.
     pub(super) fn notice_closed_room(&mut self) {
-        let closed = |relay: &RelayHandle| relay.closed.is_cancelled();
-        if self.relay.as_ref().is_some_and(closed) {
+        if self.relay.as_ref().is_some_and(RelayHandle::is_closed) {
             self.relay = None;
             self.conversation.left();
         }

@@ -6,8 +6,13 @@ use protocol::limits::PROTOCOL_VERSION;
 
 use super::*;
 
-fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step {
-    conversation.frame(&frame::from_client(message), Instant::now())
+/// What is said to a conversation; a step may refer to it.
+fn words(message: &ClientMessage) -> &'static [u8] {
+    frame::from_client(message).to_vec().leak()
+}
+
+fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step<'static> {
+    conversation.frame(words(message), Instant::now())
 }
 
 fn stranger(port: Port) -> Conversation {
@@ -47,7 +52,7 @@ fn sign_up(name: &str, password: &str) -> ClientMessage {
 fn asks_for_hello_of_its_own_version_first() {
     let now = Instant::now();
     let mut conversation = Conversation::new(Port::Race, now);
-    let first = conversation.frame(&frame::from_client(&ClientMessage::ListRooms), now);
+    let first = conversation.frame(words(&ClientMessage::ListRooms), now);
     assert!(matches!(
         first,
         Step::Close(ServerMessage::Goodbye { retry: false, .. })
@@ -121,7 +126,7 @@ fn gives_inputs_the_seat_that_the_gateway_knows() {
         race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         seat: Some(3),
     });
-    let expected = Step::Input(3, Bytes::from_static(b"opaque"));
+    let expected = Step::Input(3, b"opaque");
     assert_eq!(conversation.frame(&frame, now), expected);
     let join = ClientMessage::JoinRoom {
         name: "other".into(),
@@ -181,6 +186,6 @@ fn slows_a_flood_down_and_survives_nonsense() {
         code(&conversation.frame(&junk, now)),
         RejectionCode::BadMessage
     );
-    let unknown = Bytes::from_static(&[200, 1, 2]);
+    let unknown = [200, 1, 2];
     assert!(matches!(conversation.frame(&unknown, now), Step::Close(_)));
 }

@@ -1,5 +1,6 @@
 //! Where connections leave their drivers' inputs, without waking anybody.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::Seat;
@@ -56,6 +57,7 @@ impl Frames {
 pub struct Inbox {
     waiting: Mutex<Waiting>,
     arrived: Notify,
+    is_closed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +82,17 @@ impl Inbox {
             self.arrived.notify_one();
         }
         true
+    }
+
+    /// Nobody will look for frames any more: the room is gone.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// Whether the room is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// Exchanges what is here for `empty` frames.

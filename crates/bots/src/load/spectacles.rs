@@ -150,7 +150,7 @@ impl Watcher for Spectacles {
 
     fn sent(&mut self, frame: &Bytes, now: Instant) {
         if let Ok((FrameKind::Input, body)) = frame::split(frame)
-            && let Ok(input) = InputFrame::decode(&body)
+            && let Ok(input) = InputFrame::decode(body)
         {
             self.input(&input, now);
         }

@@ -49,6 +49,7 @@ impl World {
                     let Ok((kind, body)) = frame::split(&bytes) else {
                         continue;
                     };
+                    let body = bytes.slice_ref(body);
                     let told = match kind {
                         FrameKind::Snapshot => {
                             if let Some(relay) = gateway.relays.get_mut(&room) {
@@ -57,7 +58,7 @@ impl World {
                             Told::Snapshot(body)
                         }
                         FrameKind::Event => Told::Event(body),
-                        FrameKind::Control if &body[..] == ENTERED => Told::Entered(member.seat),
+                        FrameKind::Control if body == ENTERED => Told::Entered(member.seat),
                         FrameKind::Hello
                         | FrameKind::Control
                         | FrameKind::Input

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! What is behind the bar is the same: a gateway copies it. Epoch and tick are
-//! varints. The acks are a count and two bytes each: how many ticks the
-//! acknowledged one is ahead of the snapshot's, and the margin, as [`i8`].
+//! varints. The acks are a count of bytes and, by seat, how many ticks the
+//! acknowledged one is ahead of the snapshot's, and the margin: in one byte when
+//! both are as usual, else behind an escape as an [`i8`] each.
 
 use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
@@ -70,11 +71,14 @@ struct Origin {
 struct Moment {
     epoch: Epoch,
     tick: Tick,
-    acks: ArrayVec<NearAck, SEATS_MAX>,
+    acks: AckBytes,
 }
 
+/// Acks as they travel.
+type AckBytes = ArrayVec<u8, { SEATS_MAX * NearAck::BYTES_MAX }>;
+
 /// An [`InputAck`], seen from the snapshot's tick.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy)]
 struct NearAck {
     /// [`NearAck::NONE`], or how far ahead the acknowledged tick is.
     ahead_ticks: i8,
@@ -83,6 +87,15 @@ struct NearAck {
 
 impl NearAck {
     const NONE: i8 = i8::MIN;
+    const BYTES_MAX: usize = 3;
+    /// What is usual: the ticks ahead fit into the upper four bits of a byte,
+    /// from this on and without the escape, the margin into the lower four.
+    const AHEAD_MIN: i8 = -3;
+    const MARGIN_MIN: i8 = -4;
+    /// Upper bits of a byte that is followed by both values.
+    const ESCAPE: u8 = 0xf0;
+    /// No input is here, and nothing is known of margins.
+    const EMPTY: u8 = 0xff;
 
     fn new(ack: InputAck, tick: Tick) -> Self {
         let ahead = i64::from(ack.tick) - i64::from(tick);
@@ -92,6 +105,42 @@ impl NearAck {
             ahead_ticks: near.unwrap_or(Self::NONE),
             margin_ticks: ack.margin_ticks,
         }
+    }
+
+    fn put(self, out: &mut AckBytes) {
+        let nibble = |value: i8, min: i8| u8::try_from(i16::from(value) - i16::from(min));
+        let near = (
+            nibble(self.ahead_ticks, Self::AHEAD_MIN),
+            nibble(self.margin_ticks, Self::MARGIN_MIN),
+        );
+        match near {
+            (Ok(ahead @ ..15), Ok(margin @ ..16)) => out.push(ahead << 4 | margin),
+            _ if (self.ahead_ticks, self.margin_ticks) == (Self::NONE, 0) => out.push(Self::EMPTY),
+            _ => out.extend([
+                Self::ESCAPE,
+                self.ahead_ticks as u8,
+                self.margin_ticks as u8,
+            ]),
+        }
+    }
+
+    /// The first of `bytes`, and those behind it; `None` for what is no ack.
+    fn take(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (ahead_ticks, margin_ticks, rest) = match bytes {
+            [Self::EMPTY, rest @ ..] => (Self::NONE, 0, rest),
+            [Self::ESCAPE, ahead, margin, rest @ ..] => (*ahead as i8, *margin as i8, rest),
+            [near @ ..Self::ESCAPE, rest @ ..] => (
+                (near >> 4) as i8 + Self::AHEAD_MIN,
+                (near & 0xf) as i8 + Self::MARGIN_MIN,
+                rest,
+            ),
+            _ => return None,
+        };
+        let ack = Self {
+            ahead_ticks,
+            margin_ticks,
+        };
+        Some((ack, rest))
     }
 
     /// A tick that cannot be is none either.
@@ -107,16 +156,27 @@ impl NearAck {
 
 impl Moment {
     fn new(epoch: Epoch, tick: Tick, acks: &[InputAck]) -> Self {
+        let mut bytes = AckBytes::new();
+        for ack in acks.iter().take(SEATS_MAX) {
+            NearAck::new(*ack, tick).put(&mut bytes);
+        }
         Self {
             epoch,
             tick,
-            acks: acks.iter().map(|ack| NearAck::new(*ack, tick)).collect(),
+            acks: bytes,
         }
     }
 
-    fn acks(self) -> ArrayVec<InputAck, SEATS_MAX> {
-        let acks = self.acks.into_iter();
-        acks.map(|ack| ack.ack(self.tick)).collect()
+    fn acks(&self) -> Result<ArrayVec<InputAck, SEATS_MAX>, postcard::Error> {
+        let (mut acks, mut bytes) = (ArrayVec::new(), &self.acks[..]);
+        while !bytes.is_empty() {
+            let (ack, rest) = NearAck::take(bytes)
+                .filter(|_| !acks.is_full())
+                .ok_or(postcard::Error::DeserializeBadEncoding)?;
+            acks.push(ack.ack(self.tick));
+            bytes = rest;
+        }
+        Ok(acks)
     }
 }
 
@@ -144,7 +204,7 @@ impl SnapshotHeader {
             owner: WorkerId::new(owner),
             epoch: moment.epoch,
             tick: moment.tick,
-            acks: moment.acks(),
+            acks: moment.acks()?,
         };
         Ok((header, body))
     }
@@ -170,7 +230,7 @@ impl RelayedHeader {
             race,
             epoch: moment.epoch,
             tick: moment.tick,
-            acks: moment.acks(),
+            acks: moment.acks()?,
         };
         Ok((header, body))
     }

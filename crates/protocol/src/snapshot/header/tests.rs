@@ -38,9 +38,9 @@ fn is_so_small() {
     let mut header = header(60 * 60 * 60, &[ack(60 * 60 * 60 - 2, 3); 4]);
     header.epoch = Epoch(100);
     let bytes = header.encode_into(Vec::new());
-    assert_eq!(bytes.len(), 16 + 4 + 1 + 3 + 1 + 4 * 2);
+    assert_eq!(bytes.len(), 16 + 4 + 1 + 3 + 1 + 4);
     let bytes = relay_into(&bytes, Vec::new()).unwrap();
-    assert_eq!(bytes.len(), 2 + 1 + 3 + 1 + 4 * 2);
+    assert_eq!(bytes.len(), 2 + 1 + 3 + 1 + 4);
 }
 
 #[test]
@@ -84,16 +84,54 @@ fn an_ack_that_is_far_from_the_snapshot_is_none() {
 
 #[test]
 fn a_tick_that_cannot_be_is_none() {
-    let acks = [
-        header(3, &[ack(1, 0)]),
-        header(u32::MAX - 2, &[ack(u32::MAX, 0)]),
-    ];
-    for (header, ahead) in acks.into_iter().zip([-4_i8, 3]) {
-        let mut bytes = header.encode_into(Vec::new());
-        let at = bytes.len() - 2;
-        bytes[at] = ahead as u8;
+    for (tick, ahead) in [(3, -4_i8), (u32::MAX - 2, 3)] {
+        let bytes = with_acks(tick, &[0xf0, ahead as u8, 0]);
         let (read, _) = SnapshotHeader::split(&bytes).unwrap();
         assert_eq!(read.acks[0].tick, 0);
+    }
+}
+
+/// A header whose acks are those bytes.
+fn with_acks(tick: Tick, acks: &[u8]) -> Vec<u8> {
+    let mut bytes = header(tick, &[]).encode_into(Vec::new());
+    assert_eq!(bytes.pop(), Some(0), "their count");
+    bytes.push(acks.len() as u8);
+    bytes.extend(acks);
+    bytes
+}
+
+#[test]
+fn an_ack_takes_one_byte_unless_it_is_unusual() {
+    let length = |ack| header(1_000, &[ack]).encode_into(Vec::new()).len();
+    let empty = header(1_000, &[]).encode_into(Vec::new()).len();
+    for (acked, margin, bytes) in [
+        (1_002, 2, 1),
+        (997, -4, 1),
+        (1_011, 11, 1),
+        (996, 2, 3),
+        (1_012, 2, 3),
+        (1_002, -5, 3),
+        (1_002, 12, 3),
+        (0, 0, 1),
+        (0, 1, 3),
+    ] {
+        let took = length(ack(acked, margin)) - empty;
+        assert_eq!(took, bytes, "{acked} {margin}");
+    }
+}
+
+#[test]
+fn acks_that_make_no_sense_are_refused() {
+    let read = |acks: &[u8]| SnapshotHeader::split(&with_acks(9, acks)).map(|(it, _)| it.acks);
+    assert_eq!(read(&[0xff; SEATS_MAX]).unwrap().len(), SEATS_MAX);
+    for acks in [
+        &[0xff; SEATS_MAX + 1][..],
+        &[0xf0],
+        &[0xf0, 1],
+        &[0xf1],
+        &[0xfe, 1, 1],
+    ] {
+        assert!(read(acks).is_err(), "{acks:?}");
     }
 }
 
