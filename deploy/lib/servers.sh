@@ -22,10 +22,12 @@ start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
         --session-key-file "$RUN_DIR/session.key"
 }
 
-# Starts NATS with JetStream on its own file store and sets nats_url.
+# Starts NATS with JetStream on its own file store and sets nats_url. One thread
+# does what a thousand players need, as in our own programs (docs/adr/011); who
+# has more sets GOMAXPROCS.
 start_nats() { # PORT (-1: a free one)
     local name=nats-server-1
-    start_instance "$name" "$nats_server" --addr 127.0.0.1 --port "$1" --http_port -1 \
+    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" "$nats_server" --addr 127.0.0.1 --port "$1" --http_port -1 \
         --jetstream --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"
     await_ready "$name"

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 
-use self::keeper::Silence;
+use self::keeper::{Silence, Speaker};
 use self::reader::FrameReader;
 use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
@@ -53,10 +53,11 @@ pub async fn serve(
     let now = Instant::now();
     let silence = Arc::new(Silence::new(now));
     let conversation = Conversation::new(port, now);
-    silence.broken(now, conversation.patience());
+    let mut speaker = Speaker::new(Arc::clone(&silence));
+    speaker.speaks(now, conversation.patience());
     let (keeps, gone) = oneshot::channel();
-    let (written, heard) = (Arc::clone(&outbox), Arc::clone(&silence));
-    let keeping = tokio::spawn(keeper::keep(socket, written, heard, shutdown, keeps));
+    let kept = Arc::clone(&outbox);
+    let keeping = tokio::spawn(keeper::keep(socket, kept, silence, shutdown, keeps));
     let mut connection = Connection {
         conversation,
         desk,
@@ -68,7 +69,7 @@ pub async fn serve(
         relay: None,
         in_chat: None,
     };
-    let reader = connection.read(reader, &silence, gone).await;
+    let reader = connection.read(reader, speaker, gone).await;
     // A goodbye, if there is one, is written within the keeper's timeout.
     connection.outbox.end();
     let discarding = tokio::time::timeout(FAREWELL_TIMEOUT, discard(reader));
@@ -107,12 +108,12 @@ impl Connection {
     async fn read(
         &mut self,
         reader: OwnedReadHalf,
-        silence: &Silence,
+        mut speaker: Speaker,
         mut gone: oneshot::Receiver<()>,
     ) -> OwnedReadHalf {
         let mut frames = FrameReader::new(reader);
         loop {
-            silence.broken(Instant::now(), self.conversation.patience());
+            speaker.speaks(Instant::now(), self.conversation.patience());
             let frame = tokio::select! {
                 // Frames come all the time: the other is asked when there is none.
                 biased;

@@ -3,7 +3,8 @@
 //!
 //! It starts servers of its own, has `bots` load them in one scenario after the
 //! other, and measures in the same run what raw NATS and raw TCP cost for the
-//! same messages: [`floor`]. A [`report`] is a table for a person, JSON for a
+//! same messages: [`floor`]; a spectator of its own tells what a gateway adds:
+//! [`passage`]. A [`report`] is a table for a person, JSON for a
 //! program, and a page of the documentation with [`charts`].
 //!
 //! It is a program of its own and no part of `bots`: a bot knows only what a
@@ -14,6 +15,7 @@ pub mod floor;
 pub mod machine;
 pub mod options;
 pub mod page;
+pub mod passage;
 pub mod processor;
 pub mod report;
 mod run;

@@ -91,6 +91,10 @@ pub struct Race {
     pub lateness_ms: Quantiles,
     /// Why the figures may be the bots' and not the servers'.
     pub bottleneck: Option<String>,
+    /// From a snapshot's coming over NATS to its coming from the gateway, as a
+    /// spectator saw it.
+    #[serde(default)]
+    pub passage_ms: Option<Quantiles>,
 }
 
 /// Bytes of a player in a second.
@@ -296,8 +300,8 @@ impl Report {
 }
 
 const RACE_HEAD: &str = "\
-| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | down, with TCP/IP | late / lost inputs | bots |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | gateway adds p50 / p99 | down, with TCP/IP | late / lost inputs | bots |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 ";
 
 impl Race {
@@ -305,10 +309,14 @@ impl Race {
         let all = self.cores_of("all");
         let each = all * 1e6 / self.bots.max(1) as f64;
         let (interval, acknowledged) = (&self.interval_ms, &self.acknowledged_ms);
+        let passage = match &self.passage_ms {
+            Some(ms) => format!("{:.2} / {:.2} ms", ms.p50, ms.p99),
+            None => "–".to_owned(),
+        };
         writeln!(
             text,
             "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {:.2}, {:.2} kB/s | {} / {} | {:.3} cores |",
+             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {} / {} | {:.3} cores |",
             self.rooms,
             self.bots / usize::from(self.rooms.max(1)),
             self.bots,
@@ -320,6 +328,7 @@ impl Race {
             interval.p99_9,
             acknowledged.p50,
             acknowledged.p99,
+            passage,
             self.bytes_per_second.down / 1e3,
             self.bytes_per_second.down_with_headers / 1e3,
             self.inputs.late,

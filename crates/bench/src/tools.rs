@@ -9,6 +9,7 @@ use fleet::{Fleet, detached};
 use serde::de::DeserializeOwned;
 use tokio::process::Command;
 
+use crate::passage;
 use crate::report::{Chat, Connect, Race};
 use crate::scenario::{CHAT_RATE, CHAT_USERS, CONNECT_RATE, Lengths};
 
@@ -35,6 +36,20 @@ impl Tools<'_> {
     /// When the bots fail.
     pub async fn race(&self, rooms: u16, seats: u8) -> Result<Race> {
         let ramp = rooms.div_ceil(ROOMS_PER_SECOND);
+        let gateways = self.fleet.gateways();
+        let gateway = gateways.first().context("there is no gateway")?;
+        let until_warm = Duration::from_secs(ramp.into()) + self.lengths.warm_up;
+        let nats_url = self.fleet.nats_url();
+        let passage = passage::measure(&nats_url, gateway, until_warm, self.lengths.window);
+        let race = self.load(rooms, seats, ramp);
+        let (race, passage) = tokio::try_join!(race, passage)?;
+        Ok(Race {
+            passage_ms: Some(passage),
+            ..race
+        })
+    }
+
+    async fn load(&self, rooms: u16, seats: u8, ramp: u16) -> Result<Race> {
         self.bots(
             &format!("load-{rooms}x{seats}"),
             &["load", "--json", "--netcode", "thin"],

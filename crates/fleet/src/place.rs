@@ -86,6 +86,8 @@ impl Place {
         command
             .kill_on_drop(true)
             .args(["--addr", "127.0.0.1", "--port", &self.nats_port.to_string()])
+            // As deploy/up starts it.
+            .env("GOMAXPROCS", "1")
             .args(["--jetstream", "--store_dir"])
             .arg(self.folder.join("nats"));
         command

@@ -38,7 +38,10 @@ const ARROWS: &[(&str, Allowed)] = &[
     // It starts programs, as an operator does.
     ("fleet", Allowed::Only(&[])),
     ("chaos", Allowed::Only(&["fleet"])),
-    ("bench", Allowed::Only(&["fleet", "bus", "plot"])),
+    (
+        "bench",
+        Allowed::Only(&["fleet", "protocol", "bus", "plot"]),
+    ),
     // Beyond DESIGN: positions in snapshots are measured from a track's course.
     (
         "racectl",

@@ -30,6 +30,35 @@ pub(super) struct Silence {
     until_ms: AtomicU64,
 }
 
+/// Who breaks a silence.
+#[derive(Debug)]
+pub(super) struct Speaker {
+    silence: Arc<Silence>,
+    until: Instant,
+}
+
+impl Speaker {
+    /// A word now is not noted when the last one was so shortly ago: drivers
+    /// send thirty in a second.
+    const PRECISION: Duration = Duration::from_millis(500);
+
+    pub(super) fn new(silence: Arc<Silence>) -> Self {
+        Self {
+            until: silence.origin,
+            silence,
+        }
+    }
+
+    /// Something was heard `now`; it is good for so long, or a little less.
+    pub(super) fn speaks(&mut self, now: Instant, patience: Duration) {
+        let until = now + patience;
+        if until.saturating_duration_since(self.until) >= Self::PRECISION || until < self.until {
+            self.until = until;
+            self.silence.set(until);
+        }
+    }
+}
+
 impl Silence {
     /// Until `now`.
     pub(super) fn new(now: Instant) -> Self {
@@ -39,9 +68,8 @@ impl Silence {
         }
     }
 
-    /// Something was heard `now`; it is good for so long.
-    pub(super) fn broken(&self, now: Instant, patience: Duration) {
-        let until = now.saturating_duration_since(self.origin) + patience;
+    fn set(&self, until: Instant) {
+        let until = until.saturating_duration_since(self.origin);
         let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
         self.until_ms.store(until, Ordering::Relaxed);
     }
@@ -128,13 +156,21 @@ mod tests {
     #[tokio::test]
     async fn silence_is_too_long_only_after_the_last_word() {
         let begun = Instant::now();
-        let silence = Silence::new(begun);
-        silence.broken(begun, Duration::from_millis(20));
+        let silence = Arc::new(Silence::new(begun));
+        let mut speaker = Speaker::new(Arc::clone(&silence));
+        let ms = Duration::from_millis;
+        speaker.speaks(begun, ms(500));
+        speaker.speaks(begun + ms(499), ms(500));
+        assert_eq!(silence.until_ms.load(Ordering::Relaxed), 500, "hardly more");
+        speaker.speaks(begun + ms(500), ms(500));
+        assert_eq!(silence.until_ms.load(Ordering::Relaxed), 1_000);
+        // Patience may shrink.
+        speaker.speaks(begun + ms(501), ms(20));
         let speaking = async {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            silence.broken(Instant::now(), Duration::from_millis(60));
+            tokio::time::sleep(ms(5)).await;
+            speaker.speaks(begun, ms(1_030));
         };
         tokio::join!(silence.is_too_long(), speaking);
-        assert!(begun.elapsed() >= Duration::from_millis(65));
+        assert!(begun.elapsed() >= ms(1_030), "{:?}", begun.elapsed());
     }
 }
