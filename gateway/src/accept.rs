@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use protocol::client::GoodbyeCode;
 use protocol::{Rejection, RejectionCode, Reply, frame};
 use service::Shutdown;
@@ -163,8 +163,7 @@ async fn refuse(mut stream: TcpStream) {
         "too many connections from your address",
     ));
     let mut bytes = BytesMut::with_capacity(body.len() + frame::LENGTH_BYTES);
-    bytes.put_u16(u16::try_from(body.len()).expect("a goodbye is a short sentence"));
-    bytes.put_slice(&body);
+    frame::append(&body, &mut bytes);
     // A stranger that does not read its refusal is gone all the same.
     let _ = stream.write_all(&bytes).await;
 }

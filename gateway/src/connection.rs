@@ -51,9 +51,8 @@ pub async fn serve(
     let socket = Arc::new(socket);
     let outbox = Arc::new(Outbox::to(Arc::clone(&socket)));
     let now = Instant::now();
-    let silence = Arc::new(Silence::new(now));
     let conversation = Conversation::new(port, now);
-    let mut speaker = Speaker::new(Arc::clone(&silence));
+    let (mut speaker, silence) = Silence::new(now);
     speaker.speaks(now, conversation.patience());
     let (keeps, gone) = oneshot::channel();
     let kept = Arc::clone(&outbox);

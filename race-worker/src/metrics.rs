@@ -78,7 +78,7 @@ pub fn fenced() {
     counter!("race_ticks_fenced_total").increment(1);
 }
 
-/// A tick took so long.
+/// A tick took so long: the mean of those computed at once.
 pub fn tick(took: Duration) {
     HOT.tick.record(took.as_secs_f64());
 }

@@ -4,28 +4,25 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bus::Bus;
 use futures::StreamExt;
-use hdrhistogram::Histogram;
-use protocol::Tick;
 use protocol::account::Password;
 use protocol::client::{ClientMessage, Hello};
 use protocol::frame::{self, FrameKind};
 use protocol::limits::PROTOCOL_VERSION;
 use protocol::snapshot::{RelayedHeader, SnapshotHeader};
+use protocol::{RoomId, Tick, subject};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::report::Quantiles;
+use crate::report::{Quantiles, Times};
 
 /// All rooms.
 const SNAPSHOTS: &str = "race.room.*.snapshot";
 /// The first race may take so long to begin.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The longest way that is told apart, µs: ten seconds.
-const MICROSECONDS_MAX: u64 = 10_000_000;
 
 /// Waits for a race, and from `wait` later on measures for `length`.
 ///
@@ -40,10 +37,10 @@ pub async fn measure(
     let bus = Bus::connect(nats_url, "bench passage").await?;
     let room = racing_room(&bus).await?;
     tokio::time::sleep(wait).await;
-    let mut on_nats = bus.subscribe(format!("race.room.{room}.snapshot")).await?;
+    let mut on_nats = bus.subscribe(subject::room_snapshot(&room)).await?;
     let mut on_tcp = watch(gateway, &room).await?;
     let mut is_watching = true;
-    let mut ways = Histogram::<u64>::new_with_max(MICROSECONDS_MAX, 3)?;
+    let mut ways = Times::new();
     let (mut seen, end) = (HashMap::new(), Instant::now() + length);
     while Instant::now() < end {
         tokio::select! {
@@ -55,8 +52,7 @@ pub async fn measure(
             frame = on_tcp.recv(), if is_watching => match frame {
                 Some((came, frame)) => {
                     if let Some(at) = tick(&frame).and_then(|tick| seen.remove(&tick)) {
-                        let way = came.saturating_duration_since(at);
-                        ways.saturating_record(way.as_micros() as u64);
+                        ways.add(came.saturating_duration_since(at));
                     }
                 }
                 None => is_watching = false,
@@ -64,25 +60,17 @@ pub async fn measure(
             () = tokio::time::sleep_until(end.into()) => {}
         }
     }
-    if ways.is_empty() {
-        bail!("no snapshot of room {room} came through the gateway");
-    }
-    let quantile = |share| ways.value_at_quantile(share) as f64 / 1_000.0;
-    Ok(Quantiles {
-        p50: quantile(0.5),
-        p99: quantile(0.99),
-        p99_9: quantile(0.999),
-        max: ways.max() as f64 / 1_000.0,
-    })
+    let none = || format!("no snapshot of room {room} came through the gateway");
+    ways.quantiles().with_context(none)
 }
 
-/// The name of some room where somebody races.
-async fn racing_room(bus: &Bus) -> Result<String> {
+/// Some room where somebody races.
+async fn racing_room(bus: &Bus) -> Result<RoomId> {
     let mut snapshots = bus.subscribe(SNAPSHOTS).await?;
     let first = tokio::time::timeout(PATIENCE, snapshots.next()).await;
     let first = first.ok().flatten().context("nobody races")?;
     let room = first.subject.split('.').nth(2);
-    Ok(room.context("a subject without a room")?.to_owned())
+    Ok(RoomId::parse(room.context("a subject without a room")?)?)
 }
 
 /// The tick of a snapshot; `None` for other frames.
@@ -95,7 +83,7 @@ fn tick(frame: &[u8]) -> Option<Tick> {
 }
 
 /// Signs up and watches a room: its frames, with the times at which they came.
-async fn watch(gateway: &str, room: &str) -> Result<UnboundedReceiver<(Instant, Vec<u8>)>> {
+async fn watch(gateway: &str, room: &RoomId) -> Result<UnboundedReceiver<(Instant, Vec<u8>)>> {
     let stream = TcpStream::connect(gateway).await?;
     stream.set_nodelay(true)?;
     let (reader, mut writer) = stream.into_split();
@@ -111,13 +99,14 @@ async fn watch(gateway: &str, room: &str) -> Result<UnboundedReceiver<(Instant, 
             password: Password::new("correct-horse"),
         }),
         frame::from_client(&ClientMessage::Spectate {
-            name: room.to_owned(),
+            name: room.to_string(),
         }),
     ];
+    let mut stream = Vec::new();
     for frame in frames {
-        writer.write_u16(u16::try_from(frame.len())?).await?;
-        writer.write_all(&frame).await?;
+        frame::append(&frame, &mut stream);
     }
+    writer.write_all(&stream).await?;
     let (sender, receiver) = unbounded_channel();
     tokio::spawn(async move {
         // A closed way up would end the connection.

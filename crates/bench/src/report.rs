@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::floor::Floors;
@@ -49,6 +51,39 @@ pub struct Quantiles {
     pub p99_9: f64,
     /// None.
     pub max: f64,
+}
+
+/// Times that become [`Quantiles`].
+#[derive(Debug)]
+pub(crate) struct Times(Histogram<u64>);
+
+impl Times {
+    /// The longest that is told apart, µs: ten seconds.
+    const MICROSECONDS_MAX: u64 = 10_000_000;
+    /// To which they are told apart.
+    const DIGITS: u8 = 3;
+
+    pub(crate) fn new() -> Self {
+        let histogram = Histogram::new_with_max(Self::MICROSECONDS_MAX, Self::DIGITS);
+        Self(histogram.expect("bounds that a histogram can have"))
+    }
+
+    pub(crate) fn add(&mut self, time: Duration) {
+        let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.0.saturating_record(microseconds);
+    }
+
+    /// `None` without any.
+    pub(crate) fn quantiles(&self) -> Option<Quantiles> {
+        let ms = |microseconds: u64| microseconds as f64 / 1_000.0;
+        let quantile = |share| ms(self.0.value_at_quantile(share));
+        (!self.0.is_empty()).then(|| Quantiles {
+            p50: quantile(0.5),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            max: ms(self.0.max()),
+        })
+    }
 }
 
 /// What the processes of a program used.

@@ -2,8 +2,9 @@
 //!
 //! On the wire: length (`u16`, big-endian, of what follows), kind (`u8`),
 //! body. The first frame of a client is [`FrameKind::Hello`], whose body
-//! begins with the version byte. The length is handled by the codec of the
-//! shells; this module sees a frame without it.
+//! begins with the version byte. Most of this module sees a frame without its
+//! length; [`length`], [`next`] and [`append`] are for those who read and write
+//! the bytes of a stream themselves.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -95,6 +96,30 @@ pub fn snapshot(snapshot: &[u8]) -> Result<Bytes, postcard::Error> {
     snapshot::relay_into(snapshot, frame).map(Bytes::from)
 }
 
+/// The length of the first frame in a stream's bytes, once it is here.
+#[must_use]
+pub fn length(stream: &[u8]) -> Option<usize> {
+    let length = stream.first_chunk::<LENGTH_BYTES>()?;
+    Some(u16::from_be_bytes(*length).into())
+}
+
+/// The first frame in a stream's bytes, without its length, and what follows it;
+/// `None` while not all of it is here.
+#[must_use]
+pub fn next(stream: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = length(stream)?;
+    stream[LENGTH_BYTES..].split_at_checked(length)
+}
+
+/// Appends a frame with its length to a stream's bytes. One that is too long for
+/// that is left out: neither side makes any.
+pub fn append(frame: &[u8], stream: &mut impl BufMut) {
+    if let Ok(length) = u16::try_from(frame.len()) {
+        stream.put_u16(length);
+        stream.put_slice(frame);
+    }
+}
+
 fn json<T: Serialize>(mut head: Vec<u8>, message: &T) -> Bytes {
     serde_json::to_writer(&mut head, message).expect("wire types serialise to JSON");
     head.into()
@@ -152,6 +177,19 @@ mod tests {
         let (kind, body) = split(&frame).unwrap();
         assert_eq!(kind, FrameKind::Control);
         assert_eq!(body, br#"{"type":"spectate","name":"r1"}"#);
+    }
+
+    #[test]
+    fn finds_the_frames_of_a_stream() {
+        let mut stream = Vec::new();
+        append(b"one", &mut stream);
+        append(&[7; 300], &mut stream);
+        append(&[0; 0x1_0000], &mut stream);
+        let (first, rest) = next(&stream).unwrap();
+        assert_eq!((first, length(rest)), (&b"one"[..], Some(300)));
+        assert_eq!(next(&rest[..rest.len() - 1]), None);
+        assert_eq!(next(rest), Some((&[7; 300][..], &[][..])));
+        assert_eq!((length(&[1]), next(&[])), (None, None));
     }
 
     #[test]

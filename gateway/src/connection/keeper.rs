@@ -6,14 +6,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut, BytesMut};
 use protocol::client::GoodbyeCode;
+use protocol::frame;
 use service::Shutdown;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::limits::WRITE_TIMEOUT;
 use crate::metrics;
@@ -22,18 +22,11 @@ use crate::outbox::{Batch, Outbox, goodbye};
 /// Largest write: enough for a burst of events, small enough to reuse.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// Until when a client may be silent.
-#[derive(Debug)]
-pub(super) struct Silence {
-    origin: Instant,
-    /// Since `origin`.
-    until_ms: AtomicU64,
-}
-
 /// Who breaks a silence.
 #[derive(Debug)]
 pub(super) struct Speaker {
-    silence: Arc<Silence>,
+    silence: watch::Sender<Instant>,
+    /// What the silence says.
     until: Instant,
 }
 
@@ -42,47 +35,43 @@ impl Speaker {
     /// send thirty in a second.
     const PRECISION: Duration = Duration::from_millis(500);
 
-    pub(super) fn new(silence: Arc<Silence>) -> Self {
-        Self {
-            until: silence.origin,
-            silence,
-        }
-    }
-
     /// Something was heard `now`; it is good for so long, or a little less.
     pub(super) fn speaks(&mut self, now: Instant, patience: Duration) {
         let until = now + patience;
         if until.saturating_duration_since(self.until) >= Self::PRECISION || until < self.until {
             self.until = until;
-            self.silence.set(until);
+            // Who waits for a later time sees by then that it is later still.
+            self.silence
+                .send_if_modified(|noted| until < std::mem::replace(noted, until));
         }
     }
 }
 
-impl Silence {
-    /// Until `now`.
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            origin: now,
-            until_ms: AtomicU64::new(0),
-        }
-    }
+/// Until when a client may be silent.
+#[derive(Debug)]
+pub(super) struct Silence(watch::Receiver<Instant>);
 
-    fn set(&self, until: Instant) {
-        let until = until.saturating_duration_since(self.origin);
-        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-        self.until_ms.store(until, Ordering::Relaxed);
+impl Silence {
+    /// Until `now`, unless its breaker speaks.
+    pub(super) fn new(now: Instant) -> (Speaker, Self) {
+        let (silence, heard) = watch::channel(now);
+        let until = now;
+        (Speaker { silence, until }, Self(heard))
     }
 
     /// Waits until it has been silent for too long.
-    async fn is_too_long(&self) {
+    async fn is_too_long(&mut self) {
         loop {
-            let until = Duration::from_millis(self.until_ms.load(Ordering::Relaxed));
-            let until = self.origin + until;
+            let until = *self.0.borrow_and_update();
             if Instant::now() >= until {
                 return;
             }
-            tokio::time::sleep_until(until.into()).await;
+            let sleep = tokio::time::sleep_until(until.into());
+            tokio::select! {
+                () = sleep => {}
+                // Patience has shrunk.
+                Ok(()) = self.0.changed() => {}
+            }
         }
     }
 }
@@ -92,25 +81,18 @@ impl Silence {
 pub(super) async fn keep(
     socket: Arc<OwnedWriteHalf>,
     outbox: Arc<Outbox>,
-    silence: Arc<Silence>,
+    mut silence: Silence,
     shutdown: Shutdown,
     gone: oneshot::Sender<()>,
 ) {
     let mut buffer = BytesMut::with_capacity(WRITE_BUFFER_BYTES);
     loop {
-        let batch = next(&outbox, &silence, &shutdown).await;
-        let mut frames = 0;
+        let batch = next(&outbox, &mut silence, &shutdown).await;
         buffer.put_slice(&batch.rest);
         for frame in &batch.frames {
-            // Larger ones are never made: the lobby is cut to fit.
-            let Ok(length) = u16::try_from(frame.len()) else {
-                continue;
-            };
-            buffer.put_u16(length);
-            buffer.put_slice(frame);
-            frames += 1;
+            frame::append(frame, &mut buffer);
         }
-        metrics::frames_sent(frames, buffer.len() as u64);
+        metrics::frames_sent(batch.frames.len() as u64, buffer.len() as u64);
         let written = tokio::time::timeout(WRITE_TIMEOUT, write_all(&socket, &mut buffer)).await;
         if !matches!(written, Ok(Ok(()))) || batch.closing {
             // Whoever lets go last shuts the socket down. What the client has
@@ -123,7 +105,7 @@ pub(super) async fn keep(
 }
 
 /// What is to be written next: a goodbye when it is time for one.
-async fn next(outbox: &Outbox, silence: &Silence, shutdown: &Shutdown) -> Batch {
+async fn next(outbox: &Outbox, silence: &mut Silence, shutdown: &Shutdown) -> Batch {
     let (code, reason) = tokio::select! {
         biased;
         batch = outbox.take() => return batch,
@@ -153,24 +135,47 @@ async fn write_all(socket: &OwnedWriteHalf, buffer: &mut BytesMut) -> io::Result
 mod tests {
     use super::*;
 
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
     #[tokio::test]
     async fn silence_is_too_long_only_after_the_last_word() {
         let begun = Instant::now();
-        let silence = Arc::new(Silence::new(begun));
-        let mut speaker = Speaker::new(Arc::clone(&silence));
-        let ms = Duration::from_millis;
+        let (mut speaker, mut silence) = Silence::new(begun);
         speaker.speaks(begun, ms(500));
         speaker.speaks(begun + ms(499), ms(500));
-        assert_eq!(silence.until_ms.load(Ordering::Relaxed), 500, "hardly more");
-        speaker.speaks(begun + ms(500), ms(500));
-        assert_eq!(silence.until_ms.load(Ordering::Relaxed), 1_000);
-        // Patience may shrink.
-        speaker.speaks(begun + ms(501), ms(20));
+        assert_eq!(*silence.0.borrow(), begun + ms(500), "hardly more");
         let speaking = async {
             tokio::time::sleep(ms(5)).await;
             speaker.speaks(begun, ms(1_030));
         };
         tokio::join!(silence.is_too_long(), speaking);
         assert!(begun.elapsed() >= ms(1_030), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_silence_is_over_sooner_when_patience_shrinks_meanwhile() {
+        let begun = Instant::now();
+        let (mut speaker, mut silence) = Silence::new(begun);
+        speaker.speaks(begun, Duration::from_secs(3_600));
+        let speaking = async {
+            tokio::time::sleep(ms(5)).await;
+            speaker.speaks(begun, ms(20));
+        };
+        let both = async { tokio::join!(silence.is_too_long(), speaking) };
+        let waited = tokio::time::timeout(Duration::from_secs(30), both).await;
+        assert!(waited.is_ok(), "waits for what was allowed before");
+        assert!(begun.elapsed() >= ms(20), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_silence_whose_breaker_is_gone_ends_in_time() {
+        let begun = Instant::now();
+        let (mut speaker, mut silence) = Silence::new(begun);
+        speaker.speaks(begun, ms(500));
+        drop(speaker);
+        silence.is_too_long().await;
+        assert!(begun.elapsed() >= ms(500), "{:?}", begun.elapsed());
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use protocol::frame::LENGTH_BYTES;
+use protocol::frame::{self, LENGTH_BYTES};
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -60,23 +60,21 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Where the next frame is, if all of it is here.
     fn take_whole(&mut self) -> io::Result<Option<Range<usize>>> {
         let unread = &self.buffer[self.unread.clone()];
-        let Some((length, rest)) = unread.split_first_chunk::<LENGTH_BYTES>() else {
-            return Ok(None);
-        };
-        let length = usize::from(u16::from_be_bytes(*length));
+        let length = frame::length(unread).unwrap_or(0);
         if length > CLIENT_FRAME_BYTES_MAX {
             let message = format!("a frame of {length} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        if rest.len() < length {
+        let Some((frame, rest)) = frame::next(unread) else {
             return Ok(None);
-        }
-        let start = self.unread.start + LENGTH_BYTES;
-        self.unread.start = start + length;
+        };
+        let end = self.unread.end - rest.len();
+        let frame = end - frame.len()..end;
+        self.unread.start = end;
         if self.unread.is_empty() {
             self.unread = 0..0;
         }
-        Ok(Some(start..start + length))
+        Ok(Some(frame))
     }
 
     pub(super) fn into_inner(self) -> R {

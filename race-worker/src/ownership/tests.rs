@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use protocol::checkpoint::ClaimCause;
+use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::RoomSettings;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
 use simulation::Track;
 
 use super::*;
-use crate::limits::{CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS};
+use crate::limits::{
+    BEAT_PULL_MAX, CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS, TICK_INTERVAL,
+};
 use crate::room::{Identity, Ownership};
 
 const OWNER: WorkerId = WorkerId::new(1);
@@ -122,6 +125,23 @@ fn answers_of_a_seat_wait_for_the_checkpoint_that_holds_it() {
     assert!(!names(&mut core).contains(&"answer"));
     core.handle(Event::Written(Ok(9)), moment(now));
     assert!(names(&mut core).contains(&"answer"));
+}
+
+#[test]
+fn computes_the_ticks_of_a_snapshot_together_when_the_last_is_due() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    let first = core.ticks_due();
+    core.handle(Event::Due, moment(first - TICK_INTERVAL));
+    assert_eq!((core.room().tick_number(), names(&mut core)), (0, vec![]));
+    core.handle(Event::Due, moment(first));
+    assert_eq!(core.room().tick_number(), TICKS_PER_SNAPSHOT);
+    let told = names(&mut core);
+    let count = |name| told.iter().filter(|told| **told == name).count();
+    assert_eq!((count("snapshot"), count("ticked")), (1, 1), "{told:?}");
+    let pull = BEAT_PULL_MAX * TICKS_PER_SNAPSHOT;
+    let next = first + TICK_INTERVAL * TICKS_PER_SNAPSHOT;
+    assert!(core.ticks_due() >= next - pull && core.ticks_due() <= next + pull);
 }
 
 #[test]

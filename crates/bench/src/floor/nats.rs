@@ -3,15 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bus::Bus;
 use futures::StreamExt;
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::{SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
-use crate::report::Quantiles;
+use crate::report::{Quantiles, Times};
 
 /// Nobody of ours listens there.
 const SUBJECT: &str = "bench.room";
@@ -19,8 +18,6 @@ const SUBJECT: &str = "bench.room";
 const SLOTS: u32 = 16;
 /// Messages under way at the end have so long to come.
 const DRAIN: Duration = Duration::from_millis(500);
-/// The longest way that is told apart, µs: ten seconds.
-const MICROSECONDS_MAX: u64 = 10_000_000;
 
 /// What NATS did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +50,7 @@ pub async fn measure(
     let publisher = Bus::connect(url, "bench publisher").await?;
     let subscriber = Bus::connect(url, "bench subscriber").await?;
     let start = Instant::now();
-    let mut ways = Histogram::<u64>::new_with_max(MICROSECONDS_MAX, 3)?;
+    let mut ways = Times::new();
     let mut messages = subscriber.subscribe(format!("{SUBJECT}.*")).await?;
     // Whatever is published from now on is after the subscription.
     tokio::time::sleep(DRAIN).await;
@@ -66,7 +63,7 @@ pub async fn measure(
                 let way = start
                     .elapsed()
                     .saturating_sub(Duration::from_nanos(u64::from_be_bytes(*sent)));
-                ways.saturating_record(way.as_micros() as u64);
+                ways.add(way);
                 delivered += 1;
             }
         }
@@ -85,21 +82,13 @@ pub async fn measure(
     let seconds = begun.elapsed().as_secs_f64();
     let used = processor::used(pid).context("the nats-server has ended")? - before;
     let (delivered, ways) = receiving.await?;
-    if delivered == 0 {
-        bail!("nothing came through NATS");
-    }
-    let quantile = |share| ways.value_at_quantile(share) as f64 / 1_000.0;
+    let way_ms = ways.quantiles().context("nothing came through NATS")?;
     Ok(NatsFloor {
         published,
         delivered,
         bytes: traffic.payload_bytes,
         seconds,
         cpu_seconds: used.as_secs_f64(),
-        way_ms: Quantiles {
-            p50: quantile(0.5),
-            p99: quantile(0.99),
-            p99_9: quantile(0.999),
-            max: ways.max() as f64 / 1_000.0,
-        },
+        way_ms,
     })
 }

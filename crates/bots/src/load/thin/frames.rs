@@ -1,6 +1,6 @@
 //! Frames out of a stream of bytes, read where they lie.
 
-use client_core::protocol::frame::LENGTH_BYTES;
+use client_core::protocol::frame;
 
 /// What has come of a frame whose rest has not.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl Frames {
             self.partial.extend_from_slice(bytes);
             let mut joined = std::mem::take(&mut self.partial);
             let mut rest = joined.as_slice();
-            while let Some((frame, after)) = split(rest) {
+            while let Some((frame, after)) = frame::next(rest) {
                 rest = after;
                 each(frame)?;
             }
@@ -28,7 +28,7 @@ impl Frames {
             self.partial = joined;
             return Ok(());
         }
-        while let Some((frame, rest)) = split(bytes) {
+        while let Some((frame, rest)) = frame::next(bytes) {
             bytes = rest;
             each(frame)?;
         }
@@ -42,21 +42,6 @@ impl Frames {
     }
 }
 
-/// The first frame and what follows it; `None` while it is not complete.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
-    rest.split_at_checked(u16::from_be_bytes(*length).into())
-}
-
-/// Appends a frame with its length. One that is too long for it is left out:
-/// a client makes none.
-pub(crate) fn write(frame: &[u8], out: &mut Vec<u8>) {
-    if let Ok(length) = u16::try_from(frame.len()) {
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(frame);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -67,7 +52,9 @@ mod tests {
     fn finds_the_frames_however_the_bytes_come() {
         let frames = [&b"one"[..], b"", b"three", &[7; 300]];
         let mut stream = Vec::new();
-        frames.iter().for_each(|frame| write(frame, &mut stream));
+        for frame in frames {
+            frame::append(frame, &mut stream);
+        }
         for size in 1..stream.len() {
             let (mut reader, mut read) = (Frames::default(), Vec::new());
             for chunk in stream.chunks(size) {

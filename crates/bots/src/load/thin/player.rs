@@ -17,7 +17,7 @@ use client_core::protocol::input::InputFrame;
 use client_core::protocol::limits::{INPUT_TICKS_MAX, PROTOCOL_VERSION, TICKS_PER_SNAPSHOT};
 use client_core::protocol::snapshot::RelayedHeader;
 
-use super::frames::{self, Frames};
+use super::frames::Frames;
 use super::recording::Recording;
 use crate::driver::{Bot, Outcome};
 use crate::load::spectacles::Spectacles;
@@ -68,7 +68,7 @@ impl Player {
         let hello = Hello {
             client: "bots".to_owned(),
         };
-        frames::write(&frame::hello(PROTOCOL_VERSION, &hello), out);
+        frame::append(&frame::hello(PROTOCOL_VERSION, &hello), out);
         self.bot.event(LinkEvent::Connected, self.traffic, now)?;
         self.flush(now, out);
         Ok(())
@@ -156,7 +156,7 @@ impl Player {
         self.ping_in -= 1;
         if self.ping_in == 0 {
             self.ping_in = PING_SLOTS;
-            frames::write(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
+            frame::append(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
         }
         if turn.is_continue() {
             self.drive(now, out);
@@ -190,7 +190,7 @@ impl Player {
 
     fn flush(&mut self, now: Instant, out: &mut Vec<u8>) {
         for frame in self.bot.take_outgoing(now) {
-            frames::write(&frame, out);
+            frame::append(&frame, out);
         }
         self.traffic.bytes_up += out.len() as u64;
         self.bot.look_over(self.traffic, now);
