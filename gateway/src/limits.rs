@@ -11,6 +11,11 @@ pub const OUTBOX_FRAMES_MAX: usize = 256;
 /// second.
 pub const LISTEN_BACKLOG: u32 = 4_096;
 
+/// The congestion control of clients' connections, which every Linux has. A
+/// snapshot every 33 ms never fills a window; bbr, where it is the system's
+/// choice, would arm a timer for each of them, 7 percent of a gateway's time.
+pub const CONGESTION_CONTROL: &str = "reno";
+
 /// A client says hello at once; whoever does not is no client.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 

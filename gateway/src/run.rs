@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::accept::{self, Addresses};
 use crate::chat::ChatHub;
 use crate::desk::Desk;
-use crate::limits::{DRAIN_TIMEOUT, LISTEN_BACKLOG};
+use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
@@ -157,6 +157,9 @@ fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
         };
         // Ports of a gateway that has just ended can be had at once.
         socket.set_reuseaddr(true)?;
+        // Connections inherit it. A kernel without it has its own default.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::net::sockopt::set_tcp_congestion(&socket, CONGESTION_CONTROL);
         socket.bind(address)?;
         socket.listen(LISTEN_BACKLOG)
     };

@@ -17,8 +17,6 @@ use crate::round_trip::RoundTrip;
 use crate::smoothing::{DrawnError, Pose};
 use crate::wire::{self, Told};
 
-/// A message carries two new ticks: 30 messages a second.
-const NEW_TICKS: u32 = protocol::limits::TICKS_PER_SNAPSHOT;
 /// Without news for this long, others are no longer taken to do what they did;
 /// the room does the same with a driver whose inputs are missing.
 const FADE_AFTER: Duration = Duration::from_millis(250);
@@ -450,14 +448,11 @@ impl Running {
             })
     }
 
-    /// The input frame, when two new ticks are there.
+    /// The input frame, when it is time for one.
     fn input_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let newest = self.prediction.predicted().tick.checked_sub(1)?;
         // After a jump back of the clock the ticks are not new, but unsent.
-        let is_due = self
-            .sent
-            .is_none_or(|sent| newest.wrapping_sub(sent) >= NEW_TICKS);
-        if !is_due {
+        if now < self.clock.send_due() || self.sent == Some(newest) {
             return None;
         }
         let frame = self.prediction.input_frame()?;

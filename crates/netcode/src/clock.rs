@@ -14,6 +14,8 @@ use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::InputAck;
 use simulation::TICK_RATE_HZ;
 
+use crate::send_phase::SendPhase;
+
 /// A message carries this many new ticks, and the oldest must be in time.
 const NEW_TICKS: f64 = TICKS_PER_SNAPSHOT as f64;
 /// Least margin, ticks: what rounding to ticks at both ends costs.
@@ -74,6 +76,7 @@ pub struct TickClock {
     snapshot_at: Instant,
     late_since: Option<Instant>,
     jumps: u32,
+    phase: SendPhase,
 }
 
 impl TickClock {
@@ -97,13 +100,21 @@ impl TickClock {
             snapshot_at: now,
             late_since: None,
             jumps: 0,
+            phase: SendPhase::new(round_trip, now),
         };
         clock.tick = clock.wanted(now);
         clock
     }
 
+    /// When the next input message is to leave, so that it waits for nothing.
+    #[must_use]
+    pub fn send_due(&self) -> Instant {
+        self.phase.due()
+    }
+
     /// An input message whose newest tick is `stamp` leaves.
     pub fn sent(&mut self, stamp: u32, now: Instant) {
+        self.phase.sent(stamp, now);
         self.sent[stamp as usize % SENT] = (stamp, self.since_origin(now));
     }
 
@@ -112,7 +123,11 @@ impl TickClock {
     pub fn snapshot(&mut self, tick: u32, ack: Option<InputAck>, now: Instant) {
         let is_burst = now.saturating_duration_since(self.snapshot_at) < BURST;
         self.snapshot_at = now;
+        if !is_burst {
+            self.phase.snapshot(now);
+        }
         if let Some(ack) = ack {
+            self.phase.acknowledged(ack.tick, now);
             self.acknowledged(ack);
         }
         self.place_room(tick, is_burst, now);
@@ -234,6 +249,7 @@ impl TickClock {
         self.outliers = 0;
         self.sent = [(u32::MAX, 0.0); SENT];
         self.sigma = SIGMA_START_TICKS;
+        self.phase.forget();
     }
 }
 

@@ -103,7 +103,7 @@ fn others_are_drawn_where_they_are() {
         jitter: Duration::from_millis(5),
         ..round_trip(100)
     };
-    let mut race = Race::new(circuit(), 2, 8, way, way, 11);
+    let mut race = Race::new(circuit(), 2, 8, way, way, 14);
     for (player, hands) in race.players.iter_mut().zip(FIELD) {
         player.hands = hands;
     }

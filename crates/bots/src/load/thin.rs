@@ -1,10 +1,10 @@
 //! Thousands of players on one thread.
 //!
 //! A thread waits for all its sockets at once and reads each into the same
-//! buffer. There is one timer for all: the thirtieth of a second between two
-//! inputs of a player is divided into slots, and each player has one. A player
-//! costs two system calls a snapshot, one to read and one to write, and no
-//! allocation.
+//! buffer. There is one timer for all: time is divided into slots, and each
+//! player stands in the one of its next turn, thirty times a second and when its
+//! clock says that inputs are to leave. A player costs two system calls a
+//! snapshot, one to read and one to write, and no allocation.
 //!
 //! [`player`] decides and has no I/O; [`line`] is a player's socket.
 
@@ -33,9 +33,11 @@ use crate::driver::{Bot, Driver};
 
 /// Inputs of a player in a second.
 pub const INPUTS_PER_SECOND: u32 = 30;
-/// Into so many slots the time between two inputs is divided: real players do
-/// not all send at once either.
-const SLOTS: u32 = 16;
+/// Into so many slots the time between two inputs is divided: about a
+/// millisecond each.
+const SLOTS: u32 = 32;
+/// Slots before they begin again: a turn is at most half as long again away.
+const WHEEL: u32 = 2 * SLOTS;
 /// From one slot to the next.
 const SLOT: Duration = Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND * SLOTS) as u64);
 /// Sockets that are told of at once.
@@ -72,7 +74,9 @@ impl Crowd {
                 poll: Poll::new().context("no epoll")?,
                 recruits: to_take,
                 members: Vec::new(),
-                slots: Default::default(),
+                slots: [const { Vec::new() }; WHEEL as usize],
+                slot: 0,
+                due: Instant::now(),
                 recording: Arc::clone(recording),
                 record: record.clone(),
                 playing: Arc::clone(&playing),
@@ -119,8 +123,11 @@ struct Group {
     poll: Poll,
     recruits: Receiver<Recruit>,
     members: Vec<Member>,
-    /// By slot: the places of its members.
-    slots: [Vec<usize>; SLOTS as usize],
+    /// By slot: the places of the members whose turn is then.
+    slots: [Vec<usize>; WHEEL as usize],
+    /// The slot that is next, and when.
+    slot: u32,
+    due: Instant,
     recording: Arc<Recording>,
     record: Shared,
     playing: Arc<AtomicUsize>,
@@ -140,11 +147,9 @@ struct Member {
 impl Group {
     fn run(&mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
-        let mut slot = 0_u32;
-        let mut due = Instant::now();
         while !self.is_over.load(Ordering::Relaxed) {
             self.take_recruits();
-            let wait = due.saturating_duration_since(Instant::now());
+            let wait = self.next_turn().saturating_duration_since(Instant::now());
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -156,17 +161,37 @@ impl Group {
             for event in &events {
                 self.heard(event);
             }
-            let mut now = Instant::now();
-            if now.saturating_duration_since(due) > SLOT * SLOTS_BEHIND_MAX {
-                due = now - SLOT * SLOTS_BEHIND_MAX;
+            self.take_turns();
+        }
+    }
+
+    /// When the next slot is that somebody stands in; soon, if nobody does.
+    fn next_turn(&self) -> Instant {
+        let is_taken = |ahead: &u32| !self.slots[((self.slot + ahead) % WHEEL) as usize].is_empty();
+        self.due + SLOT * (0..SLOTS).find(is_taken).unwrap_or(SLOTS)
+    }
+
+    /// All turns that are due.
+    fn take_turns(&mut self) {
+        let mut now = Instant::now();
+        if now.saturating_duration_since(self.due) > SLOT * SLOTS_BEHIND_MAX {
+            self.due = now - SLOT * SLOTS_BEHIND_MAX;
+        }
+        while self.due <= now {
+            let mut turns = std::mem::take(&mut self.slots[self.slot as usize]);
+            if !turns.is_empty() {
+                self.record.lock().lateness.add(now - self.due);
             }
-            while due <= now {
-                self.record.lock().lateness.add(now - due);
-                self.slot(slot);
-                slot = (slot + 1) % SLOTS;
-                due += SLOT;
-                now = Instant::now();
+            for index in turns.drain(..) {
+                if let Some(ahead) = self.turn(index) {
+                    self.slots[((self.slot + ahead) % WHEEL) as usize].push(index);
+                }
             }
+            // Nobody's next turn is in the slot of this one: its memory is kept.
+            self.slots[self.slot as usize] = turns;
+            self.slot = (self.slot + 1) % WHEEL;
+            self.due += SLOT;
+            now = Instant::now();
         }
     }
 
@@ -174,7 +199,9 @@ impl Group {
         while let Ok(recruit) = self.recruits.try_recv() {
             match Member::new(recruit, &self.recording) {
                 Ok(member) => {
-                    self.slots[slot_of(self.members.len())].push(self.members.len());
+                    let index = self.members.len();
+                    let slot = self.slot + first_turn(index);
+                    self.slots[(slot % WHEEL) as usize].push(index);
                     self.members.push(member);
                 }
                 Err(problem) => {
@@ -209,50 +236,58 @@ impl Group {
         }
     }
 
-    /// The turn of every player of a slot.
-    fn slot(&mut self, slot: u32) {
-        for &index in &self.slots[slot as usize] {
-            let member = &mut self.members[index];
-            let Some(player) = &mut member.player else {
-                continue;
-            };
-            let now = Instant::now();
-            if member.line.is_due(now) {
-                let (addresses, token) = (&member.addresses, Token(index));
-                if let Err(error) = member
-                    .line
-                    .connect(addresses, token, self.poll.registry(), now)
-                {
-                    let _ = member.line.lose(now, player, &error);
-                }
+    /// A player's turn; gives in how many slots the next is, if there is one.
+    fn turn(&mut self, index: usize) -> Option<u32> {
+        let member = &mut self.members[index];
+        let player = member.player.as_mut()?;
+        let now = Instant::now();
+        if member.line.is_due(now) {
+            let (addresses, token) = (&member.addresses, Token(index));
+            if let Err(error) = member
+                .line
+                .connect(addresses, token, self.poll.registry(), now)
+            {
+                let _ = member.line.lose(now, player, &error);
             }
-            self.output.clear();
-            match player.slot(now, &mut self.output) {
-                Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(_outcome)) => {
-                    self.playing.fetch_sub(1, Ordering::Relaxed);
-                    (member.player, member.line) = (None, Line::default());
-                    continue;
-                }
-                Err(problem) => {
-                    self.record.lock().failed(format!("{problem:#}"));
-                    member.begin_again(&self.recording, now);
-                    continue;
-                }
+        }
+        self.output.clear();
+        match player.turn(now, &mut self.output) {
+            Ok(ControlFlow::Continue(())) => {
+                let next = player.send_due().filter(|next| *next > now);
+                member.line.write(&self.output);
+                Some(next.map_or(SLOTS, |next| slots_until(next, self.due)))
             }
-            member.line.write(&self.output);
+            Ok(ControlFlow::Break(_outcome)) => {
+                self.playing.fetch_sub(1, Ordering::Relaxed);
+                (member.player, member.line) = (None, Line::default());
+                None
+            }
+            Err(problem) => {
+                self.record.lock().failed(format!("{problem:#}"));
+                member.begin_again(&self.recording, now);
+                Some(SLOTS)
+            }
         }
     }
 }
 
-/// The slot of a member. Multiples of the golden ratio: those of a room, who
-/// come one after the other, are spread evenly over the time between two
-/// snapshots, and so are all together.
-fn slot_of(index: usize) -> usize {
+/// The first turn of a member. Multiples of the golden ratio: those of a room,
+/// who come one after the other, are spread evenly over the time between two
+/// inputs, and so are all together.
+fn first_turn(index: usize) -> u32 {
     /// Its fractional part, in 32 bits.
     const GOLDEN: u32 = 0x9e37_79b9;
     let share = (index as u32).wrapping_mul(GOLDEN);
-    ((u64::from(share) * u64::from(SLOTS)) >> 32) as usize
+    ((u64::from(share) * u64::from(SLOTS)) >> 32) as u32
+}
+
+/// How many slots after the one at `slot` the first one is that is not before
+/// `at`; between half a turn and one and a half.
+fn slots_until(at: Instant, slot: Instant) -> u32 {
+    let nanos = at.saturating_duration_since(slot).as_nanos();
+    let slots = nanos.div_ceil(SLOT.as_nanos());
+    let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+    slots.clamp(SLOTS / 2, SLOTS + SLOTS / 2)
 }
 
 impl Member {
@@ -296,17 +331,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_spread_evenly_within_a_room_and_in_all() {
+    fn members_begin_spread_evenly_within_a_room_and_in_all() {
         for room in 0..100 {
-            let mut slots: Vec<usize> = (0..4).map(|seat| slot_of(4 * room + seat)).collect();
+            let mut slots: Vec<u32> = (0..4).map(|seat| first_turn(4 * room + seat)).collect();
             slots.sort_unstable();
-            assert!(slots[3] - slots[0] >= 7, "{slots:?}");
+            assert!(slots[3] - slots[0] >= 14, "{slots:?}");
         }
         let mut counts = [0; SLOTS as usize];
-        (0..1_600).for_each(|index| counts[slot_of(index)] += 1);
+        (0..3_200).for_each(|index| counts[first_turn(index) as usize] += 1);
         assert!(
             counts.iter().all(|count| (98..=102).contains(count)),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn the_next_turn_is_in_the_first_slot_that_is_not_too_early() {
+        let slot = Instant::now();
+        assert_eq!(slots_until(slot + SLOT * 32, slot), 32);
+        assert_eq!(slots_until(slot + SLOT * 31 + SLOT / 9, slot), 32);
+        assert_eq!(slots_until(slot, slot), SLOTS / 2);
+        assert_eq!(slots_until(slot + Duration::from_secs(9), slot), 48);
     }
 }

@@ -22,9 +22,9 @@ use super::recording::Recording;
 use crate::driver::{Bot, Outcome};
 use crate::load::spectacles::Spectacles;
 
-/// Slots between two pings, five seconds: who waits for a race is not to be
+/// Turns between two pings, five seconds: who waits for a race is not to be
 /// taken for dead.
-const PING_SLOTS: u32 = 150;
+const PING_TURNS: u32 = 150;
 
 /// A player.
 pub(crate) struct Player {
@@ -33,7 +33,7 @@ pub(crate) struct Player {
     frames: Frames,
     traffic: Traffic,
     wheel: Option<Wheel>,
-    /// Slots until the next ping.
+    /// Turns until the next ping.
     ping_in: u32,
     /// The gateway has said that coming back makes no sense; why.
     dismissed: Option<String>,
@@ -57,7 +57,7 @@ impl Player {
             frames: Frames::default(),
             traffic: Traffic::default(),
             wheel: None,
-            ping_in: PING_SLOTS,
+            ping_in: PING_TURNS,
             dismissed: None,
         }
     }
@@ -147,7 +147,7 @@ impl Player {
 
     /// Thirty times a second: does what is to be done. `out` receives what is to
     /// be sent. Breaks when the player has raced enough.
-    pub(crate) fn slot(
+    pub(crate) fn turn(
         &mut self,
         now: Instant,
         out: &mut Vec<u8>,
@@ -155,7 +155,7 @@ impl Player {
         let turn = self.bot.turn(true, now)?;
         self.ping_in -= 1;
         if self.ping_in == 0 {
-            self.ping_in = PING_SLOTS;
+            self.ping_in = PING_TURNS;
             frame::append(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
         }
         if turn.is_continue() {
@@ -163,6 +163,11 @@ impl Player {
         }
         self.flush(now, out);
         Ok(turn)
+    }
+
+    /// When the next turn should be; `None`: whenever the next would be.
+    pub(crate) fn send_due(&self) -> Option<Instant> {
+        self.wheel.as_ref().map(|wheel| wheel.clock.send_due())
     }
 
     fn drive(&mut self, now: Instant, out: &mut Vec<u8>) {
