@@ -2,7 +2,7 @@
 //!
 //! - [`client`]: one client in one race; it uses the modules below.
 //! - [`clock`], [`round_trip`]: which tick a client should be at.
-//! - [`send_phase`]: when its inputs leave.
+//! - `send_phase`: when its inputs leave.
 //! - [`prediction`]: the whole race from snapshots and own inputs.
 //! - [`smoothing`]: corrections as they are drawn.
 //! - [`rules()`]: a room's settings as the rules of its race.
@@ -25,7 +25,7 @@ pub mod network_model;
 pub mod prediction;
 pub mod round_trip;
 mod rules;
-pub mod send_phase;
+mod send_phase;
 pub mod server;
 pub mod smoothing;
 pub mod wire;

@@ -12,12 +12,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use protocol::beat::TICK_INTERVAL;
 use protocol::limits::TICKS_PER_SNAPSHOT;
-use simulation::TICK_RATE_HZ;
 
 /// From one snapshot to the next, and from one input message to the next.
-pub const INTERVAL: Duration =
-    Duration::from_nanos(1_000_000_000 * TICKS_PER_SNAPSHOT as u64 / TICK_RATE_HZ as u64);
+const INTERVAL: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 /// What an input needs to be acknowledged but for the round trip, at first: the
 /// gateway's lead, its ways to the room and back, and some margin.
 const AHEAD_START: Duration = Duration::from_millis(10);
