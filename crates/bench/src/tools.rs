@@ -13,7 +13,7 @@ use crate::passage;
 use crate::report::{Chat, Connect, Race};
 use crate::scenario::{CHAT_RATE, CHAT_USERS, CONNECT_RATE, Lengths};
 
-/// Rooms that begin in a second: a start costs more than a race.
+/// Rooms that begin in a second, once all bots are there.
 const ROOMS_PER_SECOND: u16 = 20;
 
 /// The bots of a run.

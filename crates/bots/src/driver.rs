@@ -180,6 +180,7 @@ impl<W: Watcher> Bot<W> {
             return Ok(ControlFlow::Break(None));
         }
         match self.client.stage() {
+            Stage::Lobby if self.watcher.waits() => self.homeless_since = now,
             Stage::Lobby => self.in_lobby(now),
             Stage::Room(_) if self.watcher.leaves() => self.leave(),
             Stage::Room(_) => self.in_room(is_frame, now),

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use client_core::protocol::RoomName;
 use client_core::protocol::lobby::RoomSettings;
+use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -32,10 +33,9 @@ use crate::measure::processes::{Meter, cpu_seconds};
 use crate::options::LoadOptions;
 use crate::progress::bar;
 
-/// Between the first bots of two rooms, unless it is said. Signing up costs the
-/// server a password hash each: it is not what is measured.
+/// Between the starts of two rooms, unless it is said.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
-/// So many bots may be on their way in before the next room begins: as many
+/// So many bots may be on their way in before those of the next room come: as many
 /// hashes as a server computes within the patience of a log-in.
 const LOGGING_IN_MAX: usize = 32;
 /// Longest wait until everybody has been in a race.
@@ -88,11 +88,12 @@ impl<'a> Load<'a> {
             samples: samples.map(BufWriter::new),
             tokens: Tokens::open(options.tokens.as_deref())?,
             progress: Vec::new(),
-            orders: watch::channel(Orders::Race).0,
+            orders: watch::channel(Orders::Race { rooms: 0 }).0,
         })
     }
 
     async fn run(&mut self) -> Result<()> {
+        self.arrive().await?;
         self.ramp_up().await?;
         self.tokens.save(&self.record.lock().tokens)?;
         tokio::time::sleep(Duration::from_secs(self.options.warm_up)).await;
@@ -128,6 +129,37 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
+    /// Everybody logs in: what that costs the servers shall not disturb a race,
+    /// nor be measured.
+    async fn arrive(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let bots = usize::from(self.options.rooms) * usize::from(self.options.seats);
+        let bar = bar(bots as u64, "bots are there");
+        for room in 0..self.options.rooms {
+            for seat in 0..self.options.seats {
+                self.start_bot(room, seat)?;
+            }
+            self.welcome(LOGGING_IN_MAX, begun, &bar).await?;
+        }
+        self.welcome(0, begun, &bar).await?;
+        bar.finish();
+        Ok(())
+    }
+
+    /// Waits until all but so many are logged in: a log-in that waits for its
+    /// password hash for too long is asked for again, which costs another.
+    async fn welcome(&self, others_max: usize, begun: Instant, bar: &ProgressBar) -> Result<()> {
+        loop {
+            let welcome = self.record.lock().welcome;
+            bar.set_position(welcome as u64);
+            if self.progress.len().saturating_sub(welcome) <= others_max {
+                return Ok(());
+            }
+            self.expect_patience(begun, welcome, "log in")?;
+            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+        }
+    }
+
     async fn ramp_up(&mut self) -> Result<()> {
         let begun = Instant::now();
         let rooms = u32::from(self.options.rooms);
@@ -135,14 +167,11 @@ impl<'a> Load<'a> {
             Some(seconds) => Duration::from_secs(seconds) / rooms,
             None => RAMP_INTERVAL,
         };
-        let bots = usize::from(self.options.rooms) * usize::from(self.options.seats);
+        let bots = self.progress.len();
         let bar = bar(bots as u64, "bots race");
         for room in 0..self.options.rooms {
             tokio::time::sleep_until((begun + interval * room.into()).into()).await;
-            self.let_log_in(begun).await;
-            for seat in 0..self.options.seats {
-                self.start_bot(room, seat)?;
-            }
+            self.orders.send_replace(Orders::Race { rooms: room + 1 });
             bar.set_position(self.racing() as u64);
         }
         loop {
@@ -152,24 +181,18 @@ impl<'a> Load<'a> {
                 bar.finish();
                 return Ok(());
             }
-            if begun.elapsed() > RAMP_MAX {
-                let reasons = self.record.lock().failure_reasons.join("; ");
-                bail!("only {racing} of {bots} bots got to race. {reasons}");
-            }
+            self.expect_patience(begun, racing, "race")?;
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
 
-    /// Waits while too many are not logged in: what they ask for costs a password
-    /// hash each, and who waits for one too long asks again, which costs another.
-    async fn let_log_in(&self, begun: Instant) {
-        let are_many = || {
-            let welcome = self.record.lock().welcome;
-            self.progress.len().saturating_sub(welcome) > LOGGING_IN_MAX
-        };
-        while are_many() && begun.elapsed() < RAMP_MAX {
-            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+    fn expect_patience(&self, begun: Instant, done: usize, what: &str) -> Result<()> {
+        if begun.elapsed() > RAMP_MAX {
+            let bots = self.progress.len();
+            let reasons = self.record.lock().failure_reasons.join("; ");
+            bail!("only {done} of {bots} bots got to {what}. {reasons}");
         }
+        Ok(())
     }
 
     fn racing(&self) -> usize {
@@ -184,8 +207,8 @@ impl<'a> Load<'a> {
         let (progress, watching) = watch::channel(Progress::Coming);
         self.progress.push(watching);
         let orders = self.orders.subscribe();
-        self.crew
-            .add(driver, seed, self.record.clone(), progress, orders);
+        let record = self.record.clone();
+        self.crew.add(driver, room, seed, record, progress, orders);
         Ok(())
     }
 

@@ -39,6 +39,10 @@ pub trait Watcher {
     fn drives(&mut self, _room: &RoomClient, _now: Instant) {}
     /// The bot has lost its seat in a race that is not over.
     fn thrown_out(&mut self, _race: RaceId, _now: Instant) {}
+    /// Whether the bot is to stay in the lobby for now.
+    fn waits(&self) -> bool {
+        false
+    }
     /// Whether another race is to be begun.
     fn wants_race(&self) -> bool {
         true

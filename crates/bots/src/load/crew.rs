@@ -48,6 +48,7 @@ impl Crew {
     pub(crate) fn add(
         &mut self,
         driver: Driver,
+        room: u16,
         seed: u64,
         record: Shared,
         progress: watch::Sender<Progress>,
@@ -55,7 +56,13 @@ impl Crew {
     ) {
         let failures = record.clone();
         let spectacles = move |driver: &Driver| {
-            Spectacles::new(driver, record.clone(), progress.clone(), orders.clone())
+            Spectacles::new(
+                driver,
+                room,
+                record.clone(),
+                progress.clone(),
+                orders.clone(),
+            )
         };
         match self {
             Self::Full(tasks) => {

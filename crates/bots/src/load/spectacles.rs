@@ -45,8 +45,8 @@ pub(crate) enum Progress {
 /// What the bots are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Orders {
-    /// Race, and race again.
-    Race,
+    /// Race, and race again: the bots of the first so many rooms. The others wait.
+    Race { rooms: u16 },
     /// End the race that is on, and begin no other.
     Finish,
     /// Give the seat back.
@@ -57,6 +57,8 @@ pub(crate) enum Orders {
 #[derive(Debug)]
 pub(crate) struct Spectacles {
     bot: String,
+    /// The number of its room.
+    room: u16,
     record: Shared,
     observer: Observer,
     progress: watch::Sender<Progress>,
@@ -69,12 +71,14 @@ pub(crate) struct Spectacles {
 impl Spectacles {
     pub(crate) fn new(
         driver: &Driver,
+        room: u16,
         record: Shared,
         progress: watch::Sender<Progress>,
         orders: watch::Receiver<Orders>,
     ) -> Self {
         Self {
             bot: driver.name.clone(),
+            room,
             record,
             observer: Observer::new(&driver.name, driver.room.as_str()),
             progress,
@@ -174,8 +178,12 @@ impl Watcher for Spectacles {
         self.observer.over(record);
     }
 
+    fn waits(&self) -> bool {
+        matches!(*self.orders.borrow(), Orders::Race { rooms } if self.room >= rooms)
+    }
+
     fn wants_race(&self) -> bool {
-        *self.orders.borrow() == Orders::Race
+        matches!(*self.orders.borrow(), Orders::Race { .. })
     }
 
     fn leaves(&self) -> bool {
@@ -199,5 +207,37 @@ impl Watcher for Spectacles {
 impl Drop for Spectacles {
     fn drop(&mut self) {
         self.observer.end(Instant::now(), &mut self.record.lock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use client_core::protocol::car::CarClass;
+    use simulation::Skill;
+
+    use super::*;
+
+    #[test]
+    fn bots_wait_until_their_room_is_wanted() {
+        let driver = Driver {
+            gateways: Vec::new(),
+            name: "load-8".to_owned(),
+            skill: Skill::Club,
+            class: CarClass::Grip,
+            room: "load-2".parse().unwrap(),
+            create: None,
+            persists: true,
+            fill: None,
+            token: None,
+        };
+        let (orders, heard) = watch::channel(Orders::Race { rooms: 2 });
+        let record = Shared::new(Record::new(Instant::now(), false));
+        let progress = watch::channel(Progress::Coming).0;
+        let spectacles = Spectacles::new(&driver, 2, record, progress, heard);
+        assert!(spectacles.waits() && spectacles.wants_race());
+        orders.send_replace(Orders::Race { rooms: 3 });
+        assert!(!spectacles.waits());
+        orders.send_replace(Orders::Leave);
+        assert!(!spectacles.waits() && spectacles.leaves());
     }
 }
