@@ -14,7 +14,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
 use gateway::outbox::Outbox;
 use gateway::relay::core::RelayCore;
-use protocol::beat::Beat;
+use protocol::beat::{Beat, Slot};
 use protocol::input::{Controls, InputFrame};
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
@@ -40,6 +40,7 @@ fn snapshot(seats: usize, tick: u32) -> Bytes {
     let header = SnapshotHeader {
         race: RACE.parse().expect("it is a ULID"),
         owner: WorkerId::new(1),
+        slot: Slot::default(),
         epoch: Epoch::FIRST,
         tick,
         acks: (0..seats).map(|_| InputAck::default()).collect(),

@@ -170,7 +170,7 @@ impl Relays {
                 inbox,
                 inputs: &inputs,
                 spare: Frames::default(),
-                core: RelayCore::new(relays.gateway, relays.beat.of_room(&room), Instant::now()),
+                core: RelayCore::new(relays.gateway, relays.beat, Instant::now()),
                 errands: FuturesUnordered::new(),
                 timer: Deadline::default(),
             };

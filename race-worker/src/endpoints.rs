@@ -49,8 +49,10 @@ pub struct Worker {
     pub ticks: AtomicU32,
     /// As `ticks`.
     pub late_ticks: AtomicU32,
-    /// When its rooms tick.
+    /// When its rooms tick, and in how many slots.
     pub beat: Beat,
+    /// As `beat`.
+    pub slots: AtomicU32,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.

@@ -10,9 +10,17 @@ pub const COUNTDOWN_SECONDS: u32 = 4;
 
 pub use protocol::beat::TICK_INTERVAL;
 
-/// By how much a tick may be moved towards the common beat of all rooms: time
-/// goes 0.6 percent slower or faster, for 1.4 s at most.
-pub const BEAT_PULL_MAX: Duration = Duration::from_micros(100);
+/// By how much a snapshot may be moved towards the beat of its slot: time goes
+/// 0.6 percent slower or faster, for 2.8 s at most.
+pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
+
+/// Rooms of a worker that tick together: enough to share what it costs to wake
+/// up here, in NATS and in a gateway, and few enough for their snapshots to be
+/// written within a millisecond or two.
+pub const ROOMS_PER_SLOT: u32 = 16;
+
+/// Most slots of a worker, 2 ms apart.
+pub const SLOTS_MAX: u32 = 16;
 
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bus::Revision;
-use protocol::beat::Beat;
+use protocol::beat::{Beat, Slot};
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::room::{CtlReply, CtlRequest};
@@ -45,6 +45,8 @@ pub struct Moment {
     pub unix_ms: UnixMillis,
     /// Whether messages can leave: whoever is not heard stands still.
     pub is_connected: bool,
+    /// Into how many slots this worker divides the period, a power of two.
+    pub slots: u32,
 }
 
 /// What happens to an owner.
@@ -160,9 +162,10 @@ pub struct OwnerCore {
     stage: Stage,
     /// Numbers the messages for the database within this epoch.
     persisted: u64,
-    /// The time of the next tick, and the beat it is drawn to.
+    /// The time of the next tick, and the beat and slot that it is drawn to.
     due: Instant,
     beat: Beat,
+    slot: Slot,
     is_standing_still: bool,
     /// Whether what the room has to say must wait for a checkpoint.
     is_silent: bool,
@@ -188,7 +191,8 @@ impl OwnerCore {
         let clerk = Clerk::new(chain.fenced_at(pace(&room)));
         let id = room.identity().name.id();
         Self {
-            beat: beat.of_room(&id),
+            beat,
+            slot: Slot::of_room(&id),
             id,
             owner,
             room,

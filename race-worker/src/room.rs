@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use netcode::{SeatInputs, TrackCourse};
+use protocol::beat::Slot;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
@@ -87,6 +88,8 @@ pub struct Room {
     track: Arc<Track>,
     phase: Phase,
     seats: Seats,
+    /// Of the next snapshot.
+    slot: Slot,
     /// Boxed: sixteen seats' inputs are tens of kilobytes, and each tick takes it
     /// out and puts it back.
     race: Option<Box<Race>>,
@@ -141,6 +144,7 @@ impl Room {
             track,
             phase: Phase::Waiting,
             seats,
+            slot: Slot::default(),
             race: None,
             events_told: (0, 0),
             revision: 0,

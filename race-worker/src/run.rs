@@ -20,6 +20,7 @@ use crate::endpoints::Worker;
 use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
+use crate::slots::slots_for;
 use crate::turns::Turns;
 
 /// Runs the worker until shutdown.
@@ -43,6 +44,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         ticks: 0.into(),
         late_ticks: 0.into(),
         beat: Beat::new(Instant::now(), since_1970),
+        slots: 1.into(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         claims: Default::default(),
@@ -148,7 +150,12 @@ impl Entrance {
         let ticks = worker.ticks.swap(0, Ordering::Relaxed);
         let late = worker.late_ticks.swap(0, Ordering::Relaxed);
         self.admission.observe(ticks, late, now);
-        let has_room = worker.rooms_taken.load(Ordering::Relaxed) < worker.rooms_max;
+        let rooms = worker.rooms_taken.load(Ordering::Relaxed);
+        let slots = worker.slots.load(Ordering::Relaxed);
+        worker
+            .slots
+            .store(slots_for(rooms, slots), Ordering::Relaxed);
+        let has_room = rooms < worker.rooms_max;
         match (self.is_open, self.admission.is_open(now) && has_room) {
             (true, false) => {
                 warn!(has_room, "too much to do, taking no new rooms");

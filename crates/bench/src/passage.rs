@@ -131,6 +131,7 @@ mod tests {
         let header = SnapshotHeader {
             race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
             owner: protocol::WorkerId::new(1),
+            slot: protocol::beat::Slot::default(),
             epoch: protocol::Epoch::FIRST,
             tick: 77,
             acks: Default::default(),

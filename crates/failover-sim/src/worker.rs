@@ -14,7 +14,7 @@ use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Seat, SessionNonce, T
 use race_worker::chain::Fences;
 use race_worker::claim::{Claim, ClaimsUnderWay, Evidence};
 use race_worker::limits::LOBBY_SWEEP;
-use race_worker::ownership::{Command, Event, Moment, OwnerCore};
+use race_worker::ownership::{Command, Event, Moment, OwnerCore, Topic};
 use race_worker::room::presence::Belief;
 use race_worker::sweep::Sweep;
 use rand::RngExt;
@@ -25,6 +25,8 @@ use crate::time::{MILLISECOND, Ns, SECOND};
 use crate::world::World;
 
 /// As in the crate `bus`.
+/// Rooms tick at different times, as those of a busy worker.
+const SLOTS: u32 = 4;
 const JETSTREAM_TIMEOUT: Ns = 300 * MILLISECOND;
 const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
 const HAND_OVER_TIMEOUT: Ns = 100 * MILLISECOND;
@@ -294,8 +296,13 @@ impl World {
             let commands: Vec<Command> = owner.core.take_commands().collect();
             let is_busy = !commands.is_empty();
             let key = owner.key;
-            for command in commands {
+            let (room, was_silent) = (owner.room, owner.is_confirming);
+            let mut commands = commands.into_iter();
+            while let Some(command) = commands.next() {
                 if self.dies_at_command(pid) {
+                    if was_silent {
+                        self.last_words(room, std::iter::once(command).chain(commands));
+                    }
                     return;
                 }
                 self.carry_out(pid, worker, key, command);
@@ -315,6 +322,16 @@ impl World {
         }
     }
 
+    /// What an owner could not say before its checkpoint was written, and dies
+    /// in the middle of, nobody will hear: the next one begins at the checkpoint.
+    fn last_words(&mut self, room: RoomIndex, commands: impl Iterator<Item = Command>) {
+        for command in commands {
+            if let Command::Publish(Topic::Snapshot, bytes) = command {
+                self.oracle.lost(room, None, &bytes);
+            }
+        }
+    }
+
     fn event(&mut self, pid: Pid, owner: &mut Owner, event: Event<'_>) {
         let was_caught_up = owner.is_caught_up;
         self.note(|| match &event {
@@ -325,6 +342,7 @@ impl World {
             now: self.local(pid),
             unix_ms: self.now / MILLISECOND,
             is_connected: self.procs[pid].link.is_connected,
+            slots: SLOTS,
         };
         owner.is_confirming = matches!(event, Event::Written(_));
         owner.was_moving = owner.core.room().is_moving();

@@ -1,51 +1,82 @@
-//! The common beat: ticks of all rooms fall on multiples of an interval since
-//! 1970, on every worker.
+//! The common beat: snapshots of all rooms leave in slots of a period that is
+//! counted from 1970, on every worker.
 //!
 //! Rooms that tick together cost less: their snapshots leave in one write, and
-//! a gateway that is awake passes all of them on. Gateways know without asking
-//! when a tick will apply the inputs that they hold. Where the clocks of two
-//! machines differ, nothing breaks: inputs wait for up to a tick longer.
-//!
-//! All rooms at once would have to wait for each other: the beat has
-//! [`PHASES`], and each room one of them by its name.
+//! a gateway that is awake passes all of them on. All rooms at once would have
+//! to wait for each other, so that a worker with many has more slots, and each
+//! room one of them by its name. Snapshots say which it was: gateways know when a tick will apply the inputs that they hold. Where the clocks of two
+//! machines differ, nothing breaks: inputs wait for longer.
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::RoomId;
-use crate::limits::TICK_RATE_HZ;
+use crate::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
 
 /// One step of the simulation.
 pub const TICK_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
 
-/// Parts of an interval in which ticks are computed. Every second tick is told,
-/// so that there are twice as many times at which snapshots leave. With two, a
-/// thousand players are two hundred and fifty snapshots at once: enough to save
-/// the wake-ups, and written within two milliseconds.
-pub const PHASES: u32 = 2;
+/// From one snapshot of a room to the next.
+pub const PERIOD: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 
-/// When ticks are computed.
+/// A part of the period, counted in 256ths from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Slot(u8);
+
+impl Slot {
+    const ALL: u32 = 1 << u8::BITS;
+
+    /// The slot of a room, by its name.
+    #[must_use]
+    pub fn of_room(room: &RoomId) -> Self {
+        let [.., high] = hash(room.as_str().as_bytes()).to_le_bytes();
+        Self(high)
+    }
+
+    /// The slot that holds it where there are only so many, a power of two.
+    #[must_use]
+    pub fn among(self, slots: u32) -> Self {
+        let step = Self::ALL / slots.clamp(1, Self::ALL);
+        Self((u32::from(self.0) / step * step) as u8)
+    }
+
+    fn time(self) -> Duration {
+        // Up, so that the slot of this time is the same again.
+        let nanos = (PERIOD.as_nanos() * u128::from(self.0)).div_ceil(u128::from(Self::ALL));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    }
+}
+
+/// When snapshots leave.
 #[derive(Clone, Copy, Debug)]
 pub struct Beat {
-    /// Some instant at which one is.
+    /// Some instant at which one does.
     origin: Instant,
 }
 
 impl Beat {
-    /// It is `now`, `since_1970` by the wall clock.
+    /// The beat of the first slot. It is `now`, `since_1970` by the wall clock.
     #[must_use]
     pub fn new(now: Instant, since_1970: Duration) -> Self {
         Self {
-            origin: now + TICK_INTERVAL - past(since_1970),
+            origin: now + PERIOD - past(since_1970),
         }
     }
 
-    /// The beat of one room.
+    /// The beat of another slot, seen from that of the first.
     #[must_use]
-    pub fn of_room(self, room: &RoomId) -> Self {
-        let phase = hash(room.as_str().as_bytes()) % PHASES;
+    pub fn at(self, slot: Slot) -> Self {
         Self {
-            origin: self.origin + TICK_INTERVAL / PHASES * phase,
+            origin: self.origin + slot.time(),
         }
+    }
+
+    /// The last slot before `at`, seen from the beat of the first.
+    #[must_use]
+    pub fn slot(&self, at: Instant) -> Slot {
+        let share = self.past(at).as_nanos() * u128::from(Slot::ALL) / PERIOD.as_nanos();
+        Slot(u8::try_from(share).unwrap_or(u8::MAX))
     }
 
     /// `due`, or an instant closer to the nearest beat, by `pull_max` at the
@@ -53,7 +84,7 @@ impl Beat {
     #[must_use]
     pub fn draw(&self, due: Instant, pull_max: Duration) -> Instant {
         let past = self.past(due);
-        let left = TICK_INTERVAL - past;
+        let left = PERIOD - past;
         if past <= left {
             due - past.min(pull_max)
         } else {
@@ -64,7 +95,7 @@ impl Beat {
     /// The first instant after `now` that lies `lead` before a beat.
     #[must_use]
     pub fn before_next(&self, now: Instant, lead: Duration) -> Instant {
-        now + (TICK_INTERVAL - self.past(now + lead))
+        now + (PERIOD - self.past(now + lead))
     }
 
     /// The last beat before `at`.
@@ -79,22 +110,26 @@ impl Beat {
             Some(since) => past(since),
             None => {
                 let left = past(self.origin - at);
-                past(TICK_INTERVAL - left)
+                past(PERIOD - left)
             }
         }
     }
 }
 
-/// FNV-1a: the same in every program and version.
+/// FNV-1a, and the last step of MurmurHash3 so that every bit depends on the last
+/// letters: the same in every program and version.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+    let hash = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    });
+    let hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
+    let hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
+    hash ^ hash >> 16
 }
 
-/// The part of `since` that is no whole interval.
+/// The part of `since` that is no whole period.
 fn past(since: Duration) -> Duration {
-    let nanos = since.as_nanos() % TICK_INTERVAL.as_nanos();
+    let nanos = since.as_nanos() % PERIOD.as_nanos();
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
@@ -111,8 +146,8 @@ mod tests {
     #[test]
     fn draws_every_time_to_the_nearest_beat_by_a_little() {
         let now = Instant::now();
-        let beats = Beat::new(now, TICK_INTERVAL * 1_000_000 + us(5_000));
-        for beat in [now + TICK_INTERVAL * 100, now - TICK_INTERVAL * 100] {
+        let beats = Beat::new(now, PERIOD * 1_000_000 + us(5_000));
+        for beat in [now + PERIOD * 100, now - PERIOD * 100] {
             let beat = beat - us(5_000);
             assert_eq!(beats.draw(beat, PULL_MAX), beat);
             for (off, expected) in [(10, 0), (99, 0), (1_000, 900), (8_000, 7_900)] {
@@ -126,33 +161,58 @@ mod tests {
     #[test]
     fn finds_the_time_before_the_next_beat() {
         let now = Instant::now();
-        let beats = Beat::new(now, TICK_INTERVAL * 7);
+        let beats = Beat::new(now, PERIOD * 7);
         let lead = us(4_000);
-        let first = now + TICK_INTERVAL - lead;
+        let first = now + PERIOD - lead;
         assert_eq!(beats.before_next(now, lead), first);
         assert_eq!(beats.before_next(first - us(1), lead), first);
-        assert_eq!(beats.before_next(first, lead), first + TICK_INTERVAL);
-        let beat = now + TICK_INTERVAL;
+        assert_eq!(beats.before_next(first, lead), first + PERIOD);
+        let beat = now + PERIOD;
         assert_eq!(beats.last(beat), beat);
         assert_eq!(beats.last(beat + lead), beat);
         assert_eq!(beats.last(beat - us(1)), now);
     }
 
     #[test]
-    fn rooms_are_spread_over_the_phases_by_their_names() {
-        let now = Instant::now();
-        let beats = Beat::new(now, Duration::ZERO);
-        let mut rooms = [0; PHASES as usize];
-        for number in 0..400 {
-            let room = RoomId::parse(&format!("room-{number}")).unwrap();
-            let due = beats.of_room(&room).before_next(now, Duration::ZERO) - now;
-            let phase = (due.as_nanos() * u128::from(PHASES) + 1_000) / TICK_INTERVAL.as_nanos();
-            rooms[phase as usize % rooms.len()] += 1;
+    fn rooms_are_spread_over_the_slots_by_their_names() {
+        for slots in [2, 4, 16] {
+            let mut rooms = vec![0; slots as usize];
+            for number in 0..400 {
+                let room = RoomId::parse(&format!("room-{number}")).unwrap();
+                let Slot(slot) = Slot::of_room(&room).among(slots);
+                rooms[(u32::from(slot) * slots / Slot::ALL) as usize] += 1;
+            }
+            let even = 400 / slots;
+            let bounds = even * 3 / 5..=even * 7 / 5;
+            assert!(
+                rooms.iter().all(|rooms| bounds.contains(rooms)),
+                "{rooms:?}"
+            );
         }
-        assert!(
-            rooms.iter().all(|rooms| (160..240).contains(rooms)),
-            "{rooms:?}"
-        );
+    }
+
+    #[test]
+    fn where_there_are_twice_as_many_slots_no_room_goes_far() {
+        for slot in (0..=u8::MAX).map(Slot) {
+            assert_eq!(slot.among(1), Slot(0));
+            assert_eq!(slot.among(256), slot);
+            for slots in [1, 2, 4, 8] {
+                let (few, many) = (slot.among(slots), slot.among(2 * slots));
+                assert!(u32::from(many.0 - few.0) <= 128 / slots);
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_is_found_where_it_is() {
+        let now = Instant::now();
+        let beats = Beat::new(now, PERIOD * 9 + us(777));
+        for slot in (0..=u8::MAX).map(Slot) {
+            let beat = beats.at(slot).before_next(now, Duration::ZERO);
+            assert_eq!(beats.slot(beat), slot);
+            assert_eq!(beats.slot(beat + us(130)), slot);
+            assert_eq!(beats.at(slot).last(beat + us(1)), beat);
+        }
     }
 
     #[test]

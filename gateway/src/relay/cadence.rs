@@ -8,16 +8,12 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::beat::{Beat, TICK_INTERVAL};
-use protocol::limits::TICKS_PER_SNAPSHOT;
+use protocol::beat::{Beat, PERIOD, Slot};
 
 use crate::limits::{CLOCK_SKEW_MAX, INPUT_LEAD};
 
 /// Times without an input after which the next is waited for.
 const EMPTY_MAX: u32 = 4;
-
-/// From one snapshot to the next.
-const PERIOD: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 
 /// The times of one room.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +38,9 @@ impl Cadence {
         }
     }
 
-    /// A snapshot has come.
-    pub fn snapshot(&mut self, now: Instant) {
-        self.told = Some(self.beat.last(now + CLOCK_SKEW_MAX));
+    /// A snapshot has come, of a tick that was due in that slot.
+    pub fn snapshot(&mut self, slot: Slot, now: Instant) {
+        self.told = Some(self.beat.at(slot).last(now + CLOCK_SKEW_MAX));
     }
 
     /// An input has come.
@@ -83,24 +79,22 @@ impl Cadence {
 mod tests {
     use std::time::Duration;
 
-    use protocol::beat::TICK_INTERVAL;
-
     use super::*;
 
     #[test]
-    fn inputs_leave_before_each_tick_until_none_come() {
+    fn inputs_leave_together_until_none_come() {
         let start = Instant::now();
         let mut cadence = Cadence::new(Beat::new(start, Duration::ZERO));
         assert_eq!(cadence.due(), None);
         cadence.input(start);
-        let first = start + TICK_INTERVAL - INPUT_LEAD;
+        let first = start + PERIOD - INPUT_LEAD;
         assert_eq!(cadence.due(), Some(first));
         cadence.input(start + Duration::from_millis(1));
         assert_eq!(cadence.due(), Some(first), "it waits for the others");
         cadence.left(true, first);
         for beat in 1..=EMPTY_MAX {
             let due = cadence.due().unwrap();
-            assert_eq!(due, first + TICK_INTERVAL * beat);
+            assert_eq!(due, first + PERIOD * beat);
             // Timers are late by a little.
             cadence.left(false, due + Duration::from_millis(1));
         }
@@ -110,13 +104,15 @@ mod tests {
     #[test]
     fn inputs_leave_before_ticks_that_snapshots_tell() {
         let start = Instant::now();
-        let mut cadence = Cadence::new(Beat::new(start, Duration::ZERO));
+        let beat = Beat::new(start, Duration::ZERO);
+        let mut cadence = Cadence::new(beat);
         let ms = Duration::from_millis;
-        let told = start + TICK_INTERVAL * 7;
+        let told = start + PERIOD * 7 + PERIOD / 4;
+        let slot = beat.slot(told);
         // Snapshots come some time after their tick, or a little before it by
         // the clock of this machine.
         for off in [told + ms(9), told + ms(1), told - ms(1)] {
-            cadence.snapshot(off);
+            cadence.snapshot(slot, off);
             let mut due = told + PERIOD - INPUT_LEAD;
             cadence.due = None;
             cadence.input(told + ms(10));

@@ -151,7 +151,7 @@ impl RelayCore {
             return metrics::relay_dropped("old_tick");
         }
         self.tick = Some(header.tick);
-        self.cadence.snapshot(now);
+        self.cadence.snapshot(header.slot, now);
         if let Some((before, epoch)) = self.snapshot_at.replace((now, header.epoch)) {
             let interval = now.saturating_duration_since(before);
             metrics::snapshot_interval(interval);

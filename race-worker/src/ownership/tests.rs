@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use protocol::beat::PERIOD;
 use protocol::checkpoint::ClaimCause;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::RoomSettings;
+use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
 use simulation::Track;
 
@@ -55,6 +57,7 @@ fn moment(now: Instant) -> Moment {
         now,
         unix_ms: 1,
         is_connected: true,
+        slots: 4,
     }
 }
 
@@ -139,9 +142,39 @@ fn computes_the_ticks_of_a_snapshot_together_when_the_last_is_due() {
     let told = names(&mut core);
     let count = |name| told.iter().filter(|told| **told == name).count();
     assert_eq!((count("snapshot"), count("ticked")), (1, 1), "{told:?}");
-    let pull = BEAT_PULL_MAX * TICKS_PER_SNAPSHOT;
+    let pull = BEAT_PULL_MAX;
     let next = first + TICK_INTERVAL * TICKS_PER_SNAPSHOT;
     assert!(core.ticks_due() >= next - pull && core.ticks_due() <= next + pull);
+}
+
+#[test]
+fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    let slot = Slot::of_room(&core.id);
+    let moment = |now| Moment {
+        slots: 256,
+        ..moment(now)
+    };
+    let mut told = Vec::new();
+    for _ in 0..(PERIOD.as_micros() / BEAT_PULL_MAX.as_micros()) {
+        let due = core.ticks_due();
+        core.handle(Event::Due, moment(due));
+        // As a gateway finds out when it was, a little later.
+        let header = core.take_commands().find_map(|command| match command {
+            Command::Publish(Topic::Snapshot, bytes) => {
+                Some(SnapshotHeader::split(&bytes).unwrap().0)
+            }
+            _ => None,
+        });
+        let slot = header.unwrap().slot;
+        let found = beat(now).at(slot).last(due + Duration::from_millis(1));
+        assert!(found <= due && found + PERIOD / 250 >= due, "{slot:?}");
+        core.handle(Event::Written(Ok(11)), moment(due));
+        told.push(slot);
+    }
+    assert_ne!(told.first(), Some(&slot));
+    assert_eq!(told.last(), Some(&slot));
 }
 
 #[test]

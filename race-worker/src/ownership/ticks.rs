@@ -36,11 +36,13 @@ impl OwnerCore {
 
     fn compute(&mut self, moment: Moment) -> u32 {
         let ticks = self.room.ticks_to_tell();
-        for _ in 0..ticks {
-            self.room.tick(moment.now, moment.unix_ms);
-            let due = self.due + TICK_INTERVAL;
-            self.due = self.beat.draw(due, BEAT_PULL_MAX);
-        }
+        self.room.set_slot(self.beat.slot(self.ticks_due()));
+        (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
+        self.due += TICK_INTERVAL * ticks;
+        let beat = self.beat.at(self.slot.among(moment.slots));
+        let told = self.ticks_due();
+        let drawn = beat.draw(told, BEAT_PULL_MAX);
+        self.due = drawn - (told - self.due);
         ticks
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use netcode::{SavedInputs, SeatInputs, wire};
+use protocol::beat::Slot;
 use protocol::checkpoint::Checkpoint;
 use protocol::lobby::{Phase, RoomEntry, RoomSettings};
 use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
@@ -143,6 +144,7 @@ impl Room {
             track,
             phase: saved.phase,
             seats: saved.seats,
+            slot: Slot::default(),
             race,
             events_told: saved.events_told,
             revision: saved.revision,

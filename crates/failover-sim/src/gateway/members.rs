@@ -27,7 +27,7 @@ impl World {
         let now = self.local(pid);
         let room = self.clients[connection.client].room;
         let id = gateway.id;
-        let beat = self.beat().of_room(&self.rooms[room].id);
+        let beat = self.beat();
         let is_new = !gateway.relays.contains_key(&room);
         let relay = gateway
             .relays

@@ -132,7 +132,7 @@ impl World {
             self.violate(why);
         }
         self.clients[client].settle_in(pid, number, seat);
-        let beat = self.beat().of_room(&self.rooms[room].id);
+        let beat = self.beat();
         if let Some(Program::Gateway(gateway)) = &mut self.procs[pid].program {
             gateway.settle_in(room, connection, seat, beat, now);
         }
