@@ -95,6 +95,10 @@ pub const REOPEN_DELAY: Duration = Duration::from_millis(100);
 /// between snapshots, is asked after.
 pub const SNAPSHOT_SUSPECT_AFTER: Duration = Duration::from_millis(50);
 
+/// How much later an owner may be suspected: hundreds of rooms that are looked at
+/// in vain, since the next snapshot is on its way, wake the gateway up together.
+pub const WATCH_LEEWAY: Duration = Duration::from_millis(2);
+
 /// A waiting room of which nothing was heard for so long is asked after: three
 /// heartbeats, and a little for their way.
 pub const HEARTBEAT_SUSPECT_AFTER: Duration = Duration::from_millis(1_600);

@@ -24,7 +24,7 @@ use futures::stream::{BoxStream, FuturesUnordered, SelectAll, select_all};
 use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RoomId, Seat, SessionNonce, subject};
-use service::Deadline;
+use service::{AlarmClock, Deadline};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -32,7 +32,7 @@ use self::core::{MemberId, RelayCore};
 use self::errand::{Errand, Report};
 use self::inbox::{Frames, Inbox};
 use self::watch::Command;
-use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, RELAY_QUEUE_MAX};
+use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, RELAY_QUEUE_MAX, WATCH_LEEWAY};
 use crate::metrics;
 use crate::outbox::Outbox;
 
@@ -86,6 +86,7 @@ pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
     beat: Beat,
+    clock: AlarmClock,
     tasks: TaskTracker,
     /// One permit for each claim under way.
     claims: Arc<Semaphore>,
@@ -95,11 +96,18 @@ pub struct Relays {
 impl Relays {
     /// None yet.
     #[must_use]
-    pub fn new(bus: Bus, gateway: GatewayId, beat: Beat, tasks: TaskTracker) -> Self {
+    pub fn new(
+        bus: Bus,
+        gateway: GatewayId,
+        beat: Beat,
+        clock: AlarmClock,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             bus,
             gateway,
             beat,
+            clock,
             tasks,
             claims: Arc::new(Semaphore::new(CLAIMS_MAX)),
             open: Mutex::default(),
@@ -172,7 +180,7 @@ impl Relays {
                 spare: Frames::default(),
                 core: RelayCore::new(relays.gateway, relays.beat, Instant::now()),
                 errands: FuturesUnordered::new(),
-                timer: Deadline::default(),
+                timer: relays.clock.deadline(),
             };
             if let Err(error) = task.run().await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
@@ -286,6 +294,8 @@ impl RelayTask<'_> {
         let is_away = !self.relays.bus.is_connected();
         let watch_due = self.core.watch().next_deadline();
         let watch_due = watch_due.or_else(|| is_away.then(|| Instant::now() + CONNECTION_CHECK));
+        let with_leeway = |due| self.relays.clock.with_leeway(due, WATCH_LEEWAY);
+        let watch_due = watch_due.map(with_leeway);
         let due = [inputs_due, watch_due].into_iter().flatten().min();
         tokio::select! {
             // A new owner first, which waits; then events before snapshots: a

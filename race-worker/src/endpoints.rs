@@ -14,7 +14,7 @@ use protocol::room::{CreateRequest, Created};
 use protocol::{
     Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject,
 };
-use service::Shutdown;
+use service::{AlarmClock, Shutdown};
 use simulation::Track;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -49,6 +49,8 @@ pub struct Worker {
     pub ticks: AtomicU32,
     /// As `ticks`.
     pub late_ticks: AtomicU32,
+    /// What keeps their deadlines.
+    pub clock: AlarmClock,
     /// When its rooms tick, and in how many slots.
     pub beat: Beat,
     /// As `beat`.

@@ -16,11 +16,11 @@ pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
 
 /// Rooms of a worker that tick together: enough to share what it costs to wake
 /// up here, in NATS and in a gateway, and few enough for their snapshots to be
-/// written within a millisecond or two.
-pub const ROOMS_PER_SLOT: u32 = 16;
+/// written within a few milliseconds.
+pub const ROOMS_PER_SLOT: u32 = 32;
 
-/// Most slots of a worker, 2 ms apart.
-pub const SLOTS_MAX: u32 = 16;
+/// Most slots of a worker, 4 ms apart: more gain nothing.
+pub const SLOTS_MAX: u32 = 8;
 
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);

@@ -81,7 +81,7 @@ impl Owner {
             turn: turn.boxed(),
             taken_turn: None,
             answers: CatchUps::None,
-            timer: Deadline::default(),
+            timer: worker.clock.deadline(),
             breath_until: Instant::now(),
             worker,
         }

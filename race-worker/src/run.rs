@@ -43,6 +43,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         turns: Turns::new(),
         ticks: 0.into(),
         late_ticks: 0.into(),
+        clock: context.clock.clone(),
         beat: Beat::new(Instant::now(), since_1970),
         slots: 1.into(),
         rooms_max: options.rooms_max,

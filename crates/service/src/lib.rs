@@ -4,7 +4,8 @@
 //! the command line ([`options`]), start logs ([`telemetry`]), serve `/live`,
 //! `/ready` and `/metrics` ([`health`]), announce the addresses ([`announce`]),
 //! run until SIGTERM or Ctrl-C ([`shutdown`]), drain, end. Within it, tasks wait
-//! for times that move with a [`deadline`].
+//! for times that move with a [`deadline`], which is kept to a tenth of a
+//! millisecond.
 //!
 //! Invariant: a bad option ends the program with status 64 before anything has
 //! been touched; a failure ends it with status 1 and one sentence per cause.
@@ -16,9 +17,10 @@ pub mod options;
 mod program;
 pub mod shutdown;
 pub mod telemetry;
+mod timer;
 
 pub use announce::Announcement;
-pub use deadline::Deadline;
+pub use deadline::{AlarmClock, Deadline};
 pub use health::Health;
 pub use options::ServiceOptions;
 pub use program::{BoxError, Context, main};

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info};
 
 use crate::announce::Announcement;
+use crate::deadline::AlarmClock;
 use crate::health::{self, Health};
 use crate::options::{EXIT_USAGE, ServiceOptions};
 use crate::shutdown::Shutdown;
@@ -22,6 +23,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 pub struct Context {
     /// Tells when to end.
     pub shutdown: Shutdown,
+    /// What deadlines are kept by.
+    pub clock: AlarmClock,
     health: Health,
     announcement: Announcement,
 }
@@ -105,6 +108,7 @@ async fn prepare(program: &'static str, common: ServiceOptions) -> Result<Contex
     let announcement = Announcement::new(program, common.announce, bound);
     Ok(Context {
         shutdown,
+        clock: AlarmClock::start()?,
         health,
         announcement,
     })
