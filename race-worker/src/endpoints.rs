@@ -59,6 +59,8 @@ pub struct Worker {
     pub rooms_max: u32,
     /// Rooms taken.
     pub rooms_taken: AtomicU32,
+    /// The seats of the rooms that it owns.
+    pub seats: AtomicU32,
     /// Rooms that are being taken over.
     pub claims: Mutex<ClaimsUnderWay>,
     /// Tracks that were built already.
@@ -150,9 +152,10 @@ impl Worker {
         room: Room,
         chain: Chain,
         ears: Ears,
-        place: Place,
+        mut place: Place,
         inherited: Option<ArrayVec<GatewayId, SEATS_MAX>>,
     ) {
+        place.count(room.identity().settings.seats);
         let now = Instant::now();
         let core = match inherited {
             None => OwnerCore::new(self.id, room, chain, self.beat, now),
@@ -200,7 +203,10 @@ impl Worker {
     }
 
     pub(crate) fn take_place(self: &Arc<Self>) -> Reply<Place> {
-        let place = Place(Arc::clone(self));
+        let place = Place {
+            worker: Arc::clone(self),
+            seats: 0,
+        };
         let taken = self.rooms_taken.fetch_add(1, Ordering::Relaxed);
         if taken < self.rooms_max {
             return Ok(place);
@@ -240,11 +246,23 @@ fn no_track(name: &str) -> Rejection {
 }
 
 /// A room's place in its worker; dropping it frees the place.
-pub(crate) struct Place(Arc<Worker>);
+pub(crate) struct Place {
+    worker: Arc<Worker>,
+    seats: u32,
+}
+
+impl Place {
+    /// Counts the seats of the room that has it.
+    fn count(&mut self, seats: u8) {
+        self.seats += u32::from(seats);
+        self.worker.seats.fetch_add(seats.into(), Ordering::Relaxed);
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.rooms_taken.fetch_sub(1, Ordering::Relaxed);
+        self.worker.rooms_taken.fetch_sub(1, Ordering::Relaxed);
+        self.worker.seats.fetch_sub(self.seats, Ordering::Relaxed);
     }
 }
 

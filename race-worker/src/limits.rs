@@ -14,10 +14,10 @@ pub use protocol::beat::TICK_INTERVAL;
 /// 0.6 percent slower or faster, for 2.8 s at most.
 pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
 
-/// Rooms of a worker that tick together: enough to share what it costs to wake
-/// up here, in NATS and in a gateway, and few enough for their snapshots to be
-/// written within a few milliseconds.
-pub const ROOMS_PER_SLOT: u32 = 32;
+/// Seats of a worker whose rooms tick together: enough to share what it costs to
+/// wake up here, in NATS and in a gateway, and few enough for their snapshots to be
+/// written within a millisecond or two.
+pub const SEATS_PER_SLOT: u32 = 128;
 
 /// Most slots of a worker, 4 ms apart: more gain nothing.
 pub const SLOTS_MAX: u32 = 8;

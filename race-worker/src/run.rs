@@ -48,6 +48,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         slots: 1.into(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
+        seats: 0.into(),
         claims: Default::default(),
         tracks: Default::default(),
     });
@@ -152,10 +153,11 @@ impl Entrance {
         let late = worker.late_ticks.swap(0, Ordering::Relaxed);
         self.admission.observe(ticks, late, now);
         let rooms = worker.rooms_taken.load(Ordering::Relaxed);
+        let seats = worker.seats.load(Ordering::Relaxed);
         let slots = worker.slots.load(Ordering::Relaxed);
         worker
             .slots
-            .store(slots_for(rooms, slots), Ordering::Relaxed);
+            .store(slots_for(seats, slots), Ordering::Relaxed);
         let has_room = rooms < worker.rooms_max;
         match (self.is_open, self.admission.is_open(now) && has_room) {
             (true, false) => {
