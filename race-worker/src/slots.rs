@@ -27,9 +27,9 @@ mod tests {
     fn there_are_enough_for_the_seats() {
         for (seats, slots) in [
             (0, 1),
-            (128, 1),
-            (129, 2),
-            (260, 4),
+            (160, 1),
+            (161, 2),
+            (500, 4),
             (1_000, 8),
             (99_999, 8),
         ] {
@@ -46,7 +46,7 @@ mod tests {
             slots = next;
         }
         assert_eq!((slots, changes), (8, 3));
-        let slots = [96, 95, 47, 23, 0].map(|rooms| slots_for(4 * rooms, 8));
+        let slots = [480, 479, 239, 119, 0].map(|seats| slots_for(seats, 8));
         assert_eq!(slots, [8, 4, 2, 1, 1]);
     }
 }
