@@ -17,7 +17,7 @@ pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
 /// Seats of a worker whose rooms tick together: enough to share what it costs to
 /// wake up here, in NATS and in a gateway, and few enough for their snapshots to be
 /// written within a millisecond or two.
-pub const SEATS_PER_SLOT: u32 = 160;
+pub const SEATS_PER_SLOT: u32 = 80;
 
 /// Most slots of a worker, 4 ms apart: more gain nothing.
 pub const SLOTS_MAX: u32 = 8;
