@@ -45,8 +45,7 @@ pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 
 /// How long before a tick the inputs for it leave: what they may need for their
-/// way to the owner, with a timer of a millisecond's steps and some hundred rooms
-/// whose inputs leave at once.
+/// way to the owner, with some dozens of rooms whose inputs leave at once.
 pub const INPUT_LEAD: Duration = Duration::from_micros(2_500);
 
 /// How far the clocks of two machines of one cluster may be apart before inputs

@@ -88,7 +88,7 @@ pub struct Room {
     track: Arc<Track>,
     phase: Phase,
     seats: Seats,
-    /// Of the next snapshot.
+    /// When in the period the tick of the next snapshot is due.
     slot: Slot,
     /// Boxed: sixteen seats' inputs are tens of kilobytes, and each tick takes it
     /// out and puts it back.

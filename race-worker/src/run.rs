@@ -152,13 +152,12 @@ impl Entrance {
         let ticks = worker.ticks.swap(0, Ordering::Relaxed);
         let late = worker.late_ticks.swap(0, Ordering::Relaxed);
         self.admission.observe(ticks, late, now);
-        let rooms = worker.rooms_taken.load(Ordering::Relaxed);
         let seats = worker.seats.load(Ordering::Relaxed);
         let slots = worker.slots.load(Ordering::Relaxed);
         worker
             .slots
             .store(slots_for(seats, slots), Ordering::Relaxed);
-        let has_room = rooms < worker.rooms_max;
+        let has_room = worker.rooms_taken.load(Ordering::Relaxed) < worker.rooms_max;
         match (self.is_open, self.admission.is_open(now) && has_room) {
             (true, false) => {
                 warn!(has_room, "too much to do, taking no new rooms");

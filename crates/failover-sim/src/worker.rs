@@ -24,9 +24,9 @@ use crate::process::Pid;
 use crate::time::{MILLISECOND, Ns, SECOND};
 use crate::world::World;
 
-/// As in the crate `bus`.
 /// Rooms tick at different times, as those of a busy worker.
 const SLOTS: u32 = 4;
+/// As in the crate `bus`.
 const JETSTREAM_TIMEOUT: Ns = 300 * MILLISECOND;
 const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
 const HAND_OVER_TIMEOUT: Ns = 100 * MILLISECOND;
@@ -296,11 +296,11 @@ impl World {
             let commands: Vec<Command> = owner.core.take_commands().collect();
             let is_busy = !commands.is_empty();
             let key = owner.key;
-            let (room, was_silent) = (owner.room, owner.is_confirming);
+            let (room, is_confirming) = (owner.room, owner.is_confirming);
             let mut commands = commands.into_iter();
             while let Some(command) = commands.next() {
                 if self.dies_at_command(pid) {
-                    if was_silent {
+                    if is_confirming {
                         self.last_words(room, std::iter::once(command).chain(commands));
                     }
                     return;

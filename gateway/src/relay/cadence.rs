@@ -63,8 +63,8 @@ impl Cadence {
         self.due = goes_on.then(|| self.next(now));
     }
 
-    /// Before the next tick that a snapshot will tell; before any tick as long
-    /// as it is not known which these are.
+    /// Before the next tick that a snapshot will tell; once a period as long as it
+    /// is not known when that is.
     fn next(&self, now: Instant) -> Instant {
         let Some(told) = self.told else {
             return self.beat.before_next(now, INPUT_LEAD);

@@ -85,6 +85,9 @@ impl OwnerCore {
         let (mut news, unreadable) = inheritance.answers.finish();
         news.frames.extend(inheritance.heard.frames);
         metrics::inputs(0, unreadable.into());
+        // What is told now follows the newest by whole periods.
+        let told_at = news.newest.map_or(now, |(_, seen_at)| seen_at);
+        self.room.set_slot(self.beat.slot(told_at));
         let caught_up = self.room.catch_up(&news, now, unix_ms);
         self.due = caught_up.due;
         let took = now.saturating_duration_since(inheritance.began);

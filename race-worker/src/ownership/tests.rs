@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use protocol::beat::PERIOD;
+use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
 use protocol::checkpoint::ClaimCause;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::RoomSettings;
@@ -50,6 +51,15 @@ fn beat(now: Instant) -> Beat {
 
 fn core(now: Instant) -> OwnerCore {
     OwnerCore::new(OWNER, room(now), chain(now), beat(now), now)
+}
+
+/// The snapshots among what is to be done.
+fn snapshots(core: &mut OwnerCore) -> Vec<Vec<u8>> {
+    let snapshot = |command| match command {
+        Command::Publish(Topic::Snapshot, bytes) => Some(bytes),
+        _ => None,
+    };
+    core.take_commands().filter_map(snapshot).collect()
 }
 
 fn moment(now: Instant) -> Moment {
@@ -161,13 +171,8 @@ fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
         let due = core.ticks_due();
         core.handle(Event::Due, moment(due));
         // As a gateway finds out when it was, a little later.
-        let header = core.take_commands().find_map(|command| match command {
-            Command::Publish(Topic::Snapshot, bytes) => {
-                Some(SnapshotHeader::split(&bytes).unwrap().0)
-            }
-            _ => None,
-        });
-        let slot = header.unwrap().slot;
+        let (header, _) = SnapshotHeader::split(&snapshots(&mut core)[0]).unwrap();
+        let slot = header.slot;
         let found = beat(now).at(slot).last(due + Duration::from_millis(1));
         assert!(found <= due && found + PERIOD / 250 >= due, "{slot:?}");
         core.handle(Event::Written(Ok(11)), moment(due));
@@ -213,6 +218,40 @@ fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written(
     assert_eq!(names(&mut core), ["write"]);
     core.handle(Event::Written(Ok(11)), moment(late));
     assert!(names(&mut core).contains(&"event"));
+}
+
+#[test]
+fn what_is_caught_up_says_in_which_slot_it_goes_on() {
+    let now = Instant::now();
+    let mut former = racing(now);
+    former.handle(Event::Due, moment(former.ticks_due()));
+    let seen = snapshots(&mut former).remove(0);
+    let mut core = OwnerCore::inherit(
+        OTHER,
+        racing(now).room,
+        chain(now),
+        &[GATEWAY],
+        beat(now),
+        now,
+    );
+    let answer = CatchUpAnswer {
+        race: race(),
+        gateway: GATEWAY,
+        snapshots: vec![SeenSnapshot {
+            age_us: 75_000,
+            bytes: &seen,
+        }],
+        inputs: Vec::new(),
+    };
+    let later = now + Duration::from_millis(100);
+    core.handle(Event::CatchUp(&answer.encode()), moment(later));
+    let told = snapshots(&mut core);
+    assert!(told.len() >= 2, "{}", told.len());
+    let goes_on = beat(now).slot(core.ticks_due());
+    for bytes in told {
+        let (header, _) = SnapshotHeader::split(&bytes).unwrap();
+        assert_eq!(header.slot, goes_on, "of tick {}", header.tick);
+    }
 }
 
 #[test]
