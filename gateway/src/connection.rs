@@ -4,6 +4,7 @@
 //! and watches, and [`requests`] carries out what the conversation asks.
 
 mod keeper;
+pub(crate) mod loan;
 mod reader;
 mod requests;
 
@@ -15,20 +16,21 @@ use protocol::chat::ChatSession;
 use protocol::client::GoodbyeCode;
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
 use service::Shutdown;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 
-use self::keeper::{Silence, Speaker};
+use self::keeper::Silence;
+use self::loan::{Intake, Loan};
 use self::reader::FrameReader;
 use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
 use crate::desk::Desk;
+use crate::limits::DRIVING_INPUTS_MIN;
 use crate::metrics;
 use crate::outbox::{Outbox, goodbye};
-use crate::relay::RelayHandle;
 use crate::relay::core::MemberId;
+use crate::relay::{RelayCommand, RelayHandle};
+use crate::socket::Socket;
 use crate::token::Port;
 
 /// How long a client may go on sending after its goodbye, and how much.
@@ -43,12 +45,10 @@ pub async fn serve(
     address: Address,
     shutdown: Shutdown,
 ) {
-    // Without it a snapshot would wait for the acknowledgement of the last.
-    if stream.set_nodelay(true).is_err() {
+    let Ok(socket) = Socket::new(stream).map(Arc::new) else {
         return;
-    }
-    let (reader, socket) = stream.into_split();
-    let socket = Arc::new(socket);
+    };
+    let frames = FrameReader::new(Arc::clone(&socket));
     let outbox = Arc::new(Outbox::to(Arc::clone(&socket)));
     let now = Instant::now();
     let conversation = Conversation::new(port, now);
@@ -66,26 +66,14 @@ pub async fn serve(
         member: rand::random(),
         nonce: SessionNonce::new(rand::random()),
         relay: None,
+        inputs_in_a_row: 0,
         in_chat: None,
     };
-    let reader = connection.read(reader, speaker, gone).await;
+    let frames = connection.read(Intake { frames, speaker }, gone).await;
     // A goodbye, if there is one, is written within the keeper's timeout.
     connection.outbox.end();
-    let discarding = tokio::time::timeout(FAREWELL_TIMEOUT, discard(reader));
+    let discarding = tokio::time::timeout(FAREWELL_TIMEOUT, frames.discard(FAREWELL_BYTES_MAX));
     let _ = tokio::join!(connection.leave(), keeping, discarding);
-}
-
-/// Reads what a client still sends, until it closes too: closing with unread
-/// bytes would reset the connection, and the goodbye with it.
-async fn discard(mut reader: OwnedReadHalf) {
-    let mut buffer = [0; 4 * 1024];
-    let mut left = FAREWELL_BYTES_MAX;
-    while let Ok(bytes @ 1..) = reader.read(&mut buffer).await {
-        left = left.saturating_sub(bytes);
-        if left == 0 {
-            return;
-        }
-    }
 }
 
 struct Connection {
@@ -99,24 +87,21 @@ struct Connection {
     /// Who this connection is among the log-ins of its player.
     nonce: SessionNonce,
     relay: Option<RelayHandle>,
+    /// Inputs since the client last said something else.
+    inputs_in_a_row: u32,
     in_chat: Option<ChatSession>,
 }
 
 impl Connection {
     /// Converses until either side ends it; gives the reader back.
-    async fn read(
-        &mut self,
-        reader: OwnedReadHalf,
-        mut speaker: Speaker,
-        mut gone: oneshot::Receiver<()>,
-    ) -> OwnedReadHalf {
-        let mut frames = FrameReader::new(reader);
+    async fn read(&mut self, mut intake: Intake, mut gone: oneshot::Receiver<()>) -> FrameReader {
         loop {
-            speaker.speaks(Instant::now(), self.conversation.patience());
+            let now = Instant::now();
+            intake.speaker.speaks(now, self.conversation.patience());
             let frame = tokio::select! {
                 // Frames come all the time: the other is asked when there is none.
                 biased;
-                frame = frames.next() => frame,
+                frame = intake.frames.next() => frame,
                 _ = &mut gone => break,
             };
             match frame {
@@ -135,13 +120,46 @@ impl Connection {
                 }
                 Ok(None) | Err(_) => break,
             }
+            if self.inputs_in_a_row >= DRIVING_INPUTS_MIN {
+                let is_gone;
+                (intake, is_gone) = self.lend(intake, &mut gone).await;
+                if is_gone {
+                    break;
+                }
+            }
         }
-        frames.into_inner()
+        intake.frames
+    }
+
+    /// Has the room's relay listen while the client does nothing but drive. Says
+    /// whether it is gone.
+    async fn lend(&mut self, intake: Intake, gone: &mut oneshot::Receiver<()>) -> (Intake, bool) {
+        self.inputs_in_a_row = 0;
+        let (Some(relay), Some(driver)) = (&self.relay, self.conversation.driver()) else {
+            return (intake, false);
+        };
+        let (loan, mut returned) = Loan::new(intake, driver);
+        relay.tell(RelayCommand::Lend(self.member, loan)).await;
+        let (returned, is_gone) = tokio::select! {
+            returned = &mut returned => (returned, false),
+            _ = gone => {
+                relay.tell(RelayCommand::Recall(self.member)).await;
+                (returned.await, true)
+            }
+        };
+        let (intake, driver) = returned.expect("a loan gives back what was lent");
+        self.conversation.drove(&driver);
+        (intake, is_gone)
     }
 
     /// Takes a frame; `false` ends the connection.
     async fn frame(&mut self, frame: &[u8]) -> bool {
-        match self.conversation.frame(frame, Instant::now()) {
+        let step = self.conversation.frame(frame, Instant::now());
+        self.inputs_in_a_row = match step {
+            Step::Input(..) => self.inputs_in_a_row.saturating_add(1),
+            _ => 0,
+        };
+        match step {
             Step::Nothing => {}
             Step::Send(message) => self.outbox.send(&message),
             Step::Input(seat, input) => {

@@ -81,6 +81,41 @@ pub struct Place {
     pub seat: Option<Seat>,
 }
 
+/// A client that has a seat, for whoever takes nothing but its inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Driver {
+    seat: Seat,
+    rate: Rate,
+}
+
+impl Driver {
+    /// As [`Conversation::patience`].
+    #[must_use]
+    pub fn patience(&self) -> std::time::Duration {
+        limits::IDLE_TIMEOUT
+    }
+
+    /// What a frame holds for the room; `None` when it is no input or one too
+    /// many.
+    pub fn input<'a>(&mut self, frame: &'a [u8], now: Instant) -> Option<(Seat, &'a [u8])> {
+        match frame::split(frame) {
+            Ok((FrameKind::Input, body)) if is_in_time(&mut self.rate, now) => {
+                Some((self.seat, body))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a client may send one more input.
+fn is_in_time(inputs: &mut Rate, now: Instant) -> bool {
+    let is_in_time = inputs.allow(now);
+    if !is_in_time {
+        metrics::frame_ignored("input_rate");
+    }
+    is_in_time
+}
+
 #[derive(Debug)]
 enum State {
     /// Nothing was said yet.
@@ -167,6 +202,22 @@ impl Conversation {
         }
     }
 
+    /// The client as somebody who drives, if it has a seat. Its limit on inputs
+    /// goes on with [`Self::drove`].
+    #[must_use]
+    pub fn driver(&self) -> Option<Driver> {
+        let seat = self.place()?.seat?;
+        Some(Driver {
+            seat,
+            rate: self.input,
+        })
+    }
+
+    /// Somebody else has taken inputs of the client meanwhile.
+    pub fn drove(&mut self, driver: &Driver) {
+        self.input = driver.rate;
+    }
+
     /// Takes a frame of the client.
     pub fn frame<'a>(&mut self, frame: &'a [u8], now: Instant) -> Step<'a> {
         if matches!(self.state, State::Fresh) {
@@ -201,8 +252,7 @@ impl Conversation {
     }
 
     fn input<'a>(&mut self, body: &'a [u8], now: Instant) -> Step<'a> {
-        if !self.input.allow(now) {
-            metrics::frame_ignored("input_rate");
+        if !is_in_time(&mut self.input, now) {
             return Step::Nothing;
         }
         // A frame may cross with the end of the race: that is nobody's fault.

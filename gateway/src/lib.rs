@@ -4,8 +4,8 @@
 //! speaking, and relays. What it decides about one client is a pure state
 //! machine, [`conversation`]; around it:
 //!
-//! - [`connection`] reads and writes frames of one client, through an
-//!   [`outbox`] that never lets a slow reader hold anybody up,
+//! - [`connection`] reads and writes frames of one client, from its [`socket`]
+//!   and through an [`outbox`] that never lets a slow reader hold anybody up,
 //! - [`desk`] carries out what a conversation asks of the other programs,
 //! - [`relay`] is one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to everybody,
@@ -32,6 +32,7 @@ pub mod rate;
 pub mod relay;
 pub mod run;
 pub mod sessions;
+pub mod socket;
 pub mod token;
 
 pub use options::Options;

@@ -38,6 +38,11 @@ pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
 /// burst after a stall of the network.
 pub const INPUT_RATE: (f64, f64) = (60.0, 120.0);
 
+/// Inputs in a row after which the relay of the room takes them. One that has
+/// something else to say is listened to all the time again: pings that measure the
+/// way come more often.
+pub const DRIVING_INPUTS_MIN: u32 = 4;
+
 /// Chat messages of one client a second, and how many may come at once.
 pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 

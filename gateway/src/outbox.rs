@@ -16,11 +16,11 @@ use arrayvec::ArrayVec;
 use bytes::Bytes;
 use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::frame;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
 use crate::limits::OUTBOX_FRAMES_MAX;
 use crate::metrics;
+use crate::socket::Socket;
 
 /// A frame with its length is copied together up to this size: one piece costs
 /// the system less than two. A snapshot of sixteen cars fits.
@@ -41,7 +41,7 @@ struct Waiting {
     /// Set once: nothing is queued any more.
     closing: bool,
     /// Where frames may go at once.
-    socket: Option<Arc<OwnedWriteHalf>>,
+    socket: Option<Arc<Socket>>,
     /// What is left of a frame that the socket has taken in part.
     rest: Bytes,
     /// The writer has a batch, which comes first.
@@ -70,7 +70,7 @@ enum Written {
 impl Outbox {
     /// One whose frames go to `socket` at once when they can.
     #[must_use]
-    pub fn to(socket: Arc<OwnedWriteHalf>) -> Self {
+    pub fn to(socket: Arc<Socket>) -> Self {
         let waiting = Waiting {
             socket: Some(socket),
             ..Waiting::default()
@@ -199,9 +199,9 @@ impl Waiting {
                 piece.extend(head);
                 // It fits, by the pattern.
                 let _ = piece.try_extend_from_slice(frame);
-                socket.try_write(&piece)
+                socket.write(&piece)
             }
-            _ => socket.try_write_vectored(&[IoSlice::new(&head), IoSlice::new(frame)]),
+            _ => socket.write_vectored(&[IoSlice::new(&head), IoSlice::new(frame)]),
         };
         match sent {
             // The writer will be told the same error.
@@ -260,6 +260,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
 
     use super::*;
+    use crate::socket::tests::connected;
 
     #[tokio::test]
     async fn a_slow_reader_gets_every_event_and_the_latest_snapshot() {
@@ -272,14 +273,6 @@ mod tests {
         let batch = outbox.take().await;
         assert_eq!(batch.frames, [&b"e1"[..], b"e2", b"s3"]);
         assert!(!batch.closing);
-    }
-
-    async fn connected() -> (tokio::net::TcpStream, Arc<OwnedWriteHalf>) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = tokio::net::TcpStream::connect(listener.local_addr().unwrap());
-        let (client, accepted) = tokio::join!(client, listener.accept());
-        let (_, socket) = accepted.unwrap().0.into_split();
-        (client.unwrap(), Arc::new(socket))
     }
 
     #[tokio::test]
@@ -314,7 +307,6 @@ mod tests {
     #[tokio::test]
     async fn what_a_full_socket_does_not_take_waits_for_the_writer() {
         let (mut client, socket) = connected().await;
-        socket.writable().await.unwrap();
         let outbox = Outbox::to(Arc::clone(&socket));
         let frame = Bytes::from(vec![7; 60_000]);
         let mut offered = 0;

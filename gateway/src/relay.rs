@@ -4,7 +4,8 @@
 //! room still has an owner, [`ring`] what the next one must know, and
 //! [`cadence`] when inputs leave. This module is the task around them and the
 //! [`Relays`] that find it; [`errand`]s are the questions that it sends out, the
-//! [`inbox`] is where connections put inputs.
+//! [`inbox`] is where connections put inputs, until they [lend](Loan) it what they
+//! would read them from.
 
 pub mod cadence;
 pub mod core;
@@ -32,6 +33,7 @@ use self::core::{MemberId, RelayCore};
 use self::errand::{Errand, Report};
 use self::inbox::{Frames, Inbox};
 use self::watch::Command;
+use crate::connection::loan::Loan;
 use crate::limits::{CLAIMS_MAX, CONNECTION_CHECK, RELAY_QUEUE_MAX, WATCH_LEEWAY};
 use crate::metrics;
 use crate::outbox::Outbox;
@@ -45,6 +47,10 @@ pub enum RelayCommand {
     Enter(MemberId, Bytes),
     /// They are gone.
     Leave(MemberId),
+    /// They drive: here is where their inputs come.
+    Lend(MemberId, Loan),
+    /// They want it back.
+    Recall(MemberId),
     /// Nobody serves the requests to the room's owner.
     Unserved,
     /// Somebody wants to know which connections are here.
@@ -178,6 +184,7 @@ impl Relays {
                 inbox,
                 inputs: &inputs,
                 spare: Frames::default(),
+                loans: Vec::new(),
                 core: RelayCore::new(relays.gateway, relays.beat, Instant::now()),
                 errands: FuturesUnordered::new(),
                 timer: relays.clock.deadline(),
@@ -216,6 +223,8 @@ struct RelayTask<'a> {
     inputs: &'a Inbox,
     /// Without frames, to be exchanged for those in the inbox.
     spare: Frames,
+    /// Where inputs of members come who only drive.
+    loans: Vec<(MemberId, Loan)>,
     core: RelayCore,
     errands: FuturesUnordered<Errand>,
     /// For the next time that something is due.
@@ -320,6 +329,10 @@ impl RelayTask<'_> {
         if let Some(batch) = self.core.take_inputs(now) {
             self.relays.bus.publish(subject.clone(), batch);
         }
+        if self.core.inputs_due().is_none() {
+            // Nobody would look for the next input.
+            self.loans.clear();
+        }
     }
 
     fn command(&mut self, command: RelayCommand, now: Instant) {
@@ -330,7 +343,17 @@ impl RelayTask<'_> {
                 let _ = ready.send(());
             }
             RelayCommand::Enter(member, frame) => self.core.enter(member, frame),
-            RelayCommand::Leave(member) => self.core.leave(member),
+            RelayCommand::Leave(member) => {
+                self.core.leave(member);
+                self.recall(member);
+            }
+            RelayCommand::Lend(member, loan) => {
+                // Otherwise nobody would look.
+                if self.core.inputs_due().is_some() {
+                    self.loans.push((member, loan));
+                }
+            }
+            RelayCommand::Recall(member) => self.recall(member),
             RelayCommand::Unserved => self.core.watch().unserved(now),
             RelayCommand::Present(answer) => {
                 // Who does not wait any more asks again.
@@ -345,6 +368,13 @@ impl RelayTask<'_> {
             self.core.input(seat, frame, now);
         }
         self.spare.clear();
+        let core = &mut self.core;
+        self.loans
+            .retain_mut(|(_, loan)| loan.inputs(now, |seat, frame| core.input(seat, frame, now)));
+    }
+
+    fn recall(&mut self, member: MemberId) {
+        self.loans.retain(|(lender, _)| *lender != member);
     }
 
     fn catch_up(&mut self, message: &Inbound, ears: &mut Ears, now: Instant) {

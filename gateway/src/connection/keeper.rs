@@ -12,12 +12,12 @@ use bytes::{Buf, BufMut, BytesMut};
 use protocol::client::GoodbyeCode;
 use protocol::frame;
 use service::Shutdown;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{oneshot, watch};
 
 use crate::limits::WRITE_TIMEOUT;
 use crate::metrics;
 use crate::outbox::{Batch, Outbox, goodbye};
+use crate::socket::Socket;
 
 /// Largest write: enough for a burst of events, small enough to reuse.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
@@ -79,7 +79,7 @@ impl Silence {
 /// Keeps a connection until it ends, or its client is gone: then `gone` is
 /// dropped.
 pub(super) async fn keep(
-    socket: Arc<OwnedWriteHalf>,
+    socket: Arc<Socket>,
     outbox: Arc<Outbox>,
     mut silence: Silence,
     shutdown: Shutdown,
@@ -95,9 +95,8 @@ pub(super) async fn keep(
         metrics::frames_sent(batch.frames.len() as u64, buffer.len() as u64);
         let written = tokio::time::timeout(WRITE_TIMEOUT, write_all(&socket, &mut buffer)).await;
         if !matches!(written, Ok(Ok(()))) || batch.closing {
-            // Whoever lets go last shuts the socket down. What the client has
-            // not read by now is lost either way.
             outbox.detach();
+            socket.end_writing();
             drop(gone);
             return;
         }
@@ -118,13 +117,12 @@ async fn next(outbox: &Outbox, silence: &mut Silence, shutdown: &Shutdown) -> Ba
     outbox.take().await
 }
 
-async fn write_all(socket: &OwnedWriteHalf, buffer: &mut BytesMut) -> io::Result<()> {
+async fn write_all(socket: &Socket, buffer: &mut BytesMut) -> io::Result<()> {
     while buffer.has_remaining() {
-        socket.writable().await?;
-        match socket.try_write(buffer) {
+        match socket.write(buffer) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(bytes) => buffer.advance(bytes),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
             Err(error) => return Err(error),
         }
     }
