@@ -21,13 +21,13 @@ use std::time::Instant;
 use bus::{Bus, BusError, Inbound, Subject, Subscription};
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::{BoxStream, FuturesUnordered, SelectAll, select_all};
+use futures::stream::{self, FuturesUnordered};
 use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RoomId, Seat, SessionNonce, subject};
 use service::{AlarmClock, Deadline};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use self::core::{MemberId, RelayCore};
 use self::errand::{Errand, Report};
@@ -55,6 +55,10 @@ pub enum RelayCommand {
     Unserved,
     /// Somebody wants to know which connections are here.
     Present(oneshot::Sender<Vec<SessionNonce>>),
+    /// A new owner wants to catch up.
+    CatchUp(Inbound),
+    /// The owner of a room without a race lives.
+    Heartbeat(Bytes),
 }
 
 /// A way to the relay of one room.
@@ -174,7 +178,7 @@ impl Relays {
             commands,
             inputs: Arc::default(),
         };
-        let inputs = Arc::clone(&handle.inputs);
+        let (inputs, teller) = (Arc::clone(&handle.inputs), handle.commands.clone());
         let relays = Arc::clone(self);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
@@ -189,7 +193,7 @@ impl Relays {
                 errands: FuturesUnordered::new(),
                 timer: relays.clock.deadline(),
             };
-            if let Err(error) = task.run().await {
+            if let Err(error) = task.run(teller).await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
             }
             relays.forget(&room, &inputs);
@@ -231,42 +235,47 @@ struct RelayTask<'a> {
     timer: Deadline,
 }
 
-/// What a relay hears of its room.
+/// What a relay hears of its room all the time. Of what is rare it is told with a
+/// command: each stream is asked whenever the relay waits.
 struct Ears {
     snapshots: Subscription,
     events: Subscription,
-    /// Requests to catch up, and heartbeats: looked at only when one has come.
-    rare: SelectAll<BoxStream<'static, Event>>,
+    _rare: AbortOnDropHandle<()>,
 }
 
 impl Ears {
-    async fn of(bus: &Bus, room: &RoomId) -> Result<Self, BusError> {
+    async fn of(
+        bus: &Bus,
+        room: &RoomId,
+        teller: mpsc::Sender<RelayCommand>,
+    ) -> Result<Self, BusError> {
         let (snapshots, events, heartbeats, catch_ups) = tokio::try_join!(
             bus.subscribe(subject::room_snapshot(room)),
             bus.subscribe(subject::room_event(room)),
             bus.subscribe(subject::room_heartbeat(room)),
             bus.subscribe(subject::room_catch_up(room)),
         )?;
-        let rare = [
-            catch_ups.map(Event::CatchUp).boxed(),
-            heartbeats
-                .map(|message| Event::Heartbeat(message.payload))
-                .boxed(),
-        ];
+        let mut rare = stream::select(
+            catch_ups.map(RelayCommand::CatchUp),
+            heartbeats.map(|message| RelayCommand::Heartbeat(message.payload)),
+        );
+        let telling = async move {
+            while let Some(command) = rare.next().await
+                && teller.send(command).await.is_ok()
+            {}
+        };
         Ok(Self {
             snapshots,
             events,
-            rare: select_all(rare),
+            _rare: AbortOnDropHandle::new(tokio::spawn(telling)),
         })
     }
 }
 
 enum Event {
     Command(RelayCommand),
-    CatchUp(Inbound),
     Snapshot(Bytes),
     Happening(Bytes),
-    Heartbeat(Bytes),
     Report(Report),
     InputArrived,
     Due,
@@ -274,18 +283,16 @@ enum Event {
 }
 
 impl RelayTask<'_> {
-    async fn run(&mut self) -> Result<(), BusError> {
-        let mut ears = Ears::of(&self.relays.bus, self.room).await?;
+    async fn run(&mut self, teller: mpsc::Sender<RelayCommand>) -> Result<(), BusError> {
+        let mut ears = Ears::of(&self.relays.bus, self.room, teller).await?;
         let input_subject = Subject::from(subject::room_input(self.room));
         loop {
             let event = self.next(&mut ears).await;
             let now = Instant::now();
             match event {
-                Event::Command(command) => self.command(command, now),
-                Event::CatchUp(message) => self.catch_up(&message, &mut ears, now),
+                Event::Command(command) => self.command(command, &mut ears, now),
                 Event::Snapshot(payload) => self.core.snapshot(&payload, now),
                 Event::Happening(payload) => self.core.event(&payload, now),
-                Event::Heartbeat(payload) => self.core.heartbeat(&payload, now),
                 Event::Report(report) => self.reported(report, now),
                 Event::InputArrived => self.hear_inputs(now),
                 Event::Due => self.send_inputs_if_due(&input_subject, now),
@@ -311,11 +318,10 @@ impl RelayTask<'_> {
             // lap is told before its picture. Suspicion comes last, after all
             // that was heard.
             biased;
-            Some(rare) = ears.rare.next() => rare,
+            command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
             Some(message) = ears.events.next() => Event::Happening(message.payload),
             Some(message) = ears.snapshots.next() => Event::Snapshot(message.payload),
             Some(report) = self.errands.next(), if !self.errands.is_empty() => Event::Report(report),
-            command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
             () = self.inputs.arrived(), if inputs_due.is_none() => Event::InputArrived,
             () = self.timer.reached(due) => Event::Due,
         }
@@ -335,8 +341,10 @@ impl RelayTask<'_> {
         }
     }
 
-    fn command(&mut self, command: RelayCommand, now: Instant) {
+    fn command(&mut self, command: RelayCommand, ears: &mut Ears, now: Instant) {
         match command {
+            RelayCommand::CatchUp(message) => self.catch_up(&message, ears, now),
+            RelayCommand::Heartbeat(payload) => self.core.heartbeat(&payload, now),
             RelayCommand::Expect(member, session, outbox, ready) => {
                 self.core.expect(member, session, outbox);
                 // A connection that went away meanwhile leaves by itself.

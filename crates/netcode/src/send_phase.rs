@@ -12,11 +12,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use protocol::beat::TICK_INTERVAL;
-use protocol::limits::TICKS_PER_SNAPSHOT;
+// From one snapshot to the next, and from one input message to the next.
+use protocol::beat::PERIOD as INTERVAL;
 
-/// From one snapshot to the next, and from one input message to the next.
-const INTERVAL: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 /// What an input needs to be acknowledged but for the round trip, at first: the
 /// gateway's lead, its ways to the room and back, and some margin.
 const AHEAD_START: Duration = Duration::from_millis(10);

@@ -1,10 +1,14 @@
 //! The record that makes a worker the owner of a room.
 
 use arrayvec::ArrayVec;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, GatewayId, RaceId, Tick, WorkerId};
 use crate::limits::SEATS_MAX;
+
+/// What a checkpoint has besides the state, at most.
+const HEAD_BYTES: usize = 256;
 
 /// A value of the bucket `checkpoints`: who owns a room, and all that the room
 /// is. Written by compare-and-set only (DESIGN §8).
@@ -21,14 +25,15 @@ pub struct Checkpoint {
     /// The gateways with players in the room.
     pub gateways: ArrayVec<GatewayId, SEATS_MAX>,
     /// The room, in the race worker's own encoding.
-    pub state: Vec<u8>,
+    pub state: Bytes,
 }
 
 impl Checkpoint {
     /// The bytes of the bucket's value.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a checkpoint has no value that postcard refuses")
+        let bytes = Vec::with_capacity(HEAD_BYTES + self.state.len());
+        postcard::to_extend(self, bytes).expect("a checkpoint has no value that postcard refuses")
     }
 
     /// Reads the bucket's value.

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{GatewayId, RaceId, Seat, Tick};
 use crate::limits::INPUT_TICKS_MAX;
 
+/// What a batch has besides its frames, and a frame besides its bytes, at most.
+const BATCH_HEAD_BYTES: usize = 40;
+const FRAME_HEAD_BYTES: usize = 3;
+
 /// The controls of one car in one tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Controls {
@@ -77,7 +81,12 @@ impl<'a> InputBatch<'a> {
     /// The bytes of the message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("an input batch has no value that postcard refuses")
+        let of_frames = self
+            .frames
+            .iter()
+            .map(|(_, frame)| FRAME_HEAD_BYTES + frame.len());
+        let bytes = Vec::with_capacity(BATCH_HEAD_BYTES + of_frames.sum::<usize>());
+        postcard::to_extend(self, bytes).expect("an input batch has no value that postcard refuses")
     }
 
     /// Reads the message; the frames stay encoded.

@@ -1,5 +1,6 @@
 //! What others keep of a room: a new owner, the lobby, the database.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,14 +19,17 @@ use super::replay::{InputLog, SavedLog};
 use super::seats::Seats;
 use super::{Ending, Identity, Output, Ownership, Race, Room, ai};
 
+/// What the state of most rooms takes in a checkpoint, at most.
+const STATE_BYTES: usize = 2_048;
+
 /// All that a room is, in a checkpoint.
 #[derive(Serialize, Deserialize)]
-struct Saved {
-    name: RoomName,
-    settings: RoomSettings,
-    creator: Option<PlayerName>,
+struct Saved<'a> {
+    name: Cow<'a, RoomName>,
+    settings: Cow<'a, RoomSettings>,
+    creator: Option<Cow<'a, PlayerName>>,
     phase: Phase,
-    seats: Seats,
+    seats: Cow<'a, Seats>,
     events_told: (Tick, u32),
     revision: u32,
     race: Option<SavedRace>,
@@ -82,11 +86,11 @@ impl Room {
             .clone()
             .map(|Ending { reason, result }| SavedEnding { reason, result });
         let saved = Saved {
-            name: self.identity.name.clone(),
-            settings: self.identity.settings.clone(),
-            creator: self.identity.creator.clone(),
+            name: Cow::Borrowed(&self.identity.name),
+            settings: Cow::Borrowed(&self.identity.settings),
+            creator: self.identity.creator.as_ref().map(Cow::Borrowed),
             phase: self.phase,
-            seats: self.seats.clone(),
+            seats: Cow::Borrowed(&self.seats),
             events_told: self.events_told,
             revision: self.revision,
             race,
@@ -98,7 +102,9 @@ impl Room {
             epoch: self.ownership.epoch,
             tick: self.tick_number(),
             gateways: self.seats.gateways().collect(),
-            state: postcard::to_stdvec(&saved).expect("a room has no value that postcard refuses"),
+            state: postcard::to_extend(&saved, Vec::with_capacity(STATE_BYTES))
+                .expect("a room has no value that postcard refuses")
+                .into(),
         }
     }
 
@@ -136,14 +142,14 @@ impl Room {
         let mut room = Self {
             identity: Identity {
                 race: checkpoint.race,
-                name: saved.name,
-                settings: saved.settings,
-                creator: saved.creator,
+                name: saved.name.into_owned(),
+                settings: saved.settings.into_owned(),
+                creator: saved.creator.map(Cow::into_owned),
             },
             ownership,
             track,
             phase: saved.phase,
-            seats: saved.seats,
+            seats: saved.seats.into_owned(),
             slot: Slot::default(),
             race,
             events_told: saved.events_told,

@@ -5,6 +5,7 @@
 //! known to be in the database's queue: a new owner sends that one again. Both
 //! are of bounded size, however long the race.
 
+use bytes::Bytes;
 use protocol::persist::PersistMessage;
 use protocol::replay::{Base64, ReplayChunk, ReplayRecord};
 use protocol::{Epoch, RaceId, Tick};
@@ -25,8 +26,8 @@ pub(super) struct InputLog {
 /// An input log in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedLog {
-    growing: Vec<u8>,
-    unsafe_chunk: Option<Vec<u8>>,
+    growing: Bytes,
+    unsafe_chunk: Option<Bytes>,
 }
 
 impl InputLog {
@@ -53,8 +54,11 @@ impl InputLog {
 
     pub(super) fn save(&self) -> SavedLog {
         SavedLog {
-            growing: self.recorder.chunk().to_bytes(),
-            unsafe_chunk: self.unsafe_chunk.as_ref().map(Chunk::to_bytes),
+            growing: self.recorder.chunk().to_bytes().into(),
+            unsafe_chunk: self
+                .unsafe_chunk
+                .as_ref()
+                .map(|chunk| chunk.to_bytes().into()),
         }
     }
 

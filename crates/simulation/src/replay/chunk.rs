@@ -21,6 +21,10 @@ pub const CHUNK_PACKED_BYTES_MAX: usize = 20 * 1024;
 /// bytes where one would do.
 const PLAIN_BYTES_MAX: usize = SEATS_MAX * CHUNK_TICKS as usize * 5 + 64;
 
+/// What a chunk has besides its runs, and what most runs take.
+const HEAD_BYTES: usize = 16;
+const RUN_BYTES: usize = 4;
+
 /// How hard deflate tries, 0–10: beyond this a chunk takes longer and loses
 /// nothing any more.
 const DEFLATE_LEVEL: u8 = 8;
@@ -102,7 +106,8 @@ impl Chunk {
     /// The chunk as plain bytes: quick to make, for a checkpoint.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+        let runs: usize = self.seats.iter().map(Vec::len).sum();
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + RUN_BYTES * runs);
         for number in [self.first_tick, self.ticks, self.seats.len() as u32] {
             write(&mut bytes, u64::from(number));
         }
