@@ -21,6 +21,11 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// connections, which could take a port while its server is dead.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
+/// Runs its arguments as a program whose sleeps may last a millisecond longer, as
+/// deploy/up does with nats-server (docs/adr/014).
+const WITH_TIMER_SLACK: &str =
+    "{ echo 1000000 >/proc/self/timerslack_ns; } 2>/dev/null || true; exec \"$@\"";
+
 /// Where everything is.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -82,9 +87,11 @@ impl Place {
     }
 
     fn nats(&self) -> Command {
-        let mut command = Command::new(&self.nats_server);
+        let mut command = Command::new("sh");
         command
             .kill_on_drop(true)
+            .args(["-c", WITH_TIMER_SLACK, "nats-server"])
+            .arg(&self.nats_server)
             .args(["--addr", "127.0.0.1", "--port", &self.nats_port.to_string()])
             // As deploy/up starts it.
             .env("GOMAXPROCS", "1")
