@@ -7,7 +7,8 @@
 //! - [`connection`] reads and writes frames of one client, from its [`socket`]
 //!   and through an [`outbox`] that never lets a slow reader hold anybody up,
 //! - [`desk`] carries out what a conversation asks of the other programs,
-//! - [`relay`] is one task per room: inputs up, snapshots and events down,
+//! - [`relay`] is one task per room: inputs up, snapshots and events down; it reads
+//!   the sockets of those who only drive,
 //! - [`chat`] reads the one stream of the chat and hands it to everybody,
 //! - [`lobby`] is the `rooms` bucket, watched.
 //!

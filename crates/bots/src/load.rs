@@ -38,7 +38,7 @@ const RAMP_INTERVAL: Duration = Duration::from_millis(250);
 /// So many bots may be on their way in before those of the next room come: as many
 /// hashes as a server computes within the patience of a log-in.
 const LOGGING_IN_MAX: usize = 32;
-/// Longest wait until everybody has been in a race.
+/// Longest wait until everybody is logged in, and until everybody has been in a race.
 const RAMP_MAX: Duration = Duration::from_secs(600);
 /// Between two looks at what the bots do.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-// From one snapshot to the next, and from one input message to the next.
+// From one snapshot to the next; from one input message to the next as well.
 use protocol::beat::PERIOD as INTERVAL;
 
 /// What an input needs to be acknowledged but for the round trip, at first: the

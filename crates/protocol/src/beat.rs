@@ -4,8 +4,9 @@
 //! Rooms that tick together cost less: their snapshots leave in one write, and
 //! a gateway that is awake passes all of them on. All rooms at once would have
 //! to wait for each other, so that a worker with many has more slots, and each
-//! room one of them by its name. Snapshots say which it was: gateways know when a tick will apply the inputs that they hold. Where the clocks of two
-//! machines differ, nothing breaks: inputs wait for longer.
+//! room one of them by its name. Snapshots say which it was: gateways know when a
+//! tick will apply the inputs that they hold. Where the clocks of two machines
+//! differ, nothing breaks: inputs wait for longer.
 
 use std::time::{Duration, Instant};
 
