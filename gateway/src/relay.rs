@@ -198,6 +198,10 @@ impl Relays {
             }
             relays.forget(&room, &inputs);
             inputs.close();
+            // What is being sent in this moment must not stay in the queue, a loan
+            // least of all.
+            task.inbox.close();
+            while task.inbox.recv().await.is_some() {}
             metrics::rooms(-1.0);
         });
         handle
@@ -316,7 +320,8 @@ impl RelayTask<'_> {
         tokio::select! {
             // A new owner first, which waits; then events before snapshots: a
             // lap is told before its picture. Suspicion comes last, after all
-            // that was heard.
+            // that was heard of a race. A heartbeat may still be on its way to
+            // this task: that costs the owner a ping.
             biased;
             command = self.inbox.recv() => command.map_or(Event::Ended, Event::Command),
             Some(message) = ears.events.next() => Event::Happening(message.payload),
@@ -346,9 +351,13 @@ impl RelayTask<'_> {
             RelayCommand::CatchUp(message) => self.catch_up(&message, ears, now),
             RelayCommand::Heartbeat(payload) => self.core.heartbeat(&payload, now),
             RelayCommand::Expect(member, session, outbox, ready) => {
-                self.core.expect(member, session, outbox);
-                // A connection that went away meanwhile leaves by itself.
-                let _ = ready.send(());
+                // What came before is not for them; perhaps that the room is gone.
+                self.hear_events(ears, now);
+                if !self.core.is_closed() {
+                    self.core.expect(member, session, outbox);
+                    // A connection that went away meanwhile leaves by itself.
+                    let _ = ready.send(());
+                }
             }
             RelayCommand::Enter(member, frame) => self.core.enter(member, frame),
             RelayCommand::Leave(member) => {
@@ -385,14 +394,18 @@ impl RelayTask<'_> {
         self.loans.retain(|(lender, _)| *lender != member);
     }
 
+    fn hear_events(&mut self, ears: &mut Ears, now: Instant) {
+        while let Some(message) = ears.events.next_now() {
+            self.core.event(&message.payload, now);
+        }
+    }
+
     fn catch_up(&mut self, message: &Inbound, ears: &mut Ears, now: Instant) {
         let Ok(request) = CatchUpRequest::decode(&message.payload) else {
             return metrics::relay_dropped("unreadable");
         };
         // What the former owner has said may be here already, and counts.
-        while let Some(message) = ears.events.next_now() {
-            self.core.event(&message.payload, now);
-        }
+        self.hear_events(ears, now);
         while let Some(message) = ears.snapshots.next_now() {
             self.core.snapshot(&message.payload, now);
         }

@@ -12,6 +12,10 @@ use crate::socket::Socket;
 /// The largest frame with its length.
 const BUFFER_BYTES: usize = LENGTH_BYTES + CLIENT_FRAME_BYTES_MAX;
 
+/// So many buffers of a driver are read at once: more than a network that stood
+/// still for two seconds has kept.
+const LOOKS_MAX: usize = 8;
+
 /// Reads frames into a buffer of its own. Frames of a driver mostly come one by
 /// one, so that each is at the buffer's beginning and nothing is allocated.
 #[derive(Debug)]
@@ -54,27 +58,37 @@ impl FrameReader {
         self.socket.unwatch();
     }
 
-    /// Takes the inputs that are there by now, as far as one look goes: somebody
-    /// who floods must let others go first. `false` when there is something else,
-    /// which is left for [`Self::next`]: another frame, the end, an error.
+    /// Takes the inputs that are there by now, as far as some looks go: somebody who
+    /// floods must let others go first. `false` when there is something else, which
+    /// is left for [`Self::next`]: another frame, the end, an error.
     pub(super) fn inputs(&mut self, mut take: impl FnMut(&[u8])) -> bool {
         // Whoever reads next looks before it waits.
         self.is_dry = false;
-        let is_open = match self.socket.read(self.frames.room()) {
-            Ok(bytes) => {
-                self.frames.filled(bytes);
-                bytes > 0
+        for _ in 0..LOOKS_MAX {
+            let room = self.frames.room();
+            let bytes_max = room.len();
+            let (is_open, is_all) = match self.socket.read(room) {
+                Ok(bytes) => {
+                    self.frames.filled(bytes);
+                    (bytes > 0, bytes < bytes_max)
+                }
+                Err(error) => (error.kind() == io::ErrorKind::WouldBlock, true),
+            };
+            while let Ok(Some(frame)) = self.frames.whole() {
+                if !is_input(self.frames.get(frame.clone())) {
+                    return false;
+                }
+                self.frames.pass(&frame);
+                take(self.frames.get(frame));
             }
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-        };
-        while let Ok(Some(frame)) = self.frames.whole() {
-            if !is_input(self.frames.get(frame.clone())) {
+            if !is_open || self.frames.whole().is_err() {
                 return false;
             }
-            self.frames.pass(&frame);
-            take(self.frames.get(frame));
+            if is_all {
+                break;
+            }
         }
-        is_open && self.frames.whole().is_ok()
+        true
     }
 
     /// Reads what a client still sends, until it closes too: closing with unread
@@ -314,6 +328,18 @@ mod tests {
         };
         ended.await;
         assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn takes_all_that_a_stalled_network_has_kept_at_once() {
+        let (mut client, socket) = connected().await;
+        let mut reader = FrameReader::new(Arc::clone(&socket));
+        let (mut bytes, body) = (Vec::new(), [7; 350]);
+        (0..60).for_each(|_| bytes.extend(input(&body)));
+        client.write_all(&bytes).await.unwrap();
+        reader.unwatch();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(inputs(&mut reader).0.len(), 60);
     }
 
     #[tokio::test]
