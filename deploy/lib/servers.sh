@@ -23,7 +23,7 @@ start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
 }
 
 # Runs its arguments as a program whose sleeps may last a millisecond longer. The
-# monitor thread of Go programs sleeps for 20 µs at a time: a sixth of NATS' time
+# monitor thread of Go programs sleeps for 20 µs at a time: a fifth of NATS' time
 # (docs/adr/014). Only Linux knows it.
 readonly WITH_TIMER_SLACK='
     { echo 1000000 >/proc/self/timerslack_ns; } 2>/dev/null || true

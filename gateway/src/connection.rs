@@ -26,7 +26,6 @@ use crate::accept::Address;
 use crate::conversation::{Conversation, Step, reject};
 use crate::desk::Desk;
 use crate::limits::DRIVING_INPUTS_MIN;
-use crate::metrics;
 use crate::outbox::{Outbox, goodbye};
 use crate::relay::core::MemberId;
 use crate::relay::{RelayCommand, RelayHandle};
@@ -106,7 +105,6 @@ impl Connection {
             };
             match frame {
                 Ok(Some(frame)) => {
-                    metrics::frame_received(frame.len() as u64);
                     self.notice_closed_room();
                     if !self.frame(frame).await {
                         break;

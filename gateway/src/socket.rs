@@ -184,6 +184,12 @@ pub(crate) mod tests {
         (client.unwrap(), Arc::new(socket))
     }
 
+    /// How many bytes wait to be read.
+    pub(crate) fn arrived(socket: &Socket) -> u64 {
+        let state = socket.lock();
+        rustix::io::ioctl_fionread(state.stream.fd().unwrap()).unwrap()
+    }
+
     /// Reads all that is there.
     fn read(socket: &Socket) -> Vec<u8> {
         let (mut all, mut buffer) = (Vec::new(), [0; 8]);

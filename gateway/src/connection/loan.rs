@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 use super::keeper::Speaker;
 use super::reader::FrameReader;
 use crate::conversation::Driver;
-use crate::metrics;
 
 /// What is read of a client.
 #[derive(Debug)]
@@ -53,10 +52,9 @@ impl Loan {
             return false;
         };
         let Intake { frames, speaker } = intake;
-        frames.inputs(|frame| {
-            metrics::frame_received(frame.len() as u64);
+        frames.inputs(|input| {
             speaker.speaks(now, driver.patience());
-            if let Some((seat, input)) = driver.input(frame, now) {
+            if let Some(seat) = driver.input(now) {
                 take(seat, input);
             }
         })

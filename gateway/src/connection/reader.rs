@@ -7,6 +7,7 @@ use std::sync::Arc;
 use protocol::frame::{self, FrameKind, LENGTH_BYTES};
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
 
+use crate::metrics;
 use crate::socket::Socket;
 
 /// The largest frame with its length.
@@ -50,7 +51,9 @@ impl FrameReader {
                 return Ok(None);
             }
         };
-        Ok(Some(self.frames.get(frame)))
+        let frame = self.frames.get(frame);
+        metrics::frame_received(frame.len() as u64);
+        Ok(Some(frame))
     }
 
     /// The runtime need not watch the socket: [`Self::inputs`] will look.
@@ -75,11 +78,13 @@ impl FrameReader {
                 Err(error) => (error.kind() == io::ErrorKind::WouldBlock, true),
             };
             while let Ok(Some(frame)) = self.frames.whole() {
-                if !is_input(self.frames.get(frame.clone())) {
+                let bytes = self.frames.get(frame.clone());
+                let Ok((FrameKind::Input, input)) = frame::split(bytes) else {
                     return false;
-                }
+                };
+                metrics::frame_received(bytes.len() as u64);
+                take(input);
                 self.frames.pass(&frame);
-                take(self.frames.get(frame));
             }
             if !is_open || self.frames.whole().is_err() {
                 return false;
@@ -125,10 +130,6 @@ impl FrameReader {
             }
         }
     }
-}
-
-fn is_input(frame: &[u8]) -> bool {
-    matches!(frame::split(frame), Ok((FrameKind::Input, _)))
 }
 
 /// Bytes that were read, and the frames in them.
@@ -213,7 +214,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
-    use crate::socket::tests::connected;
+    use crate::socket::tests::{arrived, connected};
 
     fn frames(lengths: &[usize]) -> (Vec<Vec<u8>>, Vec<u8>) {
         let frames: Vec<Vec<u8>> = lengths
@@ -289,7 +290,7 @@ mod tests {
     /// The bodies of the inputs that are there, and whether there is nothing else.
     fn inputs(reader: &mut FrameReader) -> (Vec<Vec<u8>>, bool) {
         let mut bodies = Vec::new();
-        let is_all = reader.inputs(|frame| bodies.push(frame[1..].to_vec()));
+        let is_all = reader.inputs(|input| bodies.push(input.to_vec()));
         (bodies, is_all)
     }
 
@@ -338,7 +339,9 @@ mod tests {
         (0..60).for_each(|_| bytes.extend(input(&body)));
         client.write_all(&bytes).await.unwrap();
         reader.unwatch();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        while arrived(&socket) < bytes.len() as u64 {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(inputs(&mut reader).0.len(), 60);
     }
 
