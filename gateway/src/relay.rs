@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bus::{Bus, Inbound};
 use bytes::Bytes;
 use protocol::beat::Beat;
-use protocol::{GatewayId, RoomId, Seat, SessionNonce};
+use protocol::{Epoch, GatewayId, RaceId, RoomId, Seat, SessionNonce};
 use service::AlarmClock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -39,8 +39,9 @@ use crate::outbox::Outbox;
 pub enum RelayCommand {
     /// Somebody is about to enter: keep events for them.
     Expect(MemberId, SessionNonce, Arc<Outbox>, oneshot::Sender<()>),
-    /// They are in: here is their first frame.
-    Enter(MemberId, Bytes),
+    /// They are in: here is their first frame, and under which epoch an owner of
+    /// which race has let them in.
+    Enter(MemberId, Bytes, RaceId, Epoch),
     /// They are gone.
     Leave(MemberId),
     /// They drive: here is where their inputs come.

@@ -229,6 +229,7 @@ impl Room {
         Ok(CtlReply {
             seat,
             room: self.view(),
+            epoch: self.ownership.epoch,
         })
     }
 

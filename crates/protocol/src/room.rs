@@ -88,6 +88,10 @@ pub struct CtlReply {
     pub seat: Option<Seat>,
     /// The room after the request.
     pub room: RoomView,
+    /// The epoch of the owner that answers: of an older one nothing is true any
+    /// more.
+    #[serde(default)]
+    pub epoch: Epoch,
 }
 
 /// A room as its players see it when they come in.

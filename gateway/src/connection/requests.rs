@@ -139,18 +139,17 @@ impl Connection {
             Entrance::Stand => self.desk.ctl(&room, &CtlRequest::Spectate).await,
         };
         match answer {
-            Ok(CtlReply { seat, room: view }) => {
-                self.conversation.entered(Place {
-                    room,
-                    race: view.race,
+            Ok(answer) => {
+                let CtlReply {
                     seat,
-                });
-                let entered = ServerMessage::Entered { seat, room: view };
+                    room: view,
+                    epoch,
+                } = answer;
+                let race = view.race;
+                self.conversation.entered(Place { room, race, seat });
+                let entered = frame::from_server(&ServerMessage::Entered { seat, room: view });
                 relay
-                    .tell(RelayCommand::Enter(
-                        self.member,
-                        frame::from_server(&entered),
-                    ))
+                    .tell(RelayCommand::Enter(self.member, entered, race, epoch))
                     .await;
                 self.relay = Some(relay);
                 Ok(())

@@ -93,6 +93,15 @@ impl RelayCore {
         });
     }
 
+    /// Its owner has answered a question under that epoch. A relay that has just
+    /// come to a room knows of no owner yet, and would pass on what a former one
+    /// has said that comes late.
+    pub fn answered(&mut self, race: RaceId, epoch: Epoch, now: Instant) {
+        if !self.is_current(race, epoch, now) {
+            metrics::relay_dropped("stale");
+        }
+    }
+
     /// Lets somebody in: first the given frame, then what happened since.
     pub fn enter(&mut self, id: MemberId, frame: Bytes) {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else {

@@ -186,7 +186,10 @@ impl<'a> RelayTask<'a> {
                     let _ = ready.send(());
                 }
             }
-            RelayCommand::Enter(member, frame) => self.core.enter(member, frame),
+            RelayCommand::Enter(member, frame, race, epoch) => {
+                self.core.answered(race, epoch, now);
+                self.core.enter(member, frame);
+            }
             RelayCommand::Leave(member) => {
                 self.core.leave(member);
                 self.recall(member);

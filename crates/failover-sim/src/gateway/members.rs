@@ -104,6 +104,7 @@ impl World {
                 member.seat = reply.seat;
                 member.is_in = true;
                 if let Some(relay) = gateway.relays.get_mut(&room) {
+                    relay.core.answered(reply.room.race, reply.epoch, now);
                     relay.core.enter(number, entered());
                 }
                 return;

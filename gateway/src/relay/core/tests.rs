@@ -64,6 +64,19 @@ async fn events_between_the_question_and_the_answer_are_not_lost() {
 }
 
 #[tokio::test]
+async fn what_a_former_owner_says_late_is_not_for_somebody_who_has_just_come() {
+    let (mut core, outbox) = core_with_member();
+    let now = Instant::now();
+    core.answered(RACE.parse().unwrap(), Epoch(2), now);
+    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.snapshot(&snapshot(1, 10), now);
+    core.snapshot(&snapshot(2, 40), now);
+    let expected = [FrameKind::Control, FrameKind::Snapshot];
+    assert_eq!(kinds(&outbox).await, expected);
+    assert_eq!(core.tick, Some(40));
+}
+
+#[tokio::test]
 async fn nothing_of_an_old_owner_passes() {
     let (mut core, outbox) = core_with_member();
     core.enter(1, frame::binary(FrameKind::Control, b"entered"));
