@@ -11,7 +11,9 @@ use bus::{CasError, Revision};
 use protocol::checkpoint::Checkpoint;
 use protocol::{Epoch, RaceId, WorkerId};
 
-use crate::limits::{CHECKPOINT_INTERVAL, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL};
+use crate::limits::{
+    CHECKPOINT_INTERVAL_MAX, CHECKPOINT_INTERVAL_MIN, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL,
+};
 
 /// How often a room must be heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +25,9 @@ pub enum Pace {
 }
 
 impl Pace {
-    fn interval(self) -> Duration {
+    fn interval_max(self) -> Duration {
         match self {
-            Self::Racing => CHECKPOINT_INTERVAL,
+            Self::Racing => CHECKPOINT_INTERVAL_MAX,
             Self::Idle => HEARTBEAT_INTERVAL,
         }
     }
@@ -150,6 +152,8 @@ pub struct Chain {
     /// When the last write that succeeded was begun: nobody can have taken
     /// the room before that.
     held_since: Instant,
+    /// Other rooms write now too.
+    is_turn: bool,
     urgent: bool,
     /// A write had no answer, and was not there when it was looked for: it may
     /// still arrive, and make the next one fail.
@@ -179,6 +183,7 @@ impl Chain {
             revision,
             pending: Pending::Nothing,
             held_since: written_at,
+            is_turn: false,
             urgent: false,
             in_doubt: false,
             begun: 0,
@@ -209,6 +214,11 @@ impl Chain {
     /// that a new owner must know.
     pub fn hurry(&mut self) {
         self.urgent = true;
+    }
+
+    /// It is a good time to write: others do so too.
+    pub fn turn(&mut self, now: Instant) {
+        self.is_turn |= self.age(now) >= CHECKPOINT_INTERVAL_MIN;
     }
 
     /// The first write that will hold what is true now, or did. Nobody may be
@@ -242,10 +252,11 @@ impl Chain {
         match self.pending {
             Pending::Write(_) | Pending::ReadBack(_) => None,
             Pending::Nothing => {
-                let is_due = now.saturating_duration_since(self.held_since) >= pace.interval();
-                if !is_due && !self.urgent {
+                let is_due = now.saturating_duration_since(self.held_since) >= pace.interval_max();
+                if !is_due && !self.is_turn && !self.urgent {
                     return None;
                 }
+                self.is_turn = false;
                 self.urgent = false;
                 self.pending = Pending::Write(now);
                 self.begun += 1;
@@ -339,19 +350,36 @@ mod tests {
     }
 
     #[test]
-    fn writes_ten_times_a_second_over_the_last_revision_one_at_a_time() {
+    fn writes_at_its_turn_over_the_last_revision_one_at_a_time() {
         let start = Instant::now();
         let mut chain = chain(start);
-        assert_eq!(chain.poll(Pace::Racing, start + ms(50)), None);
-        let due = start + ms(100);
-        assert_eq!(chain.poll(Pace::Racing, due), Some(Action::Write(7)));
-        assert_eq!(chain.poll(Pace::Racing, due + ms(300)), None);
-        assert_eq!(chain.written(9, due + ms(2)), ms(2));
-        assert_eq!(chain.poll(Pace::Racing, due + ms(99)), None);
+        assert_eq!(chain.poll(Pace::Racing, start + ms(99)), None);
+        let turn = start + ms(100);
+        chain.turn(turn);
+        assert_eq!(chain.poll(Pace::Racing, turn), Some(Action::Write(7)));
+        assert_eq!(chain.poll(Pace::Racing, turn + ms(300)), None);
+        assert_eq!(chain.written(9, turn + ms(2)), ms(2));
+        assert_eq!(chain.poll(Pace::Racing, turn + ms(99)), None);
+        chain.turn(turn + ms(100));
         assert_eq!(
-            chain.poll(Pace::Racing, due + ms(100)),
+            chain.poll(Pace::Racing, turn + ms(100)),
             Some(Action::Write(9))
         );
+    }
+
+    #[test]
+    fn writes_without_a_turn_when_the_last_write_is_old_and_not_when_it_is_new() {
+        let start = Instant::now();
+        let mut chain = chain(start);
+        chain.turn(start + ms(49));
+        assert_eq!(chain.poll(Pace::Racing, start + ms(124)), None);
+        let write = chain.poll(Pace::Racing, start + ms(125));
+        assert_eq!(write, Some(Action::Write(7)));
+        // A turn that comes while a write is under way is not forgotten.
+        chain.turn(start + ms(200));
+        let _ = chain.written(8, start + ms(201));
+        let write = chain.poll(Pace::Racing, start + ms(201));
+        assert_eq!(write, Some(Action::Write(8)));
     }
 
     #[test]
@@ -368,9 +396,9 @@ mod tests {
     fn the_fence_counts_from_when_the_write_was_begun() {
         let start = Instant::now();
         let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(100));
+        chain.poll(Pace::Racing, start + ms(125));
         chain.written(8, start + ms(300));
-        assert!(chain.is_fenced(Pace::Racing, start + ms(351)));
+        assert!(chain.is_fenced(Pace::Racing, start + ms(376)));
     }
 
     #[test]
@@ -394,7 +422,7 @@ mod tests {
             (None, Ownership::Lost),
         ] {
             let mut chain = chain(start);
-            chain.poll(Pace::Racing, start + ms(100));
+            chain.poll(Pace::Racing, start + ms(125));
             assert_eq!(chain.unanswered(start + ms(400)), Action::ReadBack);
             assert_eq!(
                 chain.read_back(found, start + ms(401)),
@@ -412,7 +440,7 @@ mod tests {
     fn another_race_of_the_same_room_and_owner_is_not_ours() {
         let start = Instant::now();
         let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(100));
+        chain.poll(Pace::Racing, start + ms(125));
         chain.unanswered(start + ms(400));
         let found = ReadBack {
             race: "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap(),
@@ -436,7 +464,7 @@ mod tests {
             })
         };
         let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(100));
+        chain.poll(Pace::Racing, start + ms(125));
         chain.unanswered(start + ms(400));
         assert_eq!(chain.read_back(found(7), start + ms(401)), Ownership::Ours);
         assert_eq!(
@@ -457,11 +485,11 @@ mod tests {
     fn what_a_write_under_way_does_not_hold_waits_for_the_next_one() {
         let start = Instant::now();
         let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(100));
+        chain.poll(Pace::Racing, start + ms(125));
         let write = chain.write_of(true);
         chain.hurry();
         assert_eq!(chain.write_of(false), write, "also if it is asked again");
-        chain.written(8, start + ms(101));
+        chain.written(8, start + ms(126));
         assert!(!chain.is_confirmed(write));
         chain.poll(Pace::Racing, start + ms(101));
         chain.unanswered(start + ms(401));

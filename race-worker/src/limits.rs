@@ -26,8 +26,15 @@ pub const SLOTS_MAX: u32 = 8;
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Between two checkpoints of a race: what a new owner has to compute again.
-pub const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
+/// Snapshots of a race between two checkpoints, 100 ms: what a new owner has to
+/// compute again. Rooms that tick together write together, in as few wake-ups.
+pub const CHECKPOINT_SNAPSHOTS: u64 = 3;
+
+/// A race whose last checkpoint is younger than this lets its turn pass.
+pub const CHECKPOINT_INTERVAL_MIN: Duration = Duration::from_millis(50);
+
+/// A race whose last checkpoint is older than this does not wait for its turn.
+pub const CHECKPOINT_INTERVAL_MAX: Duration = Duration::from_millis(125);
 
 /// Between two checkpoints of a room without a race: its heartbeat.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);

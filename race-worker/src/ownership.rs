@@ -276,7 +276,8 @@ impl OwnerCore {
         let was_silent = self.must_stand_still(moment);
         match event {
             Event::Due => self.due(moment),
-            Event::Inputs(payload) => self.inputs(payload),
+            // Nothing follows from them before the next tick.
+            Event::Inputs(payload) => return self.inputs(payload),
             Event::Ctl(payload, inbox) => self.ctl(payload, inbox, moment),
             Event::Written(outcome) => self.written(outcome, now),
             Event::Read(outcome) => self.read(outcome, now),

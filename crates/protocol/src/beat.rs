@@ -42,6 +42,13 @@ impl Slot {
         Self((u32::from(self.0) / step * step) as u8)
     }
 
+    /// Its number, such that slots that follow each other have numbers that follow
+    /// each other modulo three, up or down.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
     fn time(self) -> Duration {
         // Up, so that the slot of this time is the same again.
         let nanos = (PERIOD.as_nanos() * u128::from(self.0)).div_ceil(u128::from(Self::ALL));
@@ -52,8 +59,9 @@ impl Slot {
 /// When snapshots leave.
 #[derive(Clone, Copy, Debug)]
 pub struct Beat {
-    /// Some instant at which one does.
+    /// Some instant at which one does, and which beat since 1970 that is.
     origin: Instant,
+    number: u64,
 }
 
 impl Beat {
@@ -62,6 +70,7 @@ impl Beat {
     pub fn new(now: Instant, since_1970: Duration) -> Self {
         Self {
             origin: now + PERIOD - past(since_1970),
+            number: periods(since_1970) + 1,
         }
     }
 
@@ -70,6 +79,7 @@ impl Beat {
     pub fn at(self, slot: Slot) -> Self {
         Self {
             origin: self.origin + slot.time(),
+            ..self
         }
     }
 
@@ -105,6 +115,16 @@ impl Beat {
         at - self.past(at)
     }
 
+    /// Which beat since 1970 is the nearest to `at`: the same on all machines.
+    #[must_use]
+    pub fn nearest(&self, at: Instant) -> u64 {
+        let at = at + PERIOD / 2;
+        match at.checked_duration_since(self.origin) {
+            Some(since) => self.number + periods(since),
+            None => self.number.saturating_sub(1 + periods(self.origin - at)),
+        }
+    }
+
     /// How long the last beat before `at` is past.
     fn past(&self, at: Instant) -> Duration {
         match at.checked_duration_since(self.origin) {
@@ -126,6 +146,10 @@ fn hash(bytes: &[u8]) -> u32 {
     let hash = (hash ^ hash >> 16).wrapping_mul(0x85eb_ca6b);
     let hash = (hash ^ hash >> 13).wrapping_mul(0xc2b2_ae35);
     hash ^ hash >> 16
+}
+
+fn periods(since: Duration) -> u64 {
+    u64::try_from(since.as_nanos() / PERIOD.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The part of `since` that is no whole period.
@@ -217,6 +241,20 @@ mod tests {
     }
 
     #[test]
+    fn beats_are_counted() {
+        let now = Instant::now();
+        let beats = Beat::new(now, PERIOD * 9 + us(777)).at(Slot(64));
+        let tenth = beats.before_next(now + PERIOD / 2, Duration::ZERO);
+        assert_eq!(beats.nearest(tenth), 10);
+        assert_eq!(beats.nearest(tenth - us(16_000)), 10);
+        assert_eq!(beats.nearest(tenth - us(17_000)), 9);
+        assert_eq!(beats.nearest(tenth + us(16_000)), 10);
+        assert_eq!(beats.nearest(tenth + PERIOD * 7), 17);
+        assert_eq!(beats.nearest(tenth - PERIOD * 7), 3);
+        assert_eq!(beats.nearest(tenth - PERIOD * 20), 0);
+    }
+
+    #[test]
     fn all_machines_have_the_same_beat() {
         let now = Instant::now();
         let since = us(1_795_395_915_458_123);
@@ -224,5 +262,6 @@ mod tests {
         let (one, other) = (Beat::new(now, since), Beat::new(now + later, since + later));
         let due = now + Duration::from_secs(9);
         assert_eq!(one.draw(due, PULL_MAX), other.draw(due, PULL_MAX));
+        assert_eq!(one.nearest(due), other.nearest(due));
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::{Command, Moment, OwnerCore, Stage};
-use crate::limits::{BEAT_PULL_MAX, FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL};
+use crate::limits::{
+    BEAT_PULL_MAX, CHECKPOINT_SNAPSHOTS, FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL,
+};
 use crate::metrics;
 
 impl OwnerCore {
@@ -36,13 +38,18 @@ impl OwnerCore {
 
     fn compute(&mut self, moment: Moment) -> u32 {
         let ticks = self.room.ticks_to_tell();
-        self.room.set_slot(self.beat.slot(self.ticks_due()));
-        (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
-        self.due += TICK_INTERVAL * ticks;
-        let beat = self.beat.at(self.slot.among(moment.slots));
         let told = self.ticks_due();
-        let drawn = beat.draw(told, BEAT_PULL_MAX);
-        self.due = drawn - (told - self.due);
+        let slot = self.slot.among(moment.slots);
+        let beat = self.beat.at(slot);
+        self.room.set_slot(self.beat.slot(told));
+        (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
+        // All rooms of a slot write after the same snapshot, one slot after the other.
+        if (beat.nearest(told) + u64::from(slot.number())).is_multiple_of(CHECKPOINT_SNAPSHOTS) {
+            self.chain.turn(moment.now);
+        }
+        self.due += TICK_INTERVAL * ticks;
+        let next = self.ticks_due();
+        self.due = beat.draw(next, BEAT_PULL_MAX) - (next - self.due);
         ticks
     }
 
