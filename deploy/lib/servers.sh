@@ -22,11 +22,11 @@ start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
         --session-key-file "$RUN_DIR/session.key"
 }
 
-# Runs its arguments as a program whose sleeps may last a millisecond longer. The
-# monitor thread of Go programs sleeps for 20 µs at a time: a fifth of NATS' time
-# (docs/adr/014). Only Linux knows it.
+# Runs its arguments as a program whose sleeps may last four milliseconds longer.
+# The monitor thread of Go programs sleeps for 20 µs at a time: a quarter of NATS'
+# time (docs/adr/015). Only Linux knows it.
 readonly WITH_TIMER_SLACK='
-    { echo 1000000 >/proc/self/timerslack_ns; } 2>/dev/null || true
+    { echo 4000000 >/proc/self/timerslack_ns; } 2>/dev/null || true
     exec "$@"
 '
 

@@ -21,10 +21,10 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// connections, which could take a port while its server is dead.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// Runs its arguments as a program whose sleeps may last a millisecond longer, as
-/// deploy/up does with nats-server (docs/adr/014).
+/// Runs its arguments as a program whose sleeps may last four milliseconds longer, as
+/// deploy/up does with nats-server (docs/adr/015).
 const WITH_TIMER_SLACK: &str =
-    "{ echo 1000000 >/proc/self/timerslack_ns; } 2>/dev/null || true; exec \"$@\"";
+    "{ echo 4000000 >/proc/self/timerslack_ns; } 2>/dev/null || true; exec \"$@\"";
 
 /// Where everything is.
 #[derive(Clone, Debug)]
