@@ -11,7 +11,8 @@ use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    BEAT_PULL_MAX, CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS, TICK_INTERVAL,
+    BEAT_PULL_MAX, CATCH_UP_TIMEOUT, CHECKPOINT_SNAPSHOTS, FENCE_RACING, HAND_OVER_ATTEMPTS,
+    TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 
@@ -180,6 +181,34 @@ fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
     }
     assert_ne!(told.first(), Some(&slot));
     assert_eq!(told.last(), Some(&slot));
+}
+
+#[test]
+fn a_room_writes_after_every_third_snapshot_with_the_others_of_its_slot() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    let slot = Slot::of_room(&core.id).among(moment(now).slots);
+    let mut writes = Vec::new();
+    for _ in 0..300 {
+        let due = core.ticks_due();
+        // By a task that is late by more and less.
+        let late = Duration::from_micros(u64::from(core.room().tick_number()) * 37 % 900);
+        core.handle(Event::Due, moment(due + late));
+        let done = names(&mut core);
+        if let Some(write) = done.iter().position(|done| *done == "write") {
+            assert!(done[..write].contains(&"snapshot"), "{done:?}");
+            writes.push(beat(now).at(slot).nearest(due));
+            core.handle(Event::Written(Ok(11)), moment(due + late * 2));
+            names(&mut core);
+        }
+    }
+    // Once the room has come to its slot and nothing happens any more.
+    let settled = &writes[writes.len() - 30..];
+    let shift = u64::from(slot.number());
+    let in_turn = |write: &u64| (write + shift).is_multiple_of(CHECKPOINT_SNAPSHOTS);
+    assert!(settled.iter().all(in_turn), "{settled:?}");
+    let each = |pair: &[u64]| pair[1] - pair[0] == CHECKPOINT_SNAPSHOTS;
+    assert!(settled.windows(2).all(each), "{settled:?}");
 }
 
 #[test]
