@@ -42,8 +42,8 @@ impl Slot {
         Self((u32::from(self.0) / step * step) as u8)
     }
 
-    /// Its number, such that slots that follow each other have numbers that follow
-    /// each other modulo three, up or down.
+    /// In 256ths of the period. However many slots there are, each is one more than
+    /// the one before it modulo three, or each is one less.
     #[must_use]
     pub const fn number(self) -> u8 {
         self.0
@@ -225,6 +225,17 @@ mod tests {
                 let (few, many) = (slot.among(slots), slot.among(2 * slots));
                 assert!(u32::from(many.0 - few.0) <= 128 / slots);
             }
+        }
+    }
+
+    #[test]
+    fn slots_take_turns_by_three_however_many_there_are() {
+        for slots in [2, 4, 8, 16_u32] {
+            let numbers = (0..slots).map(|index| index * (Slot::ALL / slots));
+            let numbers: Vec<u8> = numbers.map(|raw| Slot(raw as u8).number() % 3).collect();
+            let threes = numbers.windows(3);
+            let mut threes = threes.map(|three| three.iter().map(|turn| 1 << turn).sum::<u32>());
+            assert!(threes.all(|turns| turns == 0b111), "{numbers:?}");
         }
     }
 

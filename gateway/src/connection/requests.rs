@@ -184,7 +184,6 @@ impl Connection {
         Ok(())
     }
 
-    /// The room's last event is on its way to the client already.
     /// The client was told by the relay. Here it matters only once something is
     /// asked, so nobody waits for it.
     pub(super) fn notice_closed_room(&mut self) {
