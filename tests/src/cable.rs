@@ -20,7 +20,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Cable {
     address: SocketAddr,
-    cuts: watch::Sender<u32>,
+    is_cut: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -44,11 +44,11 @@ impl Cable {
     async fn lay(target: String, way: Option<(Conditions, u64)>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (cuts, cut) = watch::channel(0);
+        let (is_cut, cut) = watch::channel(false);
         let task = tokio::spawn(pass_on(listener, target, cut, way));
         Ok(Self {
             address,
-            cuts,
+            is_cut,
             task,
         })
     }
@@ -59,9 +59,14 @@ impl Cable {
         self.address.to_string()
     }
 
-    /// Ends the connections there are; later ones pass again.
+    /// Ends the connections there are, and every other until it is mended.
     pub fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+        self.is_cut.send_replace(true);
+    }
+
+    /// Connections pass again.
+    pub fn mend(&self) {
+        self.is_cut.send_replace(false);
     }
 }
 
@@ -75,12 +80,14 @@ impl Drop for Cable {
 async fn pass_on(
     listener: TcpListener,
     target: String,
-    cut: watch::Receiver<u32>,
+    cut: watch::Receiver<bool>,
     way: Option<(Conditions, u64)>,
 ) {
     while let Ok((mut client, _)) = listener.accept().await {
+        if *cut.borrow() {
+            continue;
+        }
         let (target, mut cut) = (target.clone(), cut.clone());
-        cut.mark_unchanged();
         tokio::spawn(async move {
             let Ok(mut server) = TcpStream::connect(target).await else {
                 return;
@@ -101,8 +108,9 @@ async fn pass_on(
                 }
             };
             tokio::select! {
+                biased;
+                _ = cut.wait_for(|is_cut| *is_cut) => {}
                 () = passing => {}
-                _ = cut.changed() => {}
             }
         });
     }
