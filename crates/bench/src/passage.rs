@@ -1,22 +1,22 @@
 //! What a gateway adds: from a snapshot's coming over NATS to its coming over
-//! TCP, both to one process, which watches a room like anybody else.
+//! TCP, both to one process, which watches a room like anybody else. The kernel
+//! notes both times: that this process waits for a processor is not in them.
+
+mod tap;
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use bus::Bus;
 use futures::StreamExt;
 use protocol::account::Password;
 use protocol::client::{ClientMessage, Hello};
-use protocol::frame::{self, FrameKind};
+use protocol::frame;
 use protocol::limits::PROTOCOL_VERSION;
-use protocol::snapshot::{RelayedHeader, SnapshotHeader};
-use protocol::{RoomId, Tick, subject};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use protocol::{RoomId, subject};
 
+use self::tap::{Peer, Tap};
 use crate::report::{Quantiles, Times};
 
 /// All rooms.
@@ -37,27 +37,24 @@ pub async fn measure(
     let bus = Bus::connect(nats_url, "bench passage").await?;
     let room = racing_room(&bus).await?;
     tokio::time::sleep(wait).await;
-    let mut on_nats = bus.subscribe(subject::room_snapshot(&room)).await?;
-    let mut on_tcp = watch(gateway, &room).await?;
-    let mut is_watching = true;
-    let mut ways = Times::new();
-    let (mut seen, end) = (HashMap::new(), Instant::now() + length);
-    while Instant::now() < end {
+    let nats_address = nats_url.trim_start_matches("nats://");
+    let mut nats = Tap::open(Peer::Nats, nats_address, &subscription(&room)).await?;
+    let mut tcp = Tap::open(Peer::Gateway, gateway, &spectator(&room)?).await?;
+    let (mut published, mut relayed) = (HashMap::new(), Vec::new());
+    let end = tokio::time::sleep(length);
+    tokio::pin!(end);
+    loop {
         tokio::select! {
-            Some(message) = on_nats.next() => {
-                if let Ok((header, _)) = SnapshotHeader::split(&message.payload) {
-                    seen.insert(header.tick, Instant::now());
-                }
-            }
-            frame = on_tcp.recv(), if is_watching => match frame {
-                Some((came, frame)) => {
-                    if let Some(at) = tick(&frame).and_then(|tick| seen.remove(&tick)) {
-                        ways.add(came.saturating_duration_since(at));
-                    }
-                }
-                None => is_watching = false,
-            },
-            () = tokio::time::sleep_until(end.into()) => {}
+            snapshot = nats.snapshot() => published.extend([snapshot.context("NATS")?]),
+            // A gateway may end it, with the room.
+            Ok(snapshot) = tcp.snapshot() => relayed.push(snapshot),
+            () = &mut end => break,
+        }
+    }
+    let mut ways = Times::new();
+    for (tick, came) in relayed {
+        if let Some(&at) = published.get(&tick) {
+            ways.add(came.saturating_duration_since(at));
         }
     }
     let none = || format!("no snapshot of room {room} came through the gateway");
@@ -73,20 +70,15 @@ async fn racing_room(bus: &Bus) -> Result<RoomId> {
     Ok(RoomId::parse(room.context("a subject without a room")?)?)
 }
 
-/// The tick of a snapshot; `None` for other frames.
-fn tick(frame: &[u8]) -> Option<Tick> {
-    let Ok((FrameKind::Snapshot, body)) = frame::split(frame) else {
-        return None;
-    };
-    let (header, _body) = RelayedHeader::split(body).ok()?;
-    Some(header.tick)
+/// What is said to a NATS server to get the snapshots of a room.
+fn subscription(room: &RoomId) -> Vec<u8> {
+    let options = r#"{"verbose":false,"pedantic":false,"headers":false,"name":"bench passage"}"#;
+    let subject = subject::room_snapshot(room);
+    format!("CONNECT {options}\r\nSUB {subject} 1\r\n").into_bytes()
 }
 
-/// Signs up and watches a room: its frames, with the times at which they came.
-async fn watch(gateway: &str, room: &RoomId) -> Result<UnboundedReceiver<(Instant, Vec<u8>)>> {
-    let stream = TcpStream::connect(gateway).await?;
-    stream.set_nodelay(true)?;
-    let (reader, mut writer) = stream.into_split();
+/// What is said to a gateway to sign up and watch a room.
+fn spectator(room: &RoomId) -> Result<Vec<u8>> {
     let hello = Hello {
         client: "bench".to_owned(),
     };
@@ -102,44 +94,9 @@ async fn watch(gateway: &str, room: &RoomId) -> Result<UnboundedReceiver<(Instan
             name: room.to_string(),
         }),
     ];
-    let mut stream = Vec::new();
+    let mut bytes = Vec::new();
     for frame in frames {
-        frame::append(&frame, &mut stream);
+        frame::append(&frame, &mut bytes);
     }
-    writer.write_all(&stream).await?;
-    let (sender, receiver) = unbounded_channel();
-    tokio::spawn(async move {
-        // A closed way up would end the connection.
-        let (_writer, mut reader) = (writer, BufReader::new(reader));
-        while let Ok(length) = reader.read_u16().await {
-            let mut frame = vec![0; usize::from(length)];
-            let is_whole = reader.read_exact(&mut frame).await.is_ok();
-            if !is_whole || sender.send((Instant::now(), frame)).is_err() {
-                break;
-            }
-        }
-    });
-    Ok(receiver)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_snapshots_have_a_tick() {
-        let header = SnapshotHeader {
-            race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
-            owner: protocol::WorkerId::new(1),
-            slot: protocol::beat::Slot::default(),
-            epoch: protocol::Epoch::FIRST,
-            tick: 77,
-            acks: Default::default(),
-        };
-        let snapshot = frame::snapshot(&header.encode_into(Vec::new())).unwrap();
-        assert_eq!(tick(&snapshot), Some(77));
-        assert_eq!(tick(&snapshot[..3]), None);
-        assert_eq!(tick(&frame::from_client(&ClientMessage::ListRooms)), None);
-        assert_eq!(tick(&[]), None);
-    }
+    Ok(bytes)
 }

@@ -20,8 +20,12 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("bus", Allowed::Only(&["protocol"])),
     ("service", Allowed::Only(&[])),
     ("plot", Allowed::Only(&[])),
+    ("arrival", Allowed::Only(&[])),
     ("client-core", Allowed::Only(&["protocol", "netcode"])),
-    ("bots", Allowed::Only(&["client-core", "simulation"])),
+    (
+        "bots",
+        Allowed::Only(&["client-core", "simulation", "arrival"]),
+    ),
     // Only tests use it. It runs the cores of both ends of a room against each
     // other, so it needs the programs that they are in.
     (
@@ -40,7 +44,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("chaos", Allowed::Only(&["fleet"])),
     (
         "bench",
-        Allowed::Only(&["fleet", "protocol", "bus", "plot"]),
+        Allowed::Only(&["fleet", "protocol", "bus", "plot", "arrival"]),
     ),
     // Beyond DESIGN: positions in snapshots are measured from a track's course.
     (

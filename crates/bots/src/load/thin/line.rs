@@ -1,6 +1,6 @@
 //! The socket of one player.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -67,12 +67,12 @@ impl Line {
         addresses: &[SocketAddr],
         token: Token,
         registry: &Registry,
-        _now: Instant,
     ) -> io::Result<()> {
         let address = addresses[self.breaks % addresses.len()];
         let mut stream = TcpStream::connect(address)?;
         // Without it an input would wait for the acknowledgement of the last.
         stream.set_nodelay(true)?;
+        arrival::note(&stream)?;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         self.state = State::Connecting(stream);
         Ok(())
@@ -107,7 +107,8 @@ impl Line {
         }
     }
 
-    /// Reads what is there and gives it to the player.
+    /// Reads what is there and gives it to the player, with the time at which it
+    /// came.
     pub(crate) fn read(
         &mut self,
         event: &Event,
@@ -119,13 +120,13 @@ impl Line {
             let State::Up(stream) = &mut self.state else {
                 return Ok(());
             };
-            match stream.read(buffer) {
-                Ok(0) => {
+            match arrival::read(stream, buffer) {
+                Ok((0, _)) => {
                     let closed = io::Error::other("the server closed the connection");
                     return self.lose(now, player, &closed);
                 }
-                Ok(bytes) => {
-                    player.received(&buffer[..bytes], now)?;
+                Ok((bytes, came)) => {
+                    player.received(&buffer[..bytes], came)?;
                     // More comes with another event, but for the end.
                     if bytes < buffer.len() && !event.is_read_closed() {
                         return Ok(());
