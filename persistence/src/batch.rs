@@ -57,10 +57,12 @@ impl Batch {
                 self.rooms.remove(&race);
                 self.closed.insert(race);
             }
-            PersistMessage::Player(record) => {
-                let row = snapshot_row(&record)?;
-                let key = (row.race.clone(), row.player.clone());
-                keep_newest(&mut self.snapshots, key, row, |row| row.version);
+            PersistMessage::Players { players } => {
+                let rows: Vec<_> = players.iter().map(snapshot_row).collect::<Result<_, _>>()?;
+                for row in rows {
+                    let key = (row.race.clone(), row.player.clone());
+                    keep_newest(&mut self.snapshots, key, row, |row| row.version);
+                }
             }
             PersistMessage::Result(record) => {
                 let rows: Vec<_> = record

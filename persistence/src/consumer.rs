@@ -9,13 +9,14 @@ use tracing::{debug, error, info, warn};
 use crate::batch::Batch;
 use crate::error::{StoreError, chain};
 use crate::store::Store;
-use crate::{Backoff, metrics, now};
+use crate::{Backoff, metrics, now, rest};
 
 /// Messages in one transaction: beyond this the rows a second hardly grow.
 const BATCH_MESSAGES_MAX: usize = 500;
-/// How long a batch fills; also how soon shutdown is noticed. Five times as many
-/// transactions would cost as much more, with races or without.
-const BATCH_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a batch fills, in the stream: this process does not wake up for each
+/// message. Five times as many transactions would cost as much more, with races
+/// or without.
+const BATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// How often closed rooms are tidied up and an idle database is looked after.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// Another process may get on with what this one could not write.
@@ -52,10 +53,7 @@ impl Consumer {
             // What is asked for while the bus is away would arrive when nobody
             // waits for it any more.
             let taken = if self.bus.is_connected() {
-                queue
-                    .batch(BATCH_MESSAGES_MAX, BATCH_PATIENCE)
-                    .await
-                    .map(Some)
+                queue.take(BATCH_MESSAGES_MAX).await.map(Some)
             } else {
                 Ok(None)
             };
@@ -63,7 +61,11 @@ impl Consumer {
                 Ok(Some(deliveries)) => {
                     backoff = Backoff::default();
                     self.health.set_ready(true);
+                    let is_all = deliveries.len() < BATCH_MESSAGES_MAX;
                     self.write(deliveries).await;
+                    if is_all {
+                        rest(BATCH_INTERVAL, &self.shutdown).await;
+                    }
                 }
                 Ok(None) => {
                     self.health.set_ready(false);

@@ -117,10 +117,15 @@ impl Backoff {
     async fn wait(&mut self, shutdown: &Shutdown) -> bool {
         let pause = self.0;
         self.0 = (pause * 2).min(Self::LONGEST);
-        tokio::select! {
-            () = shutdown.wait() => false,
-            () = tokio::time::sleep(pause) => true,
-        }
+        rest(pause, shutdown).await
+    }
+}
+
+/// Waits; false when it is time to end.
+async fn rest(pause: Duration, shutdown: &Shutdown) -> bool {
+    tokio::select! {
+        () = shutdown.wait() => false,
+        () = tokio::time::sleep(pause) => true,
     }
 }
 

@@ -88,12 +88,13 @@ pub const ADVANCE_TICKS_MAX: u32 = TICK_RATE_HZ;
 pub const ORPHAN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often a worker looks for rooms without an owner; as much again at
-/// random, so that workers do not do it in step.
-pub const SWEEP_INTERVAL: Duration = Duration::from_millis(700);
+/// random, so that workers do not do it in step. A list of all checkpoints costs
+/// a millisecond, and nobody waits for it: a gateway notices by itself.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// At every such sweep a worker also looks for what is left in the lobby of
 /// rooms that are over. That is rare, and disturbs nobody for some seconds.
-pub const LOBBY_SWEEP: u32 = 8;
+pub const LOBBY_SWEEP: u32 = 3;
 
 /// Between two questions of an owner to the gateways of its players. A gateway
 /// that died is noticed after this; a room that it leaves empty closes a minute

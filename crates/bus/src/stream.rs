@@ -23,6 +23,8 @@ const CHAT_BYTES_MAX: i64 = 256 << 20;
 const PERSIST_BYTES_MAX: i64 = 512 << 20;
 /// A batch that is not acknowledged by then is given to another process.
 const PERSIST_ACK_WAIT: Duration = Duration::from_secs(10);
+/// How long a server may take to give what is there.
+const TAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Unacknowledged messages of all persistence processes together.
 const PERSIST_ACK_PENDING_MAX: i64 = 4096;
 
@@ -195,29 +197,25 @@ impl OrderedStream {
 }
 
 impl WorkQueue {
-    /// Up to `most` messages; waits at most `patience` for the first. Empty
-    /// when there are none.
+    /// The messages that are there, `most` of them at most; waits for none.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn batch(&self, most: usize, patience: Duration) -> Result<Vec<Delivery>, BusError> {
-        let failed = |source| BusError::JetStream {
+    pub async fn take(&self, most: usize) -> Result<Vec<Delivery>, BusError> {
+        let take = async {
+            let mut messages = self.0.fetch().max_messages(most).messages().await?;
+            let mut batch = Vec::new();
+            while let Some(message) = messages.next().await {
+                batch.push(Delivery(message?));
+            }
+            Ok(batch)
+        };
+        let taken = tokio::time::timeout(TAKE_TIMEOUT, take).await;
+        let taken = taken.unwrap_or_else(|elapsed| Err(elapsed.into()));
+        taken.map_err(|source: async_nats::Error| BusError::JetStream {
             what: "the stream PERSIST".to_owned(),
             source,
-        };
-        let mut messages = self
-            .0
-            .batch()
-            .max_messages(most)
-            .expires(patience)
-            .messages()
-            .await
-            .map_err(|error| failed(error.into()))?;
-        let mut batch = Vec::new();
-        while let Some(message) = messages.next().await {
-            batch.push(Delivery(message.map_err(failed)?));
-        }
-        Ok(batch)
+        })
     }
 }
 

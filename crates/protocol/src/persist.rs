@@ -17,8 +17,11 @@ pub enum PersistMessage {
     Room(RoomRecord),
     /// A room is gone; nothing of its race may bring it back.
     RoomClosed(RoomClosed),
-    /// A player's place in a room.
-    Player(PlayerRecord),
+    /// Where players of a room were at the same time.
+    Players {
+        /// One each.
+        players: Vec<PlayerRecord>,
+    },
     /// A race ended.
     Result(ResultRecord),
     /// Some seconds of a race's inputs.
@@ -33,7 +36,7 @@ impl PersistMessage {
     pub fn subject(&self) -> &'static str {
         match self {
             Self::Room(_) | Self::RoomClosed(_) => crate::subject::PERSIST_ROOM,
-            Self::Player(_) => crate::subject::PERSIST_PLAYER,
+            Self::Players { .. } => crate::subject::PERSIST_PLAYERS,
             Self::Result(_) => crate::subject::PERSIST_RESULT,
             Self::ReplayChunk(_) | Self::Replay(_) => crate::subject::PERSIST_REPLAY,
         }

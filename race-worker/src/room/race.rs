@@ -111,7 +111,7 @@ impl Room {
         events.iter().for_each(|event| self.tell(event));
         self.snapshot();
         if tick.is_multiple_of(RECORD_INTERVAL_TICKS) {
-            (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
+            self.record_players();
         }
         if is_over {
             self.finish(now_ms);
@@ -263,7 +263,7 @@ impl Room {
             tick: race.state.tick,
             standings: standings(race, self),
         };
-        (0..self.seats.len()).for_each(|seat| self.record_player(seat as Seat));
+        self.record_players();
         self.end(CloseReason::Finished, Some(result));
     }
 }

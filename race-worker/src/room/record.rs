@@ -197,17 +197,37 @@ impl Room {
         }
     }
 
-    /// Tells the database where a player is. AI drivers have no account: nobody
-    /// will ask where they were.
+    /// Tells the database where all players are.
+    pub(super) fn record_players(&mut self) {
+        self.revision += 1;
+        let seats = 0..self.seats.len() as Seat;
+        let players: Vec<_> = seats.filter_map(|seat| self.player_record(seat)).collect();
+        if !players.is_empty() {
+            self.persist(PersistMessage::Players { players });
+        }
+    }
+
+    /// Tells the database where a player is.
     pub(super) fn record_player(&mut self, seat: Seat) {
         self.revision += 1;
-        let Some(occupant) = self.seats.get(seat).filter(|occupant| !occupant.is_ai()) else {
-            return;
-        };
+        if let Some(record) = self.player_record(seat) {
+            let players = vec![record];
+            self.persist(PersistMessage::Players { players });
+        }
+    }
+
+    fn persist(&mut self, message: PersistMessage) {
+        self.outputs.push(Output::Persist(message));
+    }
+
+    /// Where a player is. AI drivers have no account: nobody will ask where they
+    /// were.
+    fn player_record(&self, seat: Seat) -> Option<PlayerRecord> {
+        let occupant = self.seats.get(seat).filter(|occupant| !occupant.is_ai())?;
         let race = self.race.as_ref();
         let car = race.and_then(|race| race.state.cars.get(usize::from(seat)));
         let position = car.map(simulation::Car::position_m).unwrap_or_default();
-        let record = PlayerRecord {
+        Some(PlayerRecord {
             race: self.identity.race,
             room: self.identity.name.clone(),
             player: occupant.player.clone(),
@@ -220,8 +240,6 @@ impl Room {
             connected: occupant.is_connected(),
             epoch: self.ownership.epoch,
             revision: self.revision,
-        };
-        self.outputs
-            .push(Output::Persist(PersistMessage::Player(record)));
+        })
     }
 }

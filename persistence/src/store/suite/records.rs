@@ -15,10 +15,19 @@ fn snapshot(
     x_m: f64,
 ) -> Result<PersistMessage> {
     message(json!({
-        "kind": "player", "race": race, "room": "Friday-Night", "player": player, "seat": 3,
-        "x_m": x_m, "y_m": -0.125, "heading_rad": 3.125, "lap": 2, "score": -1_000,
-        "connected": revision % 2 == 0, "epoch": epoch, "revision": revision,
+        "kind": "players",
+        "players": [{
+            "race": race, "room": "Friday-Night", "player": player, "seat": 3,
+            "x_m": x_m, "y_m": -0.125, "heading_rad": 3.125, "lap": 2, "score": -1_000,
+            "connected": revision % 2 == 0, "epoch": epoch, "revision": revision,
+        }],
     }))
+}
+
+/// All snapshots of a race, in one message.
+async fn snapshots(store: &Store, race: RaceId) -> Result<PersistMessage> {
+    let players = store.snapshots(race).await?;
+    Ok(PersistMessage::Players { players })
 }
 
 /// # Errors
@@ -35,21 +44,11 @@ pub async fn keeps_the_newest_snapshot_of_a_player(url: &str) -> Result<()> {
     ];
     for batch in [std::slice::from_ref(&first), &late[..2]] {
         write(&store, batch).await?;
-        let stored = store
-            .snapshots(race)
-            .await?
-            .into_iter()
-            .map(PersistMessage::Player);
-        assert_eq!(stored.collect::<Vec<_>>(), std::slice::from_ref(&first));
+        assert_eq!(snapshots(&store, race).await?, first);
     }
     for batch in [&[newest.clone(), first][..], &late] {
         write(&store, batch).await?;
-        let stored = store
-            .snapshots(race)
-            .await?
-            .into_iter()
-            .map(PersistMessage::Player);
-        assert_eq!(stored.collect::<Vec<_>>(), std::slice::from_ref(&newest));
+        assert_eq!(snapshots(&store, race).await?, newest);
     }
     Ok(())
 }
@@ -185,11 +184,6 @@ pub async fn stores_the_largest_values(url: &str) -> Result<()> {
     );
     let seen = snapshot(race, &player, (1, 2), f64::MIN)?;
     write(&store, std::slice::from_ref(&seen)).await?;
-    let stored = store
-        .snapshots(race)
-        .await?
-        .into_iter()
-        .map(PersistMessage::Player);
-    assert_eq!(stored.collect::<Vec<_>>(), [seen]);
+    assert_eq!(snapshots(&store, race).await?, seen);
     Ok(())
 }

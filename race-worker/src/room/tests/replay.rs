@@ -104,7 +104,7 @@ impl Desk {
                 PersistMessage::Replay(record) => self.records.push(record),
                 PersistMessage::Room(_)
                 | PersistMessage::RoomClosed(_)
-                | PersistMessage::Player(_)
+                | PersistMessage::Players { .. }
                 | PersistMessage::Result(_) => {}
             }
         }
