@@ -30,12 +30,17 @@ readonly WITH_TIMER_SLACK='
     exec "$@"
 '
 
+# A Go program that is told to print its scheduler's state, once in 24 days here,
+# does not wake its monitor thread up each time it has work again (docs/adr/016).
+readonly NATS_GODEBUG=schedtrace=2147483647
+
 # Starts NATS with JetStream on its own file store and sets nats_url. One thread
 # does what a thousand players need, as in our own programs (docs/adr/011); who
 # has more sets GOMAXPROCS.
 start_nats() { # PORT (-1: a free one)
     local name=nats-server-1
-    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" bash -c "$WITH_TIMER_SLACK" nats-server \
+    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" GODEBUG="$NATS_GODEBUG" \
+        bash -c "$WITH_TIMER_SLACK" nats-server \
         "$nats_server" --addr 127.0.0.1 --port "$1" --http_port -1 \
         --jetstream --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"

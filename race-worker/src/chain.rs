@@ -265,6 +265,12 @@ impl Chain {
         }
     }
 
+    /// Whether a write has been begun just now.
+    #[must_use]
+    pub fn begins(&self, now: Instant) -> bool {
+        self.pending == Pending::Write(now)
+    }
+
     /// The write gave a revision. Returns how long it took.
     pub fn written(&mut self, revision: Revision, now: Instant) -> Duration {
         let begun = self.begun_at(now);

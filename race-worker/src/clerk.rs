@@ -31,6 +31,21 @@ pub enum Job {
     DeleteCheckpoint(Revision),
 }
 
+impl Job {
+    /// Whether nobody waits for it: it goes with the next checkpoint, so that both
+    /// acknowledgements wake the worker up once.
+    fn can_wait(&self) -> bool {
+        use PersistMessage::{Players, Replay, ReplayChunk, Result, Room, RoomClosed};
+        match self {
+            Self::Persist(Players { .. } | ReplayChunk(_), _) => true,
+            Self::Persist(Room(_) | RoomClosed(_) | Result(_) | Replay(_), _)
+            | Self::Lobby(_)
+            | Self::RemoveEntry
+            | Self::DeleteCheckpoint(_) => false,
+        }
+    }
+}
+
 /// How long a clerk may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hold {
@@ -119,8 +134,9 @@ impl Clerk {
         self.retry_at
     }
 
-    /// The job to do now, if there is one; then [`Clerk::done`].
-    pub fn poll(&mut self, now: Instant) -> Option<Arc<Job>> {
+    /// The job to do now, if there is one; then [`Clerk::done`]. Jobs that nobody
+    /// waits for are not begun when it is `better_later`.
+    pub fn poll(&mut self, is_better_later: bool, now: Instant) -> Option<Arc<Job>> {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
         }
@@ -134,7 +150,10 @@ impl Clerk {
         if self.hold == Hold::HandedOver {
             self.queue.retain(|job| !matches!(**job, Job::Lobby(_)));
         }
-        let job = self.queue.front()?;
+        let job = self
+            .queue
+            .front()
+            .filter(|job| !(is_better_later && job.can_wait()))?;
         self.is_under_way = true;
         Some(Arc::clone(job))
     }
@@ -166,7 +185,7 @@ mod tests {
     const FENCE: Duration = Duration::from_millis(250);
 
     fn next(clerk: &mut Clerk, now: Instant) -> Option<Job> {
-        let job = clerk.poll(now)?;
+        let job = clerk.poll(false, now)?;
         clerk.done(true, now);
         Arc::into_inner(job)
     }
@@ -178,16 +197,31 @@ mod tests {
         clerk.queue(Job::DeleteCheckpoint(1));
         clerk.queue(Job::RemoveEntry);
         assert_eq!(
-            clerk.poll(start).as_deref(),
+            clerk.poll(false, start).as_deref(),
             Some(&Job::DeleteCheckpoint(1))
         );
-        assert_eq!(clerk.poll(start), None);
+        assert_eq!(clerk.poll(false, start), None);
         clerk.done(false, start);
-        assert_eq!(clerk.poll(start), None);
+        assert_eq!(clerk.poll(false, start), None);
         let later = clerk.next_deadline().unwrap();
         assert_eq!(next(&mut clerk, later), Some(Job::DeleteCheckpoint(1)));
         assert_eq!(next(&mut clerk, later), Some(Job::RemoveEntry));
         assert!(clerk.is_idle());
+    }
+
+    #[test]
+    fn a_record_that_nobody_waits_for_is_begun_with_a_checkpoint() {
+        let start = Instant::now();
+        let mut clerk = Clerk::new(start + FENCE);
+        let players = PersistMessage::Players { players: vec![] };
+        clerk.queue(Job::Persist(players, "1".to_owned()));
+        clerk.queue(Job::RemoveEntry);
+        // In its order: what comes after it waits too.
+        assert_eq!(clerk.poll(true, start), None);
+        assert!(!clerk.is_idle());
+        assert!(clerk.poll(false, start).is_some());
+        clerk.done(true, start);
+        assert_eq!(clerk.poll(true, start).as_deref(), Some(&Job::RemoveEntry));
     }
 
     #[test]
@@ -197,11 +231,11 @@ mod tests {
         let late = fence + Duration::from_nanos(1);
         let mut clerk = Clerk::new(fence);
         clerk.queue(Job::RemoveEntry);
-        assert!(clerk.poll(fence).is_some());
+        assert!(clerk.poll(false, fence).is_some());
         clerk.done(false, fence);
-        assert_eq!(clerk.poll(late + RETRY_DELAY), None);
+        assert_eq!(clerk.poll(false, late + RETRY_DELAY), None);
         clerk.hold_for_good();
-        assert!(clerk.poll(late + RETRY_DELAY).is_some());
+        assert!(clerk.poll(false, late + RETRY_DELAY).is_some());
     }
 
     #[test]
@@ -211,7 +245,7 @@ mod tests {
         clerk.hold_for_good();
         clerk.queue(Job::RemoveEntry);
         for _ in 0..RETRIES_MAX {
-            assert!(clerk.poll(now).is_some());
+            assert!(clerk.poll(false, now).is_some());
             clerk.done(false, now);
             now += RETRY_DELAY;
         }

@@ -256,7 +256,7 @@ impl OwnerCore {
     pub fn next_deadline(&self) -> Option<Instant> {
         let own = match &self.stage {
             Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
-            Stage::Running => Some(self.ticks_due().min(self.census_due)),
+            Stage::Running => Some(self.ticks_due()),
             Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
         };
         match (own, self.clerk.next_deadline()) {
@@ -301,9 +301,10 @@ impl OwnerCore {
         }
         if moment.now >= self.ticks_due() {
             self.tick(moment);
-        }
-        if moment.now >= self.census_due {
-            self.count_the_present(moment);
+            // With a tick: the worker is awake, and messages leave anyway.
+            if moment.now >= self.census_due {
+                self.count_the_present(moment);
+            }
         }
     }
 
@@ -315,7 +316,9 @@ impl OwnerCore {
             Stage::Settling(_) => self.settle(now),
             Stage::Announcing | Stage::Finishing(_) => self.finish(now),
         }
-        if let Some(job) = self.clerk.poll(now) {
+        let is_racing = self.is_running() && self.room.is_moving();
+        let is_better_later = is_racing && !self.chain.begins(now);
+        if let Some(job) = self.clerk.poll(is_better_later, now) {
             self.commands.push(Command::Do(job));
         }
     }

@@ -62,7 +62,7 @@ impl OwnerCore {
 
     /// Goes on as soon as everything that was queued is written.
     pub(super) fn finish(&mut self, now: Instant) {
-        if let Some(job) = self.clerk.poll(now) {
+        if let Some(job) = self.clerk.poll(false, now) {
             self.commands.push(Command::Do(job));
         }
         if !self.clerk.is_idle() {

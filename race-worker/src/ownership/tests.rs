@@ -3,8 +3,9 @@ use std::time::Duration;
 use protocol::beat::PERIOD;
 use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
 use protocol::checkpoint::ClaimCause;
-use protocol::limits::TICKS_PER_SNAPSHOT;
+use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
 use protocol::lobby::RoomSettings;
+use protocol::persist::PersistMessage;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
 use simulation::Track;
@@ -100,7 +101,8 @@ fn names(core: &mut OwnerCore) -> Vec<&'static str> {
         Command::Write(..) => "write",
         Command::Read => "read",
         Command::Do(job) => match &*job {
-            Job::Persist(protocol::persist::PersistMessage::Result(_), _) => "result",
+            Job::Persist(PersistMessage::Result(_), _) => "result",
+            Job::Persist(PersistMessage::Players { .. }, _) => "players",
             Job::Lobby(_) | Job::Persist(..) => "record",
             Job::RemoveEntry => "remove entry",
             Job::DeleteCheckpoint(_) => "delete checkpoint",
@@ -209,6 +211,42 @@ fn a_room_writes_after_every_third_snapshot_with_the_others_of_its_slot() {
     assert!(settled.iter().all(in_turn), "{settled:?}");
     let each = |pair: &[u64]| pair[1] - pair[0] == CHECKPOINT_SNAPSHOTS;
     assert!(settled.windows(2).all(each), "{settled:?}");
+}
+
+#[test]
+fn records_of_a_race_go_with_a_checkpoint_and_a_census_with_a_tick() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    // What was begun when the room was made.
+    core.handle(Event::Done(true), moment(now));
+    let (mut records, mut counts) = (0, 0);
+    while core.room().tick_number() < 6 * TICK_RATE_HZ {
+        let due = core.next_deadline().unwrap();
+        core.handle(Event::Due, moment(due));
+        loop {
+            let done = names(&mut core);
+            let is_done = |name| done.contains(&name);
+            if is_done("players") {
+                assert!(is_done("write"), "{done:?}");
+                records += 1;
+            }
+            if is_done("count") {
+                assert!(is_done("ticked"), "{done:?}");
+                counts += 1;
+                core.handle(Event::Counted(Vec::new()), moment(due));
+            }
+            if is_done("write") {
+                core.handle(Event::Written(Ok(10)), moment(due));
+            }
+            if !is_done("players") && !is_done("record") {
+                break;
+            }
+            core.handle(Event::Done(true), moment(due));
+        }
+    }
+    // Who joined, and where they were after five seconds.
+    assert!(records >= 2, "{records} records");
+    assert!((1..=2).contains(&counts), "{counts} counts");
 }
 
 #[test]
@@ -369,7 +407,7 @@ fn a_room_that_nobody_takes_is_left_to_the_sweep() {
                     revision += 1;
                     core.handle(Event::Written(Ok(revision)), moment);
                 }
-                "record" => core.handle(Event::Done(true), moment),
+                "record" | "players" => core.handle(Event::Done(true), moment),
                 _ => {}
             }
         }
