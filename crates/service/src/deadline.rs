@@ -24,8 +24,8 @@ pub struct AlarmClock(Arc<Shared>);
 struct Shared {
     origin: Instant,
     alarms: Mutex<Alarms>,
-    /// An alarm was set that is earlier than all others.
-    is_sooner: Notify,
+    /// The earliest alarm is another one.
+    is_moved: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl AlarmClock {
         let shared = Arc::new(Shared {
             origin: Instant::now(),
             alarms: Mutex::default(),
-            is_sooner: Notify::new(),
+            is_moved: Notify::new(),
         });
         let ringing = Arc::clone(&shared);
         tokio::spawn(async move { ringing.ring(timer).await });
@@ -85,7 +85,7 @@ impl Shared {
             ringing.drain(..).for_each(Waker::wake);
             tokio::select! {
                 () = timer.reached(next) => {}
-                () = self.is_sooner.notified() => {}
+                () = self.is_moved.notified() => {}
             }
         }
     }
@@ -96,13 +96,15 @@ impl Shared {
 }
 
 impl Alarms {
-    /// Sets an alarm; tells whether it is the first of all.
-    fn set(&mut self, at: Instant, waker: Waker) -> (Key, bool) {
+    fn set(&mut self, at: Instant, waker: Waker) -> Key {
         self.numbers += 1;
         let key = (at, self.numbers);
         self.wakers.insert(key, waker);
-        let first = self.wakers.first_key_value().map(|(first, _)| *first);
-        (key, first == Some(key))
+        key
+    }
+
+    fn first(&self) -> Option<Instant> {
+        self.wakers.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Takes those whose time has come; gives that of the next.
@@ -118,12 +120,13 @@ impl Alarms {
 }
 
 /// A deadline that is asked with each message whether its time has come, and
-/// mostly told a later one then. Only an earlier time, or one that was reached,
-/// costs more than a comparison.
+/// often told a later one then. An alarm that moves does not ring at its former
+/// time: with many of them a process would wake up for nothing several times
+/// between two messages.
 #[derive(Debug)]
 pub struct Deadline {
     clock: AlarmClock,
-    /// The alarm that is set, for this time or an earlier one, and whom it wakes.
+    /// The alarm that is set, and whom it wakes.
     alarm: Option<(Key, Waker)>,
 }
 
@@ -142,36 +145,43 @@ impl Deadline {
         if now >= due {
             return Poll::Ready(());
         }
-        let is_set = self.alarm.as_ref().is_some_and(|((at, _), waker)| {
-            // One that has rung, or will before it is set again, is none.
-            *at <= due && *at > now && waker.will_wake(cx.waker())
-        });
+        let is_set = self
+            .alarm
+            .as_ref()
+            .is_some_and(|((at, _), waker)| *at == due && waker.will_wake(cx.waker()));
         if !is_set {
-            self.clear();
-            let (key, is_first) = self.clock.0.lock().set(due, cx.waker().clone());
-            self.alarm = Some((key, cx.waker().clone()));
-            if is_first {
-                self.clock.0.is_sooner.notify_one();
-            }
+            self.replace(Some((due, cx.waker())));
         }
         Poll::Pending
     }
 
-    fn clear(&mut self) {
+    /// Sets another alarm, or none.
+    fn replace(&mut self, alarm: Option<(Instant, &Waker)>) {
+        let mut alarms = self.clock.0.lock();
+        let first = alarms.first();
         if let Some((key, _)) = self.alarm.take() {
-            self.clock.0.lock().wakers.remove(&key);
+            alarms.wakers.remove(&key);
+        }
+        self.alarm = alarm.map(|(at, waker)| (alarms.set(at, waker.clone()), waker.clone()));
+        if alarms.first() != first {
+            self.clock.0.is_moved.notify_one();
         }
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        self.clear();
+        if self.alarm.is_some() {
+            self.replace(None);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
     use super::*;
 
     const fn ms(ms: u64) -> Duration {
@@ -197,6 +207,31 @@ mod tests {
         assert!(soon.await.is_ok(), "it waits for what it was told before");
         let never = tokio::time::timeout(ms(20), deadline.reached(None));
         assert!(never.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn one_that_moves_wakes_nobody_at_its_former_time() {
+        #[derive(Default)]
+        struct Woken(AtomicBool);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+
+        let clock = AlarmClock::start().unwrap();
+        let (mut moved, mut kept) = (clock.deadline(), clock.deadline());
+        let woken: [Arc<Woken>; 2] = Default::default();
+        let wakers = woken.clone().map(Waker::from);
+        let [mut of_moved, mut of_kept] = wakers.each_ref().map(Context::from_waker);
+        let start = Instant::now();
+        for due in [ms(50), ms(60_000)] {
+            assert!(moved.poll(start + due, &mut of_moved).is_pending());
+            assert!(kept.poll(start + ms(50), &mut of_kept).is_pending());
+        }
+        tokio::time::sleep(ms(100)).await;
+        let woken = woken.map(|woken| woken.0.load(Ordering::Relaxed));
+        assert_eq!(woken, [false, true]);
     }
 
     #[tokio::test]
