@@ -306,7 +306,7 @@ mod tests {
             (
                 "bots",
                 "protocol",
-                "it may depend on client-core, simulation",
+                "it may depend on client-core, simulation, arrival",
             ),
         ];
         for (from, to, reason) in cases {
