@@ -61,9 +61,9 @@ impl Consumer {
                 Ok(Some(deliveries)) => {
                     backoff = Backoff::default();
                     self.health.set_ready(true);
-                    let is_all = deliveries.len() < BATCH_MESSAGES_MAX;
+                    let was_all = deliveries.len() < BATCH_MESSAGES_MAX;
                     self.write(deliveries).await;
-                    if is_all {
+                    if was_all {
                         rest(BATCH_INTERVAL, &self.shutdown).await;
                     }
                 }

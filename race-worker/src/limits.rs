@@ -88,8 +88,8 @@ pub const ADVANCE_TICKS_MAX: u32 = TICK_RATE_HZ;
 pub const ORPHAN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often a worker looks for rooms without an owner; as much again at
-/// random, so that workers do not do it in step. A list of all checkpoints costs
-/// a millisecond, and nobody waits for it: a gateway notices by itself.
+/// random, so that workers do not do it in step. Nobody waits for it: a gateway
+/// with players notices by itself, and sooner.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// At every such sweep a worker also looks for what is left in the lobby of

@@ -267,8 +267,7 @@ impl Room {
         let closed = RoomClosed {
             race: self.identity.race,
         };
-        self.outputs
-            .push(Output::Persist(PersistMessage::RoomClosed(closed)));
+        self.persist(PersistMessage::RoomClosed(closed));
         let leaderboard = ending
             .result
             .map_or_else(Vec::new, |result: ResultRecord| result.standings);
@@ -341,8 +340,7 @@ impl Room {
     fn changed(&mut self) {
         self.revision += 1;
         self.outputs.push(Output::Lobby);
-        self.outputs
-            .push(Output::Persist(PersistMessage::Room(self.room_record())));
+        self.persist(PersistMessage::Room(self.room_record()));
         self.outputs.push(Output::Checkpoint);
     }
 }

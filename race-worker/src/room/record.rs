@@ -216,7 +216,7 @@ impl Room {
         }
     }
 
-    fn persist(&mut self, message: PersistMessage) {
+    pub(super) fn persist(&mut self, message: PersistMessage) {
         self.outputs.push(Output::Persist(message));
     }
 

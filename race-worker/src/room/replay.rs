@@ -88,7 +88,7 @@ impl Room {
             .and_then(|race| race.log.unsafe_chunk.as_ref());
         if let Some(chunk) = chunk {
             let message = message(self.identity.race, self.ownership.epoch, chunk);
-            self.outputs.push(Output::Persist(message));
+            self.persist(message);
         }
     }
 
