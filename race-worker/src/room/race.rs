@@ -95,7 +95,6 @@ impl Room {
             applied[applied.len() - 1] = *drive;
         }
         let is_chunk_full = race.log.record(drives);
-        let events = std::mem::take(&mut race.events);
         let is_over = race.state.is_over(&race.rules) || self.is_nobody_left_to_finish(&race);
         let starts = tick + 1 == race.rules.start_tick;
         self.race = Some(race);
@@ -108,7 +107,12 @@ impl Room {
         if is_chunk_full {
             self.send_full_chunk();
         }
-        events.iter().for_each(|event| self.tell(event));
+        // By index: the events of a tick may be many, and need not be moved for that.
+        let mut next = 0;
+        while let Some(event) = self.event_of_tick(next) {
+            self.tell(event);
+            next += 1;
+        }
         self.snapshot();
         if tick.is_multiple_of(RECORD_INTERVAL_TICKS) {
             self.record_players();
@@ -148,8 +152,12 @@ impl Room {
         }
     }
 
-    fn tell(&mut self, event: &Event) {
-        match *event {
+    fn event_of_tick(&self, index: usize) -> Option<Event> {
+        self.race.as_ref()?.events.get(index).copied()
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
             Event::Lap {
                 seat, lap, ticks, ..
             } => {
