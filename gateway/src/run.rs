@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bus::{Bus, Subscription};
 use futures::StreamExt;
 use protocol::beat::Beat;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
-use service::{BoxError, Context, Shutdown};
+use service::{BoxError, Context, Shutdown, now_by_both_clocks};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -52,10 +52,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     bus.ensure_chat_stream().await?;
     info!(%gateway, "gateway");
 
-    let beat = Beat::new(
-        Instant::now(),
-        SystemTime::now().duration_since(UNIX_EPOCH)?,
-    );
+    let (now, since_1970) = now_by_both_clocks()?;
+    let beat = Beat::new(now, since_1970);
     let tasks = TaskTracker::new();
     let desk = Arc::new(Desk {
         gateway,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bus::Revision;
-use protocol::beat::{Beat, Slot};
+use protocol::beat::{Beat, PERIOD, Slot};
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::room::{CtlReply, CtlRequest};
@@ -31,7 +31,7 @@ use self::inherit::Inheritance;
 use self::leaving::Leaving;
 use crate::chain::{Chain, Pace, ReadBack, Unanswered, WriteError};
 use crate::clerk::{Clerk, Job};
-use crate::limits::{GATEWAY_CHECK_INTERVAL, REPLIES_MAX};
+use crate::limits::{CENSUS_SNAPSHOTS, REPLIES_MAX};
 use crate::metrics;
 use crate::room::presence::Belief;
 use crate::room::{Output, Room};
@@ -204,7 +204,7 @@ impl OwnerCore {
             is_standing_still: false,
             is_silent: false,
             replies: Vec::new(),
-            census_due: now + GATEWAY_CHECK_INTERVAL,
+            census_due: now + PERIOD * CENSUS_SNAPSHOTS,
             is_counting: false,
             leaving: Leaving::No,
             commands: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
 use futures::StreamExt;
@@ -10,8 +10,7 @@ use protocol::beat::Beat;
 use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
-use service::{BoxError, Context, Shutdown};
-use tokio::time::MissedTickBehavior;
+use service::{BoxError, Context, Shutdown, now_by_both_clocks};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
@@ -30,7 +29,7 @@ use crate::turns::Turns;
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let id = WorkerId::new(random_id());
     let bus = Bus::connect(&options.service.nats, &format!("race-worker-{id}")).await?;
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let (now, since_1970) = now_by_both_clocks()?;
     let worker = Arc::new(Worker {
         id,
         checkpoints: bus
@@ -44,7 +43,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         ticks: 0.into(),
         late_ticks: 0.into(),
         clock: context.clock.clone(),
-        beat: Beat::new(Instant::now(), since_1970),
+        beat: Beat::new(now, since_1970),
         slots: 1.into(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
@@ -66,8 +65,12 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let sweeping = tokio::spawn(Arc::clone(&worker).adopt_orphans(context.shutdown.clone()));
     let calls = TaskTracker::new();
-    let mut counting = tokio::time::interval(OBSERVE_INTERVAL);
-    counting.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // With a tick, if there is one: the worker is awake then.
+    let observe_next = || {
+        let due = Instant::now() + OBSERVE_INTERVAL;
+        worker.beat.before_next(due, Duration::ZERO)
+    };
+    let (mut observing, mut observe_at) = (context.clock.deadline(), observe_next());
     loop {
         tokio::select! {
             () = context.shutdown.wait() => break,
@@ -91,7 +94,10 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 }
                 context.shutdown.trigger();
             }
-            _ = counting.tick() => create.regulate(&worker, &service).await?,
+            () = observing.reached(Some(observe_at)) => {
+                observe_at = observe_next();
+                create.regulate(&worker, &service).await?;
+            }
         }
     }
 

@@ -4,13 +4,14 @@
 use std::time::Instant;
 
 use protocol::SessionNonce;
+use protocol::beat::PERIOD;
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RaceId};
 use tracing::info;
 
 use super::{Command, Moment, OwnerCore, Stage};
 use crate::catch_up::{CatchUp, News};
-use crate::limits::GATEWAY_CHECK_INTERVAL;
+use crate::limits::CENSUS_SNAPSHOTS;
 use crate::metrics;
 use crate::room::presence::Belief;
 
@@ -100,12 +101,23 @@ impl OwnerCore {
 
     /// Asks the gateways of all players which of them are there.
     pub(super) fn count_the_present(&mut self, moment: Moment) {
-        self.census_due = moment.now + GATEWAY_CHECK_INTERVAL;
+        self.census_due = self.next_census(moment);
         if self.is_counting || self.must_stand_still(moment) {
             return;
         }
         self.is_counting = true;
         self.commands.push(Command::Count(self.room.beliefs()));
+    }
+
+    /// With the same tick as the other rooms of the slot: just before it, since ticks
+    /// come a little early or late.
+    fn next_census(&self, moment: Moment) -> Instant {
+        let slot = self.slot.among(moment.slots);
+        let beat = self.beat.at(slot);
+        let nearest = beat.last(moment.now + PERIOD / 2);
+        let number = beat.nearest(nearest) + u64::from(slot.number());
+        let past = (number % u64::from(CENSUS_SNAPSHOTS)) as u32;
+        nearest + PERIOD * (CENSUS_SNAPSHOTS - past) - PERIOD / 2
     }
 
     pub(super) fn counted(

@@ -250,6 +250,37 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_census_with_a_tick() {
 }
 
 #[test]
+fn rooms_of_a_slot_ask_who_is_there_with_the_same_tick() {
+    let now = Instant::now();
+    // Of rooms that began at other times, by tasks that are late by more and less.
+    let asked = [0, 7, 20, 50].map(|ms| {
+        let began = now + Duration::from_millis(ms * 33);
+        let mut core = racing(began);
+        core.slot = Slot::default();
+        core.beat = beat(now);
+        let mut asked = Vec::new();
+        while core.ticks_due() < now + PERIOD * (6 * CENSUS_SNAPSHOTS) {
+            let due = core.ticks_due();
+            core.handle(Event::Due, moment(due + Duration::from_millis(ms % 11)));
+            let done = names(&mut core);
+            if done.contains(&"count") {
+                asked.push(beat(now).nearest(due));
+                core.handle(Event::Counted(Vec::new()), moment(due));
+            }
+            if done.contains(&"write") {
+                core.handle(Event::Written(Ok(11)), moment(due));
+            }
+        }
+        asked
+    });
+    for asked in asked {
+        // The first question is one of its own.
+        let together: Vec<u64> = (2..6).map(|n| n * u64::from(CENSUS_SNAPSHOTS)).collect();
+        assert!(asked.ends_with(&together), "{asked:?}");
+    }
+}
+
+#[test]
 fn stands_still_without_nats_or_a_checkpoint() {
     let now = Instant::now();
     let mut core = racing(now);
