@@ -10,14 +10,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use protocol::beat::Beat;
+use protocol::input::{Controls, InputBatch, InputFrame};
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::room::CtlRequest;
 use protocol::{Epoch, GatewayId, PlayerName, RoomName, SessionNonce, WorkerId};
 use race_worker::chain::{Chain, Pace};
+use race_worker::ownership::{Command, Event, Moment, OwnerCore};
 use race_worker::room::{Identity, Ownership, Room};
 use simulation::Track;
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+const OWNER: WorkerId = WorkerId::new(1);
+const GATEWAY: GatewayId = GatewayId::new(1);
 /// From one tick to the next.
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
@@ -36,14 +41,14 @@ fn racing(seats: u8, now: &mut Instant) -> Room {
         creator: None,
     };
     let ownership = Ownership {
-        owner: WorkerId::new(1),
+        owner: OWNER,
         epoch: Epoch::FIRST,
     };
     let mut room = Room::new(identity, ownership, Arc::new(track), *now);
     for seat in 0..seats {
         let request = CtlRequest::Join {
             player: PlayerName::parse(&format!("driver-{seat}")).expect("it is a name"),
-            gateway: GatewayId::new(1),
+            gateway: GATEWAY,
             session: SessionNonce::new(seat.into()),
             class: Default::default(),
         };
@@ -78,7 +83,7 @@ fn chain(criterion: &mut Criterion) {
     let mut now = Instant::now();
     let mut revision = 1;
     let race = RACE.parse().expect("it is a ULID");
-    let mut chain = Chain::new(race, WorkerId::new(1), Epoch::FIRST, revision, now);
+    let mut chain = Chain::new(race, OWNER, Epoch::FIRST, revision, now);
     criterion.bench_function("a link of the chain of checkpoints", |bencher| {
         bencher.iter(|| {
             now += Duration::from_millis(100);
@@ -90,5 +95,68 @@ fn chain(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, tick, chain);
+/// The next two ticks of everybody, full throttle.
+fn inputs(core: &OwnerCore, seats: u8) -> Vec<u8> {
+    let floored = Controls {
+        throttle: u8::MAX,
+        ..Controls::default()
+    };
+    let frame = InputFrame {
+        first_tick: core.room().tick_number(),
+        controls: [floored; 2].into_iter().collect(),
+    };
+    let frame = frame.encode_into(Vec::new());
+    let batch = InputBatch {
+        race: RACE.parse().expect("it is a ULID"),
+        gateway: GATEWAY,
+        frames: (0..seats).map(|seat| (seat, frame.as_slice())).collect(),
+    };
+    batch.encode()
+}
+
+/// Carries out what the core wants with a shell in which everything succeeds.
+fn carry_out(core: &mut OwnerCore, commands: &mut Vec<Command>, moment: Moment) {
+    commands.extend(core.take_commands());
+    for command in commands.drain(..) {
+        match command {
+            Command::Write(_, revision) => core.handle(Event::Written(Ok(revision + 1)), moment),
+            Command::Do(_) => core.handle(Event::Done(true), moment),
+            Command::Count(_) => core.handle(Event::Counted(Vec::new()), moment),
+            other => {
+                black_box(other);
+            }
+        }
+    }
+}
+
+fn ownership(criterion: &mut Criterion) {
+    for seats in [4, 16] {
+        let mut now = Instant::now();
+        let room = racing(seats, &mut now);
+        let race = RACE.parse().expect("it is a ULID");
+        let chain = Chain::new(race, OWNER, Epoch::FIRST, 1, now);
+        let beat = Beat::new(now, Duration::ZERO);
+        let mut core = OwnerCore::new(OWNER, room, chain, beat, now);
+        let mut commands = Vec::new();
+        criterion.bench_function(
+            &format!("inputs, ticks, a snapshot of {seats} cars and what is written with it"),
+            |bencher| {
+                bencher.iter(|| {
+                    now = core.next_deadline().unwrap_or(now);
+                    let moment = Moment {
+                        now,
+                        unix_ms: 0,
+                        is_connected: true,
+                        slots: 1,
+                    };
+                    core.handle(Event::Inputs(&inputs(&core, seats)), moment);
+                    core.handle(Event::Due, moment);
+                    carry_out(&mut core, &mut commands, moment);
+                });
+            },
+        );
+    }
+}
+
+criterion_group!(benches, tick, chain, ownership);
 criterion_main!(benches);
