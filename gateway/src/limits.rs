@@ -50,8 +50,11 @@ pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 
 /// How long before a tick the inputs for it leave: what they may need for their
-/// way to the owner, with some dozens of rooms whose inputs leave at once.
-pub const INPUT_LEAD: Duration = Duration::from_micros(2_500);
+/// way to the owner, with some dozens of rooms whose inputs leave at once, on
+/// processors that have other things to do (ADR 017). A little more than from one
+/// slot of a busy worker to the next: who is woken for these inputs is awake for the
+/// snapshots of the slot before.
+pub const INPUT_LEAD: Duration = Duration::from_micros(4_500);
 
 /// How far the clocks of two machines of one cluster may be apart before inputs
 /// leave a tick earlier than they could.
