@@ -1,6 +1,8 @@
 //! The database: the store's own suite on each of the three, and the real
 //! program on those that are servers.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::RejectionCode;
 use integration_tests::cluster::{Cluster, PASSWORD, Setup};
@@ -13,6 +15,7 @@ use persistence::store::suite;
 use serde_json::json;
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+const LATER_RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
 
 #[tokio::test]
 async fn the_store_keeps_its_promises_on_sqlite() -> Result<()> {
@@ -117,11 +120,7 @@ async fn results_wait_until_there_is_somebody_to_write_them() -> Result<()> {
         "persistence ends cleanly"
     );
     let mut nats = cluster.plain_nats().await?;
-    let result = json!({"kind": "result", "race": RACE, "room": "kept", "mode": "circuit",
-        "track": "harbour-ring", "laps": 1, "ended_at": 1, "epoch": 1, "tick": 1,
-        "standings": [{"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
-            "time_ms": 1, "best_lap_ms": 1}]});
-    nats.publish("persist.result", &result.to_string()).await?;
+    nats.publish("persist.result", &result_of(RACE)).await?;
     nats.publish("persist.result", "not JSON at all").await?;
 
     cluster.restart_persistence().await?;
@@ -143,6 +142,71 @@ async fn results_wait_until_there_is_somebody_to_write_them() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_queue_outlives_its_server_and_its_reader() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    cluster.persistence.terminate()?;
+    ensure!(
+        cluster.persistence.ended().await?.success(),
+        "persistence ends cleanly"
+    );
+    let mut nats = cluster.plain_nats().await?;
+    nats.publish("persist.result", &result_of(RACE)).await?;
+    eventually("the stream has it", async || {
+        let info = nats
+            .request("$JS.API.STREAM.INFO.PERSIST", "")
+            .await?
+            .json()?;
+        Ok((info["state"]["messages"] == 1).then_some(()))
+    })
+    .await?;
+
+    cluster.crash_nats(Duration::from_millis(100)).await?;
+    cluster.restart_persistence().await?;
+    eventually("what was in the stream is kept", async || {
+        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
+    })
+    .await?;
+
+    cluster.crash_nats(Duration::from_millis(100)).await?;
+    let mut nats = cluster.plain_nats().await?;
+    nats.publish("persist.result", &result_of(LATER_RACE))
+        .await?;
+    eventually("who reads the stream goes on reading it", async || {
+        let args = ["result", "--race", LATER_RACE];
+        Ok(cluster.database(&args).await.ok())
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_reader_that_an_earlier_version_left_is_replaced() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    cluster.persistence.terminate()?;
+    ensure!(
+        cluster.persistence.ended().await?.success(),
+        "persistence ends cleanly"
+    );
+    let mut nats = cluster.plain_nats().await?;
+    let delete = "$JS.API.CONSUMER.DELETE.PERSIST.persistence";
+    let deleted = nats.request(delete, "").await?.json()?;
+    ensure!(deleted["success"] == true, "{deleted}");
+    let reader = json!({"stream_name": "PERSIST", "config": {"durable_name": "persistence",
+        "deliver_policy": "all", "ack_policy": "explicit", "replay_policy": "instant"}});
+    let create = "$JS.API.CONSUMER.DURABLE.CREATE.PERSIST.persistence";
+    let created = nats.request(create, &reader.to_string()).await?.json()?;
+    ensure!(created["name"] == "persistence", "{created}");
+    nats.publish("persist.result", &result_of(RACE)).await?;
+
+    cluster.restart_persistence().await?;
+    eventually("the result is kept", async || {
+        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_report_on_a_database_that_is_not_there_creates_none() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("missing.db");
@@ -158,4 +222,13 @@ async fn a_report_on_a_database_that_is_not_there_creates_none() -> Result<()> {
     assert!(!said.trim().is_empty());
     assert!(!file.try_exists().context("the folder is there")?);
     Ok(())
+}
+
+/// What a room tells the database of a race that Ada has won.
+fn result_of(race: &str) -> String {
+    json!({"kind": "result", "race": race, "room": "kept", "mode": "circuit",
+        "track": "harbour-ring", "laps": 1, "ended_at": 1, "epoch": 1, "tick": 1,
+        "standings": [{"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
+            "time_ms": 1, "best_lap_ms": 1}]})
+    .to_string()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -170,16 +170,32 @@ impl Bus {
             ack_policy: AckPolicy::Explicit,
             ack_wait: PERSIST_ACK_WAIT,
             max_ack_pending: PERSIST_ACK_PENDING_MAX,
+            // The stream has what is not done yet. On disk, each batch would
+            // have NATS replace files, and wait for it (docs/adr/018).
+            memory_storage: true,
             ..Default::default()
         };
         let stream = self.setup().get_stream(subject::STREAM_PERSIST).await;
-        let consumer = stream
-            .map_err(|error| failed(error.into()))?
-            .create_consumer(config)
-            .await
-            .map_err(|error| failed(error.into()))?;
+        let stream = stream.map_err(|error| failed(error.into()))?;
+        let create = || stream.create_consumer(config.clone());
+        let consumer = match create().await {
+            Err(_refused) if has_reader_on_disk(&stream).await => {
+                let deleted = stream.delete_consumer(subject::CONSUMER_PERSIST).await;
+                deleted.map_err(|error| failed(error.into()))?;
+                create().await
+            }
+            created => created,
+        };
+        let consumer = consumer.map_err(|error| failed(error.into()))?;
         Ok(WorkQueue(consumer))
     }
+}
+
+/// Whether the reader of the work queue is one that earlier versions made,
+/// which cannot be changed into one of today's.
+async fn has_reader_on_disk(stream: &Stream) -> bool {
+    let reader = stream.consumer_info(subject::CONSUMER_PERSIST).await;
+    reader.is_ok_and(|reader| !reader.config.memory_storage)
 }
 
 impl OrderedStream {
