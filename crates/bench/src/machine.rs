@@ -35,6 +35,14 @@ impl Machine {
     }
 }
 
+/// Whether the kernel follows each connection for netfilter, as it does once
+/// something such as Docker has made rules. Asked after there were connections.
+#[must_use]
+pub fn tracks_connections() -> bool {
+    let count = fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
+    count.is_ok_and(|count| count.trim().parse().is_ok_and(|count: u64| count > 0))
+}
+
 /// What stands behind a key and a colon, the first time.
 fn value(text: &str, key: &str) -> Option<String> {
     let mut lines = text.lines().filter_map(|line| line.split_once(':'));

@@ -29,6 +29,8 @@ pub struct Report {
     pub connect: Option<Connect>,
     /// What the machine could do at best with the messages of the largest race.
     pub floors: Option<Floors>,
+    /// Whether the kernel followed each connection for netfilter meanwhile.
+    pub tracks_connections: bool,
 }
 
 /// What servers use that have nothing to do.
@@ -240,6 +242,7 @@ impl Report {
             chat: None,
             connect: None,
             floors: None,
+            tracks_connections: false,
         }
     }
 
@@ -295,6 +298,13 @@ impl Report {
             .filter_map(|race| Some((race.name(), race.bottleneck.as_ref()?)));
         for (name, why) in bottlenecks {
             writeln!(text, "Beware, {name}: {why}.\n")?;
+        }
+        if self.tracks_connections {
+            writeln!(
+                text,
+                "Beware: the kernel followed every connection for netfilter, as with rules of \
+                 Docker; a write costs more then.\n"
+            )?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use fleet::Fleet;
 
 use crate::floor::{Floors, Traffic, nats, tcp};
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::options::RunOptions;
 use crate::page;
 use crate::processor;
@@ -45,6 +45,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         tokio::time::sleep(SETTLE).await;
         report.floors = Some(floors(&fleet, race, lengths.short).await?);
     }
+    report.tracks_connections = machine::tracks_connections();
     fleet.end().await;
     report.seconds = begun.elapsed().as_secs_f64();
     if let Some(path) = &options.json {

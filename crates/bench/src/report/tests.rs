@@ -90,3 +90,11 @@ fn warns_of_bots_that_were_too_slow() {
             .contains("Beware, 25x4: the load generator was late.")
     );
 }
+
+#[test]
+fn warns_of_a_kernel_that_follows_connections() {
+    let mut report = Report::new(machine(), true);
+    assert!(!report.table().contains("netfilter"));
+    report.tracks_connections = true;
+    assert!(report.table().contains("Beware: the kernel followed"));
+}
