@@ -14,6 +14,10 @@ pub use protocol::beat::TICK_INTERVAL;
 /// 0.6 percent slower or faster, for 2.8 s at most.
 pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
 
+/// How long a tick waits for inputs that should be there: as long as NATS keeps
+/// messages now and then. What is told meanwhile would be kept as long.
+pub const INPUT_GRACE: Duration = Duration::from_millis(3);
+
 /// Seats of a worker whose rooms tick together: enough to share what it costs to
 /// wake up here, in NATS and in a gateway, and few enough for their snapshots to be
 /// written within some two milliseconds.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{Answers, BusError, Inbound, Subject};
+use bus::{Answers, BusError, Inbound, Subject, Subscription};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -60,6 +60,7 @@ enum Heard {
     Answer(Answer),
     CatchUp(Option<Bytes>),
     Due,
+    Inputs(Inbound),
     Ctl(Inbound),
     Turn(Turn),
 }
@@ -120,12 +121,15 @@ impl Owner {
         let due = self.core.next_deadline();
         let due = due.map(|due| due.max(self.breath_until));
         let is_running = self.core.is_running();
+        let ears = self.ears.as_mut();
+        let (ctl, inputs) = ears.map(|ears| (&mut ears.ctl, &mut ears.inputs)).unzip();
         tokio::select! {
             biased;
             answer = self.errands.next() => Heard::Answer(answer),
             answer = self.answers.next() => Heard::CatchUp(answer),
             () = self.timer.reached(due) => Heard::Due,
-            request = next_ctl(&mut self.ears), if is_running => Heard::Ctl(request),
+            message = next_of(inputs), if self.core.awaits_inputs() => Heard::Inputs(message),
+            request = next_of(ctl), if is_running => Heard::Ctl(request),
             turn = &mut self.turn, if is_running && self.taken_turn.is_none() => Heard::Turn(turn),
         }
     }
@@ -140,6 +144,10 @@ impl Owner {
                 self.core.handle(Event::CatchUpEnded, moment);
             }
             Heard::Due => self.core.handle(Event::Due, moment),
+            Heard::Inputs(inputs) => {
+                self.core.handle(Event::Inputs(&inputs.payload), moment);
+                self.core.handle(Event::Due, moment);
+            }
             Heard::Ctl(request) => {
                 let inbox = request.reply.as_deref();
                 self.core
@@ -248,11 +256,11 @@ impl CatchUps {
     }
 }
 
-async fn next_ctl(ears: &mut Option<Ears>) -> Inbound {
-    if let Some(ears) = ears
-        && let Some(request) = ears.ctl.next().await
+async fn next_of(subscription: Option<&mut Subscription>) -> Inbound {
+    if let Some(subscription) = subscription
+        && let Some(message) = subscription.next().await
     {
-        return request;
+        return message;
     }
     std::future::pending().await
 }

@@ -11,6 +11,7 @@
 
 mod ending;
 mod inherit;
+mod inputs;
 mod leaving;
 mod ticks;
 mod writes;
@@ -28,6 +29,7 @@ use protocol::{
 };
 
 use self::inherit::Inheritance;
+use self::inputs::Awaited;
 use self::leaving::Leaving;
 use crate::chain::{Chain, Pace, ReadBack, Unanswered, WriteError};
 use crate::clerk::{Clerk, Job};
@@ -166,6 +168,7 @@ pub struct OwnerCore {
     due: Instant,
     beat: Beat,
     slot: Slot,
+    awaited: Awaited,
     is_standing_still: bool,
     /// Whether what the room has to say must wait for a checkpoint.
     is_silent: bool,
@@ -201,6 +204,7 @@ impl OwnerCore {
             stage: Stage::Running,
             persisted: 0,
             due: now,
+            awaited: Awaited::default(),
             is_standing_still: false,
             is_silent: false,
             replies: Vec::new(),
@@ -256,13 +260,20 @@ impl OwnerCore {
     pub fn next_deadline(&self) -> Option<Instant> {
         let own = match &self.stage {
             Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
-            Stage::Running => Some(self.ticks_due()),
+            Stage::Running => Some(self.awaited.deadline(self.ticks_due())),
             Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
         };
         match (own, self.clerk.next_deadline()) {
             (Some(own), Some(clerk)) => Some(own.min(clerk)),
             (own, clerk) => own.or(clerk),
         }
+    }
+
+    /// Whether a tick is overdue for want of inputs: with the next of them,
+    /// [`OwnerCore::next_deadline`] has come.
+    #[must_use]
+    pub fn awaits_inputs(&self) -> bool {
+        self.is_running() && self.awaited.are_missing()
     }
 
     /// What there is to do since the last call, in its order.
@@ -299,7 +310,8 @@ impl OwnerCore {
         if !self.is_running() {
             return;
         }
-        if moment.now >= self.ticks_due() {
+        let due = self.ticks_due();
+        if moment.now >= due && self.awaited.may_tick(due, moment.now) {
             self.tick(moment);
             // With a tick: the worker is awake, and messages leave anyway.
             if moment.now >= self.census_due {

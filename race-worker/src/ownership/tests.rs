@@ -13,7 +13,7 @@ use simulation::Track;
 use super::*;
 use crate::limits::{
     BEAT_PULL_MAX, CATCH_UP_TIMEOUT, CHECKPOINT_SNAPSHOTS, FENCE_RACING, HAND_OVER_ATTEMPTS,
-    TICK_INTERVAL,
+    INPUT_GRACE, TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 
@@ -158,6 +158,32 @@ fn computes_the_ticks_of_a_snapshot_together_when_the_last_is_due() {
     let pull = BEAT_PULL_MAX;
     let next = first + TICK_INTERVAL * TICKS_PER_SNAPSHOT;
     assert!(core.ticks_due() >= next - pull && core.ticks_due() <= next + pull);
+}
+
+#[test]
+fn a_tick_waits_a_little_for_inputs_that_nats_has_kept() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    core.handle(Event::Inputs(b"nonsense"), moment(now));
+    core.handle(Event::Due, moment(core.ticks_due()));
+    assert_eq!(core.room().tick_number(), TICKS_PER_SNAPSHOT);
+
+    let due = core.ticks_due();
+    core.handle(Event::Due, moment(due));
+    assert_eq!(core.room().tick_number(), TICKS_PER_SNAPSHOT);
+    assert!(core.awaits_inputs());
+    assert_eq!(core.next_deadline(), Some(due + INPUT_GRACE));
+    core.handle(Event::Inputs(b"nonsense"), moment(due));
+    assert_eq!(core.next_deadline(), Some(due));
+    core.handle(Event::Due, moment(due));
+    assert_eq!(core.room().tick_number(), 2 * TICKS_PER_SNAPSHOT);
+    assert!(!core.awaits_inputs());
+
+    // The wait does not move the ticks after it.
+    let next = core.ticks_due();
+    assert!(next <= due + PERIOD + BEAT_PULL_MAX);
+    core.handle(Event::Due, moment(next + INPUT_GRACE));
+    assert_eq!(core.room().tick_number(), 3 * TICKS_PER_SNAPSHOT);
 }
 
 #[test]

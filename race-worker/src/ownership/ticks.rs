@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Command, Moment, OwnerCore, Stage};
+use super::{Command, Moment, OwnerCore};
 use crate::limits::{
     BEAT_PULL_MAX, CHECKPOINT_SNAPSHOTS, FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL,
 };
@@ -11,6 +11,7 @@ use crate::metrics;
 impl OwnerCore {
     pub(super) fn tick(&mut self, moment: Moment) {
         let now = moment.now;
+        self.awaited.ticked();
         self.stand_still(self.must_stand_still(moment));
         if !self.room.is_moving() {
             if !self.is_standing_still {
@@ -51,17 +52,6 @@ impl OwnerCore {
         let next = self.ticks_due();
         self.due = beat.draw(next, BEAT_PULL_MAX) - (next - self.due);
         ticks
-    }
-
-    pub(super) fn inputs(&mut self, payload: &[u8]) {
-        match &mut self.stage {
-            Stage::Inheriting(inheritance) => inheritance.heard(payload),
-            Stage::Running => {
-                let received = self.room.inputs(payload);
-                metrics::inputs(received.frames, received.unreadable);
-            }
-            Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => {}
-        }
     }
 
     fn keep_time(&mut self, ticks: u32, now: Instant) {
