@@ -10,6 +10,7 @@ use integration_tests::containers;
 use integration_tests::process::run;
 use integration_tests::programs::program;
 use integration_tests::racer::Racer;
+use integration_tests::raw_nats::RawNats;
 use integration_tests::wait::eventually;
 use persistence::store::suite;
 use serde_json::json;
@@ -113,80 +114,40 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
 
 #[tokio::test]
 async fn results_wait_until_there_is_somebody_to_write_them() -> Result<()> {
-    let mut cluster = Cluster::start().await?;
-    cluster.persistence.terminate()?;
-    ensure!(
-        cluster.persistence.ended().await?.success(),
-        "persistence ends cleanly"
-    );
+    let mut cluster = cluster_without_persistence().await?;
     let mut nats = cluster.plain_nats().await?;
     nats.publish("persist.result", &result_of(RACE)).await?;
     nats.publish("persist.result", "not JSON at all").await?;
 
     cluster.restart_persistence().await?;
-    eventually("the result is kept", async || {
-        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
-    })
-    .await?;
-    eventually(
-        "the queue is empty: what cannot be read is given up",
-        async || {
-            let info = nats
-                .request("$JS.API.STREAM.INFO.PERSIST", "")
-                .await?
-                .json()?;
-            Ok((info["state"]["messages"] == 0).then_some(()))
-        },
-    )
-    .await
+    result_is_kept(&cluster, RACE).await?;
+    // What cannot be read is given up.
+    queue_holds(&mut nats, 0).await
 }
 
 #[tokio::test]
 async fn the_queue_outlives_its_server_and_its_reader() -> Result<()> {
-    let mut cluster = Cluster::start().await?;
-    cluster.persistence.terminate()?;
-    ensure!(
-        cluster.persistence.ended().await?.success(),
-        "persistence ends cleanly"
-    );
+    let mut cluster = cluster_without_persistence().await?;
     let mut nats = cluster.plain_nats().await?;
     nats.publish("persist.result", &result_of(RACE)).await?;
-    eventually("the stream has it", async || {
-        let info = nats
-            .request("$JS.API.STREAM.INFO.PERSIST", "")
-            .await?
-            .json()?;
-        Ok((info["state"]["messages"] == 1).then_some(()))
-    })
-    .await?;
+    queue_holds(&mut nats, 1).await?;
 
     cluster.crash_nats(Duration::from_millis(100)).await?;
     cluster.restart_persistence().await?;
-    eventually("what was in the stream is kept", async || {
-        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
-    })
-    .await?;
+    // What was in the stream.
+    result_is_kept(&cluster, RACE).await?;
 
     cluster.crash_nats(Duration::from_millis(100)).await?;
     let mut nats = cluster.plain_nats().await?;
     nats.publish("persist.result", &result_of(LATER_RACE))
         .await?;
-    eventually("who reads the stream goes on reading it", async || {
-        let args = ["result", "--race", LATER_RACE];
-        Ok(cluster.database(&args).await.ok())
-    })
-    .await?;
-    Ok(())
+    // Who reads the stream has noticed.
+    result_is_kept(&cluster, LATER_RACE).await
 }
 
 #[tokio::test]
 async fn the_reader_that_an_earlier_version_left_is_replaced() -> Result<()> {
-    let mut cluster = Cluster::start().await?;
-    cluster.persistence.terminate()?;
-    ensure!(
-        cluster.persistence.ended().await?.success(),
-        "persistence ends cleanly"
-    );
+    let mut cluster = cluster_without_persistence().await?;
     let mut nats = cluster.plain_nats().await?;
     let delete = "$JS.API.CONSUMER.DELETE.PERSIST.persistence";
     let deleted = nats.request(delete, "").await?.json()?;
@@ -199,11 +160,7 @@ async fn the_reader_that_an_earlier_version_left_is_replaced() -> Result<()> {
     nats.publish("persist.result", &result_of(RACE)).await?;
 
     cluster.restart_persistence().await?;
-    eventually("the result is kept", async || {
-        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
-    })
-    .await?;
-    Ok(())
+    result_is_kept(&cluster, RACE).await
 }
 
 #[tokio::test]
@@ -231,4 +188,28 @@ fn result_of(race: &str) -> String {
         "standings": [{"place": 1, "player": "Ada", "seat": 0, "score": 2300, "laps": 1,
             "time_ms": 1, "best_lap_ms": 1}]})
     .to_string()
+}
+
+async fn cluster_without_persistence() -> Result<Cluster> {
+    let mut cluster = Cluster::start().await?;
+    cluster.persistence.terminate()?;
+    let status = cluster.persistence.ended().await?;
+    ensure!(status.success(), "persistence ends cleanly");
+    Ok(cluster)
+}
+
+async fn result_is_kept(cluster: &Cluster, race: &str) -> Result<()> {
+    let args = ["result", "--race", race];
+    let kept = eventually("the result is kept", async || {
+        Ok(cluster.database(&args).await.ok())
+    });
+    kept.await.map(drop)
+}
+
+async fn queue_holds(nats: &mut RawNats, messages: u64) -> Result<()> {
+    eventually("the queue has so many messages", async || {
+        let info = nats.request("$JS.API.STREAM.INFO.PERSIST", "").await?;
+        Ok((info.json()?["state"]["messages"] == messages).then_some(()))
+    })
+    .await
 }

@@ -17,14 +17,14 @@ pub(super) struct Awaited {
     /// Some came for the last snapshot: so will they for this one.
     came_before: bool,
     have_come: bool,
-    /// The tick is overdue for them.
-    hold_it: bool,
+    /// The tick is overdue, and held for them.
+    holds_tick: bool,
 }
 
 impl Awaited {
     fn came(&mut self) {
         self.have_come = true;
-        self.hold_it = false;
+        self.holds_tick = false;
     }
 
     pub(super) fn ticked(&mut self) {
@@ -35,18 +35,22 @@ impl Awaited {
     }
 
     pub(super) fn are_missing(&self) -> bool {
-        self.hold_it
+        self.holds_tick
     }
 
     /// When to look again whether a tick that is `due` then can be computed.
     pub(super) fn deadline(&self, due: Instant) -> Instant {
-        if self.hold_it { due + INPUT_GRACE } else { due }
+        if self.holds_tick {
+            due + INPUT_GRACE
+        } else {
+            due
+        }
     }
 
     /// Whether not to wait, or not any more.
     pub(super) fn may_tick(&mut self, due: Instant, now: Instant) -> bool {
-        self.hold_it = self.came_before && !self.have_come && now < due + INPUT_GRACE;
-        !self.hold_it
+        self.holds_tick = self.came_before && !self.have_come && now < due + INPUT_GRACE;
+        !self.holds_tick
     }
 }
 
