@@ -405,8 +405,9 @@ impl Running {
         self.drawn_at = now;
         // The picture is up to one tick behind, between two that are known.
         let (before, after) = (self.prediction.before(), self.prediction.predicted());
-        let known = f64::from(before.tick)..=f64::from(after.tick);
-        self.drawn_tick = self.clock.tick(now).clamp(*known.start(), *known.end());
+        let (start, end) = (f64::from(before.tick), f64::from(after.tick));
+        // When the clock has jumped back, it waits: nothing is drawn going backwards.
+        self.drawn_tick = self.clock.tick(now).max(self.drawn_tick).clamp(start, end);
         for error in &mut self.errors {
             error.fade(seconds);
         }

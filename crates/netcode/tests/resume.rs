@@ -34,6 +34,11 @@ fn largest_jump_m(race: &Race, from: usize) -> f64 {
     moves.fold(0.0, f64::max)
 }
 
+/// Whether an earlier tick was drawn after a later one, since frame `from`.
+fn is_drawn_going_back(race: &Race, from: usize) -> bool {
+    !race.players[0].frames[from..].is_sorted_by_key(|frame| frame.0)
+}
+
 /// Whether, half a second from now, a second goes by without a correction.
 fn settles(race: &mut Race) -> bool {
     let tick = race.room.state.tick;
@@ -97,8 +102,24 @@ fn a_new_owner_that_goes_back_a_tenth_of_a_second_is_followed() {
 }
 
 #[test]
+fn a_room_that_stood_still_and_caught_up_is_not_noticed() {
+    let mut race = race(1);
+    let frame = race.players[0].frames.len();
+    race.hold_room(Duration::from_millis(900));
+    race.run_to(LATER + 120);
+    assert_eq!(race.room.missing, [0]);
+    assert!(settles(&mut race));
+    let player = &race.players[0];
+    assert!(player.corrections_m.iter().all(|by| *by == 0.0));
+    assert_eq!(player.client.counters().clock_jumps, 0);
+    assert!(!is_drawn_going_back(&race, frame));
+    let jump = largest_jump_m(&race, frame);
+    assert!(jump <= 0.1, "{jump}");
+}
+
+#[test]
 fn a_room_that_stood_still_goes_on_where_it_was() {
-    for pause in [Duration::from_millis(200), Duration::from_secs(3)] {
+    for pause in [200, 700, 3_000].map(Duration::from_millis) {
         let mut race = race(2);
         let frame = race.players[0].frames.len();
         race.pause_room(pause);
@@ -108,6 +129,7 @@ fn a_room_that_stood_still_goes_on_where_it_was() {
         assert!(settles(&mut race), "after {pause:?}");
         let jump = largest_jump_m(&race, frame);
         assert!(jump <= 0.5, "{jump} after {pause:?}");
+        assert!(!is_drawn_going_back(&race, frame), "after {pause:?}");
         // The others were taken to do for a second what they did last: after a
         // long pause they may be metres off.
         if pause < Duration::from_millis(250) {

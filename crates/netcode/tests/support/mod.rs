@@ -40,6 +40,8 @@ pub struct Room {
     applied: Vec<wire::Applied>,
     events: Events,
     next_tick_at: Instant,
+    /// It computes nothing before this.
+    held_until: Option<Instant>,
     /// The cars after each tick, from tick 0.
     pub truth: Vec<Vec<(Vec2, f64)>>,
     /// Tick and seats of contacts.
@@ -110,6 +112,7 @@ impl Race {
             applied: vec![wire::Applied::default(); players],
             events: Events::new(),
             next_tick_at: start,
+            held_until: None,
             truth: Vec::new(),
             contacts: Vec::new(),
             missing: vec![0; players],
@@ -154,7 +157,8 @@ impl Race {
         for player in &mut self.players {
             player.send_and_receive(now, &mut self.room);
         }
-        if now >= self.room.next_tick_at {
+        let is_held = self.room.held_until.is_some_and(|until| now < until);
+        if now >= self.room.next_tick_at && !is_held {
             self.room.next_tick_at += TICK;
             self.room.tick();
             if self.room.state.tick.is_multiple_of(2) {
@@ -168,7 +172,12 @@ impl Race {
         }
     }
 
-    /// The room stands still for a while.
+    /// The room stands still for a while, and then catches up.
+    pub fn hold_room(&mut self, time: Duration) {
+        self.room.held_until = Some(self.now + time);
+    }
+
+    /// The room stands still for a while, and goes on where it was.
     pub fn pause_room(&mut self, time: Duration) {
         let until = self.now + time;
         self.room.next_tick_at = until;
