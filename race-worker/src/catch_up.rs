@@ -9,7 +9,7 @@ use protocol::input::{InputBatch, InputFrame};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, RaceId, Seat, Tick};
 
-use crate::limits::CATCH_UP_TIMEOUT;
+use crate::limits::{CATCH_UP_TIMEOUT, TICK_INTERVAL};
 
 /// All that was answered, for [`crate::room::Room::catch_up`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct News {
     pub snapshots: BTreeMap<Tick, Vec<u8>>,
     /// Input frames in the order in which each gateway got them.
     pub frames: Vec<(GatewayId, Seat, InputFrame)>,
-    /// The newest snapshot, and when the first gateway saw it.
+    /// The newest snapshot, and when it was due: as long after the one that was seen
+    /// soonest as its tick is. NATS may have kept the newest themselves.
     pub newest: Option<(Tick, Instant)>,
 }
 
@@ -115,10 +116,11 @@ impl CatchUp {
             self.epochs.insert(tick, epoch);
             self.news.snapshots.insert(tick, bytes.to_vec());
         }
-        let newest = self.news.newest.get_or_insert((tick, at));
-        if tick > newest.0 || (tick == newest.0 && at < newest.1) {
-            *newest = (tick, at);
-        }
+        let (newest, due) = self.news.newest.unwrap_or((tick, at));
+        let last = tick.max(newest);
+        let due = due + TICK_INTERVAL * (last - newest);
+        let due = due.min(at + TICK_INTERVAL * (last - tick));
+        self.news.newest = Some((last, due));
     }
 }
 
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_owner_is_right_and_the_first_sight_counts() {
+    fn the_later_owner_is_right_and_the_soonest_sight_tells_when_the_newest_was_due() {
         let now = Instant::now();
         let at = |ms| now - Duration::from_millis(ms);
         let mut catch_up = CatchUp::new(RACE.parse().unwrap(), &GATEWAYS, now);
@@ -185,7 +187,7 @@ mod tests {
         let again = answer(GATEWAYS[1], &[(9, &new[1])]);
         catch_up.answer(&again, now);
         let (news, _) = catch_up.finish();
-        assert_eq!(news.newest, Some((14, at(9))));
+        assert_eq!(news.newest, Some((14, at(90) + TICK_INTERVAL * 4)));
         let ticks: Vec<Tick> = news.snapshots.keys().copied().collect();
         assert_eq!(ticks, [10, 12, 14]);
         assert_eq!(news.snapshots[&12], new[0]);

@@ -169,7 +169,8 @@ pub struct OwnerCore {
     beat: Beat,
     slot: Slot,
     awaited: Awaited,
-    is_standing_still: bool,
+    /// While the owner stands still: when its next tick was due.
+    stands_since: Option<Instant>,
     /// Whether what the room has to say must wait for a checkpoint.
     is_silent: bool,
     /// Answers that must not leave before that write has happened.
@@ -205,7 +206,7 @@ impl OwnerCore {
             persisted: 0,
             due: now,
             awaited: Awaited::default(),
-            is_standing_still: false,
+            stands_since: None,
             is_silent: false,
             replies: Vec::new(),
             census_due: now + PERIOD * CENSUS_SNAPSHOTS,
@@ -227,7 +228,7 @@ impl OwnerCore {
         now: Instant,
     ) -> Self {
         let mut core = Self::build(owner, room, chain, beat, now);
-        core.ask_gateways(gateways, now);
+        core.ask_gateways(gateways, None, now);
         core
     }
 
@@ -252,7 +253,7 @@ impl OwnerCore {
     /// Whether another may own the room, or nobody would hear this owner.
     #[must_use]
     pub fn is_standing_still(&self) -> bool {
-        self.is_standing_still
+        self.stands_since.is_some()
     }
 
     /// When to send [`Event::Due`]; `None` while only answers are awaited.
@@ -354,13 +355,6 @@ impl OwnerCore {
     /// nobody would hear it.
     fn must_stand_still(&self, moment: Moment) -> bool {
         self.chain.is_fenced(pace(&self.room), moment.now) || !moment.is_connected
-    }
-
-    fn stand_still(&mut self, is_standing_still: bool) {
-        if self.is_standing_still != is_standing_still {
-            self.is_standing_still = is_standing_still;
-            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
-        }
     }
 
     fn ctl(&mut self, payload: &[u8], inbox: Option<&str>, moment: Moment) {

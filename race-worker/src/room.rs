@@ -26,7 +26,7 @@ use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
 use protocol::room::{
     CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
 };
-use protocol::{Epoch, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
+use protocol::{Epoch, GatewayId, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
 use simulation::{RaceState, Rules, SEATS_MAX, Track};
 
 use self::ai::AiSeat;
@@ -306,6 +306,11 @@ impl Room {
     #[must_use]
     pub fn tick_number(&self) -> Tick {
         self.race.as_ref().map_or(0, |race| race.state.tick)
+    }
+
+    /// The gateways with connected players, each once.
+    pub(crate) fn gateways(&self) -> Vec<GatewayId> {
+        self.seats.gateways().collect()
     }
 
     /// Ticks to compute until a snapshot tells one; 0 when time does not go on.

@@ -167,6 +167,17 @@ impl Cluster {
         nats.crash(away, self.folder.path()).await
     }
 
+    /// Lets the cluster's NATS server do nothing for a while, as on a stalled disk.
+    ///
+    /// # Errors
+    /// When it is not the cluster's own.
+    pub async fn stall_nats(&self, time: Duration) -> Result<()> {
+        let nats = self.nats.as_ref().context("a NATS server of its own")?;
+        nats.process().stand_still()?;
+        tokio::time::sleep(time).await;
+        nats.process().go_on()
+    }
+
     /// Starts the persistence process again, once it has ended.
     ///
     /// # Errors

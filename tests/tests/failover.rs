@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use client_core::protocol::beat::TICK_INTERVAL;
 use client_core::protocol::lobby::{Mode, RoomEntry, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
@@ -15,6 +16,9 @@ use integration_tests::wait::eventually;
 
 /// The design allows 150 ms on a machine of its own; tests share theirs.
 const GAP_MAX: Duration = Duration::from_millis(750);
+
+/// How long NATS stands still: owners must too, for nobody can say what is theirs.
+const STALL: Duration = Duration::from_millis(600);
 
 /// How long a worker is cut off from the others.
 const CUT: Duration = Duration::from_secs(3);
@@ -321,6 +325,37 @@ async fn a_race_goes_on_where_it_was_when_nats_comes_back() -> Result<()> {
             next < last + 90,
             "time stood still while nobody could race: from {last} to {next}"
         );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_race_is_where_it_would_be_after_a_stall_of_nats() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let racers = duel(&cluster, seats(2)).await?;
+    let seen = racers
+        .each_ref()
+        .map(|racer| racer.look(|racer| racer.snapshots.len()));
+    cluster.stall_nats(STALL).await?;
+    for (racer, seen) in racers.iter().zip(seen) {
+        racer
+            .until("racing on", |racer| racer.snapshots.len() > seen + 90)
+            .await?;
+        assert_continues(racer, None);
+        racer.look(|racer| {
+            let since = &racer.snapshot_times[seen - 1..];
+            let ticks = racer.snapshots[racer.snapshots.len() - 1].1 - racer.snapshots[seen - 1].1;
+            let passed = since[since.len() - 1].duration_since(since[0]);
+            let stood_still = passed.saturating_sub(TICK_INTERVAL * ticks);
+            let gap = since.windows(2).map(|pair| pair[1] - pair[0]).max();
+            println!("a gap of {gap:?}, {stood_still:?} of {passed:?} stood still");
+            ensure!(gap > Some(STALL / 2), "the stall has not been noticed");
+            ensure!(stood_still < STALL / 4, "time stood still: {stood_still:?}");
+            let room = racer.client.room().context("in a room")?;
+            let jumps = room.netcode().counters().clock_jumps;
+            ensure!(jumps == 0, "the clock jumped {jumps} times");
+            Ok(())
+        })?;
     }
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! What a room's owner asks the gateways: what happened before it, and who is
-//! there.
+//! What a room's owner asks the gateways: what happened before it, or while it stood
+//! still, and who is there.
 
 use std::time::Instant;
 
 use protocol::SessionNonce;
 use protocol::beat::PERIOD;
 use protocol::catch_up::CatchUpRequest;
-use protocol::{GatewayId, RaceId};
+use protocol::{GatewayId, RaceId, Tick};
 use tracing::info;
 
 use super::{Command, Moment, OwnerCore, Stage};
 use crate::catch_up::{CatchUp, News};
-use crate::limits::CENSUS_SNAPSHOTS;
+use crate::limits::{CENSUS_SNAPSHOTS, TICK_INTERVAL};
 use crate::metrics;
 use crate::room::presence::Belief;
 
@@ -21,17 +21,26 @@ pub(super) struct Inheritance {
     began: Instant,
     answers: CatchUp,
     have_ended: bool,
+    /// The last tick before this owner stood still, and when it was due: it knows
+    /// that better than any gateway.
+    own: Option<(Tick, Instant)>,
     /// Inputs that came to the new owner itself, since before its
     /// compare-and-set. They are newer than what the gateways answer.
     heard: News,
 }
 
 impl Inheritance {
-    fn new(race: RaceId, awaited: &[GatewayId], now: Instant) -> Self {
+    fn new(
+        race: RaceId,
+        awaited: &[GatewayId],
+        own: Option<(Tick, Instant)>,
+        now: Instant,
+    ) -> Self {
         Self {
             began: now,
             answers: CatchUp::new(race, awaited, now),
             have_ended: false,
+            own,
             heard: News::default(),
         }
     }
@@ -46,17 +55,33 @@ impl Inheritance {
 }
 
 impl OwnerCore {
-    /// Raises the floor of every gateway, and waits for what they know.
-    pub(super) fn ask_gateways(&mut self, gateways: &[GatewayId], now: Instant) {
+    /// Raises the floor of every gateway, and waits for what they know. `own` is the
+    /// last tick that this owner computed itself, and when it was due.
+    pub(super) fn ask_gateways(
+        &mut self,
+        gateways: &[GatewayId],
+        own: Option<(Tick, Instant)>,
+        now: Instant,
+    ) {
         let race = self.room.identity().race;
         // Of a room that does not move there is nothing to know.
         let awaited = if self.room.is_moving() { gateways } else { &[] };
-        let inheritance = Inheritance::new(race, awaited, now);
+        let inheritance = Inheritance::new(race, awaited, own, now);
         self.stage = Stage::Inheriting(Box::new(inheritance));
         self.commands.push(Command::AskGateways(CatchUpRequest {
             race,
             epoch: self.chain.epoch(),
         }));
+    }
+
+    /// Goes on after standing still, when the next tick was `due`, as a new owner
+    /// would: clients have driven on meanwhile. What they sent is here or, if NATS
+    /// was away, with their gateways.
+    pub(super) fn catch_up_from(&mut self, due: Instant, now: Instant) {
+        let gateways = self.room.gateways();
+        let last = due.checked_sub(TICK_INTERVAL);
+        let own = last.map(|last| (self.room.tick_number(), last));
+        self.ask_gateways(&gateways, own, now);
     }
 
     pub(super) fn caught(&mut self, answer: &[u8], now: Instant) {
@@ -85,9 +110,10 @@ impl OwnerCore {
         };
         let (mut news, unreadable) = inheritance.answers.finish();
         news.frames.extend(inheritance.heard.frames);
+        news.newest = inheritance.own.or(news.newest);
         metrics::inputs(0, unreadable.into());
         // What is told now follows the newest by whole periods.
-        let told_at = news.newest.map_or(now, |(_, seen_at)| seen_at);
+        let told_at = news.newest.map_or(now, |(_, due_at)| due_at);
         self.room.set_slot(self.beat.slot(told_at));
         let caught_up = self.room.catch_up(&news, now, unix_ms);
         self.due = caught_up.due;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 
-use super::{Command, OwnerCore, Stop};
+use super::{Command, OwnerCore, Stage, Stop};
 use crate::limits::{HAND_OVER_ATTEMPTS, HAND_OVER_BACKOFF_MIN};
 
 /// How far a room is on its way to another worker.
@@ -53,7 +53,8 @@ impl OwnerCore {
         let Leaving::Offered { failures } = self.leaving else {
             return;
         };
-        if !self.is_running() {
+        // It may have stood still meanwhile, and be catching up.
+        if !matches!(self.stage, Stage::Running | Stage::Inheriting(_)) {
             return;
         }
         if let Some(Claimed { owner, .. }) = taken {

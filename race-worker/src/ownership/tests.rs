@@ -12,8 +12,8 @@ use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    BEAT_PULL_MAX, CATCH_UP_TIMEOUT, CHECKPOINT_SNAPSHOTS, FENCE_RACING, HAND_OVER_ATTEMPTS,
-    INPUT_GRACE, TICK_INTERVAL,
+    ADVANCE_TICKS_MAX, BEAT_PULL_MAX, CATCH_UP_TIMEOUT, CHECKPOINT_SNAPSHOTS, FENCE_RACING,
+    HAND_OVER_ATTEMPTS, INPUT_GRACE, TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 
@@ -327,6 +327,46 @@ fn stands_still_without_nats_or_a_checkpoint() {
 }
 
 #[test]
+fn after_standing_still_a_race_goes_on_where_it_would_be_unless_that_took_too_long() {
+    let most = TICK_INTERVAL * ADVANCE_TICKS_MAX;
+    for (pause, is_made_up) in [(2 * FENCE_RACING, true), (most, true), (2 * most, false)] {
+        let now = Instant::now();
+        let mut core = racing(now);
+        let due = core.ticks_due();
+        core.handle(Event::Due, moment(due));
+        let last = (core.room().tick_number(), core.due - TICK_INTERVAL);
+        names(&mut core);
+
+        let silent = moment(now + FENCE_RACING + Duration::from_millis(1));
+        core.handle(Event::Due, silent);
+        assert!(core.is_standing_still());
+        let end = last.1 + pause;
+        core.handle(Event::Written(Ok(11)), moment(end));
+        core.handle(Event::Written(Ok(12)), moment(end));
+        assert!(!names(&mut core).contains(&"snapshot"));
+        core.handle(Event::Due, moment(end));
+        assert_eq!(names(&mut core), ["ask gateways"], "after {pause:?}");
+        core.handle(Event::CatchUpEnded, moment(end));
+
+        let ticks = core.room().tick_number() - last.0;
+        let told = snapshots(&mut core).len() as u32;
+        if is_made_up {
+            let passed = pause.as_nanos() / TICK_INTERVAL.as_nanos();
+            assert_eq!(u128::from(ticks), passed);
+            assert!(
+                told >= ticks / TICKS_PER_SNAPSHOT,
+                "{told} of {ticks} ticks"
+            );
+            // As if nothing had been.
+            assert_eq!(core.due, last.1 + TICK_INTERVAL * (ticks + 1));
+        } else {
+            assert_eq!((ticks, core.due), (0, end));
+        }
+        assert!(core.is_running() && !core.is_standing_still());
+    }
+}
+
+#[test]
 fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written() {
     let now = Instant::now();
     let mut room = racing(now).room;
@@ -438,6 +478,29 @@ fn a_room_is_offered_once_it_is_written_and_kept_until_somebody_has_it() {
     core.handle(Event::Offered(Some(claimed)), moment(now));
     assert!(names(&mut core).contains(&"unlisten"));
     assert!(!core.is_running());
+}
+
+#[test]
+fn a_room_that_is_taken_while_it_catches_up_is_let_go() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    core.handle(Event::Turn, moment(now));
+    core.handle(Event::Written(Ok(11)), moment(now));
+    let cut_off = Moment {
+        is_connected: false,
+        ..moment(core.ticks_due())
+    };
+    core.handle(Event::Due, cut_off);
+    names(&mut core);
+    core.handle(Event::Due, moment(core.ticks_due()));
+    assert_eq!(names(&mut core), ["ask gateways"]);
+    let claimed = Claimed {
+        race: race(),
+        owner: OTHER,
+        epoch: Epoch(2),
+    };
+    core.handle(Event::Offered(Some(claimed)), moment(core.ticks_due()));
+    assert!(names(&mut core).contains(&"unlisten"));
 }
 
 #[test]

@@ -12,22 +12,33 @@ impl OwnerCore {
     pub(super) fn tick(&mut self, moment: Moment) {
         let now = moment.now;
         self.awaited.ticked();
+        let stood_since = self.stands_since;
         self.stand_still(self.must_stand_still(moment));
         if !self.room.is_moving() {
-            if !self.is_standing_still {
+            if !self.is_standing_still() {
                 self.room.poll(now);
             }
             self.due = now + IDLE_INTERVAL;
             return;
         }
-        if self.is_standing_still {
+        if self.is_standing_still() {
             metrics::fenced();
             self.due = now + TICK_INTERVAL;
             return;
         }
+        if let Some(due) = stood_since {
+            return self.catch_up_from(due, now);
+        }
         self.room.replay_is_safe(self.clerk.replay_safe_tick());
         let ticks = self.compute(moment);
         self.keep_time(ticks, now);
+    }
+
+    pub(super) fn stand_still(&mut self, is_standing_still: bool) {
+        if self.is_standing_still() != is_standing_still {
+            self.stands_since = is_standing_still.then_some(self.due);
+            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
+        }
     }
 
     /// When to compute the ticks up to the next that a snapshot tells: those

@@ -67,8 +67,8 @@ impl Room {
             self.snapshot();
         }
         self.repeat(&history, now_ms, &mut caught_up);
-        if let (Some((newest, seen_at)), Some(race)) = (news.newest, &self.race) {
-            let elapsed = now.saturating_duration_since(seen_at).as_nanos();
+        if let (Some((newest, due_at)), Some(race)) = (news.newest, &self.race) {
+            let elapsed = now.saturating_duration_since(due_at).as_nanos();
             let elapsed = elapsed / TICK_INTERVAL.as_nanos();
             let elapsed = u32::try_from(elapsed).unwrap_or(u32::MAX);
             let behind = newest.saturating_add(elapsed);
@@ -76,7 +76,7 @@ impl Room {
             if behind <= ADVANCE_TICKS_MAX {
                 self.advance(behind, now_ms, &mut caught_up);
                 let since = (self.tick_number() + 1).saturating_sub(newest);
-                caught_up.due = seen_at + TICK_INTERVAL * since;
+                caught_up.due = due_at + TICK_INTERVAL * since;
             }
         }
         caught_up
