@@ -21,7 +21,7 @@ pub const INPUT_GRACE: Duration = Duration::from_millis(3);
 /// Seats of a worker whose rooms tick together: enough to share what it costs to
 /// wake up here, in NATS and in a gateway, and few enough for their snapshots to be
 /// written within some two milliseconds.
-pub const SEATS_PER_SLOT: u32 = 80;
+pub const SEATS_PER_SLOT: u32 = 100;
 
 /// Most slots of a worker, 4 ms apart: twice as many cost a tenth more and take a
 /// millisecond off the gateway's tail (ADR 013).

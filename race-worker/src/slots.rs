@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn there_are_enough_for_the_seats() {
-        for (seats, slots) in [(0, 1), (80, 1), (81, 2), (200, 4), (500, 8), (99_999, 8)] {
+        for (seats, slots) in [(0, 1), (100, 1), (101, 2), (250, 4), (500, 8), (99_999, 8)] {
             assert_eq!(slots_for(seats, 1), slots, "{seats} seats");
         }
     }
@@ -39,7 +39,7 @@ mod tests {
             slots = next;
         }
         assert_eq!((slots, changes), (8, 3));
-        let slots = [240, 239, 119, 59, 0].map(|seats| slots_for(seats, 8));
+        let slots = [300, 299, 149, 74, 0].map(|seats| slots_for(seats, 8));
         assert_eq!(slots, [8, 4, 2, 1, 1]);
     }
 }
