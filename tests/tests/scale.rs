@@ -7,6 +7,7 @@ use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use integration_tests::cluster::{Cluster, Setup};
 use integration_tests::process::stdout_of;
+use integration_tests::raw_nats::RawNats;
 use serde_json::Value;
 
 const ROOMS: usize = 48;
@@ -50,4 +51,40 @@ async fn three_workers_share_48_rooms() -> Result<()> {
         racer.leave().await?;
     }
     racers[0].lobby_shows("nothing", <[_]>::is_empty).await
+}
+
+#[tokio::test]
+async fn a_process_more_changes_no_stream_unless_an_earlier_version_left_it() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    let mut nats = cluster.plain_nats().await?;
+    nats.subscribe("$JS.EVENT.ADVISORY.STREAM.*.>").await?;
+    nats.subscribe("started").await?;
+    cluster.add_race_worker().await?;
+    cluster.add_gateway().await?;
+    cluster.persistence.terminate()?;
+    cluster.persistence.ended().await?;
+    cluster.restart_persistence().await?;
+    nats.publish("started", "").await?;
+    let next = nats.next().await?;
+    let said = String::from_utf8_lossy(&next.payload);
+    assert_eq!(next.subject, "started", "{said}");
+
+    let mut rooms = bucket(&mut nats, "rooms").await?;
+    let description = rooms["description"].take();
+    rooms["description"] = "of an earlier version".into();
+    let update = "$JS.API.STREAM.UPDATE.KV_rooms";
+    nats.request(update, &rooms.to_string()).await?;
+    cluster.add_race_worker().await?;
+    assert_eq!(
+        bucket(&mut nats, "rooms").await?["description"],
+        description
+    );
+    Ok(())
+}
+
+/// How a bucket is set up.
+async fn bucket(nats: &mut RawNats, name: &str) -> Result<Value> {
+    let info = format!("$JS.API.STREAM.INFO.KV_{name}");
+    let mut info = nats.request(&info, "").await?.json()?;
+    Ok(info["config"].take())
 }

@@ -10,7 +10,7 @@ use async_nats::jetstream::consumer::{Consumer, DeliverPolicy, push};
 use async_nats::jetstream::kv::{
     self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
 };
-use async_nats::jetstream::stream::StorageType;
+use async_nats::jetstream::stream::{self, StorageType};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio::time::Instant;
@@ -90,13 +90,23 @@ impl Bus {
             limit_markers: expiry.map(|_| EXPIRY_MARKER),
             ..Default::default()
         };
-        self.setup()
-            .create_or_update_key_value(config)
-            .await
-            .map_err(|error| BusError::JetStream {
-                what: format!("the bucket {name}"),
-                source: error.into(),
-            })?;
+        let wanted = |found| stream::Config {
+            description: Some(config.description.clone()),
+            max_messages_per_subject: config.history,
+            storage: config.storage,
+            max_age: config.max_age,
+            subject_delete_marker_ttl: config.limit_markers,
+            ..found
+        };
+        if !self.has_stream(&format!("KV_{name}"), wanted).await {
+            self.setup()
+                .create_or_update_key_value(config)
+                .await
+                .map_err(|error| BusError::JetStream {
+                    what: format!("the bucket {name}"),
+                    source: error.into(),
+                })?;
+        }
         // Opened with the short timeouts of an owner, on a server that may just
         // be busy creating files for everybody.
         let patience = Instant::now() + SETUP_TIMEOUT;

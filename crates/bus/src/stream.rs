@@ -89,6 +89,19 @@ impl Bus {
             duplicate_window: DUPLICATE_WINDOW,
             ..config
         };
+        let wanted = |found| Config {
+            subjects: config.subjects.clone(),
+            retention: config.retention,
+            max_age: config.max_age,
+            max_bytes: config.max_bytes,
+            discard: config.discard,
+            storage: config.storage,
+            duplicate_window: config.duplicate_window,
+            ..found
+        };
+        if self.has_stream(&config.name, wanted).await {
+            return Ok(());
+        }
         self.setup()
             .create_or_update_stream(config)
             .await
@@ -97,6 +110,21 @@ impl Bus {
                 what,
                 source: error.into(),
             })
+    }
+
+    /// Whether a stream is there that `wanted` would not change. Then it is better left
+    /// alone: the server replaces the files of one that is updated, and until a busy disk
+    /// has done so, up to a second, nobody can write to it.
+    pub(crate) async fn has_stream(
+        &self,
+        name: &str,
+        wanted: impl FnOnce(Config) -> Config,
+    ) -> bool {
+        let found = self.setup().get_stream(name).await;
+        found.is_ok_and(|found| {
+            let found = &found.cached_info().config;
+            wanted(found.clone()) == *found
+        })
     }
 
     /// Puts a message into a stream and waits until it is there. A message
