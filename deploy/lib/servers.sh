@@ -36,11 +36,12 @@ readonly NATS_GODEBUG=schedtrace=2147483647
 
 # Starts NATS with JetStream on its own file store and sets nats_url. One thread
 # does what a thousand players need, as in our own programs (docs/adr/011); who
-# has more sets GOMAXPROCS.
+# has more sets GOMAXPROCS. On one thread messages wait while it cleans its memory
+# up, which it therefore does less often (docs/adr/021).
 start_nats() { # PORT (-1: a free one)
     local name=nats-server-1
-    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" GODEBUG="$NATS_GODEBUG" \
-        bash -c "$WITH_TIMER_SLACK" nats-server \
+    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" GOGC="${GOGC:-800}" \
+        GODEBUG="$NATS_GODEBUG" bash -c "$WITH_TIMER_SLACK" nats-server \
         "$nats_server" --addr 127.0.0.1 --port "$1" --http_port -1 \
         --jetstream --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"

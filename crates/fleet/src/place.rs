@@ -93,8 +93,9 @@ impl Place {
             .args(["-c", WITH_TIMER_SLACK, "nats-server"])
             .arg(&self.nats_server)
             .args(["--addr", "127.0.0.1", "--port", &self.nats_port.to_string()])
-            // As deploy/up starts it (docs/adr/011, 016).
+            // As deploy/up starts it (docs/adr/011, 016, 021).
             .env("GOMAXPROCS", "1")
+            .env("GOGC", "800")
             .env("GODEBUG", "schedtrace=2147483647")
             .args(["--jetstream", "--store_dir"])
             .arg(self.folder.join("nats"));
