@@ -19,8 +19,8 @@ pub struct News {
     pub snapshots: BTreeMap<Tick, Vec<u8>>,
     /// Input frames in the order in which each gateway got them.
     pub frames: Vec<(GatewayId, Seat, InputFrame)>,
-    /// The newest snapshot, and when it was due: as long after the one that was seen
-    /// soonest as its tick is. NATS may have kept the newest themselves.
+    /// The newest snapshot, and when it was due, as the one tells that was seen soonest
+    /// after its tick: NATS may have kept the newest back.
     pub newest: Option<(Tick, Instant)>,
 }
 

@@ -83,8 +83,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// by players.
 pub const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Most ticks that a room without an owner is moved on by, one second: more
-/// than it takes to notice a slow owner. After a longer absence time has stood
+/// Most ticks that a room is moved on by whose owner is new or stood still, one
+/// second: more than it takes to notice a slow owner. After a longer absence time has stood
 /// still, for cars that nobody drove would be anywhere.
 pub const ADVANCE_TICKS_MAX: u32 = TICK_RATE_HZ;
 

@@ -90,7 +90,8 @@ impl Bus {
             limit_markers: expiry.map(|_| EXPIRY_MARKER),
             ..Default::default()
         };
-        let wanted = |found| stream::Config {
+        // All that is set above.
+        let set = |found| stream::Config {
             description: Some(config.description.clone()),
             max_messages_per_subject: config.history,
             storage: config.storage,
@@ -98,7 +99,7 @@ impl Bus {
             subject_delete_marker_ttl: config.limit_markers,
             ..found
         };
-        if !self.has_stream(&format!("KV_{name}"), wanted).await {
+        if !self.has_stream(&format!("KV_{name}"), set).await {
             self.setup()
                 .create_or_update_key_value(config)
                 .await

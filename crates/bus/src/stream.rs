@@ -54,13 +54,12 @@ impl Bus {
     /// # Errors
     /// When JetStream is off or refuses.
     pub async fn ensure_chat_stream(&self) -> Result<(), BusError> {
-        self.ensure(Config {
-            name: subject::STREAM_CHAT.to_owned(),
+        self.ensure(subject::STREAM_CHAT, |config| Config {
             subjects: vec![subject::CHAT_CHANNELS.to_owned()],
             max_age: CHAT_AGE_MAX,
             max_bytes: CHAT_BYTES_MAX,
             discard: DiscardPolicy::Old,
-            ..Default::default()
+            ..config
         })
         .await
     }
@@ -70,60 +69,49 @@ impl Bus {
     /// # Errors
     /// When JetStream is off or refuses.
     pub async fn ensure_persist_stream(&self) -> Result<(), BusError> {
-        self.ensure(Config {
-            name: subject::STREAM_PERSIST.to_owned(),
+        self.ensure(subject::STREAM_PERSIST, |config| Config {
             subjects: vec![subject::PERSIST_ALL.to_owned()],
             retention: RetentionPolicy::WorkQueue,
             max_bytes: PERSIST_BYTES_MAX,
             // A result must not push out an older one that nobody has read.
             discard: DiscardPolicy::New,
-            ..Default::default()
+            ..config
         })
         .await
     }
 
-    async fn ensure(&self, config: Config) -> Result<(), BusError> {
-        let what = format!("the stream {}", config.name);
-        let config = Config {
+    /// `set` says what matters; the rest is as the server has it.
+    async fn ensure(&self, name: &str, set: impl Fn(Config) -> Config) -> Result<(), BusError> {
+        let set = |config| Config {
             storage: StorageType::File,
             duplicate_window: DUPLICATE_WINDOW,
-            ..config
+            ..set(config)
         };
-        let wanted = |found| Config {
-            subjects: config.subjects.clone(),
-            retention: config.retention,
-            max_age: config.max_age,
-            max_bytes: config.max_bytes,
-            discard: config.discard,
-            storage: config.storage,
-            duplicate_window: config.duplicate_window,
-            ..found
-        };
-        if self.has_stream(&config.name, wanted).await {
+        if self.has_stream(name, set).await {
             return Ok(());
         }
+        let config = set(Config {
+            name: name.to_owned(),
+            ..Default::default()
+        });
         self.setup()
             .create_or_update_stream(config)
             .await
             .map(drop)
             .map_err(|error| BusError::JetStream {
-                what,
+                what: format!("the stream {name}"),
                 source: error.into(),
             })
     }
 
-    /// Whether a stream is there that `wanted` would not change. Then it is better left
+    /// Whether a stream is there that `set` would not change. Then it is better left
     /// alone: the server replaces the files of one that is updated, and until a busy disk
     /// has done so, up to a second, nobody can write to it.
-    pub(crate) async fn has_stream(
-        &self,
-        name: &str,
-        wanted: impl FnOnce(Config) -> Config,
-    ) -> bool {
+    pub(crate) async fn has_stream(&self, name: &str, set: impl FnOnce(Config) -> Config) -> bool {
         let found = self.setup().get_stream(name).await;
         found.is_ok_and(|found| {
             let found = &found.cached_info().config;
-            wanted(found.clone()) == *found
+            set(found.clone()) == *found
         })
     }
 

@@ -72,7 +72,8 @@ impl OwnerCore {
             metrics::overrun();
         }
         self.commands.push(Command::Ticked { ticks, is_late });
-        // A short delay is made up for; after a long one time simply stood still.
+        // A short delay is made up for. After a long one time simply stood still: the
+        // machine is too slow, and to compute more would only make it later.
         if late > FENCE_RACING {
             self.due = now;
         }
