@@ -152,7 +152,7 @@ pub struct Bytes {
 pub struct Inputs {
     /// Ticks.
     pub sent: u64,
-    /// Acknowledgements that say that the newest came too late.
+    /// Ticks that were computed before their input came.
     pub late: u64,
     /// Ticks that nobody acknowledged.
     pub lost: u64,
@@ -361,7 +361,7 @@ impl Race {
         writeln!(
             text,
             "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {} / {} | {:.3} cores |",
+             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {:.2} % / {} | {:.3} cores |",
             self.rooms,
             self.bots / usize::from(self.rooms.max(1)),
             self.bots,
@@ -376,7 +376,7 @@ impl Race {
             passage,
             self.bytes_per_second.down / 1e3,
             self.bytes_per_second.down_with_headers / 1e3,
-            self.inputs.late,
+            self.inputs.late as f64 * 100.0 / self.inputs.sent.max(1) as f64,
             self.inputs.lost,
             self.cores.unwrap_or(0.0)
         )

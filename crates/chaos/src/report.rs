@@ -75,7 +75,7 @@ pub struct Seen {
     pub back: u64,
     /// Inputs that were not applied in their ticks.
     pub inputs_missed: u64,
-    /// Acknowledgements of inputs that came too late.
+    /// Ticks that were computed before their input came.
     pub inputs_late: u64,
     /// Inputs that were given up before they were acknowledged.
     pub inputs_lost: u64,

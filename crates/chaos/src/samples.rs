@@ -22,7 +22,7 @@ pub struct Sample {
     pub back: u64,
     /// Inputs that were not applied in their ticks.
     pub missed: u64,
-    /// Acknowledgements of inputs that came too late.
+    /// Ticks that were computed before their input came.
     pub late: u64,
     /// Inputs that were given up before they were acknowledged.
     pub lost: u64,

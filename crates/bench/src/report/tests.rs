@@ -70,7 +70,7 @@ fn compares_a_snapshot_with_a_raw_write() {
     let table = report.table();
     for told in [
         "| 25 × 4 | 100 | 0.030 | 0.000 | 0.000 | 0.060 cores | 600 µs/s |",
-        "| 3 / 0 |",
+        "| 0.05 % / 0 |",
         "2.50 times",
         "1 lost",
     ] {

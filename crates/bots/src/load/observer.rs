@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use client_core::netcode::client::Counters;
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::limits::TICKS_PER_SNAPSHOT;
-use client_core::protocol::snapshot::RelayedHeader;
+use client_core::protocol::snapshot::{InputAck, RelayedHeader};
 use client_core::protocol::{Epoch, RaceTag, Seat};
 
 use super::record::{Break, Record};
@@ -118,6 +118,9 @@ impl Observer {
         record: &mut Record,
     ) {
         let before = self.last.filter(|last| last.race == header.race);
+        let is_next = before.is_some_and(|before| {
+            (before.epoch, before.tick + TICKS_PER_SNAPSHOT) == (header.epoch, header.tick)
+        });
         if let Some(before) = before {
             if header.epoch < before.epoch
                 || header.epoch == before.epoch && header.tick <= before.tick
@@ -139,7 +142,7 @@ impl Observer {
         });
         let ack = seat.and_then(|seat| header.acks.get(usize::from(seat)));
         if let Some(ack) = ack {
-            self.acknowledged(ack.tick, ack.margin_ticks, now, record);
+            self.acknowledged(*ack, is_next, now, record);
         }
     }
 
@@ -167,7 +170,8 @@ impl Observer {
         }
     }
 
-    fn acknowledged(&mut self, tick: u32, margin: i8, now: Instant, record: &mut Record) {
+    fn acknowledged(&mut self, ack: InputAck, is_next: bool, now: Instant, record: &mut Record) {
+        let tick = ack.tick;
         // After a takeover the newest known input may be an older one.
         if tick <= self.acknowledged {
             return;
@@ -188,10 +192,12 @@ impl Observer {
             }
             record.acknowledged(now.saturating_duration_since(sent.at));
         }
-        // The clock of a client that has just come is not set yet.
-        if margin < 1 && !is_first {
-            record.inputs.late += 1;
-            self.sample.late += 1;
+        // The clock of a client that has just come is not set yet. Of several messages
+        // since a snapshot that was skipped, only when the last came is known.
+        if is_next && !is_first {
+            let late = u64::from(late_ticks(known, ack));
+            record.inputs.late += late;
+            self.sample.late += late;
         }
     }
 
@@ -310,6 +316,15 @@ impl Observer {
         }
         record.sample(&sample, now, &self.bot, &self.room);
     }
+}
+
+/// How many ticks after `known` up to the acknowledged one were computed before
+/// their input came, if all came at once: the margin says when that was.
+fn late_ticks(known: u32, ack: InputAck) -> u32 {
+    let computed_next = i64::from(ack.tick) - i64::from(ack.margin_ticks);
+    let late = computed_next - i64::from(known) - 1;
+    let new = i64::from(ack.tick) - i64::from(known);
+    u32::try_from(late.clamp(0, new.max(0))).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) struct Inputs {
     pub(crate) applied: u64,
     /// Something else was applied in their ticks.
     pub(crate) missed: u64,
-    /// Acknowledgements that say that the newest came too late.
+    /// Ticks that were computed before their input came, where that is known.
     pub(crate) late: u64,
     /// Given up before they were acknowledged.
     pub(crate) lost: u64,

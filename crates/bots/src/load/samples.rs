@@ -19,7 +19,7 @@ pub(crate) struct Sample {
     pub(crate) back: u64,
     /// Inputs that were not applied in their ticks.
     pub(crate) missed: u64,
-    /// Acknowledgements of inputs that came too late.
+    /// Ticks that were computed before their input came.
     pub(crate) late: u64,
     /// Inputs that were given up before anybody acknowledged them.
     pub(crate) lost: u64,

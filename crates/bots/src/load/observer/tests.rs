@@ -106,20 +106,60 @@ fn a_new_owner_that_begins_earlier_takes_ticks_back() {
 }
 
 #[test]
-fn times_inputs_until_they_are_acknowledged_and_counts_late_ones() {
+fn times_inputs_until_they_are_acknowledged_and_counts_late_ticks() {
+    let mut bench = Bench::new();
+    bench.sends(0, 9..=10);
+    bench.snapshot(20, 9, (10, 1));
+    bench.sends(33, 11..=12);
+    bench.snapshot(53, 11, (10, 1));
+    bench.sends(66, 11..=14);
+    // Both are acknowledged at once: 11 and 12 were computed already, 13 not.
+    bench.snapshot(80, 13, (14, 1));
+    bench.snapshot(113, 15, (14, 1));
+    let record = &bench.record;
+    assert_eq!((record.inputs.sent, record.inputs.late), (6, 2));
+    assert_eq!(record.inputs.lost, 0);
+    assert!((record.acknowledged.max_ms() - 47.0).abs() < 1.0);
+    assert!((record.acknowledged.quantile_ms(0.5) - 20.0).abs() < 1.0);
+}
+
+#[test]
+fn a_message_that_never_came_makes_its_ticks_late() {
+    let mut bench = Bench::new();
+    for (ms, tick) in (0..).step_by(33).zip((11..31).step_by(2)) {
+        // One gets lost; the next frame holds its ticks too.
+        bench.sends(ms, if tick == 21 { 19 } else { tick }..=tick + 1);
+        let known = if tick == 19 { 18 } else { tick + 1 };
+        bench.snapshot(ms + 20, tick, (known, 1));
+    }
+    assert_eq!((bench.record.inputs.late, bench.record.inputs.lost), (2, 0));
+}
+
+#[test]
+fn what_came_late_is_told_only_where_it_is_known() {
+    // Known, acknowledged, margin, and how many were late.
+    for (known, tick, margin, late) in [
+        (10, 12, 1, 0),
+        (10, 12, 0, 1),
+        (10, 12, -1, 2),
+        (10, 12, -9, 2),
+        (10, 14, 1, 2),
+        (10, 14, 3, 0),
+    ] {
+        let ack = InputAck {
+            tick,
+            margin_ticks: margin,
+        };
+        assert_eq!(late_ticks(known, ack), late, "{known} {ack:?}");
+    }
     let mut bench = Bench::new();
     bench.sends(0, 9..=10);
     bench.snapshot(20, 9, (10, 1));
     bench.sends(33, 11..=12);
     bench.sends(66, 11..=14);
-    // Both are acknowledged at once, the newest came too late.
-    bench.snapshot(80, 15, (14, -1));
-    bench.snapshot(113, 17, (14, -1));
-    let record = &bench.record;
-    assert_eq!((record.inputs.sent, record.inputs.late), (6, 1));
-    assert_eq!(record.inputs.lost, 0);
-    assert!((record.acknowledged.max_ms() - 47.0).abs() < 1.0);
-    assert!((record.acknowledged.quantile_ms(0.5) - 20.0).abs() < 1.0);
+    // The gateway has left a snapshot out, which might have told of 11 and 12.
+    bench.snapshot(80, 13, (14, 1));
+    assert_eq!(bench.record.inputs.late, 0);
 }
 
 #[test]
