@@ -1,15 +1,16 @@
 //! What a gateway adds: from a snapshot's coming over NATS to its coming over
-//! TCP, both to one process, which watches a room like anybody else. The kernel
+//! TCP, both to one process, which watches some rooms like anybody else. The kernel
 //! notes both times: that this process waits for a processor is not in them.
 
 mod tap;
 
-use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use bus::Bus;
 use futures::StreamExt;
+use futures::future::try_join_all;
 use protocol::account::Password;
 use protocol::client::{ClientMessage, Hello};
 use protocol::frame;
@@ -17,57 +18,110 @@ use protocol::limits::PROTOCOL_VERSION;
 use protocol::{RoomId, subject};
 
 use self::tap::{Peer, Tap};
-use crate::report::{Quantiles, Times};
+use crate::report::{Passage, Times};
 
 /// All rooms.
 const SNAPSHOTS: &str = "race.room.*.snapshot";
-/// The first race may take so long to begin.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// All may take so long to race: as long as the bots have to log in, and again to
+/// begin.
+const PATIENCE: Duration = Duration::from_secs(1_200);
+/// Whoever watches is served too. One among so many players changes little.
+const PLAYERS_PER_SPECTATOR: usize = 100;
+/// Rooms that are watched at the most.
+const WATCHED_MAX: usize = 10;
 
-/// Waits for a race, and from `wait` later on measures for `length`.
-///
-/// # Errors
-/// When nobody races, or the servers cannot be reached.
-pub async fn measure(
-    nats_url: &str,
-    gateway: &str,
-    wait: Duration,
-    length: Duration,
-) -> Result<Quantiles> {
-    let bus = Bus::connect(nats_url, "bench passage").await?;
-    let room = racing_room(&bus).await?;
-    tokio::time::sleep(wait).await;
-    let nats_address = nats_url.trim_start_matches("nats://");
-    let mut nats = Tap::open(Peer::Nats, nats_address, &subscription(&room)).await?;
-    let mut tcp = Tap::open(Peer::Gateway, gateway, &spectator(&room)?).await?;
-    let (mut published, mut relayed) = (HashMap::new(), Vec::new());
-    let end = tokio::time::sleep(length);
-    tokio::pin!(end);
-    loop {
-        tokio::select! {
-            snapshot = nats.snapshot() => published.extend([snapshot.context("NATS")?]),
-            // A gateway may end it, with the room.
-            Ok(snapshot) = tcp.snapshot() => relayed.push(snapshot),
-            () = &mut end => break,
-        }
-    }
-    let mut ways = Times::new();
-    for (tick, came) in relayed {
-        if let Some(&at) = published.get(&tick) {
-            ways.add(came.saturating_duration_since(at));
-        }
-    }
-    let none = || format!("no snapshot of room {room} came through the gateway");
-    ways.quantiles().with_context(none)
+/// Of what to measure it, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// The nats-server.
+    pub nats_url: &'a str,
+    /// The race port of a gateway.
+    pub gateway: &'a str,
+    /// Rooms that will race.
+    pub rooms: u16,
+    /// Players of all rooms.
+    pub players: usize,
+    /// From when all race until it is measured.
+    pub warm_up: Duration,
+    /// For how long.
+    pub length: Duration,
 }
 
-/// Some room where somebody races.
-async fn racing_room(bus: &Bus) -> Result<RoomId> {
-    let mut snapshots = bus.subscribe(SNAPSHOTS).await?;
-    let first = tokio::time::timeout(PATIENCE, snapshots.next()).await;
-    let first = first.ok().flatten().context("nobody races")?;
-    let room = first.subject.split('.').nth(2);
-    Ok(RoomId::parse(room.context("a subject without a room")?)?)
+impl Plan<'_> {
+    /// How many rooms are watched.
+    fn watched(&self) -> usize {
+        let few = self.players / PLAYERS_PER_SPECTATOR;
+        few.clamp(1, WATCHED_MAX).min(self.rooms.into())
+    }
+
+    /// Waits until all race, and measures.
+    ///
+    /// # Errors
+    /// When not all come to race, or the servers cannot be reached.
+    pub async fn measure(&self) -> Result<Passage> {
+        let rooms = self.racing_rooms().await?;
+        let begin = Instant::now() + self.warm_up;
+        // Those of one slot do not stand beside each other by name.
+        let step = rooms.len() / self.watched();
+        let rooms: Vec<_> = rooms.into_iter().step_by(step.max(1)).collect();
+        let watched = &rooms[..rooms.len().min(self.watched())];
+        let rooms = watched.iter().enumerate();
+        let ways =
+            try_join_all(rooms.map(|(number, room)| self.watch(number, room, begin))).await?;
+        let mut times = Times::new();
+        let seen = ways.iter().filter(|ways| !ways.is_empty()).count();
+        ways.into_iter().flatten().for_each(|way| times.add(way));
+        let ms = times.quantiles();
+        Ok(Passage {
+            rooms: seen,
+            snapshots: times.count(),
+            ms: ms.context("no snapshot came through the gateway")?,
+        })
+    }
+
+    /// All rooms, once somebody races in each.
+    async fn racing_rooms(&self) -> Result<BTreeSet<RoomId>> {
+        let bus = Bus::connect(self.nats_url, "bench passage").await?;
+        let mut snapshots = bus.subscribe(SNAPSHOTS).await?;
+        let mut rooms = BTreeSet::new();
+        let all = async {
+            while rooms.len() < self.rooms.into() {
+                let snapshot = snapshots.next().await.context("NATS is gone")?;
+                let room = snapshot.subject.split('.').nth(2);
+                rooms.insert(RoomId::parse(room.context("a subject without a room")?)?);
+            }
+            anyhow::Ok(())
+        };
+        match tokio::time::timeout(PATIENCE, all).await {
+            Ok(all) => all?,
+            Err(_) => anyhow::bail!("somebody races in {} of {} rooms", rooms.len(), self.rooms),
+        }
+        Ok(rooms)
+    }
+
+    /// What the gateway adds to the snapshots of a room from `begin` on.
+    async fn watch(&self, number: usize, room: &RoomId, begin: Instant) -> Result<Vec<Duration>> {
+        let nats_address = self.nats_url.trim_start_matches("nats://");
+        let mut nats = Tap::open(Peer::Nats, nats_address, &subscription(room)).await?;
+        let mut tcp = Tap::open(Peer::Gateway, self.gateway, &spectator(number, room)?).await?;
+        let (mut published, mut relayed) = (HashMap::new(), Vec::new());
+        let end = tokio::time::sleep_until((begin + self.length).into());
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                snapshot = nats.snapshot() => published.extend([snapshot.context("NATS")?]),
+                // A gateway may end it, with the room.
+                Ok(snapshot) = tcp.snapshot() => relayed.push(snapshot),
+                () = &mut end => break,
+            }
+        }
+        let relayed = relayed.into_iter().filter(|(_, came)| *came >= begin);
+        let way = |(tick, came): (_, Instant)| {
+            let at = published.get(&tick)?;
+            Some(came.saturating_duration_since(*at))
+        };
+        Ok(relayed.filter_map(way).collect())
+    }
 }
 
 /// What is said to a NATS server to get the snapshots of a room.
@@ -78,7 +132,7 @@ fn subscription(room: &RoomId) -> Vec<u8> {
 }
 
 /// What is said to a gateway to sign up and watch a room.
-fn spectator(room: &RoomId) -> Result<Vec<u8>> {
+fn spectator(number: usize, room: &RoomId) -> Result<Vec<u8>> {
     let hello = Hello {
         client: "bench".to_owned(),
     };
@@ -87,7 +141,7 @@ fn spectator(room: &RoomId) -> Result<Vec<u8>> {
         frame::hello(PROTOCOL_VERSION, &hello),
         frame::from_client(&ClientMessage::SignUp {
             // Names are taken once.
-            name: format!("bench-{:08x}", since.as_millis() as u32),
+            name: format!("bench-{:08x}{number}", since.as_millis() as u32),
             password: Password::new("correct-horse"),
         }),
         frame::from_client(&ClientMessage::Spectate {
@@ -99,4 +153,30 @@ fn spectator(room: &RoomId) -> Result<Vec<u8>> {
         frame::append(&frame, &mut bytes);
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_watched_so_that_it_changes_little() {
+        let watched = |rooms, players| {
+            let plan = Plan {
+                nats_url: "",
+                gateway: "",
+                rooms,
+                players,
+                warm_up: Duration::ZERO,
+                length: Duration::ZERO,
+            };
+            plan.watched()
+        };
+        assert_eq!(watched(1, 4), 1);
+        assert_eq!(watched(25, 100), 1);
+        assert_eq!(watched(100, 400), 4);
+        assert_eq!(watched(60, 960), 9);
+        assert_eq!(watched(500, 2_000), 10);
+        assert_eq!(watched(2, 2_000), 2);
+    }
 }

@@ -75,6 +75,15 @@ impl Times {
         self.0.saturating_record(microseconds);
     }
 
+    pub(crate) fn join(&mut self, other: &Self) {
+        // Both have the same bounds: it cannot fail.
+        let _ = self.0.add(&other.0);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len()
+    }
+
     /// `None` without any.
     pub(crate) fn quantiles(&self) -> Option<Quantiles> {
         let ms = |microseconds: u64| microseconds as f64 / 1_000.0;
@@ -128,10 +137,20 @@ pub struct Race {
     pub lateness_ms: Quantiles,
     /// Why the figures may be the bots' and not the servers'.
     pub bottleneck: Option<String>,
-    /// From a snapshot's coming over NATS to its coming from the gateway, as a
-    /// spectator saw it.
+    /// What the gateway adds, as spectators saw it.
     #[serde(default)]
-    pub passage_ms: Option<Quantiles>,
+    pub passage: Option<Passage>,
+}
+
+/// From a snapshot's coming over NATS to its coming from a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    /// Rooms that were watched.
+    pub rooms: usize,
+    /// Snapshots of them.
+    pub snapshots: u64,
+    /// How long it took.
+    pub ms: Quantiles,
 }
 
 /// Bytes of a player in a second.
@@ -250,13 +269,26 @@ impl Report {
     /// same bytes; `None` when that was not measured.
     #[must_use]
     pub fn gateway_over_raw_write(&self) -> Option<f64> {
-        let floors = self.floors.as_ref()?;
-        let race = self
-            .races
-            .iter()
-            .find(|race| race.name() == floors.scenario)?;
+        let (floors, race) = self.measured_twice()?;
         let raw = floors.tcp.microseconds_per_write();
         (raw > 0.0).then(|| race.gateway_microseconds_per_snapshot() / raw)
+    }
+
+    /// What the nats-server used, as a multiple of what raw messages of the same
+    /// bytes cost; `None` when that was not measured.
+    #[must_use]
+    pub fn nats_over_raw(&self) -> Option<f64> {
+        let (floors, race) = self.measured_twice()?;
+        let raw = floors.nats.cores();
+        (raw > 0.0).then(|| race.cores_of("nats-server") / raw)
+    }
+
+    /// What the machine could do at best, and the race that had the same messages.
+    fn measured_twice(&self) -> Option<(&Floors, &Race)> {
+        let floors = self.floors.as_ref()?;
+        let mut races = self.races.iter();
+        let race = races.find(|race| race.name() == floors.scenario)?;
+        Some((floors, race))
     }
 
     /// A table for a person, in Markdown.
@@ -274,7 +306,12 @@ impl Report {
             self.races
                 .iter()
                 .try_for_each(|race| race.write_row(text))?;
-            text.push('\n');
+            writeln!(
+                text,
+                "\nCores are seconds of processor time in a second. What the gateway adds, from NATS \
+                 to TCP, is what a spectator saw: one for each hundred players, ten at the most. Late \
+                 inputs came when their tick was computed.\n"
+            )?;
         }
         if let Some(idle) = &self.idle {
             writeln!(
@@ -316,17 +353,27 @@ impl Report {
             "The machine at best, with the messages of {}:\n",
             floors.scenario
         )?;
-        writeln!(
+        write!(
             text,
-            "- raw NATS, {:.0} messages of {} bytes a second from one connection to another: \
-             {:.1} µs of nats-server each, {:.2} ms p50, {:.2} ms p99, {} lost",
+            "- raw NATS, {:.0} messages a second between two connections, snapshots of {} bytes one \
+             way and inputs of {} the other: {:.3} core of nats-server, {:.1} µs each, {:.2} ms p50, \
+             {:.2} ms p99, {} lost",
             nats.published as f64 / nats.seconds,
-            nats.bytes,
+            nats.snapshot_bytes,
+            nats.inputs_bytes,
+            nats.cores(),
             nats.cpu_seconds * 1e6 / nats.published.max(1) as f64,
             nats.way_ms.p50,
             nats.way_ms.p99,
             nats.published - nats.delivered.min(nats.published)
         )?;
+        match self.nats_over_raw() {
+            Some(times) => writeln!(
+                text,
+                "; with the checkpoints and all else it used {times:.2} times that"
+            )?,
+            None => writeln!(text)?,
+        }
         write!(
             text,
             "- raw tokio TCP, {:.0} writes of {} bytes a second: {:.1} µs each",
@@ -354,14 +401,14 @@ impl Race {
         let all = self.cores_of("all");
         let each = all * 1e6 / self.bots.max(1) as f64;
         let (interval, acknowledged) = (&self.interval_ms, &self.acknowledged_ms);
-        let passage = match &self.passage_ms {
-            Some(ms) => format!("{:.2} / {:.2} ms", ms.p50, ms.p99),
+        let passage = match &self.passage {
+            Some(Passage { ms, .. }) => format!("{:.2} / {:.2} ms", ms.p50, ms.p99),
             None => "–".to_owned(),
         };
         writeln!(
             text,
             "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {:.2} % / {} | {:.3} cores |",
+             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
             self.rooms,
             self.bots / usize::from(self.rooms.max(1)),
             self.bots,

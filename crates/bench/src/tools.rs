@@ -38,13 +38,18 @@ impl Tools<'_> {
         let ramp = rooms.div_ceil(ROOMS_PER_SECOND);
         let gateways = self.fleet.gateways();
         let gateway = gateways.first().context("there is no gateway")?;
-        let until_warm = Duration::from_secs(ramp.into()) + self.lengths.warm_up;
-        let nats_url = self.fleet.nats_url();
-        let passage = passage::measure(&nats_url, gateway, until_warm, self.lengths.window);
+        let passage = passage::Plan {
+            nats_url: &self.fleet.nats_url(),
+            gateway,
+            rooms,
+            players: usize::from(rooms) * usize::from(seats),
+            warm_up: self.lengths.warm_up,
+            length: self.lengths.window,
+        };
         let race = self.load(rooms, seats, ramp);
-        let (race, passage) = tokio::try_join!(race, passage)?;
+        let (race, passage) = tokio::try_join!(race, passage.measure())?;
         Ok(Race {
-            passage_ms: Some(passage),
+            passage: Some(passage),
             ..race
         })
     }

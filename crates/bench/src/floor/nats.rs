@@ -1,39 +1,50 @@
-//! Raw NATS: the bytes of snapshots from one connection to another, each room
-//! with a subject of its own.
+//! Raw NATS: the bytes of snapshots from one connection to another, and those of
+//! inputs back, each room with subjects of its own.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use bus::Bus;
+use bus::{Bus, Subscription};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{SNAPSHOTS_PER_SECOND, Traffic};
+use super::{SLOTS, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
 use crate::report::{Quantiles, Times};
 
 /// Nobody of ours listens there.
-const SUBJECT: &str = "bench.room";
-/// The rooms take turns, so many between two snapshots.
-const SLOTS: u32 = 16;
+const SNAPSHOT: &str = "bench.snapshot";
+const INPUTS: &str = "bench.inputs";
 /// Messages under way at the end have so long to come.
 const DRAIN: Duration = Duration::from_millis(500);
+/// A message begins with the time at which it was published.
+pub const TIME_BYTES: usize = size_of::<u64>();
 
 /// What NATS did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NatsFloor {
-    /// Messages that were published, and came.
+    /// Messages that were published, both ways.
     pub published: u64,
     /// Those that came.
     pub delivered: u64,
-    /// Bytes of each.
-    pub bytes: usize,
+    /// Bytes of a snapshot.
+    pub snapshot_bytes: usize,
+    /// Bytes of a room's inputs.
+    pub inputs_bytes: usize,
     /// In what time.
     pub seconds: f64,
     /// Processor time of the nats-server.
     pub cpu_seconds: f64,
     /// From publish to delivery, ms.
     pub way_ms: Quantiles,
+}
+
+impl NatsFloor {
+    /// What the nats-server used in a second.
+    #[must_use]
+    pub fn cores(&self) -> f64 {
+        self.cpu_seconds / self.seconds
+    }
 }
 
 /// Publishes on a nats-server that has nothing else to do, whose process id is
@@ -47,48 +58,64 @@ pub async fn measure(
     traffic: Traffic,
     length: Duration,
 ) -> Result<NatsFloor> {
-    let publisher = Bus::connect(url, "bench publisher").await?;
-    let subscriber = Bus::connect(url, "bench subscriber").await?;
+    // As a race worker and a gateway.
+    let worker = Bus::connect(url, "bench worker").await?;
+    let gateway = Bus::connect(url, "bench gateway").await?;
     let start = Instant::now();
-    let mut ways = Times::new();
-    let mut messages = subscriber.subscribe(format!("{SUBJECT}.*")).await?;
-    // Whatever is published from now on is after the subscription.
+    let snapshots = gateway.subscribe(format!("{SNAPSHOT}.*")).await?;
+    let inputs = worker.subscribe(format!("{INPUTS}.*")).await?;
+    // Whatever is published from now on is after the subscriptions.
     tokio::time::sleep(DRAIN).await;
+    let receiving = [snapshots, inputs].map(|messages| tokio::spawn(receive(messages, start)));
     let before = processor::used(pid).context("the nats-server has ended")?;
     let (begun, mut published) = (Instant::now(), 0_u64);
-    let receiving = tokio::spawn(async move {
-        let mut delivered = 0_u64;
-        while let Ok(Some(message)) = tokio::time::timeout(DRAIN * 2, messages.next()).await {
-            if let Some(sent) = message.payload.first_chunk::<8>() {
-                let way = start
-                    .elapsed()
-                    .saturating_sub(Duration::from_nanos(u64::from_be_bytes(*sent)));
-                ways.add(way);
-                delivered += 1;
-            }
-        }
-        (delivered, ways)
-    });
     let slot = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * SLOTS);
-    for number in 0..length.as_secs() as u32 * SNAPSHOTS_PER_SECOND * SLOTS {
+    let slots = length.as_secs() as u32 * SNAPSHOTS_PER_SECOND * SLOTS;
+    for number in 0..slots {
         tokio::time::sleep_until((begun + slot * number).into()).await;
         let turn = (number % SLOTS) as usize;
         for room in (turn..traffic.rooms).step_by(SLOTS as usize) {
-            let mut payload = vec![0x55; traffic.payload_bytes];
-            payload[..8].copy_from_slice(&(start.elapsed().as_nanos() as u64).to_be_bytes());
-            published += u64::from(publisher.publish(format!("{SUBJECT}.{room}"), payload));
+            for (bus, subject, bytes) in [
+                (&gateway, INPUTS, traffic.inputs_bytes),
+                (&worker, SNAPSHOT, traffic.snapshot_bytes),
+            ] {
+                let mut payload = vec![0x55; bytes.max(TIME_BYTES)];
+                let now = start.elapsed().as_nanos() as u64;
+                payload[..TIME_BYTES].copy_from_slice(&now.to_be_bytes());
+                published += u64::from(bus.publish(format!("{subject}.{room}"), payload));
+            }
         }
     }
+    tokio::time::sleep_until((begun + slot * slots).into()).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let used = processor::used(pid).context("the nats-server has ended")? - before;
-    let (delivered, ways) = receiving.await?;
+    let after = processor::used(pid).context("the nats-server has ended")?;
+    let (mut delivered, mut ways) = (0, Times::new());
+    for received in receiving {
+        let (count, times) = received.await?;
+        delivered += count;
+        ways.join(&times);
+    }
     let way_ms = ways.quantiles().context("nothing came through NATS")?;
     Ok(NatsFloor {
         published,
         delivered,
-        bytes: traffic.payload_bytes,
+        snapshot_bytes: traffic.snapshot_bytes,
+        inputs_bytes: traffic.inputs_bytes,
         seconds,
-        cpu_seconds: used.as_secs_f64(),
+        cpu_seconds: after.saturating_sub(before).as_secs_f64(),
         way_ms,
     })
+}
+
+/// Counts what comes until nothing more does, and how long it was under way.
+async fn receive(mut messages: Subscription, start: Instant) -> (u64, Times) {
+    let (mut delivered, mut ways) = (0, Times::new());
+    while let Ok(Some(message)) = tokio::time::timeout(DRAIN * 2, messages.next()).await {
+        if let Some(sent) = message.payload.first_chunk::<TIME_BYTES>() {
+            let sent = Duration::from_nanos(u64::from_be_bytes(*sent));
+            ways.add(start.elapsed().saturating_sub(sent));
+            delivered += 1;
+        }
+    }
+    (delivered, ways)
 }

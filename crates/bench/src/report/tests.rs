@@ -14,7 +14,9 @@ const RACE: &str = r#"{
     "programs": [
         {"program": "gateway", "processes": 1, "cores": 0.03,
             "microseconds_per_player": 300.0, "memory_kib": 1},
-        {"program": "all", "processes": 2, "cores": 0.06,
+        {"program": "nats-server", "processes": 1, "cores": 0.012,
+            "microseconds_per_player": 120.0, "memory_kib": 1},
+        {"program": "all", "processes": 3, "cores": 0.06,
             "microseconds_per_player": 600.0, "memory_kib": 1}],
     "cores": 0.02,
     "lateness_ms": {"p50": 0.1, "p99": 1.0, "p99_9": 1.0, "max": 2.0},
@@ -53,7 +55,8 @@ fn compares_a_snapshot_with_a_raw_write() {
         nats: NatsFloor {
             published: 750,
             delivered: 749,
-            bytes: 130,
+            snapshot_bytes: 130,
+            inputs_bytes: 60,
             seconds: 1.0,
             cpu_seconds: 0.003,
             way_ms: Quantiles::default(),
@@ -69,9 +72,12 @@ fn compares_a_snapshot_with_a_raw_write() {
     assert!((times - 2.5).abs() < 1e-9, "{times}");
     let table = report.table();
     for told in [
-        "| 25 × 4 | 100 | 0.030 | 0.000 | 0.000 | 0.060 cores | 600 µs/s |",
-        "| 0.05 % / 0 |",
+        "| 25 × 4 | 100 | 0.030 | 0.012 | 0.000 | 0.060 cores | 600 µs/s |",
+        "| 0.050 % / 0 |",
         "2.50 times",
+        "NATS, 750 messages a second",
+        "0.003 core of nats-server, 4.0 µs each",
+        "it used 4.00 times that",
         "1 lost",
     ] {
         assert!(table.contains(told), "{told} in {table}");
