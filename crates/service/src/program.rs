@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::{Builder, Runtime};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::announce::Announcement;
 use crate::deadline::AlarmClock;
@@ -64,6 +65,9 @@ pub fn main<O: Parser>(
     };
     let common = common(&options).clone();
     telemetry::start_logs(common.log_format);
+    if let Err(problem) = raise_descriptor_limit() {
+        warn!(%problem, "the limit of open files stays as it is");
+    }
     let runtime = match runtime(common.threads) {
         Ok(runtime) => runtime,
         Err(problem) => return fail(&problem),
@@ -84,6 +88,17 @@ pub fn main<O: Parser>(
 /// Tasks that run before sockets are looked at again: with a hundred rooms to do
 /// at once, what has come for them must not wait until all are done.
 const EVENT_INTERVAL: u32 = 8;
+
+/// As many connections as the system allows: many systems begin with 1,024 open
+/// files for programs that might use `select`, which none of ours does.
+fn raise_descriptor_limit() -> std::io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, all)?)
+}
 
 fn runtime(threads: u16) -> std::io::Result<Runtime> {
     let mut builder = match threads {
