@@ -17,12 +17,11 @@ use tokio::task::JoinSet;
 use self::record::{Record, Summary};
 use self::user::User;
 use crate::measure::processes::{Meter, Share, cpu_seconds, programs};
-use crate::measure::{Tokens, line};
+use crate::measure::{Tokens, bottleneck, line};
 use crate::options::ChatOptions;
 use crate::progress::bar;
+use crate::reach::{expect_gateways, expect_sockets};
 
-/// A gateway takes two messages a second of a user. One leaves room for jitter.
-const RATE_PER_USER_MAX: u32 = 1;
 /// Users on their way in at once: each costs a password hash.
 const LOGGING_IN_MAX: usize = 32;
 /// Longest wait until everybody is in.
@@ -37,16 +36,11 @@ const WORDS_MAX: usize = 64;
 /// Talks for a while and tells how it went.
 ///
 /// # Errors
-/// When not everybody gets in, or more is to be said than is allowed.
+/// When not everybody gets in, or stays.
 pub async fn run(options: &ChatOptions) -> Result<()> {
-    let allowed = u32::from(options.users) * RATE_PER_USER_MAX;
-    if options.rate > allowed {
-        bail!(
-            "--rate {}: {} users may send {allowed} messages a second at the most",
-            options.rate,
-            options.users
-        );
-    }
+    expect_sockets(options.users.into())?;
+    expect_gateways(&options.gateways).await?;
+    Meter::start(&options.pids)?;
     tokio::select! {
         done = talk(options) => done,
         signal = tokio::signal::ctrl_c() => {
@@ -71,7 +65,13 @@ async fn talk(options: &ChatOptions) -> Result<()> {
         }
         let name = format!("{}{number}", options.prefix);
         let gateway = &options.gateways[number % options.gateways.len()];
-        let user = User::new(&name, tokens.of(&name), gateway, Arc::clone(&record));
+        let user = User::new(
+            number,
+            &name,
+            tokens.of(&name),
+            gateway,
+            Arc::clone(&record),
+        );
         let (mouth, words) = mpsc::channel(WORDS_MAX);
         mouths.push(mouth);
         users.spawn(user.run(words, Arc::clone(&arrived)));
@@ -82,7 +82,13 @@ async fn talk(options: &ChatOptions) -> Result<()> {
     }
     coming.finish();
     tokens.save(&user::lock(&record).tokens)?;
-    measure(options, &record, &mouths).await?;
+    tokio::select! {
+        measured = measure(options, &record, &mouths) => measured?,
+        ended = users.join_next() => {
+            ended.context("there are no users")?.context("a user failed")??;
+            bail!("a user left");
+        }
+    }
     users.shutdown().await;
     Ok(())
 }
@@ -105,7 +111,7 @@ async fn measure(
     mouths: &[mpsc::Sender<String>],
 ) -> Result<()> {
     let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
-    let meter = Meter::start(&options.pids);
+    let meter = Meter::start(&options.pids)?;
     let words = options.rate * options.seconds as u32;
     let bar = bar(words.into(), "words are said");
     for number in 0..words {
@@ -121,6 +127,8 @@ async fn measure(
         let _ = mouth.try_send(text);
         bar.inc(1);
     }
+    // The last word has its share of the time.
+    tokio::time::sleep_until((begun + Duration::from_secs(options.seconds)).into()).await;
     let seconds = begun.elapsed().as_secs_f64();
     let processes = meter.read(seconds);
     let cores = cpu
@@ -131,6 +139,7 @@ async fn measure(
     let record = user::lock(record);
     let summary = record.summary();
     let shares = programs(&processes, mouths.len());
+    let bottleneck = bottleneck(&record.lateness, cores, options.threads);
     if options.json {
         let report = json!({
             "users": options.users,
@@ -147,10 +156,14 @@ async fn measure(
             "processes": processes,
             "programs": shares,
             "cores": cores,
+            "bottleneck": bottleneck,
         });
         println!("{report}");
     } else {
         tell(options, &record, &summary, seconds, &shares);
+        if let Some(why) = bottleneck {
+            println!("! {why}");
+        }
     }
     Ok(())
 }

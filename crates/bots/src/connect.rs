@@ -2,7 +2,7 @@
 //!
 //! Attempts begin at their times whatever became of those before, and are timed
 //! from then: a server that falls behind is not spared, and a time that somebody
-//! waited is not left out.
+//! waited is not left out, whether it helped or not.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,9 +15,10 @@ use client_core::{Link, LinkEvent};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::measure::{Times, line};
+use crate::measure::{Times, bottleneck, line};
 use crate::options::ConnectOptions;
 use crate::progress::bar;
+use crate::reach::{expect_gateways, expect_sockets};
 
 /// Accounts of bots guard nothing.
 const PASSWORD: &str = "bots-have-no-secrets";
@@ -53,6 +54,8 @@ struct Tally {
     successes: u64,
     seconds: f64,
     times: Times,
+    /// Of those that did not come in, until they knew.
+    failed: Times,
     lateness: Times,
     errors: BTreeMap<String, u64>,
 }
@@ -60,8 +63,10 @@ struct Tally {
 /// Comes in each way for a while, and tells how it went.
 ///
 /// # Errors
-/// When the terminal cannot be listened to.
+/// When nobody is at a gateway's address.
 pub async fn run(options: &ConnectOptions) -> Result<()> {
+    expect_sockets(UNDER_WAY_MAX as u32)?;
+    expect_gateways(&options.gateways).await?;
     let mut tokens = BTreeMap::new();
     let mut tallies = Vec::new();
     let run = run_name();
@@ -99,11 +104,15 @@ async fn attempts(
             (Way::Resume, Some(token)) => ClientMessage::Resume {
                 token: token.clone(),
             },
+            (Way::Resume, None) => {
+                tally.refused("no_token", Duration::ZERO);
+                continue;
+            }
             (Way::SignUp, _) => ClientMessage::SignUp {
                 name,
                 password: Password::new(PASSWORD),
             },
-            (Way::LogIn | Way::Resume, _) => ClientMessage::LogIn {
+            (Way::LogIn, _) => ClientMessage::LogIn {
                 name,
                 password: Password::new(PASSWORD),
             },
@@ -122,6 +131,8 @@ async fn attempts(
         }
         bar.inc(1);
     }
+    let end = begun + Duration::from_secs(options.seconds.into());
+    tokio::time::sleep_until(end.into()).await;
     while let Some(ended) = under_way.join_next().await {
         tally.note(Some(ended), tokens);
     }
@@ -163,15 +174,21 @@ impl Tally {
         let Some(Ok((number, time, outcome))) = ended else {
             return;
         };
-        self.attempts += 1;
         match outcome {
             Ok(token) => {
+                self.attempts += 1;
                 self.successes += 1;
                 self.times.add(time);
                 tokens.insert(number, token);
             }
-            Err(kind) => *self.errors.entry(kind).or_default() += 1,
+            Err(kind) => self.refused(&kind, time),
         }
+    }
+
+    fn refused(&mut self, kind: &str, time: Duration) {
+        self.attempts += 1;
+        self.failed.add(time);
+        *self.errors.entry(kind.to_owned()).or_default() += 1;
     }
 
     fn per_second(&self) -> f64 {
@@ -184,8 +201,10 @@ impl Tally {
             "successes": self.successes,
             "per_second": self.per_second(),
             "ms": self.times.json(),
+            "failed_ms": self.failed.json(),
             "lateness_ms": self.lateness.json(),
             "errors": self.errors,
+            "bottleneck": bottleneck(&self.lateness, None, 1),
         })
     }
 }
@@ -219,6 +238,12 @@ fn tell(options: &ConnectOptions, tallies: &[(Way, Tally)]) {
         for (kind, times) in &tally.errors {
             println!("! {kind}: {times}");
         }
+        if !tally.errors.is_empty() {
+            println!("{}", line("until they knew", &tally.failed.text()));
+        }
+        if let Some(why) = bottleneck(&tally.lateness, None, 1) {
+            println!("! {why}");
+        }
     }
 }
 
@@ -244,6 +269,7 @@ mod tests {
         );
         assert_eq!(json["per_second"], 2.0);
         assert_eq!(json["errors"]["too_fast"], 2);
+        assert_eq!(json["failed_ms"]["p50"], 20.015);
         assert_eq!(tokens.get(&0).map(String::as_str), Some("t1"));
     }
 }

@@ -16,6 +16,7 @@ mod measure;
 pub mod options;
 mod progress;
 pub mod race;
+mod reach;
 pub mod watcher;
 
 use self::options::Command;

@@ -32,6 +32,7 @@ use crate::measure::Tokens;
 use crate::measure::processes::{Meter, cpu_seconds};
 use crate::options::LoadOptions;
 use crate::progress::bar;
+use crate::reach::{expect_gateways, expect_sockets};
 
 /// Between the starts of two rooms, unless it is said.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
@@ -93,13 +94,16 @@ impl<'a> Load<'a> {
     }
 
     async fn run(&mut self) -> Result<()> {
+        expect_sockets(self.options.bots())?;
+        expect_gateways(&self.options.gateways).await?;
+        Meter::start(&self.options.pids)?;
         self.arrive().await?;
         self.ramp_up().await?;
         self.tokens.save(&self.record.lock().tokens)?;
         tokio::time::sleep(Duration::from_secs(self.options.warm_up)).await;
         self.begin()?;
         let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
-        let meter = Meter::start(&self.options.pids);
+        let meter = Meter::start(&self.options.pids)?;
         self.pass(begun, Duration::from_secs(self.options.seconds))
             .await?;
         let seconds = begun.elapsed().as_secs_f64();
@@ -133,8 +137,7 @@ impl<'a> Load<'a> {
     /// nor be measured.
     async fn arrive(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let bots = usize::from(self.options.rooms) * usize::from(self.options.seats);
-        let bar = bar(bots as u64, "bots are there");
+        let bar = bar(self.options.bots().into(), "bots are there");
         for room in 0..self.options.rooms {
             for seat in 0..self.options.seats {
                 self.start_bot(room, seat)?;

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use bots::{Options, run};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options = match Options::of(std::env::args_os()) {
         Ok(options) => options,
         Err(problem) => return bots::options::explain(&problem),
     };

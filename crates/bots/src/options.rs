@@ -5,10 +5,11 @@ mod connect;
 mod load;
 mod race;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use client_core::protocol::PlayerName;
 use client_core::protocol::car::{CarClass, Skill as AiSkill};
 use simulation::Skill;
@@ -41,6 +42,27 @@ pub enum Command {
     Chat(ChatOptions),
     /// Sign up, log in and resume, and tell how many can in a second
     Connect(ConnectOptions),
+}
+
+impl Options {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what is allowed.
+    pub fn of(
+        arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let options = Self::try_parse_from(arguments)?;
+        let checked = match &options.command {
+            Command::Load(options) => options.check(),
+            Command::Chat(options) => options.check(),
+            Command::Race(_) | Command::Connect(_) => Ok(()),
+        };
+        match checked {
+            Ok(()) => Ok(options),
+            Err(why) => Err(Self::command().error(ErrorKind::ValueValidation, why)),
+        }
+    }
 }
 
 /// What is raced.
@@ -176,9 +198,24 @@ fn process(text: &str) -> Result<Process, String> {
 }
 
 fn prefix(text: &str) -> Result<String, String> {
-    PlayerName::parse_new(&format!("{text}16"))
-        .map(|_| text.to_owned())
+    numbered(text, 16).map(|_| text.to_owned())
+}
+
+/// The name of a bot; its number may make it too long.
+fn numbered(prefix: &str, number: u32) -> Result<PlayerName, String> {
+    PlayerName::parse_new(&format!("{prefix}{number}"))
         .map_err(|error| format!("with its number, {error}"))
+}
+
+/// The address of a gateway.
+fn gateway(text: &str) -> Result<String, String> {
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && is_port(port) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "{text:?} must be a host and a port, as in 127.0.0.1:10000"
+        )),
+    }
 }
 
 /// Help and version go to standard output with status 0; a mistake goes to
@@ -201,7 +238,7 @@ mod tests {
 
     fn parse(arguments: &[&str]) -> Result<RaceOptions, String> {
         let all = ["bots", "race", "--room", "r"].iter().chain(arguments);
-        match Options::try_parse_from(all) {
+        match Options::of(all) {
             Ok(Options {
                 command: Command::Race(options),
             }) => Ok(options),
@@ -236,6 +273,32 @@ mod tests {
             let error = process(bad).unwrap_err();
             assert!(error.contains("gateway-1=4711"), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn refuses_what_cannot_work_with_so_many_before_it_begins() {
+        let cases: [(&[&str], &str); 6] = [
+            (&["load", "--gateways", "127.0.0.1"], "a host and a port"),
+            (&["chat", "--gateways", "a:1,b:0"], "\"b:0\" must be"),
+            (&["race", "--room", "r", "--gateway", ":1"], "a host and a"),
+            // The last of 40,000 has a number of five digits.
+            (
+                &["load", "--prefix", "twelve-chars", "--rooms", "9999"],
+                "--prefix",
+            ),
+            (
+                &["chat", "--prefix", "thirteen-char", "--users", "9999"],
+                "--prefix",
+            ),
+            (&["chat", "--users", "4", "--rate", "5"], "4 messages"),
+        ];
+        for (arguments, allowed) in cases {
+            let all = ["bots"].iter().chain(arguments);
+            let error = Options::of(all).unwrap_err().to_string();
+            assert!(error.contains(allowed), "{arguments:?}: {error}");
+        }
+        let most = ["bots", "load", "--prefix", "eleven-char", "--rooms", "9999"];
+        assert!(Options::of(most).is_ok());
     }
 
     #[test]

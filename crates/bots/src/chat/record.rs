@@ -7,12 +7,17 @@ use crate::measure::Times;
 
 /// Before the number of a word.
 const MARK: &str = "word ";
+/// Words that a number keeps.
+const BITS: usize = u64::BITS as usize;
 
 /// What all users together have measured.
 #[derive(Debug)]
 pub(crate) struct Record {
-    users: u64,
-    words: Vec<Word>,
+    /// By user: a bit for each word that the user has heard.
+    heard: Vec<Vec<u64>>,
+    /// When each word was said.
+    words: Vec<Instant>,
+    twice: u64,
     pub(crate) deliveries: Times,
     /// How late this process was to say what was due.
     pub(crate) lateness: Times,
@@ -20,12 +25,6 @@ pub(crate) struct Record {
     pub(crate) rejected: BTreeMap<String, u64>,
     /// By user.
     pub(crate) tokens: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Word {
-    said_at: Instant,
-    heard: u64,
 }
 
 /// The end of it.
@@ -42,10 +41,11 @@ pub(crate) struct Summary {
 
 impl Record {
     /// For so many users, each of whom is to hear everything.
-    pub(crate) fn new(users: u64) -> Self {
+    pub(crate) fn new(users: usize) -> Self {
         Self {
-            users,
+            heard: vec![Vec::new(); users],
             words: Vec::new(),
+            twice: 0,
             deliveries: Times::default(),
             lateness: Times::default(),
             rejected: BTreeMap::new(),
@@ -55,35 +55,41 @@ impl Record {
 
     /// The next word.
     pub(crate) fn say(&mut self, now: Instant) -> String {
-        self.words.push(Word {
-            said_at: now,
-            heard: 0,
-        });
+        self.words.push(now);
         format!("{MARK}{}", self.words.len() - 1)
     }
 
-    /// Somebody hears something.
-    pub(crate) fn heard(&mut self, text: &str, now: Instant) {
+    /// A user hears something.
+    pub(crate) fn heard(&mut self, user: usize, text: &str, now: Instant) {
         let number = text
             .strip_prefix(MARK)
-            .and_then(|number| number.parse().ok());
-        let word = number.and_then(|number: usize| self.words.get_mut(number));
-        if let Some(word) = word {
-            word.heard += 1;
-            self.deliveries
-                .add(now.saturating_duration_since(word.said_at));
+            .and_then(|number| number.parse::<usize>().ok());
+        let word = number.and_then(|number| Some((number, self.words.get(number)?)));
+        let (Some((number, said_at)), Some(heard)) = (word, self.heard.get_mut(user)) else {
+            return;
+        };
+        let (place, bit) = (number / BITS, 1 << (number % BITS));
+        if heard.len() <= place {
+            heard.resize(place + 1, 0);
+        }
+        if heard[place] & bit == 0 {
+            heard[place] |= bit;
+            self.deliveries.add(now.saturating_duration_since(*said_at));
+        } else {
+            self.twice += 1;
         }
     }
 
     /// How it stands.
     pub(crate) fn summary(&self) -> Summary {
-        let sum =
-            |count: &dyn Fn(u64) -> u64| self.words.iter().map(|word| count(word.heard)).sum();
+        let said = self.words.len() as u64;
+        let bits = self.heard.iter().flatten();
+        let delivered = bits.map(|bits| u64::from(bits.count_ones())).sum();
         Summary {
-            said: self.words.len() as u64,
-            delivered: sum(&|heard| heard.min(self.users)),
-            lost: sum(&|heard| self.users.saturating_sub(heard)),
-            twice: sum(&|heard| heard.saturating_sub(self.users)),
+            said,
+            delivered,
+            lost: said * self.heard.len() as u64 - delivered,
+            twice: self.twice,
         }
     }
 }
@@ -98,16 +104,18 @@ mod tests {
     fn counts_who_heard_what() {
         let start = Instant::now();
         let mut record = Record::new(2);
-        let words: Vec<String> = (0..3).map(|_| record.say(start)).collect();
+        let words: Vec<String> = (0..70).map(|_| record.say(start)).collect();
         let heard_at = start + Duration::from_millis(8);
-        for text in [&words[0], &words[0], &words[1], &words[1], &words[1]] {
-            record.heard(text, heard_at);
+        // One hears the first twice, and the other not at all: that does not cancel out.
+        for (user, word) in [(0, 0), (0, 0), (0, 1), (1, 1), (0, 69), (1, 69)] {
+            record.heard(user, &words[word], heard_at);
         }
-        record.heard("good race", heard_at);
+        record.heard(0, "good race", heard_at);
+        record.heard(0, "word 70", heard_at);
         let expected = Summary {
-            said: 3,
-            delivered: 4,
-            lost: 2,
+            said: 70,
+            delivered: 5,
+            lost: 135,
             twice: 1,
         };
         assert_eq!(record.summary(), expected);

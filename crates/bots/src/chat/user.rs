@@ -19,6 +19,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A user with its connection.
 pub(crate) struct User {
+    /// Which of all it is.
+    number: usize,
     name: String,
     link: Link,
     client: ChatClient,
@@ -34,6 +36,7 @@ impl User {
     /// Begins to connect: with a token of an earlier session, or an account that
     /// is made when it is not there.
     pub(crate) fn new(
+        number: usize,
         name: &str,
         token: Option<String>,
         gateway: &str,
@@ -45,6 +48,7 @@ impl User {
             None => client.sign_up(name, PASSWORD),
         }
         Self {
+            number,
             name: name.to_owned(),
             link: Link::open(&tokio::runtime::Handle::current(), gateway, "bots"),
             client,
@@ -82,7 +86,7 @@ impl User {
         if let LinkEvent::Chat(message) = &event
             && let ChatBody::Said { text, .. } = &message.body
         {
-            lock(&self.record).heard(text.as_str(), Instant::now());
+            lock(&self.record).heard(self.number, text.as_str(), Instant::now());
         }
         self.client.handle(event);
         // What scrolls by is not kept.

@@ -99,8 +99,11 @@ impl Observer {
         record.inputs.sent += u64::from(new_ticks);
         record.volume.inputs += 1;
         self.newest_sent = Some(self.newest_sent.unwrap_or(0).max(newest));
-        if self.unacknowledged.len() == UNACKNOWLEDGED_MAX {
-            self.unacknowledged.pop_front();
+        if self.unacknowledged.len() == UNACKNOWLEDGED_MAX
+            && let Some(oldest) = self.unacknowledged.pop_front()
+        {
+            // It takes longer still.
+            record.acknowledged(now.saturating_duration_since(oldest.at));
         }
         self.unacknowledged.push_back(Sent {
             first: frame.first_tick,

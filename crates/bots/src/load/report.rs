@@ -5,16 +5,12 @@ use serde_json::{Value, json};
 use client_core::protocol::room::CloseReason;
 
 use super::record::{Jumps, Record, Volume};
-use crate::measure::line;
 use crate::measure::processes::{Share, Usage, programs};
+use crate::measure::{bottleneck, line};
 use crate::options::{LoadOptions, NetcodeOption};
 
 /// Below this share of the frames that are due, this process is what is slow.
 const FRAMES_SHARE_MIN: f64 = 0.97;
-
-/// The generator may be so late, one time in a hundred, ms. More would be seen
-/// in what it measures.
-const LATE_MS_MAX: f64 = 5.0;
 /// What IP, TCP and its timestamps add to a segment, bytes: 20, 20 and 12.
 const SEGMENT_HEADER_BYTES: f64 = 52.0;
 
@@ -62,18 +58,7 @@ impl Run {
                  they had too little of the processor, or no room"
             ));
         }
-        let late_ms = record.lateness.quantile_ms(0.99);
-        if late_ms > LATE_MS_MAX {
-            return Some(format!(
-                "the load generator was late: one time in a hundred by {late_ms:.1} ms or more; \
-                 intervals and acknowledgements seem longer than they were"
-            ));
-        }
-        let threads = f64::from(options.threads);
-        let cores = self.cores.filter(|cores| *cores > threads * 0.9)?;
-        Some(format!(
-            "the bots used {cores:.2} of {threads} cores: take more --threads, or fewer bots"
-        ))
+        bottleneck(&record.lateness, self.cores, options.threads)
     }
 }
 
@@ -187,6 +172,11 @@ fn with_result(record: &Record) -> usize {
 pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String {
     let frames = run.a_bot_and_second(run.window.frames);
     let skipped = |jumps: Jumps| format!("{:8} times {:8} ticks", jumps.times, jumps.ticks);
+    let missed = match options.netcode {
+        NetcodeOption::Full => format!("{:8}", record.inputs.missed),
+        // They do not look.
+        NetcodeOption::Thin => format!("{:>8}", "?"),
+    };
     let mut lines = vec![
         format!(
             "{} {} bots in {} rooms for {:.0} s",
@@ -199,6 +189,10 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
         line(
             "snapshots a second and bot",
             &format!("{:8.1}", run.a_bot_and_second(run.window.snapshots)),
+        ),
+        line(
+            "inputs a second and bot",
+            &format!("{:8.1}", run.a_bot_and_second(run.window.inputs)),
         ),
         line(
             "bytes a second and bot",
@@ -228,8 +222,8 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
         line(
             "inputs",
             &format!(
-                "{:8} sent {:8} missed {:8} late {:8} lost",
-                record.inputs.sent, record.inputs.missed, record.inputs.late, record.inputs.lost
+                "{:8} sent {missed} missed {:8} late {:8} lost",
+                record.inputs.sent, record.inputs.late, record.inputs.lost
             ),
         ),
         line(

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::options::Process;
@@ -95,12 +96,18 @@ pub(crate) struct Meter(Vec<(Process, f64)>);
 
 impl Meter {
     /// The measurement begins.
-    pub(crate) fn start(processes: &[Process]) -> Self {
-        let used = |process: &Process| cpu_seconds(&process.pid.to_string()).unwrap_or(0.0);
-        let measured = processes
-            .iter()
-            .map(|process| (process.clone(), used(process)));
-        Self(measured.collect())
+    ///
+    /// # Errors
+    /// When one of the processes is not there.
+    pub(crate) fn start(processes: &[Process]) -> Result<Self> {
+        let measured = processes.iter().map(|process| {
+            let Process { name, pid } = process;
+            let used = cpu_seconds(&pid.to_string());
+            let used =
+                used.with_context(|| format!("--pids {name}={pid}: there is no process {pid}"))?;
+            Ok((process.clone(), used))
+        });
+        measured.collect::<Result<_>>().map(Self)
     }
 
     /// What they have used since, in so many seconds.
@@ -216,7 +223,9 @@ mod tests {
             name: "own".to_owned(),
             pid: std::process::id(),
         };
-        let usages = Meter::start(&[gone, own]).read(1.0);
+        let error = Meter::start(&[own.clone(), gone.clone()]).unwrap_err();
+        assert!(error.to_string().contains("gone=8388608"), "{error}");
+        let usages = Meter(vec![(gone, 0.0), (own, 0.0)]).read(1.0);
         let lives: Vec<_> = usages.iter().map(|usage| usage.lives).collect();
         assert_eq!(lives, [false, true]);
         assert!(usages[1].memory_kib > 0);

@@ -36,8 +36,11 @@ impl Times {
         self.0.max() as f64 / 1_000.0
     }
 
-    /// For programs, ms.
+    /// For programs, ms; null when there was none, which no time is.
     pub(crate) fn json(&self) -> Value {
+        if self.0.is_empty() {
+            return Value::Null;
+        }
         json!({
             "p50": self.quantile_ms(0.5),
             "p99": self.quantile_ms(0.99),
@@ -48,6 +51,9 @@ impl Times {
 
     /// For a person.
     pub(crate) fn text(&self) -> String {
+        if self.0.is_empty() {
+            return format!("{:>8}", "none");
+        }
         format!(
             "{:8.1} p50 {:8.1} p99 {:8.1} p99.9 {:8.1} max ms",
             self.quantile_ms(0.5),
@@ -55,5 +61,19 @@ impl Times {
             self.quantile_ms(0.999),
             self.max_ms()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_at_all_is_not_a_short_one() {
+        let mut times = Times::default();
+        assert_eq!((times.json(), times.text().trim()), (Value::Null, "none"));
+        times.add(Duration::from_millis(3));
+        assert_eq!(times.json()["p99"], 3.001);
+        assert!(times.text().contains("3.0 p50"), "{}", times.text());
     }
 }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Process, prefix, process};
+use super::{Process, gateway, numbered, prefix, process};
+
+/// A gateway takes two messages a second of a user. One leaves room for jitter.
+const RATE_PER_USER_MAX: u32 = 1;
 
 /// How to talk.
 #[derive(Args, Clone, Debug)]
@@ -15,6 +18,7 @@ pub struct ChatOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_CHAT_GATEWAY",
         value_delimiter = ',',
+        value_parser = gateway,
         default_value = "127.0.0.1:10001"
     )]
     pub gateways: Vec<String>,
@@ -70,4 +74,20 @@ pub struct ChatOptions {
     /// Print what was measured as one line of JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ChatOptions {
+    /// Refuses what single options do not tell.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let allowed = u32::from(self.users) * RATE_PER_USER_MAX;
+        if self.rate > allowed {
+            return Err(format!(
+                "--rate {}: {} users may send {allowed} messages a second at the most",
+                self.rate, self.users
+            ));
+        }
+        numbered(&self.prefix, u32::from(self.users) - 1)
+            .map_err(|error| format!("--prefix {:?}: {error}", self.prefix))?;
+        Ok(())
+    }
 }

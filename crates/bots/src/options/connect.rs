@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::gateway;
+
 /// Longest prefix of the names, so that the run and a number fit behind it.
 const PREFIX_CHARS_MAX: usize = 4;
 
@@ -14,6 +16,7 @@ pub struct ConnectOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
         value_delimiter = ',',
+        value_parser = gateway,
         default_value = "127.0.0.1:10000"
     )]
     pub gateways: Vec<String>,

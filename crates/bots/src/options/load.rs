@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use client_core::protocol::limits::{LAPS_MAX, SEATS_MAX};
 
-use super::{ClassOption, NetcodeOption, Process, SkillOption, prefix, process, track};
+use super::{
+    ClassOption, NetcodeOption, Process, SkillOption, gateway, numbered, prefix, process, track,
+};
 
 /// How to load the servers.
 #[derive(Args, Clone, Debug)]
@@ -16,6 +18,7 @@ pub struct LoadOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
         value_delimiter = ',',
+        value_parser = gateway,
         default_value = "127.0.0.1:10000"
     )]
     pub gateways: Vec<String>,
@@ -126,4 +129,19 @@ pub struct LoadOptions {
     /// Print what was measured as one line of JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl LoadOptions {
+    /// How many bots.
+    #[must_use]
+    pub fn bots(&self) -> u32 {
+        u32::from(self.rooms) * u32::from(self.seats)
+    }
+
+    /// Refuses what single options do not tell: the last bot has the longest name.
+    pub(super) fn check(&self) -> Result<(), String> {
+        numbered(&self.prefix, self.bots() - 1)
+            .map_err(|error| format!("--prefix {:?}: {error}", self.prefix))?;
+        Ok(())
+    }
 }

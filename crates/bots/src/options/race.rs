@@ -7,7 +7,7 @@ use client_core::protocol::limits::{
 };
 use client_core::protocol::lobby::{Mode, RoomSettings};
 
-use super::{ClassOption, ModeOption, SkillOption, prefix, track};
+use super::{ClassOption, ModeOption, SkillOption, gateway, prefix, track};
 
 /// How to race.
 #[derive(Args, Clone, Debug)]
@@ -17,6 +17,7 @@ pub struct RaceOptions {
         long,
         value_name = "HOST:PORT",
         env = "SLIPSTREAM_GATEWAY",
+        value_parser = gateway,
         default_value = "127.0.0.1:10000"
     )]
     pub gateway: String,

@@ -1,0 +1,92 @@
+//! What many bots need before the first of them comes: somebody who answers, and
+//! descriptors.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpStream;
+
+/// A gateway that takes longer to accept is as good as none.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Descriptors besides the sockets of bots: files, timers, the terminal.
+const DESCRIPTORS_BESIDES: u64 = 64;
+
+/// Makes sure that somebody is at each of the gateways: thousands of bots would
+/// only try again and again.
+///
+/// # Errors
+/// When nobody is at one of them, with its address.
+pub(crate) async fn expect_gateways(addresses: &[String]) -> Result<()> {
+    for address in addresses {
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+        connected
+            .with_context(|| format!("nobody at {address} has answered for {CONNECT_TIMEOUT:?}"))?
+            .with_context(|| format!("nobody is at the gateway's address {address}"))?;
+    }
+    Ok(())
+}
+
+/// Lets this process have so many sockets; many systems begin with 1,024
+/// descriptors and allow more.
+///
+/// # Errors
+/// When the system allows fewer, with how many.
+pub(crate) fn expect_sockets(sockets: u32) -> Result<()> {
+    match raised(getrlimit(Resource::Nofile), sockets)? {
+        Some(raised) => {
+            setrlimit(Resource::Nofile, raised).context("the limit of open files cannot be raised")
+        }
+        None => Ok(()),
+    }
+}
+
+/// The limit that is enough, if it must be another.
+fn raised(limit: Rlimit, sockets: u32) -> Result<Option<Rlimit>> {
+    let needed = u64::from(sockets) + DESCRIPTORS_BESIDES;
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(None);
+    }
+    if let Some(maximum) = limit.maximum
+        && maximum < needed
+    {
+        bail!(
+            "{sockets} sockets need {needed} descriptors and this system allows {maximum}: \
+             raise the hard limit of open files, or take fewer bots"
+        );
+    }
+    Ok(Some(Rlimit {
+        current: limit.maximum,
+        ..limit
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn says_at_whose_address_nobody_is() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap().to_string();
+        assert!(expect_gateways(std::slice::from_ref(&here)).await.is_ok());
+        let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = gone.local_addr().unwrap().to_string();
+        drop(gone);
+        let error = expect_gateways(&[here, there.clone()]).await.unwrap_err();
+        assert!(format!("{error:#}").contains(&there), "{error:#}");
+    }
+
+    #[test]
+    fn takes_as_many_descriptors_as_it_may_and_says_when_they_are_too_few() {
+        let limit = |current, maximum| Rlimit { current, maximum };
+        assert!(expect_sockets(1).is_ok());
+        let many = limit(Some(1_024), Some(20_000));
+        assert_eq!(raised(many, 900).unwrap(), None);
+        let all = limit(Some(20_000), Some(20_000));
+        assert_eq!(raised(many, 2_000).unwrap(), Some(all));
+        let error = raised(many, 20_000).unwrap_err().to_string();
+        assert!(error.contains("this system allows 20000"), "{error}");
+        assert_eq!(raised(limit(None, None), u32::MAX).unwrap(), None);
+    }
+}
