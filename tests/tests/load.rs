@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use integration_tests::cluster::Cluster;
 use integration_tests::process::run;
-use integration_tests::programs::program;
+use integration_tests::programs::{nats_server, program};
 use integration_tests::wait::eventually;
 use serde_json::Value;
+
+/// A short bench of two scenarios takes half a minute.
+const BENCH_PATIENCE: Duration = Duration::from_secs(150);
 
 /// Two bots in one room, for so many seconds, on these gateways.
 fn load(cluster: &Cluster, gateways: &[String], seconds: u32, samples: &Path) -> Result<Command> {
@@ -165,5 +169,45 @@ async fn bots_go_on_at_another_gateway_and_are_counted() -> Result<()> {
     assert_eq!(count(&report, "/scores_back")?, 0, "{report}");
     assert_eq!(report["races"]["thrown_out"], serde_json::json!([]));
     assert_eq!(report["processes"][0]["lives"], false);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bench_measures_and_writes_its_page() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (json, docs) = (
+        folder.path().join("report.json"),
+        folder.path().join("docs"),
+    );
+    let mut command = program("bench")?;
+    let bin_dir = Path::new(command.get_program()).parent();
+    let bin_dir = bin_dir.context("bench without a folder")?.to_owned();
+    command
+        .args(["run", "--quick", "--scenarios", "idle,1x4", "--bin-dir"])
+        .arg(bin_dir)
+        .arg("--nats-server")
+        .arg(nats_server()?)
+        .arg("--folder")
+        .arg(folder.path())
+        .arg("--json")
+        .arg(&json)
+        .arg("--docs")
+        .arg(&docs);
+    let mut bench = tokio::process::Command::from(command);
+    let ended = tokio::time::timeout(BENCH_PATIENCE, bench.kill_on_drop(true).status());
+    assert!(ended.await.context("the bench does not end")??.success());
+    let report: Value = serde_json::from_slice(&fs::read(json)?)?;
+    assert_eq!(report["failed"], serde_json::json!([]));
+    let cores = |path: &str| report.pointer(path).and_then(Value::as_f64);
+    assert!(cores("/idle/cores").is_some_and(|cores| cores > 0.0));
+    let race = &report["races"][0];
+    assert_eq!(count(race, "/passage/rooms")?, 1, "{race}");
+    assert_eq!(count(race, "/inputs/lost")?, 0, "{race}");
+    let raw = cores("/floors/tcp/cpu_seconds");
+    assert!(raw.is_some_and(|seconds| seconds > 0.0), "{report}");
+    let page = fs::read_to_string(docs.join("benchmarks.md"))?;
+    for told in ["`deploy/bench --quick", "nats-server 2.", "| 1 × 4 | 4 |"] {
+        assert!(page.contains(told), "{told} in {page}");
+    }
     Ok(())
 }

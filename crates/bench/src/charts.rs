@@ -33,7 +33,9 @@ pub fn svg(report: &Report) -> Result<Option<String>> {
         let of = |race: &Race| race.cores_of(program) * 1e6 / race.bots.max(1) as f64;
         cost = cost.series(name, each(&of));
     }
-    let times = |title: &str, of: &dyn Fn(&Race) -> Quantiles| {
+    let times = |title: &str, of: &dyn Fn(&Race) -> Option<Quantiles>| {
+        // Where there are none, no bar.
+        let of = |race: &Race| of(race).unwrap_or_default();
         Chart::bars(title, "ms", names())
             .series("p50", each(&|race| of(race).p50))
             .series("p99", each(&|race| of(race).p99))

@@ -72,6 +72,10 @@ pub struct RunOptions {
     #[arg(long, value_name = "FOLDER")]
     pub docs: Option<PathBuf>,
 
+    /// Which commit the programs are of, for the report
+    #[arg(long, value_name = "COMMIT")]
+    pub commit: Option<String>,
+
     /// Where the servers and the bots are
     #[arg(long, value_name = "FOLDER", env = "SLIPSTREAM_BIN_DIR")]
     pub bin_dir: PathBuf,
@@ -106,6 +110,19 @@ pub struct TcpWriterOptions {
 }
 
 impl RunOptions {
+    /// What to type to get the same measurements.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let scenarios: Vec<_> = self.scenarios.iter().map(ToString::to_string).collect();
+        format!(
+            "deploy/bench{} --scenarios {} --workers {} --gateways {}",
+            if self.quick { " --quick" } else { "" },
+            scenarios.join(","),
+            self.workers,
+            self.gateways
+        )
+    }
+
     /// The servers to start.
     #[must_use]
     pub fn fleet(&self) -> fleet::Plan {
@@ -159,6 +176,8 @@ mod tests {
         ];
         assert_eq!(options.scenarios, expected);
         assert_eq!(parse(&[]).unwrap().scenarios.len(), 8);
+        let command = "deploy/bench --scenarios 500x4,chat --workers 2 --gateways 1";
+        assert_eq!(options.command(), command);
     }
 
     #[test]

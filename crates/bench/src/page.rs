@@ -1,6 +1,6 @@
 //! The report as part of the documentation.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -16,6 +16,18 @@ const PICTURE: &str = "images/benchmarks.svg";
 const BEGIN: &str = "<!-- deploy/bench writes from here -->";
 /// Where it ends.
 const END: &str = "<!-- to here -->";
+
+/// Makes sure that page and picture can be written, later.
+///
+/// # Errors
+/// When they cannot.
+pub fn expect_writable(folder: &Path) -> Result<()> {
+    let page = folder.join(PAGE);
+    fs::create_dir_all(folder.join("images"))
+        .and_then(|()| File::options().append(true).create(true).open(&page))
+        .with_context(|| format!("--docs: '{}' cannot be written", page.display()))?;
+    Ok(())
+}
 
 /// Writes page and picture.
 ///
@@ -41,9 +53,14 @@ pub fn write(folder: &Path, report: &Report) -> Result<()> {
 fn section(report: &Report, has_picture: bool) -> String {
     let machine = &report.machine;
     let mut text = format!(
-        "Measured by `deploy/bench{}` on {} cores of {}, {} MiB, Linux {}, with the bots on the \
+        "Measured by `{}`{}, with {}, on {} cores of {}, {} MiB, Linux {}, with the bots on the \
          same machine.\n\n{}",
-        if report.is_quick { " --quick" } else { "" },
+        report.command,
+        report
+            .commit
+            .as_ref()
+            .map_or_else(String::new, |commit| format!(" at commit {commit}")),
+        report.nats,
         machine.cores,
         machine.processor,
         machine.memory_mib,

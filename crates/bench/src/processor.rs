@@ -5,21 +5,22 @@ use std::fs;
 use std::time::Duration;
 
 /// What the threads of a process, by its id or `self`, have used so far; `None`
-/// when it has ended. What threads used that are gone is not in it.
+/// when it has ended, or the kernel does not tell. What threads used that are gone
+/// is not in it.
 #[must_use]
 pub fn used(pid: &str) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let nanoseconds = threads.flatten().map(|thread| {
-        let times = fs::read_to_string(thread.path().join("schedstat"));
-        first_number(&times.unwrap_or_default())
+    // A thread may end before it is asked.
+    let told = threads.flatten().filter_map(|thread| {
+        first_number(&fs::read_to_string(thread.path().join("schedstat")).ok()?)
     });
-    Some(Duration::from_nanos(nanoseconds.sum()))
+    let nanoseconds = told.reduce(|all, thread| all + thread)?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 /// The first is the time on a processor; behind it are waiting and turns.
-fn first_number(schedstat: &str) -> u64 {
-    let first = schedstat.split_whitespace().next();
-    first.and_then(|text| text.parse().ok()).unwrap_or(0)
+fn first_number(schedstat: &str) -> Option<u64> {
+    schedstat.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -28,8 +29,8 @@ mod tests {
 
     #[test]
     fn sees_that_this_process_works() {
-        assert_eq!(first_number("1500 20 3\n"), 1_500);
-        assert_eq!(first_number(""), 0);
+        assert_eq!(first_number("1500 20 3\n"), Some(1_500));
+        assert_eq!(first_number(""), None);
         let before = used("self").unwrap();
         let mut number = 1_u64;
         while used("self").unwrap() < before + Duration::from_millis(2) {

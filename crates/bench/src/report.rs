@@ -13,6 +13,12 @@ use crate::machine::Machine;
 /// Everything.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
+    /// What was asked for.
+    pub command: String,
+    /// Of what programs: a commit, when it is known.
+    pub commit: Option<String>,
+    /// With which nats-server.
+    pub nats: String,
     /// On what.
     pub machine: Machine,
     /// Whether each scenario was measured for a short time only.
@@ -31,6 +37,8 @@ pub struct Report {
     pub floors: Option<Floors>,
     /// Whether the kernel followed each connection for netfilter meanwhile.
     pub tracks_connections: bool,
+    /// Scenarios that could not be measured, and why.
+    pub failed: Vec<(String, String)>,
 }
 
 /// What servers use that have nothing to do.
@@ -122,19 +130,25 @@ pub struct Race {
     /// Of a player.
     pub inputs_per_second: f64,
     /// Between two snapshots.
-    pub interval_ms: Quantiles,
+    pub interval_ms: Option<Quantiles>,
     /// From an input to the first snapshot that acknowledges it.
-    pub acknowledged_ms: Quantiles,
+    pub acknowledged_ms: Option<Quantiles>,
     /// What became of the inputs.
     pub inputs: Inputs,
     /// Of a player.
     pub bytes_per_second: Bytes,
     /// What it cost.
     pub programs: Vec<Share>,
+    /// The servers.
+    pub processes: Vec<Process>,
+    /// Connections that broke.
+    pub sessions: Sessions,
+    /// What went wrong for the bots.
+    pub failures: Failures,
     /// What the bots used.
     pub cores: Option<f64>,
     /// How late the bots were.
-    pub lateness_ms: Quantiles,
+    pub lateness_ms: Option<Quantiles>,
     /// Why the figures may be the bots' and not the servers'.
     pub bottleneck: Option<String>,
     /// What the gateway adds, as spectators saw it.
@@ -151,6 +165,32 @@ pub struct Passage {
     pub snapshots: u64,
     /// How long it took.
     pub ms: Quantiles,
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its program and number.
+    pub name: String,
+    /// Whether it lived until the end. Nothing is known of what one used that did
+    /// not.
+    pub lives: bool,
+}
+
+/// Connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// That broke.
+    pub lost: u64,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    /// How often.
+    pub times: u64,
+    /// The first ones.
+    pub reasons: Vec<String>,
 }
 
 /// Bytes of a player in a second.
@@ -191,9 +231,11 @@ pub struct Chat {
     /// Times that somebody heard something again.
     pub twice: u64,
     /// From who says it to who hears it.
-    pub delivery_ms: Quantiles,
+    pub delivery_ms: Option<Quantiles>,
     /// What it cost.
     pub programs: Vec<Share>,
+    /// Why the figures may be the bots' and not the servers'.
+    pub bottleneck: Option<String>,
 }
 
 /// A report of `bots connect`.
@@ -215,9 +257,11 @@ pub struct Way {
     /// How many came in.
     pub per_second: f64,
     /// From the time at which they wanted to.
-    pub ms: Quantiles,
+    pub ms: Option<Quantiles>,
     /// Why others did not.
     pub errors: BTreeMap<String, u64>,
+    /// Why the figures may be the bots' and not the servers'.
+    pub bottleneck: Option<String>,
 }
 
 impl Race {
@@ -253,6 +297,9 @@ impl Report {
     #[must_use]
     pub fn new(machine: Machine, is_quick: bool) -> Self {
         Self {
+            command: String::new(),
+            commit: None,
+            nats: String::new(),
             machine,
             is_quick,
             seconds: 0.0,
@@ -262,6 +309,7 @@ impl Report {
             connect: None,
             floors: None,
             tracks_connections: false,
+            failed: Vec::new(),
         }
     }
 
@@ -329,11 +377,7 @@ impl Report {
         if let Some(floors) = &self.floors {
             self.write_floors(floors, text)?;
         }
-        let bottlenecks = self
-            .races
-            .iter()
-            .filter_map(|race| Some((race.name(), race.bottleneck.as_ref()?)));
-        for (name, why) in bottlenecks {
+        for (name, why) in self.doubts() {
             writeln!(text, "Beware, {name}: {why}.\n")?;
         }
         if self.tracks_connections {
@@ -344,6 +388,26 @@ impl Report {
             )?;
         }
         Ok(())
+    }
+
+    /// Why figures may not be what they seem, by scenario.
+    fn doubts(&self) -> Vec<(String, String)> {
+        let mut doubts = Vec::new();
+        for race in &self.races {
+            doubts.extend(race.doubts().into_iter().map(|why| (race.name(), why)));
+        }
+        let chat = self.chat.iter().map(|chat| ("chat", &chat.bottleneck));
+        let ways = self.connect.iter().flat_map(Connect::ways);
+        let ways = ways.map(|(name, way)| (name, &way.bottleneck));
+        for (name, bottleneck) in chat.chain(ways) {
+            doubts.extend(bottleneck.clone().map(|why| (name.to_owned(), why)));
+        }
+        let failed = self.failed.iter().map(|(name, why)| {
+            let why = why.trim_end_matches('.');
+            (name.clone(), format!("it could not be measured: {why}"))
+        });
+        doubts.extend(failed);
+        doubts
     }
 
     fn write_floors(&self, floors: &Floors, text: &mut String) -> std::fmt::Result {
@@ -397,30 +461,50 @@ const RACE_HEAD: &str = "\
 ";
 
 impl Race {
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts: Vec<String> = self.bottleneck.iter().cloned().collect();
+        let gone = self.processes.iter().filter(|process| !process.lives);
+        doubts.extend(gone.map(|process| {
+            let name = &process.name;
+            format!("{name} has ended, and what it used is not known")
+        }));
+        if self.sessions.lost > 0 {
+            doubts.push(format!("{} connections broke", self.sessions.lost));
+        }
+        if self.failures.times > 0 {
+            let (times, reasons) = (self.failures.times, self.failures.reasons.join("; "));
+            doubts.push(format!("the bots failed {times} times: {reasons}"));
+        }
+        doubts
+    }
+
     fn write_row(&self, text: &mut String) -> std::fmt::Result {
         let all = self.cores_of("all");
         let each = all * 1e6 / self.bots.max(1) as f64;
-        let (interval, acknowledged) = (&self.interval_ms, &self.acknowledged_ms);
-        let passage = match &self.passage {
-            Some(Passage { ms, .. }) => format!("{:.2} / {:.2} ms", ms.p50, ms.p99),
-            None => "–".to_owned(),
-        };
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        let interval = self.interval_ms.map(|ms| {
+            let Quantiles {
+                p50, p99, p99_9, ..
+            } = ms;
+            format!("{p50:.1} / {p99:.1} / {p99_9:.1} ms")
+        });
+        let acknowledged = self.acknowledged_ms;
+        let acknowledged = acknowledged.map(|ms| format!("{:.1} / {:.1} ms", ms.p50, ms.p99));
+        let passage = self.passage.map(|passage| passage.ms);
+        let passage = passage.map(|ms| format!("{:.2} / {:.2} ms", ms.p50, ms.p99));
         writeln!(
             text,
             "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {:.1} / {:.1} / {:.1} ms | {:.1} / {:.1} ms | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
+             | {} | {} | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
             self.rooms,
             self.bots / usize::from(self.rooms.max(1)),
             self.bots,
             self.cores_of("gateway"),
             self.cores_of("nats-server"),
             self.cores_of("race-worker"),
-            interval.p50,
-            interval.p99,
-            interval.p99_9,
-            acknowledged.p50,
-            acknowledged.p99,
-            passage,
+            or_none(interval),
+            or_none(acknowledged),
+            or_none(passage),
             self.bytes_per_second.down / 1e3,
             self.bytes_per_second.down_with_headers / 1e3,
             self.inputs.late as f64 * 100.0 / self.inputs.sent.max(1) as f64,
@@ -435,14 +519,12 @@ impl Chat {
         let all = self.programs.iter().find(|share| share.program == "all");
         writeln!(
             text,
-            "Chat: {} users, {} messages a second, {:.0} deliveries a second: {:.1} ms p50, \
-             {:.1} ms p99, {:.1} ms at most; {} lost, {} twice; all servers {:.3} cores.\n",
+            "Chat: {} users, {} messages a second, {:.0} deliveries a second: {}; \
+             {} lost, {} twice; all servers {:.3} cores.\n",
             self.users,
             self.rate,
             self.delivered_per_second,
-            self.delivery_ms.p50,
-            self.delivery_ms.p99,
-            self.delivery_ms.max,
+            Quantiles::text(self.delivery_ms),
             self.lost,
             self.twice,
             all.map_or(0.0, |share| share.cores)
@@ -450,21 +532,33 @@ impl Chat {
     }
 }
 
+impl Quantiles {
+    /// Times of which there may be none, for a person.
+    fn text(ms: Option<Self>) -> String {
+        ms.map_or_else(
+            || "no times".to_owned(),
+            |Self { p50, p99, max, .. }| {
+                format!("{p50:.1} ms p50, {p99:.1} ms p99, {max:.1} ms at most")
+            },
+        )
+    }
+}
+
 impl Connect {
-    fn write(&self, text: &mut String) -> std::fmt::Result {
-        writeln!(text, "Coming in, {} attempts a second:\n", self.rate)?;
-        let ways = [
+    fn ways(&self) -> [(&'static str, &Way); 3] {
+        [
             ("sign-up", &self.sign_up),
             ("log-in", &self.log_in),
             ("resume", &self.resume),
-        ];
-        for (name, way) in ways {
-            let errors: u64 = way.errors.values().sum();
-            writeln!(
-                text,
-                "- {name}: {:.1} a second, {:.1} ms p50, {:.1} ms p99, {errors} refused",
-                way.per_second, way.ms.p50, way.ms.p99
-            )?;
+        ]
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "Coming in, {} attempts a second:\n", self.rate)?;
+        for (name, way) in self.ways() {
+            let failed: u64 = way.errors.values().sum();
+            let (rate, ms) = (way.per_second, Quantiles::text(way.ms));
+            writeln!(text, "- {name}: {rate:.1} a second, {ms}, {failed} failed")?;
         }
         text.push('\n');
         Ok(())

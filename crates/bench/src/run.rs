@@ -1,9 +1,12 @@
 //! One run from end to end.
 
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fleet::Fleet;
+use tokio::process::Command;
 
 use crate::floor::{Floors, Traffic, nats, tcp};
 use crate::machine::{self, Machine};
@@ -20,6 +23,11 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Starts, measures, tells.
 pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     let begun = Instant::now();
+    // Who cannot be told at the end shall know it now.
+    let json = options.json.as_deref().map(create).transpose()?;
+    if let Some(folder) = &options.docs {
+        page::expect_writable(folder)?;
+    }
     let lengths = Lengths::new(options.quick);
     let fleet = Fleet::start(&options.fleet()).await?;
     let tools = Tools {
@@ -28,34 +36,68 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         fleet: &fleet,
         lengths,
     };
-    let mut report = Report::new(Machine::this(), options.quick);
+    let mut report = Report {
+        command: options.command(),
+        commit: options.commit.clone(),
+        nats: version(&options.nats_server).await?,
+        ..Report::new(Machine::this(), options.quick)
+    };
     for scenario in in_order(&options.scenarios) {
         let seconds = begun.elapsed().as_secs();
         eprintln!("{seconds:4} s  {scenario}");
         tokio::time::sleep(SETTLE).await;
-        match scenario {
-            Scenario::Idle => report.idle = Some(idle(&fleet, lengths.short).await?),
-            Scenario::Race { rooms, seats } => report.races.push(tools.race(rooms, seats).await?),
-            Scenario::Chat => report.chat = Some(tools.chat().await?),
-            Scenario::Connect => report.connect = Some(tools.connect().await?),
+        if let Err(why) = measure(scenario, &tools, &mut report).await {
+            eprintln!("{scenario} could not be measured: {why:#}");
+            let failed = (scenario.to_string(), format!("{why:#}"));
+            report.failed.push(failed);
         }
     }
     if let Some(race) = largest(&report.races) {
         eprintln!("{:4} s  raw NATS and TCP", begun.elapsed().as_secs());
         tokio::time::sleep(SETTLE).await;
-        report.floors = Some(floors(&fleet, race, lengths.short).await?);
+        match floors(&fleet, race, lengths.short).await {
+            Ok(floors) => report.floors = Some(floors),
+            Err(why) => report
+                .failed
+                .push(("raw NATS and TCP".to_owned(), format!("{why:#}"))),
+        }
     }
     report.tracks_connections = machine::tracks_connections();
     fleet.end().await;
     report.seconds = begun.elapsed().as_secs_f64();
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
-            .with_context(|| format!("--json '{}' cannot be written", path.display()))?;
+    println!("{}", report.table());
+    if let Some(json) = json {
+        serde_json::to_writer_pretty(json, &report).context("--json cannot be written")?;
+    }
+    if let Some((scenario, why)) = report.failed.first() {
+        bail!("{scenario} could not be measured: {why}");
     }
     if let Some(folder) = &options.docs {
         page::write(folder, &report)?;
     }
-    println!("{}", report.table());
+    Ok(())
+}
+
+/// What a nats-server calls itself.
+async fn version(nats_server: &Path) -> Result<String> {
+    let told = Command::new(nats_server).arg("--version").output().await;
+    let told = told.with_context(|| format!("cannot start '{}'", nats_server.display()))?;
+    Ok(String::from_utf8_lossy(&told.stdout)
+        .trim()
+        .replace(": v", " "))
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("--json '{}' cannot be written", path.display()))
+}
+
+async fn measure(scenario: Scenario, tools: &Tools<'_>, report: &mut Report) -> Result<()> {
+    match scenario {
+        Scenario::Idle => report.idle = Some(idle(tools.fleet, tools.lengths.short).await?),
+        Scenario::Race { rooms, seats } => report.races.push(tools.race(rooms, seats).await?),
+        Scenario::Chat => report.chat = Some(tools.chat().await?),
+        Scenario::Connect => report.connect = Some(tools.connect().await?),
+    }
     Ok(())
 }
 
@@ -91,7 +133,8 @@ async fn idle(fleet: &Fleet, length: Duration) -> Result<Idle> {
         begun.elapsed().as_secs_f64(),
     );
     let cores = after.iter().zip(&before);
-    let cores = cores.map(|(after, before)| (*after - *before).as_secs_f64() / seconds);
+    // A thread that has ended takes with it what it used.
+    let cores = cores.map(|(after, before)| after.saturating_sub(*before).as_secs_f64() / seconds);
     let names = pids
         .iter()
         .map(|named| named.split('=').next().unwrap_or_default());

@@ -18,6 +18,10 @@ const RACE: &str = r#"{
             "microseconds_per_player": 120.0, "memory_kib": 1},
         {"program": "all", "processes": 3, "cores": 0.06,
             "microseconds_per_player": 600.0, "memory_kib": 1}],
+    "processes": [{"name": "gateway-1", "pid": 7, "lives": true, "cpu_seconds": 0.3,
+        "cores": 0.03, "memory_kib": 1, "memory_max_kib": 1}],
+    "sessions": {"lost": 0, "resumed": 0, "away_ms": null},
+    "failures": {"times": 0, "reasons": []},
     "cores": 0.02,
     "lateness_ms": {"p50": 0.1, "p99": 1.0, "p99_9": 1.0, "max": 2.0},
     "bottleneck": null
@@ -95,6 +99,33 @@ fn warns_of_bots_that_were_too_slow() {
             .table()
             .contains("Beware, 25x4: the load generator was late.")
     );
+}
+
+#[test]
+fn warns_of_what_went_wrong_and_of_times_that_there_are_not() {
+    let mut report = Report::new(machine(), true);
+    let mut broken = race();
+    (broken.interval_ms, broken.acknowledged_ms) = (None, None);
+    broken.processes[0].lives = false;
+    (broken.sessions.lost, broken.failures.times) = (4, 1);
+    broken.failures.reasons.push("the room is full".to_owned());
+    report.races.push(broken);
+    report
+        .failed
+        .push(("chat".to_owned(), "nobody answers.".to_owned()));
+    let table = report.table();
+    for told in [
+        "| none | none | none |",
+        "Beware, 25x4: gateway-1 has ended, and what it used is not known.",
+        "Beware, 25x4: 4 connections broke.",
+        "Beware, 25x4: the bots failed 1 times: the room is full.",
+        "Beware, chat: it could not be measured: nobody answers.",
+    ] {
+        assert!(table.contains(told), "{told} in {table}");
+    }
+    report.races = vec![race()];
+    report.failed.clear();
+    assert!(!report.table().contains("Beware"));
 }
 
 #[test]
