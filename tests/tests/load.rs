@@ -203,7 +203,7 @@ async fn a_bench_measures_and_writes_its_page() -> Result<()> {
     let race = &report["races"][0];
     assert_eq!(count(race, "/passage/rooms")?, 1, "{race}");
     assert_eq!(count(race, "/inputs/lost")?, 0, "{race}");
-    let raw = cores("/floors/tcp/cpu_seconds");
+    let raw = cores("/races/0/tcp_floor/cpu_seconds");
     assert!(raw.is_some_and(|seconds| seconds > 0.0), "{report}");
     let page = fs::read_to_string(docs.join("benchmarks.md"))?;
     for told in ["`deploy/bench --quick", "nats-server 2.", "| 1 × 4 | 4 |"] {

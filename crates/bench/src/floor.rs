@@ -7,7 +7,6 @@ pub mod tcp;
 use protocol::input::InputBatch;
 use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
 use protocol::{GatewayId, RaceId, Seat};
-use serde::{Deserialize, Serialize};
 
 use crate::report::Race;
 
@@ -35,17 +34,6 @@ pub struct Traffic {
     pub snapshot_bytes: usize,
     /// Bytes of the inputs of a room on the way to its owner.
     pub inputs_bytes: usize,
-}
-
-/// Both limits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Floors {
-    /// Of which scenario the messages were.
-    pub scenario: String,
-    /// Snapshots and inputs through NATS.
-    pub nats: nats::NatsFloor,
-    /// Snapshots into sockets.
-    pub tcp: tcp::TcpFloor,
 }
 
 impl Traffic {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::floor::Floors;
+use crate::floor::nats::NatsFloor;
+use crate::floor::tcp::TcpFloor;
 use crate::machine::Machine;
 
 /// Everything.
@@ -33,8 +34,8 @@ pub struct Report {
     pub chat: Option<Chat>,
     /// People that come in.
     pub connect: Option<Connect>,
-    /// What the machine could do at best with the messages of the largest race.
-    pub floors: Option<Floors>,
+    /// What raw NATS costs, with the messages of the largest race.
+    pub nats_floor: Option<NatsFloor>,
     /// Whether the kernel followed each connection for netfilter meanwhile.
     pub tracks_connections: bool,
     /// Scenarios that could not be measured, and why.
@@ -154,6 +155,9 @@ pub struct Race {
     /// What the gateway adds, as spectators saw it.
     #[serde(default)]
     pub passage: Option<Passage>,
+    /// What raw writes of the same bytes cost, right after the race: the speed of
+    /// a virtual machine drifts from minute to minute.
+    pub tcp_floor: Option<TcpFloor>,
 }
 
 /// From a snapshot's coming over NATS to its coming from a gateway.
@@ -290,6 +294,15 @@ impl Race {
         let snapshots = self.snapshots_per_second * self.bots as f64;
         self.cores_of("gateway") * 1e6 / snapshots.max(1.0)
     }
+
+    /// What the gateways used for a snapshot, and for the input that goes with it,
+    /// as a multiple of a raw write of the same bytes; `None` when that was not
+    /// measured.
+    #[must_use]
+    pub fn gateway_over_raw_write(&self) -> Option<f64> {
+        let raw = self.tcp_floor.as_ref()?.microseconds_per_write();
+        (raw > 0.0).then(|| self.gateway_microseconds_per_snapshot() / raw)
+    }
 }
 
 impl Report {
@@ -307,36 +320,21 @@ impl Report {
             races: Vec::new(),
             chat: None,
             connect: None,
-            floors: None,
+            nats_floor: None,
             tracks_connections: false,
             failed: Vec::new(),
         }
-    }
-
-    /// What the gateways used for a snapshot, as a multiple of a raw write of the
-    /// same bytes; `None` when that was not measured.
-    #[must_use]
-    pub fn gateway_over_raw_write(&self) -> Option<f64> {
-        let (floors, race) = self.measured_twice()?;
-        let raw = floors.tcp.microseconds_per_write();
-        (raw > 0.0).then(|| race.gateway_microseconds_per_snapshot() / raw)
     }
 
     /// What the nats-server used, as a multiple of what raw messages of the same
     /// bytes cost; `None` when that was not measured.
     #[must_use]
     pub fn nats_over_raw(&self) -> Option<f64> {
-        let (floors, race) = self.measured_twice()?;
-        let raw = floors.nats.cores();
-        (raw > 0.0).then(|| race.cores_of("nats-server") / raw)
-    }
-
-    /// What the machine could do at best, and the race that had the same messages.
-    fn measured_twice(&self) -> Option<(&Floors, &Race)> {
-        let floors = self.floors.as_ref()?;
+        let floor = self.nats_floor.as_ref()?;
         let mut races = self.races.iter();
-        let race = races.find(|race| race.name() == floors.scenario)?;
-        Some((floors, race))
+        let race = races.find(|race| race.name() == floor.scenario)?;
+        let raw = floor.cores();
+        (raw > 0.0).then(|| race.cores_of("nats-server") / raw)
     }
 
     /// A table for a person, in Markdown.
@@ -357,8 +355,10 @@ impl Report {
             writeln!(
                 text,
                 "\nCores are seconds of processor time in a second. What the gateway adds, from NATS \
-                 to TCP, is what a spectator saw: one for each hundred players, ten at the most. Late \
-                 inputs came when their tick was computed.\n"
+                 to TCP, is what a spectator saw: one for each hundred players, ten at the most. A \
+                 snapshot is what the gateway used for each, with the input that it passes on for it; \
+                 raw tokio writes of the same bytes into as many sockets were measured right after. \
+                 Late inputs came when their tick was computed.\n"
             )?;
         }
         if let Some(idle) = &self.idle {
@@ -374,8 +374,8 @@ impl Report {
         if let Some(connect) = &self.connect {
             connect.write(text)?;
         }
-        if let Some(floors) = &self.floors {
-            self.write_floors(floors, text)?;
+        if let Some(floor) = &self.nats_floor {
+            self.write_nats_floor(floor, text)?;
         }
         for (name, why) in self.doubts() {
             writeln!(text, "Beware, {name}: {why}.\n")?;
@@ -410,54 +410,35 @@ impl Report {
         doubts
     }
 
-    fn write_floors(&self, floors: &Floors, text: &mut String) -> std::fmt::Result {
-        let (nats, tcp) = (&floors.nats, &floors.tcp);
-        writeln!(
-            text,
-            "The machine at best, with the messages of {}:\n",
-            floors.scenario
-        )?;
+    fn write_nats_floor(&self, floor: &NatsFloor, text: &mut String) -> std::fmt::Result {
         write!(
             text,
-            "- raw NATS, {:.0} messages a second between two connections, snapshots of {} bytes one \
-             way and inputs of {} the other: {:.3} core of nats-server, {:.1} µs each, {:.2} ms p50, \
-             {:.2} ms p99, {} lost",
-            nats.published as f64 / nats.seconds,
-            nats.snapshot_bytes,
-            nats.inputs_bytes,
-            nats.cores(),
-            nats.cpu_seconds * 1e6 / nats.published.max(1) as f64,
-            nats.way_ms.p50,
-            nats.way_ms.p99,
-            nats.published - nats.delivered.min(nats.published)
+            "Raw NATS with the messages of {}, {:.0} a second between two connections, snapshots of {} \
+             bytes one way and inputs of {} the other: {:.3} core of nats-server, {:.1} µs each, \
+             {:.2} ms p50, {:.2} ms p99, {} lost",
+            floor.scenario,
+            floor.published as f64 / floor.seconds,
+            floor.snapshot_bytes,
+            floor.inputs_bytes,
+            floor.cores(),
+            floor.cpu_seconds * 1e6 / floor.published.max(1) as f64,
+            floor.way_ms.p50,
+            floor.way_ms.p99,
+            floor.published - floor.delivered.min(floor.published)
         )?;
         match self.nats_over_raw() {
             Some(times) => writeln!(
                 text,
-                "; with the checkpoints and all else it used {times:.2} times that"
-            )?,
-            None => writeln!(text)?,
-        }
-        write!(
-            text,
-            "- raw tokio TCP, {:.0} writes of {} bytes a second: {:.1} µs each",
-            tcp.writes as f64 / tcp.seconds,
-            tcp.bytes,
-            tcp.microseconds_per_write()
-        )?;
-        match self.gateway_over_raw_write() {
-            Some(times) => writeln!(
-                text,
-                "; a snapshot costs the gateway {times:.2} times that\n"
+                "; with the checkpoints and all else it used {times:.2} times that.\n"
             ),
-            None => writeln!(text, "\n"),
+            None => writeln!(text, ".\n"),
         }
     }
 }
 
 const RACE_HEAD: &str = "\
-| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | gateway adds p50 / p99 | down, with TCP/IP | late / lost inputs | bots |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | gateway adds p50 / p99 | a snapshot, a raw write | down, with TCP/IP | late / lost inputs | bots |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 ";
 
 impl Race {
@@ -490,12 +471,20 @@ impl Race {
         });
         let acknowledged = self.acknowledged_ms;
         let acknowledged = acknowledged.map(|ms| format!("{:.1} / {:.1} ms", ms.p50, ms.p99));
+        let raw = self.tcp_floor.as_ref().zip(self.gateway_over_raw_write());
+        let raw = raw.map(|(raw, times)| {
+            let (snapshot, raw) = (
+                self.gateway_microseconds_per_snapshot(),
+                raw.microseconds_per_write(),
+            );
+            format!("{snapshot:.1}, {raw:.1} µs: {times:.2}")
+        });
         let passage = self.passage.map(|passage| passage.ms);
         let passage = passage.map(|ms| format!("{:.2} / {:.2} ms", ms.p50, ms.p99));
         writeln!(
             text,
             "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {} | {} | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
+             | {} | {} | {} | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
             self.rooms,
             self.bots / usize::from(self.rooms.max(1)),
             self.bots,
@@ -505,6 +494,7 @@ impl Race {
             or_none(interval),
             or_none(acknowledged),
             or_none(passage),
+            or_none(raw),
             self.bytes_per_second.down / 1e3,
             self.bytes_per_second.down_with_headers / 1e3,
             self.inputs.late as f64 * 100.0 / self.inputs.sent.max(1) as f64,

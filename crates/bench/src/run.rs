@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use fleet::Fleet;
 use tokio::process::Command;
 
-use crate::floor::{Floors, Traffic, nats, tcp};
+use crate::floor::nats::{self, NatsFloor};
+use crate::floor::{Traffic, tcp};
 use crate::machine::{self, Machine};
 use crate::options::RunOptions;
 use crate::page;
@@ -53,13 +54,13 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         }
     }
     if let Some(race) = largest(&report.races) {
-        eprintln!("{:4} s  raw NATS and TCP", begun.elapsed().as_secs());
+        eprintln!("{:4} s  raw NATS", begun.elapsed().as_secs());
         tokio::time::sleep(SETTLE).await;
-        match floors(&fleet, race, lengths.short).await {
-            Ok(floors) => report.floors = Some(floors),
+        match nats_floor(&fleet, race, lengths.short).await {
+            Ok(floor) => report.nats_floor = Some(floor),
             Err(why) => report
                 .failed
-                .push(("raw NATS and TCP".to_owned(), format!("{why:#}"))),
+                .push(("raw NATS".to_owned(), format!("{why:#}"))),
         }
     }
     report.tracks_connections = machine::tracks_connections();
@@ -94,7 +95,12 @@ fn create(path: &Path) -> Result<File> {
 async fn measure(scenario: Scenario, tools: &Tools<'_>, report: &mut Report) -> Result<()> {
     match scenario {
         Scenario::Idle => report.idle = Some(idle(tools.fleet, tools.lengths.short).await?),
-        Scenario::Race { rooms, seats } => report.races.push(tools.race(rooms, seats).await?),
+        Scenario::Race { rooms, seats } => {
+            let mut race = tools.race(rooms, seats).await?;
+            let raw = tcp::measure(Traffic::of(&race), tools.lengths.short).await;
+            race.tcp_floor = Some(raw.context("raw TCP")?);
+            report.races.push(race);
+        }
         Scenario::Chat => report.chat = Some(tools.chat().await?),
         Scenario::Connect => report.connect = Some(tools.connect().await?),
     }
@@ -145,16 +151,11 @@ async fn idle(fleet: &Fleet, length: Duration) -> Result<Idle> {
     })
 }
 
-async fn floors(fleet: &Fleet, race: &Race, length: Duration) -> Result<Floors> {
-    let traffic = Traffic::of(race);
+async fn nats_floor(fleet: &Fleet, race: &Race, length: Duration) -> Result<NatsFloor> {
     let pids = fleet.pids();
     let pid = pids
         .iter()
         .find_map(|named| named.strip_prefix("nats-server-1="));
     let pid = pid.context("the nats-server has ended")?;
-    Ok(Floors {
-        scenario: race.name(),
-        nats: nats::measure(&fleet.nats_url(), pid, traffic, length).await?,
-        tcp: tcp::measure(traffic, length).await?,
-    })
+    nats::measure(&fleet.nats_url(), pid, race, length).await
 }

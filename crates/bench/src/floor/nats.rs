@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SLOTS, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
-use crate::report::{Quantiles, Times};
+use crate::report::{Quantiles, Race, Times};
 
 /// Nobody of ours listens there.
 const SNAPSHOT: &str = "bench.snapshot";
@@ -23,6 +23,8 @@ pub const TIME_BYTES: usize = size_of::<u64>();
 /// What NATS did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NatsFloor {
+    /// Of which scenario the messages were.
+    pub scenario: String,
     /// Messages that were published, both ways.
     pub published: u64,
     /// Those that came.
@@ -52,12 +54,8 @@ impl NatsFloor {
 ///
 /// # Errors
 /// When it cannot be reached.
-pub async fn measure(
-    url: &str,
-    pid: &str,
-    traffic: Traffic,
-    length: Duration,
-) -> Result<NatsFloor> {
+pub async fn measure(url: &str, pid: &str, race: &Race, length: Duration) -> Result<NatsFloor> {
+    let traffic = Traffic::of(race);
     // As a race worker and a gateway.
     let worker = Bus::connect(url, "bench worker").await?;
     let gateway = Bus::connect(url, "bench gateway").await?;
@@ -97,6 +95,7 @@ pub async fn measure(
     }
     let way_ms = ways.quantiles().context("nothing came through NATS")?;
     Ok(NatsFloor {
+        scenario: race.name(),
         published,
         delivered,
         snapshot_bytes: traffic.snapshot_bytes,
