@@ -1,6 +1,7 @@
 //! What it was measured on.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +37,21 @@ impl Machine {
 }
 
 /// Whether the kernel follows each connection for netfilter, as it does once
-/// something such as Docker has made rules. Asked after there were connections.
+/// something such as Docker has made rules: whether it counts one more with a new
+/// one. Some that it followed while there were rules stay counted for days.
 #[must_use]
 pub fn tracks_connections() -> bool {
-    let count = fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
-    count.is_ok_and(|count| count.trim().parse().is_ok_and(|count: u64| count > 0))
+    let count = || -> Option<u64> {
+        let count = fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
+        count.ok()?.trim().parse().ok()
+    };
+    let before = count();
+    let listener = TcpListener::bind("127.0.0.1:0");
+    let connected = listener.and_then(|here| TcpStream::connect(here.local_addr()?));
+    connected.is_ok()
+        && before
+            .zip(count())
+            .is_some_and(|(before, after)| after > before)
 }
 
 /// What stands behind a key and a colon, the first time.
