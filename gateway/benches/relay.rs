@@ -97,30 +97,40 @@ fn snapshot(seats: usize, tick: u32) -> Bytes {
     bytes.into()
 }
 
+/// One snapshot after the other, each followed by something.
+fn relay(
+    criterion: &mut Criterion,
+    name: &str,
+    seats: usize,
+    core: &mut RelayCore,
+    after: impl Fn(),
+) {
+    let (mut now, mut tick) = (Instant::now(), 0);
+    criterion.bench_function(name, |bencher| {
+        bencher.iter_batched(
+            || {
+                tick += 2;
+                snapshot(seats, tick)
+            },
+            |payload| {
+                now += Duration::from_millis(33);
+                core.snapshot(&payload, now);
+                after();
+            },
+            criterion::BatchSize::SmallInput,
+        );
+    });
+}
+
 fn snapshots(criterion: &mut Criterion) {
     for seats in SEATS {
-        let mut now = Instant::now();
-        let (mut core, outboxes) = room(seats, now);
-        let mut tick = 0;
-        criterion.bench_function(
-            &format!("a snapshot to {seats} outboxes and out"),
-            |bencher| {
-                bencher.iter_batched(
-                    || {
-                        tick += 2;
-                        snapshot(seats, tick)
-                    },
-                    |payload| {
-                        now += Duration::from_millis(33);
-                        core.snapshot(&payload, now);
-                        for outbox in &outboxes {
-                            black_box(outbox.take().now_or_never());
-                        }
-                    },
-                    criterion::BatchSize::SmallInput,
-                );
-            },
-        );
+        let (mut core, outboxes) = room(seats, Instant::now());
+        let name = format!("a snapshot to {seats} outboxes and out");
+        relay(criterion, &name, seats, &mut core, || {
+            for outbox in &outboxes {
+                black_box(outbox.take().now_or_never());
+            }
+        });
     }
 }
 
@@ -129,23 +139,10 @@ fn snapshots_to_sockets(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     for seats in SEATS {
-        let mut now = Instant::now();
         let outboxes = connected(&runtime, seats);
-        let mut core = room_with(&outboxes, now);
-        let mut tick = 0;
-        criterion.bench_function(&format!("a snapshot to {seats} sockets"), |bencher| {
-            bencher.iter_batched(
-                || {
-                    tick += 2;
-                    snapshot(seats, tick)
-                },
-                |payload| {
-                    now += Duration::from_millis(33);
-                    core.snapshot(&payload, now);
-                },
-                criterion::BatchSize::SmallInput,
-            );
-        });
+        let mut core = room_with(&outboxes, Instant::now());
+        let name = format!("a snapshot to {seats} sockets");
+        relay(criterion, &name, seats, &mut core, || ());
         let waits = outboxes.iter().map(|outbox| outbox.take().now_or_never());
         assert_eq!(waits.flatten().count(), 0, "the sockets took everything");
     }

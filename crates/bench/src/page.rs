@@ -29,7 +29,7 @@ pub fn expect_writable(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes page and picture.
+/// Writes page and picture, into a folder that is [writable](expect_writable).
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -38,7 +38,6 @@ pub fn write(folder: &Path, report: &Report) -> Result<()> {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("'{}' cannot be written", path.display()))
     };
-    fs::create_dir_all(folder.join("images"))?;
     let picture = charts::svg(report)?;
     if let Some(picture) = &picture {
         write(PICTURE, picture)?;

@@ -40,6 +40,7 @@ const WORDS_MAX: usize = 64;
 pub async fn run(options: &ChatOptions) -> Result<()> {
     expect_sockets(options.users.into())?;
     expect_gateways(&options.gateways).await?;
+    // A wrong process id is told now and not after everybody has come.
     Meter::start(&options.pids)?;
     tokio::select! {
         done = talk(options) => done,

@@ -65,7 +65,7 @@ struct Tally {
 /// # Errors
 /// When nobody is at a gateway's address.
 pub async fn run(options: &ConnectOptions) -> Result<()> {
-    expect_sockets(UNDER_WAY_MAX as u32)?;
+    expect_sockets((options.rate * options.seconds).min(UNDER_WAY_MAX as u32))?;
     expect_gateways(&options.gateways).await?;
     let mut tokens = BTreeMap::new();
     let mut tallies = Vec::new();

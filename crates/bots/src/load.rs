@@ -96,6 +96,7 @@ impl<'a> Load<'a> {
     async fn run(&mut self) -> Result<()> {
         expect_sockets(self.options.bots())?;
         expect_gateways(&self.options.gateways).await?;
+        // A wrong process id is told now and not after everybody has come.
         Meter::start(&self.options.pids)?;
         self.arrive().await?;
         self.ramp_up().await?;

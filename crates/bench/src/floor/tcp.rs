@@ -68,11 +68,9 @@ pub async fn measure(traffic: Traffic, length: Duration) -> Result<TcpFloor> {
         .context("the writer says no port")?;
     let port: u16 = port.parse().context("the writer says no port")?;
     let reading = tokio::task::spawn_blocking(move || read(port, traffic.players));
-    let told = lines
-        .next_line()
-        .await?
-        .context("the writer tells nothing")?;
-    reading.await??;
+    // A reader that fails would leave the writer waiting for it.
+    let told = async { lines.next_line().await?.context("the writer tells nothing") };
+    let (told, ()) = tokio::try_join!(told, async { reading.await? })?;
     child.wait().await?;
     Ok(serde_json::from_str(&told)?)
 }
