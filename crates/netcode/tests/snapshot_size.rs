@@ -1,21 +1,61 @@
-//! How large snapshots are, on every circuit and on the highway.
+//! How large snapshots are, on every circuit and on the highway, and where cars
+//! bump along walls.
 
 use netcode::{TrackCourse, wire};
-use protocol::snapshot::SnapshotBody;
+use protocol::frame::LENGTH_BYTES;
+use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
+use protocol::snapshot::{InputAck, RelayedHeader, SnapshotBody};
+use protocol::{Epoch, RaceId};
 use simulation::{AiDriver, CarClass, Drive, Events, RaceState, Rules, Skill, Track, step};
 
 /// DESIGN and issue 3 allow a car so many bytes on the mean.
 const CAR_BYTES_MEAN_MAX: f64 = 22.0;
+/// A player in a room of four may be sent so much, with all headers (issue 6).
+const ROOM_OF_FOUR_BYTES_PER_SECOND_MAX: f64 = 5_000.0;
+/// IPv4, TCP and its time stamps.
+const TCP_IP_BYTES: usize = 20 + 20 + 12;
 /// Long enough for a lap of every circuit.
 const TICKS_MAX: u32 = 3 * 60 * 60;
 
-/// Mean bytes a car: all of the body, and of it what the inputs take.
+/// Bytes that the bodies of a race took.
+#[derive(Default)]
 struct Size {
-    body: f64,
-    inputs: f64,
+    snapshots: usize,
+    bytes: usize,
+    /// Of them, what the inputs took.
+    inputs: usize,
 }
 
-fn measure(track: &Track, rules: &Rules, cars: usize) -> Size {
+impl Size {
+    /// Adds a snapshot, which must come back as it was.
+    fn add(&mut self, state: &RaceState, applied: &[wire::Applied], course: &TrackCourse) {
+        let mut body = wire::body(state, applied);
+        let mut bytes = Vec::new();
+        body.encode_into(state.tick, course, &mut bytes);
+        let decoded = SnapshotBody::decode(&bytes, state.tick, course);
+        assert_eq!(decoded, Ok(body.clone()));
+        self.snapshots += 1;
+        self.bytes += bytes.len();
+        self.inputs += bytes.len();
+        body.applied.fill([None; TICKS_PER_SNAPSHOT as usize]);
+        bytes.clear();
+        body.encode_into(state.tick, course, &mut bytes);
+        self.inputs -= bytes.len();
+    }
+
+    fn mean(&self, bytes: usize) -> f64 {
+        bytes as f64 / self.snapshots as f64
+    }
+}
+
+/// A race of AI drivers; `drive` may take the wheel from them before each tick.
+fn race(
+    track: &Track,
+    rules: &Rules,
+    cars: usize,
+    ticks_max: u32,
+    mut drive: impl FnMut(&RaceState, &mut Vec<Drive>),
+) -> Size {
     let course = TrackCourse::new(track);
     let classes: Vec<CarClass> = CarClass::ALL.into_iter().cycle().take(cars).collect();
     let mut drivers: Vec<AiDriver> = classes
@@ -26,39 +66,23 @@ fn measure(track: &Track, rules: &Rules, cars: usize) -> Size {
     let mut state = RaceState::new(track, rules, &classes);
     let mut applied = vec![wire::Applied::default(); cars];
     let mut events = Events::new();
-    let (mut bytes, mut without, mut counted) = (Vec::new(), 0, 0);
-    let mut with = 0;
-    while !state.is_over(rules) && state.tick < TICKS_MAX {
-        let drives: Vec<Drive> = drivers
+    let mut size = Size::default();
+    while !state.is_over(rules) && state.tick < ticks_max {
+        let mut drives: Vec<Drive> = drivers
             .iter_mut()
             .enumerate()
             .map(|(seat, driver)| Drive::Driven(driver.drive(track, rules, &state, seat)))
             .collect();
+        drive(&state, &mut drives);
         step(track, rules, &mut state, &drives, &mut events);
         for (applied, drive) in applied.iter_mut().zip(&drives) {
             *applied = [applied[1], *drive];
         }
-        if !state.tick.is_multiple_of(2) {
-            continue;
+        if state.tick.is_multiple_of(TICKS_PER_SNAPSHOT) {
+            size.add(&state, &applied, &course);
         }
-        let mut body = wire::body(&state, &applied);
-        bytes.clear();
-        body.encode_into(state.tick, &course, &mut bytes);
-        assert_eq!(
-            SnapshotBody::decode(&bytes, state.tick, &course),
-            Ok(body.clone())
-        );
-        with += bytes.len();
-        body.applied.fill([None; 2]);
-        bytes.clear();
-        body.encode_into(state.tick, &course, &mut bytes);
-        without += bytes.len();
-        counted += cars;
     }
-    Size {
-        body: with as f64 / counted as f64,
-        inputs: (with - without) as f64 / counted as f64,
-    }
+    size
 }
 
 #[test]
@@ -69,7 +93,9 @@ fn a_car_takes_22_bytes_or_less_on_the_mean() {
         let track = Track::by_name(name).unwrap();
         for cars in [4, 16] {
             let rules = Rules::on(&track, 2, 7, 60);
-            let Size { body, inputs } = measure(&track, &rules, cars);
+            let size = race(&track, &rules, cars, TICKS_MAX, |_, _| ());
+            let a_car = |bytes| size.mean(bytes) / cars as f64;
+            let (body, inputs) = (a_car(size.bytes), a_car(size.inputs));
             println!("{name:16} {cars:4}  {body:11.2}  {inputs:15.2}");
             sum += body - inputs;
             races += 1.0;
@@ -78,4 +104,55 @@ fn a_car_takes_22_bytes_or_less_on_the_mean() {
     let mean = sum / races;
     println!("mean without inputs: {mean:.2}");
     assert!(mean <= CAR_BYTES_MEAN_MAX, "{mean:.2} bytes a car");
+}
+
+/// Thin bots do what AI drivers did in another race: one input that is late, and
+/// nobody looks any more where they drive.
+#[test]
+fn cars_that_bump_along_walls_do_not_take_much_more() {
+    let header = RelayedHeader {
+        race: "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+            .parse::<RaceId>()
+            .unwrap()
+            .tag(),
+        epoch: Epoch::FIRST,
+        tick: TICKS_MAX,
+        acks: [InputAck {
+            tick: TICKS_MAX + 2,
+            margin_ticks: 1,
+        }; 4]
+            .into_iter()
+            .collect(),
+    };
+    let around = TCP_IP_BYTES + LENGTH_BYTES + 1 + header.encode_into(Vec::new()).len();
+    println!("track            bytes a car  bytes a second, with {around} around a snapshot");
+    for name in Track::names() {
+        let track = Track::by_name(name).unwrap();
+        let rules = Rules::on(&track, 2, 7, 60);
+        let mut recording = Vec::new();
+        race(&track, &rules, 4, TICKS_MAX, |_, drives| {
+            recording.push(drives.clone());
+        });
+        let size = race(
+            &track,
+            &rules,
+            4,
+            recording.len() as u32,
+            |state, drives| {
+                let tick = state.tick as usize;
+                drives.clone_from(&recording[tick]);
+                if (300..330).contains(&tick) {
+                    drives.fill(Drive::Absent);
+                }
+            },
+        );
+        let bytes = size.mean(size.bytes);
+        let per_second =
+            (bytes + around as f64) * f64::from(TICK_RATE_HZ) / f64::from(TICKS_PER_SNAPSHOT);
+        println!("{name:16} {:11.2}  {per_second:14.0}", bytes / 4.0);
+        assert!(
+            per_second <= ROOM_OF_FOUR_BYTES_PER_SECOND_MAX,
+            "{per_second:.0} bytes a second on {name}"
+        );
+    }
 }

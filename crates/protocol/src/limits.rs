@@ -2,7 +2,7 @@
 
 /// The version of the conversation between client and gateway. It changes
 /// when an old client would misread a new gateway.
-pub const PROTOCOL_VERSION: u8 = 3;
+pub const PROTOCOL_VERSION: u8 = 4;
 
 /// Longest player name: it must fit the leaderboard's column.
 pub const PLAYER_NAME_CHARS_MAX: usize = 16;

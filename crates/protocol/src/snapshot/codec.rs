@@ -2,13 +2,14 @@
 //!
 //! Fields are written in as many bits as they need, chosen from four widths: a
 //! *selector* of two bits says which. The widths are those that fit what cars
-//! do on the circuits (`cargo test -p netcode --test snapshot_size`). What is
-//! usually the same costs one bit for all of it.
+//! do on the circuits and along their walls (`cargo test -p netcode --test
+//! snapshot_size`). What is usually the same costs one bit for all of it.
 //!
 //! Layout: a prefix of 4 bytes (the course's fingerprint, 16 bits; winner + 1,
 //! 5; number of cars, 5; width of travel, 6), then car by car the head (ten
-//! selectors, class, whether anything is unusual), the fields, the unusual
-//! fields, and the inputs applied.
+//! selectors, class, whether anything is unusual), the fields, what is unusual
+//! (beside the road, the way that was not credited, whether anything is rare;
+//! the rare fields), and the inputs applied.
 
 use arrayvec::ArrayVec;
 
@@ -56,15 +57,16 @@ pub enum BodyError {
 type Widths = [u32; 4];
 
 const RESIDUAL: Widths = [0, 2, 8, 32];
-const LATERAL: Widths = [13, 14, 15, 32];
+const LATERAL: Widths = [13, 14, 16, 32];
 const HEADING: Widths = [13, 15, 17, 20];
 const SPEED_FORWARD: Widths = [18, 19, 20, 32];
 const SPEED_LATERAL: Widths = [12, 14, 16, 32];
 const YAW_RATE: Widths = [9, 12, 14, 32];
 const STEER_ANGLE: Widths = [8, 11, 13, 16];
 const ACCELERATION: Widths = [11, 12, 13, 16];
-const LAP_AGE: Widths = [10, 12, 13, 32];
-const BEST_LAP: Widths = [0, 12, 13, 32];
+const LAP_AGE: Widths = [10, 12, 14, 32];
+const BEST_LAP: Widths = [0, 12, 14, 32];
+const UNCREDITED: Widths = [0, 10, 15, 32];
 
 /// Values with their selectors: one car's, before they become bits.
 struct Fields {
@@ -92,6 +94,13 @@ impl Head {
         let selector = self.0 as usize & 3;
         self.0 >>= 2;
         widths[selector]
+    }
+
+    #[inline]
+    fn flag(&mut self) -> bool {
+        let flag = self.0 & 1 == 1;
+        self.0 >>= 1;
+        flag
     }
 }
 
@@ -222,7 +231,7 @@ fn put_car(
     writer.put(lap_age.0, lap_age.1);
     writer.put(best_lap.0, best_lap.1);
     if is_unusual {
-        put_unusual(writer, car);
+        put_unusual(writer, car, course);
     }
 }
 
@@ -272,7 +281,7 @@ fn take_car(
     if head.0 & 4 == 0 {
         (car.credited, car.gates_passed) = usual_progress(travel, &point);
     } else {
-        take_unusual(reader, &mut car);
+        take_unusual(reader, &mut car, course);
     }
     car
 }
@@ -310,34 +319,84 @@ fn is_usual(car: &CarState, point: &CoursePoint) -> bool {
     (car.credited, car.gates_passed) == usual_progress(car.travel, point)
 }
 
-/// What few cars have, each with a bit before it.
+/// The gates that go with what is credited, wherever the car is now.
+fn gates_of(credited: u32, course: &impl Course) -> u16 {
+    if credited == 0 {
+        0
+    } else {
+        course.at(credited as i32).gates
+    }
+}
+
+/// What a car beside the road has, or one that goes back.
 #[cold]
-fn put_unusual(writer: &mut BitWriter<'_>, car: &CarState) {
+fn put_unusual(writer: &mut BitWriter<'_>, car: &CarState, course: &impl Course) {
+    let mut fields = Fields {
+        head: car.off_road.into(),
+        head_bits: 1,
+    };
+    let uncredited = zigzag((car.travel as u32).wrapping_sub(car.credited) as i32);
+    let uncredited = fields.select(uncredited, UNCREDITED);
+    let gates = gates_of(car.credited, course);
+    let is_rare = is_rare(car, gates);
+    put_two(
+        writer,
+        (fields.head | u64::from(is_rare) << 3, 4),
+        uncredited,
+    );
+    if is_rare {
+        put_rare(writer, car, gates);
+    }
+}
+
+#[cold]
+fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState, course: &impl Course) {
+    let mut head = Head(reader.take(4));
+    car.off_road = head.flag();
+    let uncredited = unzigzag(reader.take(head.width(UNCREDITED))) as u32;
+    car.credited = (car.travel as u32).wrapping_sub(uncredited);
+    car.gates_passed = gates_of(car.credited, course);
+    if head.flag() {
+        take_rare(reader, car);
+    }
+}
+
+fn is_rare(car: &CarState, gates: u16) -> bool {
+    !matches!(
+        *car,
+        CarState {
+            penalty_metres: 0,
+            finish: None,
+            absent_ticks: 0,
+            wrong_way_ticks: 0,
+            traffic_ticks: 0,
+            gates_passed,
+            ..
+        } if gates_passed == gates
+    )
+}
+
+/// What few cars have, each with a bit before it; `gates` are what is expected.
+fn put_rare(writer: &mut BitWriter<'_>, car: &CarState, gates: u16) {
     let mut optional = |value: u32, bits: u32| {
         writer.put(u64::from(value != 0), 1);
         if value != 0 {
             writer.put(value.into(), bits);
         }
     };
-    // What a circuit credits is at most the way; the rest is hostile or rare.
-    optional(
-        zigzag((car.travel as u32).wrapping_sub(car.credited) as i32),
-        32,
-    );
-    optional(car.gates_passed.into(), 16);
+    optional(car.gates_passed.wrapping_sub(gates).into(), 16);
     optional(car.penalty_metres, 32);
     optional(car.absent_ticks.into(), 8);
     optional(car.wrong_way_ticks.into(), 8);
     optional(car.traffic_ticks.into(), 8);
-    writer.put(car.off_road.into(), 1);
     writer.put(car.finish.is_some().into(), 1);
     if let Some((place, tick)) = car.finish {
         writer.put(u64::from(place) | u64::from(tick) << 8, 40);
     }
 }
 
-#[cold]
-fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState) {
+/// Onto the gates that are expected.
+fn take_rare(reader: &mut BitReader<'_>, car: &mut CarState) {
     let mut optional = |bits: u32| {
         if reader.take(1) == 1 {
             reader.take(bits)
@@ -345,14 +404,11 @@ fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState) {
             0
         }
     };
-    let uncredited = unzigzag(optional(32)) as u32;
-    car.credited = (car.travel as u32).wrapping_sub(uncredited);
-    car.gates_passed = optional(16) as u16;
+    car.gates_passed = car.gates_passed.wrapping_add(optional(16) as u16);
     car.penalty_metres = optional(32) as u32;
     car.absent_ticks = optional(8) as u8;
     car.wrong_way_ticks = optional(8) as u8;
     car.traffic_ticks = optional(8) as u8;
-    car.off_road = reader.take(1) == 1;
     car.finish = (reader.take(1) == 1).then(|| {
         let finish = reader.take(40);
         (finish as u8, (finish >> 8) as Tick)
