@@ -10,6 +10,7 @@
 //! It is a program of its own and no part of `bots`: a bot knows only what a
 //! person's client knows, and nobody's client starts servers.
 
+pub mod baseline;
 pub mod charts;
 pub mod floor;
 pub mod machine;

@@ -64,6 +64,10 @@ pub struct RunOptions {
     )]
     pub gateways: u8,
 
+    /// After each race, give the Colyseus server in this folder the same load
+    #[arg(long, value_name = "FOLDER")]
+    pub colyseus: Option<PathBuf>,
+
     /// Write the report to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -115,11 +119,16 @@ impl RunOptions {
     pub fn command(&self) -> String {
         let scenarios: Vec<_> = self.scenarios.iter().map(ToString::to_string).collect();
         format!(
-            "deploy/bench{} --scenarios {} --workers {} --gateways {}",
+            "deploy/bench{} --scenarios {} --workers {} --gateways {}{}",
             if self.quick { " --quick" } else { "" },
             scenarios.join(","),
             self.workers,
-            self.gateways
+            self.gateways,
+            if self.colyseus.is_some() {
+                " --colyseus"
+            } else {
+                ""
+            }
         )
     }
 
@@ -178,6 +187,8 @@ mod tests {
         assert_eq!(parse(&[]).unwrap().scenarios.len(), 8);
         let command = "deploy/bench --scenarios 500x4,chat --workers 2 --gateways 1";
         assert_eq!(options.command(), command);
+        let options = parse(&["--scenarios", "idle", "--colyseus", "c"]).unwrap();
+        assert!(options.command().ends_with(" --gateways 1 --colyseus"));
     }
 
     #[test]

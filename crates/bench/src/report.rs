@@ -9,7 +9,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 pub use self::people::{Chat, Connect, Way};
-use self::race::RACE_HEAD;
+use self::race::{BASELINE_HEAD, RACE_HEAD};
 pub use self::race::{Bytes, Failures, Inputs, Passage, Process, Race, Sessions, Share};
 pub use self::times::Quantiles;
 pub(crate) use self::times::Times;
@@ -111,6 +111,20 @@ impl Report {
                  raw tokio writes of the same bytes into as many sockets were measured right after. \
                  Late inputs came when their tick was computed.\n"
             )?;
+        }
+        let mut baselines = self.races.iter().filter_map(|race| race.baseline.as_ref());
+        if let Some(baseline) = baselines.next() {
+            writeln!(
+                text,
+                "Beside {}, one process without a broker, with the same load after each race; \
+                 times are what Slipstream's servers and NATS used together, divided by what it \
+                 used:\n",
+                baseline.server
+            )?;
+            text.push_str(BASELINE_HEAD);
+            let mut races = self.races.iter();
+            races.try_for_each(|race| race.write_baseline_row(text))?;
+            text.push('\n');
         }
         if let Some(idle) = &self.idle {
             writeln!(

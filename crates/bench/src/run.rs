@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use fleet::Fleet;
 use tokio::process::Command;
 
+use crate::baseline::{self, Load};
 use crate::floor::nats::{self, NatsFloor};
 use crate::floor::{Traffic, tcp};
 use crate::machine::{self, Machine};
@@ -29,6 +30,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     if let Some(folder) = &options.docs {
         page::expect_writable(folder)?;
     }
+    let colyseus = options.colyseus.as_deref();
     let lengths = Lengths::new(options.quick);
     let fleet = Fleet::start(&options.fleet()).await?;
     let tools = Tools {
@@ -47,7 +49,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         let seconds = begun.elapsed().as_secs();
         eprintln!("{seconds:4} s  {scenario}");
         tokio::time::sleep(SETTLE).await;
-        if let Err(why) = measure(scenario, &tools, &mut report).await {
+        if let Err(why) = measure(scenario, &tools, colyseus, &mut report).await {
             eprintln!("{scenario} could not be measured: {why:#}");
             let failed = (scenario.to_string(), format!("{why:#}"));
             report.failed.push(failed);
@@ -92,13 +94,29 @@ fn create(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("--json '{}' cannot be written", path.display()))
 }
 
-async fn measure(scenario: Scenario, tools: &Tools<'_>, report: &mut Report) -> Result<()> {
+async fn measure(
+    scenario: Scenario,
+    tools: &Tools<'_>,
+    colyseus: Option<&Path>,
+    report: &mut Report,
+) -> Result<()> {
     match scenario {
         Scenario::Idle => report.idle = Some(idle(tools.fleet, tools.lengths.short).await?),
         Scenario::Race { rooms, seats } => {
             let mut race = tools.race(rooms, seats).await?;
             let raw = tcp::measure(Traffic::of(&race), tools.lengths.short).await;
             race.tcp_floor = Some(raw.context("raw TCP")?);
+            if let Some(folder) = colyseus {
+                eprintln!("        {scenario}, Colyseus");
+                let load = Load {
+                    rooms,
+                    seats,
+                    warm_up: tools.lengths.warm_up,
+                    length: tools.lengths.window,
+                };
+                let baseline = baseline::measure(folder, load).await;
+                race.baseline = Some(baseline.context("Colyseus")?);
+            }
             report.races.push(race);
         }
         Scenario::Chat => report.chat = Some(tools.chat().await?),

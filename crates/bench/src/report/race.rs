@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::Quantiles;
+use crate::baseline::Baseline;
 use crate::floor::tcp::TcpFloor;
 
 /// What the processes of a program used.
@@ -59,6 +60,9 @@ pub struct Race {
     /// What raw writes of the same bytes cost, right after the race: the speed of
     /// a virtual machine drifts from minute to minute.
     pub tcp_floor: Option<TcpFloor>,
+    /// What another server made of the same load, after that.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
 }
 
 /// From a snapshot's coming over NATS to its coming from a gateway.
@@ -164,6 +168,11 @@ pub(super) const RACE_HEAD: &str = "\
 | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 ";
 
+pub(super) const BASELINE_HEAD: &str = "\
+| rooms × seats | Slipstream, all servers | Colyseus | times | interval p50 / p99 / p99.9 | Colyseus | snapshots a second of a player | Colyseus | payload down | Colyseus | players of Colyseus |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
+";
+
 impl Race {
     pub(super) fn doubts(&self) -> Vec<String> {
         let mut doubts: Vec<String> = self.bottleneck.iter().cloned().collect();
@@ -186,12 +195,7 @@ impl Race {
         let all = self.cores_of("all");
         let each = all * 1e6 / self.bots.max(1) as f64;
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-        let interval = self.interval_ms.map(|ms| {
-            let Quantiles {
-                p50, p99, p99_9, ..
-            } = ms;
-            format!("{p50:.1} / {p99:.1} / {p99_9:.1} ms")
-        });
+        let interval = self.interval_ms.map(interval);
         let acknowledged = self.acknowledged_ms;
         let acknowledged = acknowledged.map(|ms| format!("{:.1} / {:.1} ms", ms.p50, ms.p99));
         let raw = self.tcp_floor.as_ref().zip(self.gateway_over_raw_write());
@@ -225,4 +229,42 @@ impl Race {
             self.cores.unwrap_or(0.0)
         )
     }
+
+    /// What the servers used, as a multiple of what the other server used.
+    #[must_use]
+    pub fn over_baseline(&self) -> Option<f64> {
+        let other = self.baseline.as_ref()?.cores;
+        (other > 0.0).then(|| self.cores_of("all") / other)
+    }
+
+    /// Nothing where no other server was measured.
+    pub(super) fn write_baseline_row(&self, text: &mut String) -> std::fmt::Result {
+        let Some((other, times)) = self.baseline.as_ref().zip(self.over_baseline()) else {
+            return Ok(());
+        };
+        writeln!(
+            text,
+            "| {} × {} | {:.3} cores | {:.3} cores | {times:.2} | {} | {} | {:.1} | {:.1} \
+             | {:.2} kB/s | {:.2} kB/s | {:.3} cores |",
+            self.rooms,
+            self.bots / usize::from(self.rooms.max(1)),
+            self.cores_of("all"),
+            other.cores,
+            self.interval_ms.map_or_else(|| "none".to_owned(), interval),
+            interval(other.interval_ms),
+            self.snapshots_per_second,
+            other.snapshots_per_second,
+            self.bytes_per_second.down / 1e3,
+            other.bytes_per_second / 1e3,
+            other.players_cores
+        )
+    }
+}
+
+/// Times between snapshots, for a person.
+fn interval(ms: Quantiles) -> String {
+    let Quantiles {
+        p50, p99, p99_9, ..
+    } = ms;
+    format!("{p50:.1} / {p99:.1} / {p99_9:.1} ms")
 }

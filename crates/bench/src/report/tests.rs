@@ -1,4 +1,5 @@
 use super::*;
+use crate::baseline::Baseline;
 use crate::floor::nats::NatsFloor;
 use crate::floor::tcp::TcpFloor;
 
@@ -130,4 +131,27 @@ fn warns_of_a_kernel_that_follows_connections() {
     assert!(!report.table().contains("netfilter"));
     report.tracks_connections = true;
     assert!(report.table().contains("Beware: the kernel followed"));
+}
+
+#[test]
+fn another_server_stands_in_a_table_of_its_own() {
+    let mut report = Report::new(machine(), true);
+    report.races = vec![race(), race()];
+    assert!(!report.table().contains("Colyseus"));
+    let ms = report.races[0].interval_ms.unwrap();
+    report.races[1].baseline = Some(Baseline {
+        server: "Colyseus 1.2.3".to_owned(),
+        cores: 0.12,
+        players_cores: 0.01,
+        snapshots_per_second: 29.0,
+        interval_ms: Quantiles { p99: 47.0, ..ms },
+        bytes_per_second: 4_100.0,
+    });
+    assert_eq!(report.races[0].over_baseline(), None);
+    assert_eq!(report.races[1].over_baseline(), Some(0.5));
+    let table = report.table();
+    let row = "| 25 × 4 | 0.060 cores | 0.120 cores | 0.50 | 33.3 / 36.0 / 40.0 ms \
+               | 33.3 / 47.0 / 40.0 ms | 30.0 | 29.0 | 4.00 kB/s | 4.10 kB/s | 0.010 cores |\n";
+    assert!(table.contains(row), "{table}");
+    assert_eq!(table.matches("25 × 4").count(), 3, "{table}");
 }

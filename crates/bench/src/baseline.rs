@@ -1,0 +1,115 @@
+//! A server of another make under the same load: Colyseus, a well-known framework
+//! for rooms of players, as one process of Node.js without a broker. Its rooms do
+//! less and die with it. What it uses tells how fast the machine was.
+
+mod crowd;
+mod player;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use self::crowd::Crowd;
+use crate::processor;
+use crate::report::Quantiles;
+
+/// Node.js has started by then, however slow the machine.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What it used, and what its players saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The versions of Colyseus and Node.js.
+    pub server: String,
+    /// Processor time in a second.
+    pub cores: f64,
+    /// What the players used.
+    pub players_cores: f64,
+    /// Patches of the state that came to a player.
+    pub snapshots_per_second: f64,
+    /// From one to the next.
+    pub interval_ms: Quantiles,
+    /// Payload to a player, with the head of each WebSocket frame.
+    pub bytes_per_second: f64,
+}
+
+/// The load, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Rooms.
+    pub rooms: u16,
+    /// Players in each.
+    pub seats: u8,
+    /// From when all race until it is measured.
+    pub warm_up: Duration,
+    /// For how long.
+    pub length: Duration,
+}
+
+/// Starts the server in `folder`, where npm has installed what it needs, and has
+/// players race there.
+///
+/// # Errors
+/// When it does not start, or loses a player.
+pub async fn measure(folder: &Path, load: Load) -> Result<Baseline> {
+    let mut node = Command::new("node");
+    node.arg("server.mjs")
+        .arg(load.seats.to_string())
+        .current_dir(folder)
+        .env("NODE_ENV", "production")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    let mut node = node.spawn().context("cannot start node")?;
+    let pid = node.id().context("node has ended")?.to_string();
+    let (port, server) = tokio::time::timeout(START_TIMEOUT, listening(&mut node))
+        .await
+        .context("node does not listen")??;
+    let players = usize::from(load.rooms) * usize::from(load.seats);
+    let racing = move || {
+        let mut crowd = Crowd::join(port, players)?;
+        crowd.race(load.warm_up)?;
+        let used = || {
+            let server = processor::used(&pid).context("node has ended")?;
+            let players = processor::used("self").context("no processor time is told")?;
+            anyhow::Ok((server, players))
+        };
+        let before = used()?;
+        let seen = crowd.race(load.length)?;
+        let after = used()?;
+        anyhow::Ok((
+            seen,
+            after.0.saturating_sub(before.0),
+            after.1.saturating_sub(before.1),
+        ))
+    };
+    let (seen, cores, players_cores) = tokio::task::spawn_blocking(racing).await??;
+    node.kill().await?;
+    let a_player = seen.seconds * players as f64;
+    Ok(Baseline {
+        server,
+        cores: cores.as_secs_f64() / seen.seconds,
+        players_cores: players_cores.as_secs_f64() / seen.seconds,
+        snapshots_per_second: seen.snapshots as f64 / a_player,
+        interval_ms: seen.intervals.quantiles().context("no patch came twice")?,
+        bytes_per_second: seen.bytes as f64 / a_player,
+    })
+}
+
+/// The port, and the versions, once it listens.
+async fn listening(node: &mut Child) -> Result<(u16, String)> {
+    let output = node.stdout.take().context("node has no output")?;
+    let mut lines = BufReader::new(output).lines();
+    let Some(line) = lines.next_line().await? else {
+        bail!("node has ended: see what it said");
+    };
+    let told = line.split_once(' ').and_then(|(port, server)| {
+        let port = port.parse().ok()?;
+        Some((port, server.to_owned()))
+    });
+    told.with_context(|| format!("node said {line:?} instead of its port"))
+}

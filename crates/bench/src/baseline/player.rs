@@ -1,0 +1,151 @@
+//! A player of a Colyseus room: how it comes in, what it says and hears.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Bytes, Error, Message, WebSocket};
+
+/// What the first byte of a message says, in its lower bits.
+const KIND: u8 = 0x1f;
+const JOIN_ROOM: u8 = 10;
+const ROOM_DATA: u8 = 13;
+const ROOM_STATE_PATCH: u8 = 15;
+
+/// Read at once: more than a patch of sixteen cars.
+const READ_BYTES: usize = 4 * 1024;
+
+/// A seat that was kept for a player.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reservation {
+    session_id: String,
+    room_id: String,
+    process_id: String,
+}
+
+/// In a room.
+#[derive(Debug)]
+pub(super) struct Player {
+    socket: WebSocket<Stamped>,
+    inputs: u16,
+}
+
+/// A socket that knows when the last of what was read came.
+#[derive(Debug)]
+struct Stamped {
+    stream: TcpStream,
+    came: Instant,
+    bytes: u64,
+}
+
+impl Player {
+    /// Comes into the room that has a seat left, or into a new one.
+    pub(super) fn join(port: u16) -> Result<Self> {
+        let matched = format!("http://127.0.0.1:{port}/matchmake/joinOrCreate/race");
+        let request = ureq::post(&matched).content_type("application/json");
+        let mut answer = request.send("{}").context("no seat is kept")?;
+        let answer = answer.body_mut().read_to_string()?;
+        let Reservation {
+            session_id,
+            room_id,
+            process_id,
+        } = serde_json::from_str(&answer).with_context(|| format!("no seat: {answer}"))?;
+
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        arrival::note(&stream)?;
+        let stamped = Stamped {
+            stream,
+            came: Instant::now(),
+            bytes: 0,
+        };
+        let url = format!("ws://127.0.0.1:{port}/{process_id}/{room_id}?sessionId={session_id}");
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0);
+        let shaken = tungstenite::client::client_with_config(url, stamped, Some(config));
+        let (socket, _) = shaken.context("no WebSocket")?;
+        let mut player = Self { socket, inputs: 0 };
+        while player.kind()? != JOIN_ROOM {}
+        player.say(vec![JOIN_ROOM])?;
+        player.socket.get_ref().stream.set_nonblocking(true)?;
+        Ok(player)
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        self.socket.get_ref().stream.as_raw_fd()
+    }
+
+    /// Bytes that came so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.socket.get_ref().bytes
+    }
+
+    /// When the next patch came, if one is here.
+    pub(super) fn patch(&mut self) -> Result<Option<Instant>> {
+        loop {
+            match self.kind() {
+                Ok(ROOM_STATE_PATCH) => return Ok(Some(self.socket.get_ref().came)),
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(error) => bail!("a player was lost: {error}"),
+            }
+        }
+    }
+
+    /// Does something at the controls.
+    pub(super) fn drive(&mut self) -> Result<()> {
+        self.inputs = self.inputs.wrapping_add(1);
+        // Left, straight on, right, two seconds each.
+        let steer = f32::from(self.inputs / 60 % 3) * 0.1 - 0.1;
+        Ok(self.say(input(steer, self.inputs))?)
+    }
+
+    fn kind(&mut self) -> Result<u8, Error> {
+        Ok(match self.socket.read()? {
+            Message::Binary(bytes) => bytes.first().map_or(0, |kind| kind & KIND),
+            _ => 0,
+        })
+    }
+
+    fn say(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+        self.socket.send(Message::Binary(Bytes::from(bytes)))
+    }
+}
+
+/// `["i", {t: 1, s: steer, n: number}]` as Colyseus sends it: MessagePack.
+fn input(steer: f32, number: u16) -> Vec<u8> {
+    let [s0, s1, s2, s3] = steer.to_be_bytes();
+    let [n0, n1] = number.to_be_bytes();
+    let (text, map, float, word) = (0xa1, 0x83, 0xca, 0xcd);
+    vec![
+        ROOM_DATA, text, b'i', map, text, b't', 1, text, b's', float, s0, s1, s2, s3, text, b'n',
+        word, n0, n1,
+    ]
+}
+
+impl Read for Stamped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (count, came) = arrival::read(&self.stream, buffer)?;
+        self.bytes += count as u64;
+        self.came = came;
+        Ok(count)
+    }
+}
+
+impl Write for Stamped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
