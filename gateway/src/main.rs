@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Costs a tenth less of the program than the system's (ADR 022).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     service::main(
         "gateway",
