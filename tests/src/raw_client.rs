@@ -20,7 +20,7 @@ pub mod kind {
 }
 
 /// The version that the gateway speaks.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// A connection that says what it likes.
 #[derive(Debug)]
