@@ -116,9 +116,10 @@ async fn measure(
                     length: tools.lengths.window,
                 };
                 // Without it, the race is measured nevertheless.
-                let baseline = baseline::measure(folder, load).await;
-                let race = report.races.last_mut();
-                race.context("no race")?.baseline = Some(baseline.context("Colyseus")?);
+                let baseline = baseline::measure(folder, load).await.context("Colyseus")?;
+                if let Some(race) = report.races.last_mut() {
+                    race.baseline = Some(baseline);
+                }
             }
         }
         Scenario::Chat => report.chat = Some(tools.chat().await?),

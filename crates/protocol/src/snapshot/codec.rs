@@ -304,19 +304,25 @@ fn usual_progress(travel: i32, point: &CoursePoint) -> (u32, u16) {
 
 #[inline]
 fn is_usual(car: &CarState, point: &CoursePoint) -> bool {
-    let CarState {
-        penalty_metres: 0,
-        finish: None,
-        absent_ticks: 0,
-        wrong_way_ticks: 0,
-        traffic_ticks: 0,
-        off_road: false,
-        ..
-    } = *car
-    else {
-        return false;
-    };
-    (car.credited, car.gates_passed) == usual_progress(car.travel, point)
+    !car.off_road
+        && is_common(car)
+        && (car.credited, car.gates_passed) == usual_progress(car.travel, point)
+}
+
+/// Whether a car has none of the fields that few have.
+#[inline]
+fn is_common(car: &CarState) -> bool {
+    matches!(
+        *car,
+        CarState {
+            penalty_metres: 0,
+            finish: None,
+            absent_ticks: 0,
+            wrong_way_ticks: 0,
+            traffic_ticks: 0,
+            ..
+        }
+    )
 }
 
 /// The gates that go with what is credited, wherever the car is now.
@@ -338,7 +344,7 @@ fn put_unusual(writer: &mut BitWriter<'_>, car: &CarState, course: &impl Course)
     let uncredited = zigzag((car.travel as u32).wrapping_sub(car.credited) as i32);
     let uncredited = fields.select(uncredited, UNCREDITED);
     let gates = gates_of(car.credited, course);
-    let is_rare = is_rare(car, gates);
+    let is_rare = !is_common(car) || car.gates_passed != gates;
     put_two(
         writer,
         (fields.head | u64::from(is_rare) << 3, 4),
@@ -359,21 +365,6 @@ fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState, course: &impl Co
     if head.flag() {
         take_rare(reader, car);
     }
-}
-
-fn is_rare(car: &CarState, gates: u16) -> bool {
-    !matches!(
-        *car,
-        CarState {
-            penalty_metres: 0,
-            finish: None,
-            absent_ticks: 0,
-            wrong_way_ticks: 0,
-            traffic_ticks: 0,
-            gates_passed,
-            ..
-        } if gates_passed == gates
-    )
 }
 
 /// What few cars have, each with a bit before it; `gates` are what is expected.
