@@ -18,6 +18,7 @@ use protocol::{Epoch, GatewayId, PlayerName, RoomName, SessionNonce, WorkerId};
 use race_worker::chain::{Chain, Pace};
 use race_worker::ownership::{Command, Event, Moment, OwnerCore};
 use race_worker::room::{Identity, Ownership, Room};
+use race_worker::slots::Slots;
 use simulation::Track;
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -147,7 +148,7 @@ fn ownership(criterion: &mut Criterion) {
                         now,
                         unix_ms: 0,
                         is_connected: true,
-                        slots: 1,
+                        slots: Slots::ONE,
                     };
                     core.handle(Event::Inputs(&inputs(&core, seats)), moment);
                     core.handle(Event::Due, moment);

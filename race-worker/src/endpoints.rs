@@ -25,6 +25,7 @@ use crate::metrics;
 use crate::owner::Owner;
 use crate::ownership::OwnerCore;
 use crate::room::{Identity, Ownership, Room};
+use crate::slots::SharedSlots;
 use crate::turns::Turns;
 
 /// What all rooms of a worker share.
@@ -51,10 +52,10 @@ pub struct Worker {
     pub late_ticks: AtomicU32,
     /// What keeps their deadlines.
     pub clock: AlarmClock,
-    /// When its rooms tick, and in how many slots.
+    /// When its rooms tick, and in which slots.
     pub beat: Beat,
     /// As `beat`.
-    pub slots: AtomicU32,
+    pub slots: SharedSlots,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.

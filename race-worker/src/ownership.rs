@@ -37,6 +37,7 @@ use crate::limits::{CENSUS_SNAPSHOTS, REPLIES_MAX};
 use crate::metrics;
 use crate::room::presence::Belief;
 use crate::room::{Output, Room};
+use crate::slots::Slots;
 
 /// When something happens, and what only a shell can know of that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub struct Moment {
     pub unix_ms: UnixMillis,
     /// Whether messages can leave: whoever is not heard stands still.
     pub is_connected: bool,
-    /// Into how many slots this worker divides the period, a power of two.
-    pub slots: u32,
+    /// When in the period this worker's rooms tick.
+    pub slots: Slots,
 }
 
 /// What happens to an owner.

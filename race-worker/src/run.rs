@@ -4,22 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bus::{Bus, BusError, Call, Endpoint, Service};
+use bus::{Bus, BusError, Call, Endpoint, Service, Subscription};
 use futures::StreamExt;
 use protocol::beat::Beat;
 use protocol::checkpoint::Claimed;
-use protocol::room::Draining;
+use protocol::room::{Draining, WorkerLoad};
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
 use service::{BoxError, Context, Shutdown, now_by_both_clocks};
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
-use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
+use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT, LOAD_INTERVAL};
 use crate::metrics;
 use crate::options::Options;
-use crate::slots::slots_for;
+use crate::slots::Rota;
 use crate::turns::Turns;
 
 /// Runs the worker until shutdown.
@@ -44,7 +44,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         late_ticks: 0.into(),
         clock: context.clock.clone(),
         beat: Beat::new(now, since_1970),
-        slots: 1.into(),
+        slots: Default::default(),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         seats: 0.into(),
@@ -55,6 +55,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let mut ping = bus.subscribe(subject::worker_ping(id)).await?;
     let mut drain = bus.subscribe(subject::worker_drain(id)).await?;
+    let mut turns = TakingTurns::begin(&bus, id).await?;
     let service = bus
         .service("race-worker", "runs rooms", subject::RACE_WORKERS)
         .await?;
@@ -94,8 +95,10 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 }
                 context.shutdown.trigger();
             }
+            Some(message) = turns.loads.next() => turns.heard(&message.payload, Instant::now()),
             () = observing.reached(Some(observe_at)) => {
                 observe_at = observe_next();
+                turns.take(&worker, Instant::now());
                 create.regulate(&worker, &service).await?;
             }
         }
@@ -158,11 +161,6 @@ impl Entrance {
         let ticks = worker.ticks.swap(0, Ordering::Relaxed);
         let late = worker.late_ticks.swap(0, Ordering::Relaxed);
         self.admission.observe(ticks, late, now);
-        let seats = worker.seats.load(Ordering::Relaxed);
-        let slots = worker.slots.load(Ordering::Relaxed);
-        worker
-            .slots
-            .store(slots_for(seats, slots), Ordering::Relaxed);
         let has_room = worker.rooms_taken.load(Ordering::Relaxed) < worker.rooms_max;
         match (self.is_open, self.admission.is_open(now) && has_room) {
             (true, false) => {
@@ -179,6 +177,42 @@ impl Entrance {
         }
         metrics::admission(self.is_open);
         Ok(())
+    }
+}
+
+/// Finding the slots of this worker's rooms with the other workers.
+struct TakingTurns {
+    rota: Rota,
+    loads: Subscription,
+    /// When to say next how much there is to do.
+    tell_at: Instant,
+}
+
+impl TakingTurns {
+    async fn begin(bus: &Bus, own: WorkerId) -> Result<Self, BusError> {
+        Ok(Self {
+            rota: Rota::new(own),
+            loads: bus.subscribe(subject::WORKER_LOADS).await?,
+            tell_at: Instant::now(),
+        })
+    }
+
+    fn heard(&mut self, payload: &[u8], now: Instant) {
+        match serde_json::from_slice::<WorkerLoad>(payload) {
+            Ok(load) => self.rota.heard(load, now),
+            Err(error) => debug!(%error, "an unreadable load of a worker"),
+        }
+    }
+
+    fn take(&mut self, worker: &Worker, now: Instant) {
+        let seats = worker.seats.load(Ordering::Relaxed);
+        worker.slots.store(self.rota.slots(seats, now));
+        if now >= self.tell_at {
+            self.tell_at = now + LOAD_INTERVAL;
+            let own = worker.id;
+            let load = WorkerLoad { worker: own, seats };
+            worker.bus.publish_json(subject::worker_load(own), &load);
+        }
     }
 }
 

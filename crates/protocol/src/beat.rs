@@ -3,8 +3,8 @@
 //!
 //! Rooms that tick together cost less: their snapshots leave in one write, and
 //! a gateway that is awake passes all of them on. All rooms at once would have
-//! to wait for each other, so that a worker with many has more slots, and each
-//! room one of them by its name. Snapshots say which it was: gateways know when a
+//! to wait for each other, so that there are more slots where there are many rooms, and
+//! each room has one of its worker's by its name. Snapshots say which it was: gateways know when a
 //! tick will apply the inputs that they hold. Where the clocks of two machines
 //! differ, nothing breaks: inputs wait for longer.
 
@@ -26,7 +26,11 @@ pub const PERIOD: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 pub struct Slot(u8);
 
 impl Slot {
-    const ALL: u32 = 1 << u8::BITS;
+    /// The beginning of the period.
+    pub const ZERO: Self = Self(0);
+
+    /// As many as there can be.
+    pub const ALL: u32 = 1 << u8::BITS;
 
     /// The slot of a room, by its name.
     #[must_use]
@@ -40,6 +44,20 @@ impl Slot {
     pub fn among(self, slots: u32) -> Self {
         let step = Self::ALL / slots.clamp(1, Self::ALL);
         Self((u32::from(self.0) / step * step) as u8)
+    }
+
+    /// The one after so many others of so many, a power of two.
+    #[must_use]
+    pub fn after_others(others: u32, slots: u32) -> Self {
+        let step = Self::ALL / slots.clamp(1, Self::ALL);
+        Self((others % slots.max(1) * step) as u8)
+    }
+
+    /// As long after `other` as this is after the beginning of the period; that begins
+    /// again when it is over.
+    #[must_use]
+    pub fn later_by(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
     }
 
     /// In 256ths of the period. However many slots there are, each is one more than
@@ -226,6 +244,15 @@ mod tests {
                 assert!(u32::from(many.0 - few.0) <= 128 / slots);
             }
         }
+    }
+
+    #[test]
+    fn slots_are_counted_from_the_beginning_of_the_period() {
+        let quarters = [0, 1, 2, 3, 4].map(|others| Slot::after_others(others, 4).number());
+        assert_eq!(quarters, [0, 64, 128, 192, 0]);
+        assert_eq!(Slot::after_others(7, 1), Slot(0));
+        assert_eq!(Slot(192).later_by(Slot(32)), Slot(224));
+        assert_eq!(Slot(192).later_by(Slot(64)), Slot(0));
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl OwnerCore {
     /// With the same tick as the other rooms of the slot: just before it, since ticks
     /// come a little early or late.
     fn next_census(&self, moment: Moment) -> Instant {
-        let slot = self.slot.among(moment.slots);
+        let slot = moment.slots.of(self.slot);
         let beat = self.beat.at(slot);
         let nearest = beat.last(moment.now + PERIOD / 2);
         let number = beat.nearest(nearest) + u64::from(slot.number());

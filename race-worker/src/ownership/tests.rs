@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use protocol::beat::PERIOD;
+use protocol::beat::{PERIOD, Slot};
 use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
 use protocol::checkpoint::ClaimCause;
 use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
@@ -69,7 +69,7 @@ fn moment(now: Instant) -> Moment {
         now,
         unix_ms: 1,
         is_connected: true,
-        slots: 4,
+        slots: Slots::new(4, 1, 8),
     }
 }
 
@@ -192,7 +192,7 @@ fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
     let mut core = racing(now);
     let slot = Slot::of_room(&core.id);
     let moment = |now| Moment {
-        slots: 256,
+        slots: Slots::new(Slot::ALL, 0, 1),
         ..moment(now)
     };
     let mut told = Vec::new();
@@ -215,7 +215,7 @@ fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
 fn a_room_writes_after_every_third_snapshot_with_the_others_of_its_slot() {
     let now = Instant::now();
     let mut core = racing(now);
-    let slot = Slot::of_room(&core.id).among(moment(now).slots);
+    let slot = moment(now).slots.of(Slot::of_room(&core.id));
     let mut writes = Vec::new();
     for _ in 0..300 {
         let due = core.ticks_due();
@@ -278,6 +278,8 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_census_with_a_tick() {
 #[test]
 fn rooms_of_a_slot_ask_who_is_there_with_the_same_tick() {
     let now = Instant::now();
+    let slot = moment(now).slots.of(Slot::default());
+    let beat_of_slot = beat(now).at(slot);
     // Of rooms that began at other times, by tasks that are late by more and less.
     let asked = [0, 7, 20, 50].map(|ms| {
         let began = now + Duration::from_millis(ms * 33);
@@ -290,7 +292,7 @@ fn rooms_of_a_slot_ask_who_is_there_with_the_same_tick() {
             core.handle(Event::Due, moment(due + Duration::from_millis(ms % 11)));
             let done = names(&mut core);
             if done.contains(&"count") {
-                asked.push(beat(now).nearest(due));
+                asked.push(beat_of_slot.nearest(due) + u64::from(slot.number()));
                 core.handle(Event::Counted(Vec::new()), moment(due));
             }
             if done.contains(&"write") {
@@ -301,7 +303,7 @@ fn rooms_of_a_slot_ask_who_is_there_with_the_same_tick() {
     });
     for asked in asked {
         // The first question is one of its own.
-        let together: Vec<u64> = (2..6).map(|n| n * u64::from(CENSUS_SNAPSHOTS)).collect();
+        let together: Vec<u64> = (2..=6).map(|n| n * u64::from(CENSUS_SNAPSHOTS)).collect();
         assert!(asked.ends_with(&together), "{asked:?}");
     }
 }

@@ -51,7 +51,7 @@ impl OwnerCore {
     fn compute(&mut self, moment: Moment) -> u32 {
         let ticks = self.room.ticks_to_tell();
         let told = self.ticks_due();
-        let slot = self.slot.among(moment.slots);
+        let slot = moment.slots.of(self.slot);
         let beat = self.beat.at(slot);
         self.room.set_slot(self.beat.slot(told));
         (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
