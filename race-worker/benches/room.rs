@@ -148,7 +148,7 @@ fn ownership(criterion: &mut Criterion) {
                         now,
                         unix_ms: 0,
                         is_connected: true,
-                        slots: Slots::ONE,
+                        slots: Slots::new(1, 0, 1),
                     };
                     core.handle(Event::Inputs(&inputs(&core, seats)), moment);
                     core.handle(Event::Due, moment);

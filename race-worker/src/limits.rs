@@ -18,7 +18,7 @@ pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
 /// messages now and then. What is told meanwhile would be kept as long.
 pub const INPUT_GRACE: Duration = Duration::from_millis(3);
 
-/// Seats of all workers whose rooms tick together: enough to share what it costs to
+/// Seats, whosever rooms they are in, that tick together: enough to share what it costs to
 /// wake up a worker, NATS and a gateway, and few enough for their snapshots to be
 /// written within some two milliseconds (ADR 023).
 pub const SEATS_PER_SLOT: u32 = 130;
@@ -26,14 +26,15 @@ pub const SEATS_PER_SLOT: u32 = 130;
 /// Most slots of all workers, 4 ms apart: twice as many cost a tenth more (ADR 013).
 pub const SLOTS_MAX: u32 = 8;
 
-/// Seats of one worker whose rooms tick together: sixty rooms of four take it two
+/// Most seats of one worker that tick together: sixty rooms of four take it two
 /// milliseconds.
 pub const SEATS_AT_ONCE: u32 = 250;
 
 /// How often a worker tells the others how much it has to do.
 pub const LOAD_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A worker that was not heard of for so long is not there: three times.
+/// A worker that was not heard of for so long is not there: it has not told three
+/// times.
 pub const PEER_EXPIRY: Duration = Duration::from_millis(6_500);
 
 /// How often a room without a race looks at the clock.

@@ -55,7 +55,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let mut ping = bus.subscribe(subject::worker_ping(id)).await?;
     let mut drain = bus.subscribe(subject::worker_drain(id)).await?;
-    let mut turns = TakingTurns::begin(&bus, id).await?;
+    let mut exchange = LoadExchange::begin(&bus, id).await?;
     let service = bus
         .service("race-worker", "runs rooms", subject::RACE_WORKERS)
         .await?;
@@ -95,10 +95,12 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 }
                 context.shutdown.trigger();
             }
-            Some(message) = turns.loads.next() => turns.heard(&message.payload, Instant::now()),
+            Some(message) = exchange.loads.next() => {
+                exchange.heard(&message.payload, Instant::now());
+            }
             () = observing.reached(Some(observe_at)) => {
                 observe_at = observe_next();
-                turns.take(&worker, Instant::now());
+                exchange.settle(&worker, Instant::now());
                 create.regulate(&worker, &service).await?;
             }
         }
@@ -180,15 +182,16 @@ impl Entrance {
     }
 }
 
-/// Finding the slots of this worker's rooms with the other workers.
-struct TakingTurns {
+/// Telling the other workers how much there is to do here, hearing it of them, and
+/// finding the slots of this worker's rooms from that.
+struct LoadExchange {
     rota: Rota,
     loads: Subscription,
-    /// When to say next how much there is to do.
+    /// When to tell it next.
     tell_at: Instant,
 }
 
-impl TakingTurns {
+impl LoadExchange {
     async fn begin(bus: &Bus, own: WorkerId) -> Result<Self, BusError> {
         Ok(Self {
             rota: Rota::new(own),
@@ -204,7 +207,7 @@ impl TakingTurns {
         }
     }
 
-    fn take(&mut self, worker: &Worker, now: Instant) {
+    fn settle(&mut self, worker: &Worker, now: Instant) {
         let seats = worker.seats.load(Ordering::Relaxed);
         worker.slots.store(self.rota.slots(seats, now));
         if now >= self.tell_at {

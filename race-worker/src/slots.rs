@@ -25,12 +25,6 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// The beginning of the period.
-    pub const ONE: Self = Self {
-        count: 1,
-        first: Slot::ZERO,
-    };
-
     /// So many, a power of two; the first comes after `others` of `all` that there are,
     /// a power of two as well.
     #[must_use]
@@ -57,7 +51,7 @@ pub struct SharedSlots {
 impl Default for SharedSlots {
     fn default() -> Self {
         let shared = Self { bits: 0.into() };
-        shared.store(Slots::ONE);
+        shared.store(Slots::new(1, 0, 1));
         shared
     }
 }
@@ -248,8 +242,12 @@ mod tests {
     #[test]
     fn slots_are_read_as_they_were_stored() {
         let shared = SharedSlots::default();
-        assert_eq!(shared.load(), Slots::ONE);
-        for slots in [Slots::new(4, 1, 8), Slots::new(256, 255, 256), Slots::ONE] {
+        assert_eq!(shared.load(), Slots::new(1, 0, 1));
+        for slots in [
+            Slots::new(4, 1, 8),
+            Slots::new(256, 255, 256),
+            Slots::new(2, 0, 2),
+        ] {
             shared.store(slots);
             assert_eq!(shared.load(), slots);
         }

@@ -3,10 +3,10 @@
 //!
 //! Rooms that tick together cost less: their snapshots leave in one write, and
 //! a gateway that is awake passes all of them on. All rooms at once would have
-//! to wait for each other, so that there are more slots where there are many rooms, and
-//! each room has one of its worker's by its name. Snapshots say which it was: gateways know when a
-//! tick will apply the inputs that they hold. Where the clocks of two machines
-//! differ, nothing breaks: inputs wait for longer.
+//! to wait for each other, so that there are more slots where there are many rooms,
+//! and each room has one of its worker's by its name. Snapshots say which it was:
+//! gateways know when a tick will apply the inputs that they hold. Where the clocks of
+//! two machines differ, nothing breaks: inputs wait for longer.
 
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,6 @@ pub const PERIOD: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
 pub struct Slot(u8);
 
 impl Slot {
-    /// The beginning of the period.
-    pub const ZERO: Self = Self(0);
-
     /// As many as there can be.
     pub const ALL: u32 = 1 << u8::BITS;
 
