@@ -5,19 +5,17 @@
     reason = "criterion_group! makes an undocumented function"
 )]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use futures::FutureExt;
-use gateway::outbox::Outbox;
-use gateway::relay::core::RelayCore;
-use gateway::socket::Socket;
-use protocol::beat::{Beat, Slot};
+use gateway::relay::core::{Command, MemberId, RelayCore};
+use gateway::send_queue::SendQueue;
+use protocol::beat::Slot;
 use protocol::input::{Controls, InputFrame};
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
@@ -26,50 +24,40 @@ use tokio::runtime::{Builder, Runtime};
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// Seats of a small room and of a full one.
 const SEATS: [usize; 2] = [4, 16];
-/// What a car takes of a snapshot, about.
+/// The size of a car in a snapshot, about.
 const CAR_BYTES: usize = 25;
+const FLUSH_LEAD: Duration = Duration::from_millis(5);
 
 /// Between two looks of a reader at its sockets, as players look away meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
-fn room(seats: usize, now: Instant) -> (RelayCore, Vec<Arc<Outbox>>) {
-    let outboxes: Vec<Arc<Outbox>> = (0..seats).map(|_| Arc::default()).collect();
-    let core = room_with(&outboxes, now);
-    for outbox in &outboxes {
-        outbox.take().now_or_never();
-    }
-    (core, outboxes)
-}
-
-fn room_with(outboxes: &[Arc<Outbox>], now: Instant) -> RelayCore {
-    let mut core = RelayCore::new(GatewayId::new(1), Beat::new(now, Duration::ZERO), now);
-    for (id, outbox) in (0..).zip(outboxes) {
-        core.expect(id, SessionNonce::new(id as u32), Arc::clone(outbox));
+fn room(seats: usize, now: Instant) -> RelayCore {
+    let mut core = RelayCore::new(GatewayId::new(1), FLUSH_LEAD, now);
+    for id in 0..seats as MemberId {
+        core.expect(id, SessionNonce::new(id as u32));
         core.enter(id, Bytes::from_static(b"\x01{}"));
     }
+    core.take_commands().for_each(drop);
     core
 }
 
-/// Outboxes whose sockets have somebody who reads, until the outboxes are gone.
-fn connected(runtime: &Runtime, seats: usize) -> Vec<Arc<Outbox>> {
+/// Queues to sockets that are read until the queues are gone.
+fn connected(runtime: &Runtime, seats: usize) -> BTreeMap<MemberId, SendQueue> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let address = listener.local_addr().expect("it is bound");
     let _entered = runtime.enter();
     let mut readers = Vec::new();
-    let outboxes = (0..seats).map(|_| {
+    let queues = (0..seats as MemberId).map(|id| {
         let reader = TcpStream::connect(address).expect("it listens");
         reader.set_nonblocking(true).expect("a socket can");
         readers.push(reader);
         let (accepted, _) = listener.accept().expect("it has connected");
         accepted.set_nonblocking(true).expect("a socket can");
         let accepted = tokio::net::TcpStream::from_std(accepted).expect("there is a runtime");
-        let socket = Arc::new(Socket::new(accepted).expect("it is open"));
-        runtime.block_on(socket.writable()).expect("it is open");
-        // As that of somebody who drives.
-        socket.unwatch();
-        Arc::new(Outbox::to(socket))
+        runtime.block_on(accepted.writable()).expect("it is open");
+        (id, SendQueue::new(accepted))
     });
-    let outboxes = outboxes.collect();
+    let queues = queues.collect();
     std::thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while !readers.is_empty() {
@@ -80,7 +68,7 @@ fn connected(runtime: &Runtime, seats: usize) -> Vec<Arc<Outbox>> {
             });
         }
     });
-    outboxes
+    queues
 }
 
 fn snapshot(seats: usize, tick: u32) -> Bytes {
@@ -97,15 +85,10 @@ fn snapshot(seats: usize, tick: u32) -> Bytes {
     bytes.into()
 }
 
-/// One snapshot after the other, each followed by something.
-fn relay(
-    criterion: &mut Criterion,
-    name: &str,
-    seats: usize,
-    core: &mut RelayCore,
-    after: impl Fn(),
-) {
+/// One snapshot after the other, whose commands are carried out.
+fn relay(criterion: &mut Criterion, name: &str, seats: usize, carry_out: impl Fn(Command)) {
     let (mut now, mut tick) = (Instant::now(), 0);
+    let mut core = room(seats, now);
     criterion.bench_function(name, |bencher| {
         bencher.iter_batched(
             || {
@@ -115,7 +98,7 @@ fn relay(
             |payload| {
                 now += Duration::from_millis(33);
                 core.snapshot(&payload, now);
-                after();
+                core.take_commands().for_each(&carry_out);
             },
             criterion::BatchSize::SmallInput,
         );
@@ -124,13 +107,8 @@ fn relay(
 
 fn snapshots(criterion: &mut Criterion) {
     for seats in SEATS {
-        let (mut core, outboxes) = room(seats, Instant::now());
-        let name = format!("a snapshot to {seats} outboxes and out");
-        relay(criterion, &name, seats, &mut core, || {
-            for outbox in &outboxes {
-                black_box(outbox.take().now_or_never());
-            }
-        });
+        let name = format!("a snapshot for {seats} members");
+        relay(criterion, &name, seats, |command| drop(black_box(command)));
     }
 }
 
@@ -139,19 +117,20 @@ fn snapshots_to_sockets(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     for seats in SEATS {
-        let outboxes = connected(&runtime, seats);
-        let mut core = room_with(&outboxes, Instant::now());
+        let queues = connected(&runtime, seats);
         let name = format!("a snapshot to {seats} sockets");
-        relay(criterion, &name, seats, &mut core, || ());
-        let waits = outboxes.iter().map(|outbox| outbox.take().now_or_never());
-        assert_eq!(waits.flatten().count(), 0, "the sockets took everything");
+        relay(criterion, &name, seats, |command| {
+            if let Command::SendSnapshot(member, frame) = command {
+                queues[&member].push_snapshot(frame);
+            }
+        });
     }
 }
 
 fn inputs(criterion: &mut Criterion) {
     for seats in SEATS {
         let now = Instant::now();
-        let (mut core, _outboxes) = room(seats, now);
+        let mut core = room(seats, now);
         core.snapshot(&snapshot(seats, 2), now);
         let frame = InputFrame {
             first_tick: 100,
@@ -169,17 +148,5 @@ fn inputs(criterion: &mut Criterion) {
     }
 }
 
-fn outbox(criterion: &mut Criterion) {
-    let outbox = Outbox::default();
-    let frame = Bytes::from_static(&[0x55; 130]);
-    criterion.bench_function("an event and a snapshot through an outbox", |bencher| {
-        bencher.iter(|| {
-            outbox.push(frame.clone());
-            outbox.snapshot(frame.clone());
-            black_box(outbox.take().now_or_never())
-        });
-    });
-}
-
-criterion_group!(benches, snapshots, snapshots_to_sockets, inputs, outbox);
+criterion_group!(benches, snapshots, snapshots_to_sockets, inputs);
 criterion_main!(benches);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use protocol::client::GoodbyeCode;
+use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::{Rejection, RejectionCode, Reply, frame};
 use service::Shutdown;
 use tokio::io::AsyncWriteExt;
@@ -17,7 +17,6 @@ use crate::connection;
 use crate::desk::Desk;
 use crate::limits::WRONG_PASSWORD_RATE;
 use crate::metrics;
-use crate::outbox::goodbye;
 use crate::rate::Rate;
 use crate::token::Port;
 
@@ -143,6 +142,11 @@ pub(crate) async fn accept(
             }
         };
         metrics::accepted(port);
+        // Otherwise a snapshot would wait for the acknowledgement of the last one.
+        if stream.set_nodelay(true).is_err() {
+            // The client has gone already.
+            continue;
+        }
         let Some(address) = addresses.admit(peer.ip()) else {
             tasks.spawn(refuse(stream));
             continue;
@@ -158,7 +162,7 @@ pub(crate) async fn accept(
 
 async fn refuse(mut stream: TcpStream) {
     metrics::goodbye(GoodbyeCode::TooMany);
-    let body = frame::from_server(&goodbye(
+    let body = frame::from_server(&ServerMessage::goodbye(
         GoodbyeCode::TooMany,
         "too many connections from your address",
     ));

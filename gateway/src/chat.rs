@@ -13,7 +13,7 @@ use service::Shutdown;
 
 use crate::limits::{CHAT_RING_MAX, PRESENCE_RENEWAL, REOPEN_DELAY};
 use crate::metrics;
-use crate::outbox::Outbox;
+use crate::send_queue::SendQueue;
 
 /// A connection, as the chat knows it.
 pub type ListenerId = u64;
@@ -37,23 +37,29 @@ struct HubState {
 struct Listener {
     session: ChatSession,
     from: u64,
-    outbox: Arc<Outbox>,
+    send_queue: Arc<SendQueue>,
 }
 
 impl ChatHub {
     /// Lets somebody listen from a place of the stream on: what is here of it
     /// already comes at once, in order, the rest as it comes.
-    pub fn listen(&self, id: ListenerId, session: ChatSession, from: u64, outbox: Arc<Outbox>) {
+    pub fn listen(
+        &self,
+        id: ListenerId,
+        session: ChatSession,
+        from: u64,
+        send_queue: Arc<SendQueue>,
+    ) {
         let mut state = self.lock();
         for (_, frame) in state.ring.iter().filter(|(sequence, _)| *sequence >= from) {
-            outbox.push(frame.clone());
+            send_queue.push(frame.clone());
         }
         state.listeners.insert(
             id,
             Listener {
                 session,
                 from,
-                outbox,
+                send_queue,
             },
         );
     }
@@ -81,7 +87,7 @@ impl ChatHub {
         let mut receivers = 0;
         for listener in state.listeners.values() {
             if message.sequence >= listener.from {
-                listener.outbox.push(frame.clone());
+                listener.send_queue.push(frame.clone());
                 receivers += 1;
             }
         }
@@ -180,7 +186,9 @@ impl ChatHub {
 
 #[cfg(test)]
 mod tests {
+    use protocol::frame::LENGTH_BYTES;
     use protocol::{GatewayId, SessionNonce};
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
     use super::*;
 
@@ -201,28 +209,41 @@ mod tests {
         }
     }
 
+    fn connected() -> (Arc<SendQueue>, DuplexStream) {
+        let (near, far) = duplex(1 << 10);
+        (Arc::new(SendQueue::new(near)), far)
+    }
+
+    /// The bodies of all frames, one byte each, once the queue is gone.
+    async fn bodies(client: &mut DuplexStream) -> Vec<u8> {
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).await.unwrap();
+        let frames = read.chunks(LENGTH_BYTES + 2);
+        frames.map(|frame| frame[LENGTH_BYTES + 1]).collect()
+    }
+
     #[tokio::test]
     async fn a_listener_gets_what_comes_from_the_own_notice_on_once_and_in_order() {
         let hub = ChatHub::default();
         for sequence in 1..=5 {
             hub.deliver(&message(sequence));
         }
-        let outbox = Arc::new(Outbox::default());
-        hub.listen(1, session(), 4, Arc::clone(&outbox));
+        let (send_queue, mut client) = connected();
+        hub.listen(1, session(), 4, send_queue);
         hub.deliver(&message(5));
         hub.deliver(&message(6));
-        let frames = outbox.take().await.frames;
-        let bodies: Vec<_> = frames.iter().map(|frame| frame.slice(1..)).collect();
-        assert_eq!(bodies, [&b"4"[..], b"5", b"6"]);
+        drop(hub);
+        assert_eq!(bodies(&mut client).await, b"456");
     }
 
     #[tokio::test]
     async fn a_notice_that_comes_after_listening_began_is_not_missed() {
         let hub = ChatHub::default();
-        let outbox = Arc::new(Outbox::default());
-        hub.listen(1, session(), 2, Arc::clone(&outbox));
+        let (send_queue, mut client) = connected();
+        hub.listen(1, session(), 2, send_queue);
         hub.deliver(&message(1));
         hub.deliver(&message(2));
-        assert_eq!(outbox.take().await.frames.len(), 1);
+        drop(hub);
+        assert_eq!(bodies(&mut client).await, b"2");
     }
 }

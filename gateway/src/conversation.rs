@@ -15,7 +15,6 @@ use protocol::{PlayerName, RaceId, Rejection, RejectionCode, RoomId, RoomName, S
 
 use crate::limits;
 use crate::metrics;
-use crate::outbox::goodbye;
 use crate::rate::Rate;
 use crate::token::Port;
 
@@ -79,35 +78,6 @@ pub struct Place {
     pub race: RaceId,
     /// The seat; `None` for a spectator.
     pub seat: Option<Seat>,
-}
-
-/// A client that has a seat, for whoever takes nothing but its inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct Driver {
-    seat: Seat,
-    rate: Rate,
-}
-
-impl Driver {
-    /// As [`Conversation::patience`].
-    #[must_use]
-    pub fn patience(&self) -> std::time::Duration {
-        limits::IDLE_TIMEOUT
-    }
-
-    /// An input has come: whose it is; `None` when it is one too many.
-    pub fn input(&mut self, now: Instant) -> Option<Seat> {
-        is_in_time(&mut self.rate, now).then_some(self.seat)
-    }
-}
-
-/// Whether a client may send one more input.
-fn is_in_time(inputs: &mut Rate, now: Instant) -> bool {
-    let is_in_time = inputs.allow(now);
-    if !is_in_time {
-        metrics::frame_ignored("input_rate");
-    }
-    is_in_time
 }
 
 #[derive(Debug)]
@@ -196,22 +166,6 @@ impl Conversation {
         }
     }
 
-    /// The client as somebody who drives, if it has a seat. Its limit on inputs
-    /// goes on with [`Self::drove`].
-    #[must_use]
-    pub fn driver(&self) -> Option<Driver> {
-        let seat = self.place()?.seat?;
-        Some(Driver {
-            seat,
-            rate: self.input,
-        })
-    }
-
-    /// Somebody else has taken inputs of the client meanwhile.
-    pub fn drove(&mut self, driver: &Driver) {
-        self.input = driver.rate;
-    }
-
     /// Takes a frame of the client.
     pub fn frame<'a>(&mut self, frame: &'a [u8], now: Instant) -> Step<'a> {
         if matches!(self.state, State::Fresh) {
@@ -238,15 +192,17 @@ impl Conversation {
                 self.state = State::Stranger;
                 Step::Nothing
             }
-            Err(error @ frame::FrameError::Version(_)) => {
-                Step::Close(goodbye(GoodbyeCode::Version, error.to_string()))
-            }
+            Err(error @ frame::FrameError::Version(_)) => Step::Close(ServerMessage::goodbye(
+                GoodbyeCode::Version,
+                error.to_string(),
+            )),
             Err(error) => bad_frame(&error),
         }
     }
 
     fn input<'a>(&mut self, body: &'a [u8], now: Instant) -> Step<'a> {
-        if !is_in_time(&mut self.input, now) {
+        if !self.input.allow(now) {
+            metrics::frame_ignored("input_rate");
             return Step::Nothing;
         }
         // A frame may cross with the end of the race: that is nobody's fault.
@@ -401,7 +357,10 @@ fn refuse(code: RejectionCode, message: impl Into<String>) -> Step<'static> {
 }
 
 fn bad_frame(error: &frame::FrameError) -> Step<'static> {
-    Step::Close(goodbye(GoodbyeCode::BadFrame, error.to_string()))
+    Step::Close(ServerMessage::goodbye(
+        GoodbyeCode::BadFrame,
+        error.to_string(),
+    ))
 }
 
 #[cfg(test)]

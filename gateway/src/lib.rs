@@ -4,11 +4,10 @@
 //! speaking, and relays. What it decides about one client is a pure state
 //! machine, [`conversation`]; around it:
 //!
-//! - [`connection`] reads and writes frames of one client, from its [`socket`]
-//!   and through an [`outbox`] that never lets a slow reader hold anybody up,
+//! - [`connection`] reads the frames of one client from any byte stream; they go
+//!   back through a [`send_queue`], where a slow reader holds nobody up,
 //! - [`desk`] carries out what a conversation asks of the other programs,
-//! - [`relay`] is one task per room: inputs up, snapshots and events down; it reads
-//!   the sockets of those who only drive,
+//! - [`relay`] is one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to everybody,
 //! - [`lobby`] is the `rooms` bucket, watched.
 //!
@@ -28,12 +27,11 @@ pub mod limits;
 pub mod lobby;
 pub mod metrics;
 pub mod options;
-pub mod outbox;
 pub mod rate;
 pub mod relay;
 pub mod run;
+pub mod send_queue;
 pub mod sessions;
-pub mod socket;
 pub mod token;
 
 pub use options::Options;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Frames that must arrive, waiting for one client. A client that is this far
 /// behind in events and chat will not catch up.
-pub const OUTBOX_FRAMES_MAX: usize = 256;
+pub const SEND_QUEUE_FRAMES_MAX: usize = 256;
 
 /// Connections that wait to be accepted: all players of a gateway that has just
 /// ended come at once, and one that finds no room here tries again only after a
@@ -38,31 +38,15 @@ pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
 /// burst after a stall of the network.
 pub const INPUT_RATE: (f64, f64) = (60.0, 120.0);
 
-/// Inputs in a row after which the relay of the room takes them. One that has
-/// something else to say is listened to all the time again: pings that measure the
-/// way come more often.
-pub const DRIVING_INPUTS_MIN: u32 = 4;
-
 /// Chat messages of one client a second, and how many may come at once.
 pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 
 /// Wrong passwords from one address a second, and how many may come at once.
 pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 
-/// How long before a tick the inputs for it leave: what they may need for their
-/// way to the owner, with some dozens of rooms whose inputs leave at once, on
-/// processors that have other things to do (ADR 017). A little more than from one
-/// slot of a busy worker to the next: who is woken for these inputs is awake for the
-/// snapshots of the slot before.
-pub const INPUT_LEAD: Duration = Duration::from_micros(4_500);
-
-/// How far the clocks of two machines of one cluster may be apart before inputs
-/// leave a tick earlier than they could.
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_millis(2);
-
 /// Input frames of one room that may wait for their message: of sixteen drivers,
 /// each with what stood still in the network for a second.
-pub const INBOX_FRAMES_MAX: usize = 512;
+pub const INPUT_BUFFER_FRAMES_MAX: usize = 512;
 
 /// Commands waiting for a room's relay: sixteen drivers who come and go leave a
 /// wide margin.
@@ -104,7 +88,7 @@ pub const SNAPSHOT_SUSPECT_AFTER: Duration = Duration::from_millis(50);
 
 /// How much later an owner may be suspected: hundreds of rooms that are looked at
 /// in vain, since the next snapshot is on its way, wake the gateway up together.
-pub const WATCH_LEEWAY: Duration = Duration::from_millis(2);
+pub const SUSPICION_LEEWAY: Duration = Duration::from_millis(2);
 
 /// A waiting room of which nothing was heard for so long is asked after: three
 /// heartbeats, and a little for their way.
@@ -151,10 +135,10 @@ pub const CONNECTION_CHECK: Duration = Duration::from_millis(50);
 
 /// Snapshots kept for a new owner: half a second, five times what a checkpoint
 /// can be behind.
-pub const RING_SNAPSHOTS_MAX: usize = 16;
+pub const HISTORY_SNAPSHOTS_MAX: usize = 16;
 
 /// Input frames of one driver kept for a new owner, as many as snapshots.
-pub const RING_FRAMES_MAX: usize = 16;
+pub const HISTORY_FRAMES_MAX: usize = 16;
 
 /// Events remembered, so that those of ticks that are computed again are not
 /// told twice: more than happen in a second.

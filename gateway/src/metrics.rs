@@ -49,6 +49,7 @@ struct Hot {
     frames_received: Counter,
     bytes_received: Counter,
     snapshot_interval: Histogram,
+    input_flushes: Counter,
 }
 
 static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
@@ -57,6 +58,7 @@ static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
     frames_received: counter!("gateway_frames_received_total"),
     bytes_received: counter!("gateway_bytes_received_total"),
     snapshot_interval: histogram!("gateway_snapshot_interval_seconds"),
+    input_flushes: counter!("gateway_input_flushes_total"),
 });
 
 /// Frames were written to a client.
@@ -94,6 +96,16 @@ pub fn probed(answer: &'static str) {
 /// A room was claimed.
 pub fn claimed(result: &'static str) {
     counter!("gateway_claims_total", "result" => result).increment(1);
+}
+
+/// How long before an expected snapshot inputs leave; zero: at once.
+pub fn flush_lead(lead: Duration) {
+    gauge!("gateway_flush_lead_seconds").set(lead.as_secs_f64());
+}
+
+/// A message with inputs of a room has left.
+pub fn inputs_flushed() {
+    HOT.input_flushes.increment(1);
 }
 
 /// A message of the bus was not passed on.

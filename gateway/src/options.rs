@@ -47,6 +47,17 @@ pub struct Options {
     )]
     pub connections_per_address: usize,
 
+    /// Inputs of a room leave together, so many milliseconds before its next
+    /// snapshot is expected, 0 to 30; 0: each as it comes
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "SLIPSTREAM_FLUSH_LEAD_MS",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(0..=30)
+    )]
+    pub flush_lead_ms: u64,
+
     /// What every program has.
     #[command(flatten)]
     pub service: ServiceOptions,

@@ -1,60 +1,54 @@
 //! One task per room: inputs up, snapshots and events down.
 //!
-//! [`core`] decides, without I/O: who gets what; within it [`watch`] whether the
-//! room still has an owner, [`ring`] what the next one must know, and
-//! [`cadence`] when inputs leave. The [`task`] is around them, and [`Relays`] finds
-//! it; [`errand`]s are the questions that it sends out, the [`inbox`] is where
-//! connections put inputs, until they [lend](Loan) it what they would read them
-//! from.
+//! [`core`] decides without I/O which member gets what; within it
+//! [`failure_detector`] decides whether the room still has an owner, [`history`]
+//! keeps what the next owner must know, and [`flush_schedule`] when inputs leave.
+//! The [`task`] is the shell around them, and [`Relays`] finds it; connections put
+//! inputs into its [`input_buffer`].
 
-pub mod cadence;
 pub mod core;
-mod errand;
-pub mod inbox;
-pub mod ring;
+pub mod failure_detector;
+pub mod flush_schedule;
+pub mod history;
+mod in_flight;
+pub mod input_buffer;
 mod task;
-pub mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bus::{Bus, Inbound};
 use bytes::Bytes;
-use protocol::beat::Beat;
 use protocol::{Epoch, GatewayId, RaceId, RoomId, Seat, SessionNonce};
 use service::AlarmClock;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use self::core::MemberId;
-use self::inbox::Inbox;
+use self::input_buffer::InputBuffer;
 use self::task::RelayTask;
-use crate::connection::loan::Loan;
 use crate::limits::{CLAIMS_MAX, RELAY_QUEUE_MAX};
 use crate::metrics;
-use crate::outbox::Outbox;
+use crate::send_queue::SendQueue;
 
-/// What a connection tells the relay of its room.
+/// A message of a connection, or of a low-rate subject, to the relay of its room.
 #[derive(Debug)]
 pub enum RelayCommand {
-    /// Somebody is about to enter: keep events for them.
-    Expect(MemberId, SessionNonce, Arc<Outbox>, oneshot::Sender<()>),
-    /// They are in: here is their first frame, and under which epoch an owner of
-    /// which race has let them in.
+    /// A member is about to enter: keep events for it.
+    Expect(MemberId, SessionNonce, Arc<SendQueue>, oneshot::Sender<()>),
+    /// A member is in: its first frame, and the race and epoch under which the
+    /// owner has let it in.
     Enter(MemberId, Bytes, RaceId, Epoch),
-    /// They are gone.
+    /// A member is gone.
     Leave(MemberId),
-    /// They drive: here is where their inputs come.
-    Lend(MemberId, Loan),
-    /// They want it back.
-    Recall(MemberId),
     /// Nobody serves the requests to the room's owner.
     Unserved,
-    /// Somebody wants to know which connections are here.
+    /// A request for the sessions of all members.
     Present(oneshot::Sender<Vec<SessionNonce>>),
-    /// A new owner wants to catch up.
+    /// A new owner's request to catch up.
     CatchUp(Inbound),
-    /// The owner of a room without a race lives.
+    /// A sign of life of the owner of a room without a race.
     Heartbeat(Bytes),
 }
 
@@ -62,12 +56,12 @@ pub enum RelayCommand {
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     commands: mpsc::Sender<RelayCommand>,
-    inputs: Arc<Inbox>,
+    inputs: Arc<InputBuffer>,
 }
 
 impl RelayHandle {
-    /// Tells the relay; waits while it is busy.
-    pub async fn tell(&self, command: RelayCommand) {
+    /// Sends the relay a command; waits while it is busy.
+    pub async fn send(&self, command: RelayCommand) {
         // A relay that has ended has no members left to serve.
         let _ = self.commands.send(command).await;
     }
@@ -92,31 +86,32 @@ impl RelayHandle {
 pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
-    beat: Beat,
+    flush_lead: Duration,
     clock: AlarmClock,
     tasks: TaskTracker,
-    /// One permit for each claim under way.
-    claims: Arc<Semaphore>,
+    /// One permit for each claim in flight.
+    claim_permits: Arc<Semaphore>,
     open: Mutex<HashMap<RoomId, RelayHandle>>,
 }
 
 impl Relays {
-    /// None yet.
+    /// No relays yet. Their inputs leave `flush_lead` before a snapshot is
+    /// expected.
     #[must_use]
     pub fn new(
         bus: Bus,
         gateway: GatewayId,
-        beat: Beat,
+        flush_lead: Duration,
         clock: AlarmClock,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             bus,
             gateway,
-            beat,
+            flush_lead,
             clock,
             tasks,
-            claims: Arc::new(Semaphore::new(CLAIMS_MAX)),
+            claim_permits: Arc::new(Semaphore::new(CLAIMS_MAX)),
             open: Mutex::default(),
         }
     }
@@ -129,10 +124,10 @@ impl Relays {
         room: &RoomId,
         member: MemberId,
         session: SessionNonce,
-        outbox: &Arc<Outbox>,
+        send_queue: &Arc<SendQueue>,
     ) -> Option<RelayHandle> {
         let (ready, is_ready) = oneshot::channel();
-        let command = RelayCommand::Expect(member, session, Arc::clone(outbox), ready);
+        let command = RelayCommand::Expect(member, session, Arc::clone(send_queue), ready);
         let handle = {
             // Under the lock, so that a relay without members cannot end
             // between being found and being told.
@@ -170,22 +165,21 @@ impl Relays {
     }
 
     fn start(self: &Arc<Self>, room: RoomId) -> RelayHandle {
-        let (commands, inbox) = mpsc::channel(RELAY_QUEUE_MAX);
+        let (command_tx, command_rx) = mpsc::channel(RELAY_QUEUE_MAX);
         let handle = RelayHandle {
-            commands,
+            commands: command_tx.clone(),
             inputs: Arc::default(),
         };
-        let (inputs, teller) = (Arc::clone(&handle.inputs), handle.commands.clone());
+        let inputs = Arc::clone(&handle.inputs);
         let relays = Arc::clone(self);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
-            let mut task = RelayTask::new(&relays, &room, inbox, &inputs);
-            if let Err(error) = task.run(teller).await {
+            let mut task = RelayTask::new(&relays, &room, command_rx, &inputs);
+            if let Err(error) = task.run(command_tx).await {
                 tracing::warn!(%room, %error, "the relay of a room failed");
             }
             relays.forget(&room, &inputs);
             inputs.close();
-            task.end().await;
             metrics::rooms(-1.0);
         });
         handle
@@ -193,7 +187,7 @@ impl Relays {
 
     /// Takes a relay that has ended off the list, unless the room has another
     /// by now.
-    fn forget(&self, room: &RoomId, inputs: &Arc<Inbox>) {
+    fn forget(&self, room: &RoomId, inputs: &Arc<InputBuffer>) {
         let mut open = self.lock();
         if open
             .get(room)

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bus::{Bus, Subscription};
 use futures::StreamExt;
-use protocol::beat::Beat;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
-use service::{BoxError, Context, Shutdown, now_by_both_clocks};
+use service::{BoxError, Context, Shutdown};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -52,8 +51,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     bus.ensure_chat_stream().await?;
     info!(%gateway, "gateway");
 
-    let (now, since_1970) = now_by_both_clocks()?;
-    let beat = Beat::new(now, since_1970);
+    let flush_lead = Duration::from_millis(options.flush_lead_ms);
+    metrics::flush_lead(flush_lead);
     let tasks = TaskTracker::new();
     let desk = Arc::new(Desk {
         gateway,
@@ -62,7 +61,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         relays: Arc::new(Relays::new(
             bus.clone(),
             gateway,
-            beat,
+            flush_lead,
             context.clock.clone(),
             tasks.clone(),
         )),

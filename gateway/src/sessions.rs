@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use protocol::client::GoodbyeCode;
+use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::{PlayerId, SessionNonce};
 
-use crate::outbox::{Outbox, goodbye};
+use crate::send_queue::SendQueue;
 use crate::token::Port;
 
 /// By player and port: which log-in it is, and the way to its client.
-type Open = HashMap<(PlayerId, Port), (SessionNonce, Arc<Outbox>)>;
+type Open = HashMap<(PlayerId, Port), (SessionNonce, Arc<SendQueue>)>;
 
 /// The sessions of this gateway, one per player and port.
 #[derive(Debug, Default)]
@@ -20,10 +20,16 @@ pub struct Sessions {
 
 impl Sessions {
     /// Opens a session, and tells an older one goodbye.
-    pub fn open(&self, player: PlayerId, port: Port, nonce: SessionNonce, outbox: Arc<Outbox>) {
-        let replaced = self.lock().insert((player, port), (nonce, outbox));
+    pub fn open(
+        &self,
+        player: PlayerId,
+        port: Port,
+        nonce: SessionNonce,
+        send_queue: Arc<SendQueue>,
+    ) {
+        let replaced = self.lock().insert((player, port), (nonce, send_queue));
         if let Some((_, old)) = replaced {
-            old.close(&goodbye(
+            old.close(&ServerMessage::goodbye(
                 GoodbyeCode::Replaced,
                 "you logged in somewhere else",
             ));

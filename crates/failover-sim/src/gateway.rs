@@ -5,15 +5,12 @@ mod inheritance;
 mod members;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gateway::asking::Asking;
-use gateway::outbox::Outbox;
 use gateway::relay::core::RelayCore;
-use gateway::relay::watch::{ClaimOutcome, Command, Probe};
-use protocol::beat::Beat;
+use gateway::relay::failure_detector::{ClaimOutcome, Command, Probe};
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
@@ -29,6 +26,7 @@ use crate::time::{MILLISECOND, Ns};
 use crate::world::World;
 
 const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
+const FLUSH_LEAD: Duration = Duration::from_millis(5);
 
 /// A gateway.
 #[derive(Debug)]
@@ -56,7 +54,6 @@ struct Relay {
 struct Member {
     connection: Connection,
     room: RoomIndex,
-    outbox: Arc<Outbox>,
     asking: Asking,
     seat: Option<Seat>,
     is_in: bool,
@@ -101,24 +98,19 @@ impl Gateway {
         room: RoomIndex,
         connection: Connection,
         seat: Seat,
-        beat: Beat,
         now: Instant,
     ) {
         let relay = self
             .relays
             .entry(room)
-            .or_insert_with(|| Relay::new(self.id, beat, now));
+            .or_insert_with(|| Relay::new(self.id, now));
         relay.is_listening = true;
-        let outbox = Arc::new(Outbox::default());
         let number = connection.number;
-        relay
-            .core
-            .expect(number, connection.session(), Arc::clone(&outbox));
+        relay.core.expect(number, connection.session());
         relay.core.enter(number, entered());
         let member = Member {
             connection,
             room,
-            outbox,
             asking: Asking::new(now),
             seat: Some(seat),
             is_in: true,
@@ -131,10 +123,10 @@ impl Gateway {
     pub(crate) fn next_deadline(&mut self) -> Option<Instant> {
         let of_relay = |relay: &mut Relay| {
             let inputs = relay.core.inputs_due();
-            let watch = relay.core.watch().next_deadline();
-            match (inputs, watch) {
-                (Some(inputs), Some(watch)) => Some(inputs.min(watch)),
-                (inputs, watch) => inputs.or(watch),
+            let suspicion = relay.core.failure_detector().next_deadline();
+            match (inputs, suspicion) {
+                (Some(inputs), Some(suspicion)) => Some(inputs.min(suspicion)),
+                (inputs, suspicion) => inputs.or(suspicion),
             }
         };
         let listening = self.relays.values_mut().filter(|it| it.is_listening);
@@ -143,9 +135,9 @@ impl Gateway {
 }
 
 impl Relay {
-    fn new(gateway: GatewayId, beat: Beat, now: Instant) -> Self {
+    fn new(gateway: GatewayId, now: Instant) -> Self {
         Self {
-            core: RelayCore::new(gateway, beat, now),
+            core: RelayCore::new(gateway, FLUSH_LEAD, now),
             is_listening: false,
             passed: None,
             delivered: BTreeMap::new(),
@@ -216,15 +208,15 @@ impl World {
             {
                 self.submit(pid, Op::Inputs(room, batch.into()));
             }
-            let watch = relay.core.watch();
-            watch.set_connected(is_connected, now);
-            let command = watch.poll(now);
+            let failure_detector = relay.core.failure_detector();
+            failure_detector.set_connected(is_connected, now);
+            let command = failure_detector.poll(now);
             if let Some(command) = command {
                 if self.dies_at_command(pid) {
                     return;
                 }
                 self.note(|| format!("gateway {pid} room {room}: {command:?}"));
-                self.watch_command(pid, gateway, room, command);
+                self.detector_command(pid, gateway, room, command);
             }
             self.pass_on(pid, gateway, room);
             let relay = &gateway.relays[&room];
@@ -235,7 +227,7 @@ impl World {
         }
     }
 
-    fn watch_command(
+    fn detector_command(
         &mut self,
         pid: Pid,
         gateway: &mut Gateway,
@@ -292,7 +284,7 @@ impl World {
                     _ => Probe::Silence,
                 };
                 if let Some(relay) = gateway.relays.get_mut(&room) {
-                    relay.core.watch().probed(owner, probe, now);
+                    relay.core.failure_detector().probed(owner, probe, now);
                 }
             }
             Purpose::Claim(room) => {
@@ -305,7 +297,7 @@ impl World {
                 };
                 let jitter = self.rng.random();
                 if let Some(relay) = gateway.relays.get_mut(&room) {
-                    relay.core.watch().claimed(outcome, jitter, now);
+                    relay.core.failure_detector().claimed(outcome, jitter, now);
                 }
             }
         }

@@ -13,13 +13,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::RoomId;
-use crate::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
 
-/// One step of the simulation.
-pub const TICK_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
-
-/// From one snapshot of a room to the next.
-pub const PERIOD: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);
+pub use crate::limits::{SNAPSHOT_INTERVAL as PERIOD, TICK_INTERVAL};
 
 /// A part of the period, counted in 256ths from its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

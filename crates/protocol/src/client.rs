@@ -180,6 +180,29 @@ pub enum GoodbyeCode {
     TooMany,
 }
 
+impl GoodbyeCode {
+    /// Whether it makes sense for the client to come back by itself.
+    #[must_use]
+    pub const fn may_retry(self) -> bool {
+        match self {
+            Self::Version | Self::BadFrame | Self::Replaced => false,
+            Self::Idle | Self::SlowReader | Self::Draining | Self::TooMany => true,
+        }
+    }
+}
+
+impl ServerMessage {
+    /// The last message of a connection.
+    #[must_use]
+    pub fn goodbye(code: GoodbyeCode, reason: impl Into<String>) -> Self {
+        Self::Goodbye {
+            code,
+            reason: reason.into(),
+            retry: code.may_retry(),
+        }
+    }
+}
+
 /// Checks a name that came from a client.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Every limit of the wire, with its reason.
 
+use std::time::Duration;
+
 /// The version of the conversation between client and gateway. It changes
 /// when an old client would misread a new gateway.
 pub const PROTOCOL_VERSION: u8 = 4;
@@ -67,3 +69,9 @@ pub const TICK_RATE_HZ: u32 = 60;
 
 /// Ticks between two snapshots: 30 snapshots a second.
 pub const TICKS_PER_SNAPSHOT: u32 = 2;
+
+/// From one tick to the next.
+pub const TICK_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
+
+/// From one snapshot of a room to the next.
+pub const SNAPSHOT_INTERVAL: Duration = TICK_INTERVAL.saturating_mul(TICKS_PER_SNAPSHOT);

@@ -31,7 +31,7 @@ impl Connection {
                 self.logged_in(player).await?;
             }
             Ask::ListRooms => {
-                self.outbox.send(&ServerMessage::Rooms {
+                self.send_queue.send(&ServerMessage::Rooms {
                     rooms: self.desk.lobby.list(),
                 });
             }
@@ -61,23 +61,23 @@ impl Connection {
             Ask::Spectate(name) => self.enter(&name, Entrance::Stand).await?,
             Ask::LeaveRoom => {
                 self.leave_room(Departure::ForGood).await;
-                self.outbox.send(&ServerMessage::LeftRoom);
+                self.send_queue.send(&ServerMessage::LeftRoom);
             }
             Ask::ChatToken => {
                 if let Some(player) = self.conversation.player() {
                     let token = self.desk.token(player, Port::Chat);
-                    self.outbox.send(&ServerMessage::ChatToken { token });
+                    self.send_queue.send(&ServerMessage::ChatToken { token });
                 }
             }
             Ask::Say { text, sequence } => {
                 if let Some(session) = &self.in_chat {
                     self.desk.say(session, sequence, text).await?;
-                    self.outbox.send(&ServerMessage::Said { sequence });
+                    self.send_queue.send(&ServerMessage::Said { sequence });
                 }
             }
             Ask::ListPresent => {
                 let players = self.desk.chat.present();
-                self.outbox.send(&ServerMessage::Present { players });
+                self.send_queue.send(&ServerMessage::Present { players });
             }
         }
         Ok(())
@@ -88,21 +88,25 @@ impl Connection {
             Port::Race => None,
             Port::Chat => Some(self.join_chat(player.clone()).await?),
         };
-        self.desk
-            .sessions
-            .open(player.id(), self.port, self.nonce, Arc::clone(&self.outbox));
+        self.desk.sessions.open(
+            player.id(),
+            self.port,
+            self.nonce,
+            Arc::clone(&self.send_queue),
+        );
         let token = self.desk.token(&player, self.port);
-        self.outbox.send(&ServerMessage::Welcome {
+        self.send_queue.send(&ServerMessage::Welcome {
             player: player.clone(),
             token,
         });
         self.conversation.logged_in(player);
         if let Some((session, sequence)) = joined {
-            self.outbox.send(&ServerMessage::ChatJoined { sequence });
-            let outbox = Arc::clone(&self.outbox);
+            self.send_queue
+                .send(&ServerMessage::ChatJoined { sequence });
+            let send_queue = Arc::clone(&self.send_queue);
             self.desk
                 .chat
-                .listen(self.member, session.clone(), sequence, outbox);
+                .listen(self.member, session.clone(), sequence, send_queue);
             self.in_chat = Some(session);
         }
         Ok(())
@@ -128,7 +132,7 @@ impl Connection {
         let relay = self
             .desk
             .relays
-            .expect(&room, self.member, self.nonce, &self.outbox)
+            .expect(&room, self.member, self.nonce, &self.send_queue)
             .await;
         let relay = relay.ok_or_else(|| {
             let message = "this room cannot be reached just now, try again in a moment";
@@ -149,13 +153,13 @@ impl Connection {
                 self.conversation.entered(Place { room, race, seat });
                 let entered = frame::from_server(&ServerMessage::Entered { seat, room: view });
                 relay
-                    .tell(RelayCommand::Enter(self.member, entered, race, epoch))
+                    .send(RelayCommand::Enter(self.member, entered, race, epoch))
                     .await;
                 self.relay = Some(relay);
                 Ok(())
             }
             Err(rejection) => {
-                relay.tell(RelayCommand::Leave(self.member)).await;
+                relay.send(RelayCommand::Leave(self.member)).await;
                 // A question without an answer may have been heard: nobody
                 // shall sit in a seat that this connection knows nothing of.
                 if rejection.code == RejectionCode::Unavailable {
@@ -197,7 +201,7 @@ impl Connection {
         self.notice_closed_room();
         // First, so that who asks the gateway afterwards hears the same.
         if let Some(relay) = self.relay.take() {
-            relay.tell(RelayCommand::Leave(self.member)).await;
+            relay.send(RelayCommand::Leave(self.member)).await;
         }
         if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
             && place.seat.is_some()

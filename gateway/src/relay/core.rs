@@ -2,11 +2,9 @@
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use protocol::beat::Beat;
 use protocol::catch_up::CatchUpRequest;
 use protocol::client::ServerMessage;
 use protocol::frame::{self, FrameKind};
@@ -15,16 +13,24 @@ use protocol::room::{Heartbeat, RoomEvent, RoomEventBody};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick};
 
-use super::cadence::Cadence;
-use super::inbox::Frames;
-use super::ring::Ring;
-use super::watch::{Pace, Watch};
+use super::failure_detector::{FailureDetector, Signal};
+use super::flush_schedule::FlushSchedule;
+use super::history::History;
+use super::input_buffer::SeatFrames;
 use crate::limits::{EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX};
 use crate::metrics;
-use crate::outbox::Outbox;
 
 /// A connection, as the relay knows it.
 pub type MemberId = u64;
+
+/// A frame for a member, to be sent by the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Send a frame that must arrive.
+    Send(MemberId, Bytes),
+    /// Send a snapshot, in the place of one that still waits.
+    SendSnapshot(MemberId, Bytes),
+}
 
 /// The state of one room's relay.
 #[derive(Debug)]
@@ -37,13 +43,14 @@ pub struct RelayCore {
     tick: Option<Tick>,
     /// Of the last snapshot that passed: when, and under which epoch.
     snapshot_at: Option<(Instant, Epoch)>,
-    watch: Watch,
-    ring: Ring,
-    /// What was told lately: tick, index and a hash of what happened.
-    told: VecDeque<(Tick, u32, u64)>,
-    /// What leaves as the next message.
-    inputs: Frames,
-    cadence: Cadence,
+    failure_detector: FailureDetector,
+    history: History,
+    /// The last events that passed: tick, index and a hash of what happened.
+    passed_events: VecDeque<(Tick, u32, u64)>,
+    /// The next message to the owner.
+    inputs: SeatFrames,
+    flush_schedule: FlushSchedule,
+    commands: Vec<Command>,
     closed: bool,
 }
 
@@ -51,21 +58,21 @@ pub struct RelayCore {
 struct Member {
     id: MemberId,
     session: SessionNonce,
-    outbox: Arc<Outbox>,
-    stage: Stage,
+    state: MemberState,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum MemberState {
     /// The owner was asked for a seat; events wait for its answer.
     Joining(Vec<Bytes>),
     In,
 }
 
 impl RelayCore {
-    /// Without members.
+    /// A relay without members, whose inputs leave `flush_lead` before a snapshot
+    /// is expected.
     #[must_use]
-    pub fn new(gateway: GatewayId, beat: Beat, now: Instant) -> Self {
+    pub fn new(gateway: GatewayId, flush_lead: Duration, now: Instant) -> Self {
         Self {
             gateway,
             members: Vec::new(),
@@ -73,54 +80,58 @@ impl RelayCore {
             epoch: Epoch::default(),
             tick: None,
             snapshot_at: None,
-            watch: Watch::new(now),
-            ring: Ring::default(),
-            told: VecDeque::new(),
-            inputs: Frames::default(),
-            cadence: Cadence::new(beat),
+            failure_detector: FailureDetector::new(now),
+            history: History::default(),
+            passed_events: VecDeque::new(),
+            inputs: SeatFrames::default(),
+            flush_schedule: FlushSchedule::new(flush_lead),
+            commands: Vec::new(),
             closed: false,
         }
     }
 
-    /// Keeps events for somebody who is about to enter.
-    pub fn expect(&mut self, id: MemberId, session: SessionNonce, outbox: Arc<Outbox>) {
+    /// Keeps events for a member that is about to enter.
+    pub fn expect(&mut self, id: MemberId, session: SessionNonce) {
         self.leave(id);
         self.members.push(Member {
             id,
             session,
-            outbox,
-            stage: Stage::Joining(Vec::new()),
+            state: MemberState::Joining(Vec::new()),
         });
     }
 
-    /// Its owner has answered a question under that epoch. A relay that has just
-    /// come to a room knows of no owner yet, and would pass on what a former one
-    /// has said that comes late.
+    /// Notes that the owner has answered a request under that epoch. Without it a
+    /// relay that is new to a room would pass on late messages of a former owner.
     pub fn answered(&mut self, race: RaceId, epoch: Epoch, now: Instant) {
         if !self.is_current(race, epoch, now) {
             metrics::relay_dropped("stale");
         }
     }
 
-    /// Lets somebody in: first the given frame, then what happened since.
+    /// Lets a member in: sends the given frame, then the events since [`Self::expect`].
     pub fn enter(&mut self, id: MemberId, frame: Bytes) {
         let Some(member) = self.members.iter_mut().find(|member| member.id == id) else {
             return;
         };
-        member.outbox.push(frame);
-        if let Stage::Joining(events) = std::mem::replace(&mut member.stage, Stage::In) {
-            events
-                .into_iter()
-                .for_each(|event| member.outbox.push(event));
+        self.commands.push(Command::Send(id, frame));
+        if let MemberState::Joining(events) = std::mem::replace(&mut member.state, MemberState::In)
+        {
+            let events = events.into_iter().map(|event| Command::Send(id, event));
+            self.commands.extend(events);
         }
     }
 
-    /// Forgets somebody.
+    /// Removes a member.
     pub fn leave(&mut self, id: MemberId) {
         self.members.retain(|member| member.id != id);
     }
 
-    /// Whether nobody is here.
+    /// Takes the frames to be sent, in their order.
+    pub fn take_commands(&mut self) -> impl Iterator<Item = Command> + '_ {
+        self.commands.drain(..)
+    }
+
+    /// Whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -138,12 +149,12 @@ impl RelayCore {
         self.members.iter().map(|member| member.session).collect()
     }
 
-    /// Whether the room still has an owner.
-    pub fn watch(&mut self) -> &mut Watch {
-        &mut self.watch
+    /// The failure detector of the room's owner.
+    pub fn failure_detector(&mut self) -> &mut FailureDetector {
+        &mut self.failure_detector
     }
 
-    /// Hands a snapshot to everybody, unless it is old or of another race.
+    /// Passes a snapshot on to all members, unless it is old or of another race.
     pub fn snapshot(&mut self, payload: &Bytes, now: Instant) {
         let (Ok((header, _body)), Ok(frame)) =
             (SnapshotHeader::split(payload), frame::snapshot(payload))
@@ -154,13 +165,13 @@ impl RelayCore {
             return metrics::relay_dropped("stale");
         }
         // Also one of a tick that is known: its owner lives, and catches up.
-        self.watch
-            .heard(header.owner, header.epoch, Pace::Snapshots, now);
+        self.failure_detector
+            .heard(header.owner, header.epoch, Signal::Snapshot, now);
         if self.tick.is_some_and(|tick| header.tick <= tick) {
             return metrics::relay_dropped("old_tick");
         }
         self.tick = Some(header.tick);
-        self.cadence.snapshot(header.slot, now);
+        self.flush_schedule.snapshot(header.tick, now);
         if let Some((before, epoch)) = self.snapshot_at.replace((now, header.epoch)) {
             let interval = now.saturating_duration_since(before);
             metrics::snapshot_interval(interval);
@@ -168,11 +179,14 @@ impl RelayCore {
                 metrics::takeover_gap(interval);
             }
         }
-        self.ring.snapshot(payload.clone(), now);
+        self.history.snapshot(payload.clone(), now);
         for member in &self.members {
-            match member.stage {
-                Stage::In => member.outbox.snapshot(frame.clone()),
-                Stage::Joining(_) => {}
+            match member.state {
+                MemberState::In => {
+                    let command = Command::SendSnapshot(member.id, frame.clone());
+                    self.commands.push(command);
+                }
+                MemberState::Joining(_) => {}
             }
         }
     }
@@ -186,7 +200,8 @@ impl RelayCore {
         if !self.is_current(race, epoch, now) {
             return metrics::relay_dropped("stale");
         }
-        self.watch.heard(owner, epoch, Pace::Heartbeats, now);
+        self.failure_detector
+            .heard(owner, epoch, Signal::Heartbeat, now);
     }
 
     /// What is known of the race, for its new owner. `None` when it is not the
@@ -196,12 +211,12 @@ impl RelayCore {
         if !self.is_current(request.race, request.epoch, now) {
             return None;
         }
-        self.watch.superseded(request.epoch, now);
-        Some(self.ring.answer(request.race, self.gateway, now))
+        self.failure_detector.superseded(request.epoch, now);
+        Some(self.history.answer(request.race, self.gateway, now))
     }
 
-    /// Hands an event to everybody, unless it was told already, or is of an old
-    /// owner or race.
+    /// Passes an event on to all members, unless it has passed already or is of an
+    /// old owner or race.
     pub fn event(&mut self, payload: &[u8], now: Instant) {
         let Ok(event) = serde_json::from_slice::<RoomEvent>(payload) else {
             return metrics::relay_dropped("unreadable");
@@ -214,42 +229,44 @@ impl RelayCore {
         }
         let frame = frame::binary(FrameKind::Event, payload);
         for member in &mut self.members {
-            match &mut member.stage {
-                Stage::In => member.outbox.push(frame.clone()),
-                Stage::Joining(events) if events.len() < JOINING_EVENTS_MAX => {
+            match &mut member.state {
+                MemberState::In => self.commands.push(Command::Send(member.id, frame.clone())),
+                MemberState::Joining(events) if events.len() < JOINING_EVENTS_MAX => {
                     events.push(frame.clone());
                 }
-                Stage::Joining(_) => metrics::relay_dropped("joining"),
+                MemberState::Joining(_) => metrics::relay_dropped("joining"),
             }
         }
         self.closed |= matches!(event.body, RoomEventBody::Closed { .. });
     }
 
-    /// The room is gone without a word: everybody is back in the lobby.
+    /// Sends all members back to the lobby: the room is gone without a last event.
     pub fn close(&mut self) {
         let frame = frame::from_server(&ServerMessage::LeftRoom);
-        for member in &self.members {
-            member.outbox.push(frame.clone());
-        }
+        let frames = self
+            .members
+            .iter()
+            .map(|member| Command::Send(member.id, frame.clone()));
+        self.commands.extend(frames);
         self.closed = true;
     }
 
     /// Keeps a driver's input for the next batch.
     pub fn input(&mut self, seat: Seat, frame: &[u8], now: Instant) {
-        self.ring.frame(seat, frame);
+        self.history.frame(seat, frame);
         self.inputs.push(seat, frame);
-        self.cadence.input(now);
+        self.flush_schedule.input(now);
     }
 
     /// When the inputs that are here by then are to be [taken](Self::take_inputs).
     #[must_use]
     pub fn inputs_due(&self) -> Option<Instant> {
-        self.cadence.due()
+        self.flush_schedule.due()
     }
 
     /// The inputs that wait, as one message for the room.
     pub fn take_inputs(&mut self, now: Instant) -> Option<Vec<u8>> {
-        self.cadence.left(!self.inputs.is_empty(), now);
+        self.flush_schedule.flushed(!self.inputs.is_empty(), now);
         let race = self.race.filter(|_| !self.inputs.is_empty());
         let batch = race.map(|race| {
             InputBatch {
@@ -263,7 +280,7 @@ impl RelayCore {
         batch
     }
 
-    /// Whether an event was not told yet. What happened is part of its
+    /// Whether an event has not passed yet. What happened is part of its
     /// identity: an owner that died before its checkpoint may have given the
     /// same number to something that did not happen under the next one.
     fn is_news(&mut self, event: &RoomEvent) -> bool {
@@ -271,23 +288,23 @@ impl RelayCore {
         let body = serde_json::to_vec(&event.body).expect("an event serialises to JSON");
         body.hash(&mut hasher);
         let identity = (event.tick, event.index, hasher.finish());
-        if self.told.contains(&identity) {
+        if self.passed_events.contains(&identity) {
             return false;
         }
-        if self.told.len() == EVENTS_REMEMBERED_MAX {
-            self.told.pop_front();
+        if self.passed_events.len() == EVENTS_REMEMBERED_MAX {
+            self.passed_events.pop_front();
         }
-        self.told.push_back(identity);
+        self.passed_events.push_back(identity);
         true
     }
 
-    /// What clients have sent before the race was known could not leave: they
-    /// would send it again only with their next frame, when it is too late.
-    fn send_what_waited(&mut self, now: Instant) {
+    /// Queues the inputs that came before the race was known: clients send them
+    /// again only with their next frame, which is too late.
+    fn queue_early_inputs(&mut self, now: Instant) {
         self.inputs.clear();
-        for (seat, frame) in self.ring.frames() {
+        for (seat, frame) in self.history.frames() {
             self.inputs.push(seat, frame);
-            self.cadence.input(now);
+            self.flush_schedule.input(now);
         }
     }
 
@@ -296,15 +313,15 @@ impl RelayCore {
     fn is_current(&mut self, race: RaceId, epoch: Epoch, now: Instant) -> bool {
         if self.race.is_none_or(|current| race > current) {
             if self.race.is_some() {
-                self.watch.renewed(now);
-                self.ring.clear();
+                self.failure_detector.renewed(now);
+                self.history.clear();
             }
             self.race = Some(race);
             self.epoch = epoch;
             self.tick = None;
             self.snapshot_at = None;
-            self.told.clear();
-            self.send_what_waited(now);
+            self.passed_events.clear();
+            self.queue_early_inputs(now);
             return true;
         }
         if self.race != Some(race) || epoch < self.epoch {

@@ -1,7 +1,7 @@
 //! What a gateway tells the next owner, and passes on of the present one.
 
 use bytes::Bytes;
-use futures::FutureExt;
+use gateway::relay::core::Command;
 use protocol::Epoch;
 use protocol::catch_up::CatchUpRequest;
 use protocol::frame::{self, FrameKind};
@@ -42,34 +42,30 @@ impl Relay {
 impl World {
     /// Sends clients what waits for them.
     pub(super) fn pass_on(&mut self, pid: Pid, gateway: &mut Gateway, room: RoomIndex) {
-        let members = gateway.members.values().filter(|it| it.room == room);
-        for member in members {
-            while let Some(batch) = member.outbox.take().now_or_never() {
-                for bytes in batch.frames {
-                    let Ok((kind, body)) = frame::split(&bytes) else {
-                        continue;
-                    };
-                    let body = bytes.slice_ref(body);
-                    let told = match kind {
-                        FrameKind::Snapshot => {
-                            if let Some(relay) = gateway.relays.get_mut(&room) {
-                                self.passed_on(pid, room, &body, relay);
-                            }
-                            Told::Snapshot(body)
-                        }
-                        FrameKind::Event => Told::Event(body),
-                        FrameKind::Control if body == ENTERED => Told::Entered(member.seat),
-                        FrameKind::Hello
-                        | FrameKind::Control
-                        | FrameKind::Input
-                        | FrameKind::Chat => Told::LeftRoom,
-                    };
-                    self.tell(member.connection, told);
+        let Some(relay) = gateway.relays.get_mut(&room) else {
+            return;
+        };
+        let commands: Vec<Command> = relay.core.take_commands().collect();
+        for command in commands {
+            let (Command::Send(number, bytes) | Command::SendSnapshot(number, bytes)) = command;
+            let (Some(member), Ok((kind, body))) =
+                (gateway.members.get(&number), frame::split(&bytes))
+            else {
+                continue;
+            };
+            let body = bytes.slice_ref(body);
+            let told = match kind {
+                FrameKind::Snapshot => {
+                    self.passed_on(pid, room, &body, relay);
+                    Told::Snapshot(body)
                 }
-                if batch.closing {
-                    break;
+                FrameKind::Event => Told::Event(body),
+                FrameKind::Control if body == ENTERED => Told::Entered(member.seat),
+                FrameKind::Hello | FrameKind::Control | FrameKind::Input | FrameKind::Chat => {
+                    Told::LeftRoom
                 }
-            }
+            };
+            self.tell(member.connection, told);
         }
     }
 
@@ -113,7 +109,7 @@ impl World {
         };
         let epoch = request.epoch;
         if self.bug == Some(Bug::AnswerBeforeFloor) {
-            request.epoch = relay.core.watch().epoch();
+            request.epoch = relay.core.failure_detector().epoch();
             let pause = self.rng.random_range(1..5) * MILLISECOND;
             self.later(pid, pause, Later::RaiseFloor(room, bytes.clone()));
         }
@@ -140,7 +136,7 @@ impl World {
         let Ok((mut header, body)) = SnapshotHeader::split(&bytes) else {
             return bytes;
         };
-        let epoch: Epoch = relay.core.watch().epoch();
+        let epoch: Epoch = relay.core.failure_detector().epoch();
         header.epoch = header.epoch.max(epoch);
         let mut changed = header.encode_into(Vec::new());
         changed.extend_from_slice(body);

@@ -1,9 +1,6 @@
 //! Clients that come to a gateway and ask for a seat.
 
-use std::sync::Arc;
-
 use gateway::asking::{Asking, Next, Unheard};
-use gateway::outbox::Outbox;
 use protocol::room::CtlRequest;
 
 use super::{Gateway, Member, Purpose, Relay, SUBSCRIBE_TIMEOUT, entered};
@@ -27,22 +24,17 @@ impl World {
         let now = self.local(pid);
         let room = self.clients[connection.client].room;
         let id = gateway.id;
-        let beat = self.beat();
         let is_new = !gateway.relays.contains_key(&room);
         let relay = gateway
             .relays
             .entry(room)
-            .or_insert_with(|| Relay::new(id, beat, now));
-        let outbox = Arc::new(Outbox::default());
+            .or_insert_with(|| Relay::new(id, now));
         let number = connection.number;
-        relay
-            .core
-            .expect(number, connection.session(), Arc::clone(&outbox));
+        relay.core.expect(number, connection.session());
         let is_listening = relay.is_listening;
         let member = Member {
             connection,
             room,
-            outbox,
             asking: Asking::new(now),
             seat: None,
             is_in: false,
@@ -118,7 +110,7 @@ impl World {
             Next::Again => self.ask_owner(pid, gateway, number),
             Next::Wait(pause) => {
                 if let Some(relay) = gateway.relays.get_mut(&room) {
-                    relay.core.watch().unserved(now);
+                    relay.core.failure_detector().unserved(now);
                 }
                 self.later(pid, pause.as_nanos() as Ns, Later::Ask(number));
             }

@@ -132,9 +132,8 @@ impl World {
             self.violate(why);
         }
         self.clients[client].settle_in(pid, number, seat);
-        let beat = self.beat();
         if let Some(Program::Gateway(gateway)) = &mut self.procs[pid].program {
-            gateway.settle_in(room, connection, seat, beat, now);
+            gateway.settle_in(room, connection, seat, now);
         }
     }
 }

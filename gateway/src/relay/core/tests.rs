@@ -1,23 +1,21 @@
-use std::time::Duration;
-
 use arrayvec::ArrayVec;
 use protocol::WorkerId;
 use protocol::catch_up::CatchUpAnswer;
 use protocol::room::CloseReason;
 
-use crate::relay::watch::Command;
+use crate::relay::failure_detector;
 
 use super::*;
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-fn core_with_member() -> (RelayCore, Arc<Outbox>) {
-    let now = Instant::now();
-    let beat = Beat::new(now, Duration::ZERO);
-    let mut core = RelayCore::new(GatewayId::new(1), beat, now);
-    let outbox = Arc::new(Outbox::default());
-    core.expect(1, SessionNonce::new(9), Arc::clone(&outbox));
-    (core, outbox)
+const MEMBER: MemberId = 1;
+
+fn core_with_member() -> RelayCore {
+    let lead = Duration::from_millis(5);
+    let mut core = RelayCore::new(GatewayId::new(1), lead, Instant::now());
+    core.expect(MEMBER, SessionNonce::new(9));
+    core
 }
 
 fn snapshot(epoch: u32, tick: Tick) -> Bytes {
@@ -44,59 +42,58 @@ fn event(epoch: u32, body: RoomEventBody) -> Vec<u8> {
     serde_json::to_vec(&event).unwrap()
 }
 
-async fn kinds(outbox: &Outbox) -> Vec<FrameKind> {
-    let frames = outbox.take().await.frames;
-    frames
-        .iter()
-        .map(|frame| frame::split(frame).unwrap().0)
-        .collect()
+/// What was sent to the member since the last call.
+fn kinds(core: &mut RelayCore) -> Vec<FrameKind> {
+    let kind = |command| {
+        let (Command::Send(member, frame) | Command::SendSnapshot(member, frame)) = command;
+        assert_eq!(member, MEMBER);
+        frame::split(&frame).unwrap().0
+    };
+    core.take_commands().map(kind).collect()
 }
 
-#[tokio::test]
-async fn events_between_the_question_and_the_answer_are_not_lost() {
-    let (mut core, outbox) = core_with_member();
+#[test]
+fn events_between_the_question_and_the_answer_are_not_lost() {
+    let mut core = core_with_member();
     core.event(&event(1, RoomEventBody::Started), Instant::now());
     core.snapshot(&snapshot(1, 2), Instant::now());
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     core.snapshot(&snapshot(1, 4), Instant::now());
     let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Snapshot];
-    assert_eq!(kinds(&outbox).await, expected);
+    assert_eq!(kinds(&mut core), expected);
 }
 
-#[tokio::test]
-async fn what_a_former_owner_says_late_is_not_for_somebody_who_has_just_come() {
-    let (mut core, outbox) = core_with_member();
+#[test]
+fn what_a_former_owner_says_late_is_not_for_somebody_who_has_just_come() {
+    let mut core = core_with_member();
     let now = Instant::now();
     core.answered(RACE.parse().unwrap(), Epoch(2), now);
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     core.snapshot(&snapshot(1, 10), now);
     core.snapshot(&snapshot(2, 40), now);
     let expected = [FrameKind::Control, FrameKind::Snapshot];
-    assert_eq!(kinds(&outbox).await, expected);
+    assert_eq!(kinds(&mut core), expected);
     assert_eq!(core.tick, Some(40));
 }
 
-#[tokio::test]
-async fn nothing_of_an_old_owner_passes() {
-    let (mut core, outbox) = core_with_member();
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+#[test]
+fn nothing_of_an_old_owner_passes() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     let now = Instant::now();
     core.snapshot(&snapshot(2, 10), now);
-    assert_eq!(
-        kinds(&outbox).await,
-        [FrameKind::Control, FrameKind::Snapshot]
-    );
+    assert_eq!(kinds(&mut core), [FrameKind::Control, FrameKind::Snapshot]);
     core.snapshot(&snapshot(1, 12), now);
     core.snapshot(&snapshot(2, 10), now);
     core.event(&event(1, RoomEventBody::Started), now);
     core.snapshot(&Bytes::from_static(b"nonsense"), now);
     core.event(&event(2, RoomEventBody::Started), now);
-    assert_eq!(kinds(&outbox).await, [FrameKind::Event]);
+    assert_eq!(kinds(&mut core), [FrameKind::Event]);
 }
 
-#[tokio::test]
-async fn the_last_event_closes_the_relay() {
-    let (mut core, _outbox) = core_with_member();
+#[test]
+fn the_last_event_closes_the_relay() {
+    let mut core = core_with_member();
     assert!(!core.is_closed());
     let body = RoomEventBody::Closed {
         reason: CloseReason::Empty,
@@ -108,7 +105,7 @@ async fn the_last_event_closes_the_relay() {
 
 #[test]
 fn inputs_of_a_room_leave_as_one_message() {
-    let (mut core, _outbox) = core_with_member();
+    let mut core = core_with_member();
     core.snapshot(&snapshot(1, 2), Instant::now());
     let now = Instant::now();
     core.input(0, b"a", now);
@@ -121,13 +118,13 @@ fn inputs_of_a_room_leave_as_one_message() {
     assert_eq!(core.take_inputs(due), None);
 }
 
-#[tokio::test]
-async fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
-    let (mut core, outbox) = core_with_member();
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+#[test]
+fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     let now = Instant::now();
     core.snapshot(&snapshot(1, 10), now);
-    kinds(&outbox).await;
+    kinds(&mut core);
     let request = |race: &str, epoch| CatchUpRequest {
         race: race.parse().unwrap(),
         epoch: Epoch(epoch),
@@ -136,7 +133,7 @@ async fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
     core.snapshot(&snapshot(1, 12), now);
     core.event(&event(1, RoomEventBody::Started), now);
     core.event(&event(2, RoomEventBody::Started), now);
-    assert_eq!(kinds(&outbox).await, [FrameKind::Event]);
+    assert_eq!(kinds(&mut core), [FrameKind::Event]);
     let answer = CatchUpAnswer::decode(&bytes).unwrap();
     assert_eq!(answer.snapshots.len(), 1, "what was passed on before");
     assert_eq!(core.catch_up(&request(RACE, 1), now), None, "too late");
@@ -144,10 +141,10 @@ async fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
     assert_eq!(core.catch_up(&older, now), None);
 }
 
-#[tokio::test]
-async fn an_event_that_is_sent_again_is_told_once() {
-    let (mut core, outbox) = core_with_member();
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+#[test]
+fn an_event_that_is_sent_again_is_told_once() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     let now = Instant::now();
     core.event(&event(1, RoomEventBody::Started), now);
     core.event(&event(2, RoomEventBody::Started), now);
@@ -157,12 +154,12 @@ async fn an_event_that_is_sent_again_is_told_once() {
     };
     core.event(&event(2, other), now);
     let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Event];
-    assert_eq!(kinds(&outbox).await, expected, "same number, another event");
+    assert_eq!(kinds(&mut core), expected, "same number, another event");
 }
 
 #[test]
 fn a_heartbeat_is_a_sign_of_life_and_says_whom_to_ask() {
-    let (mut core, _outbox) = core_with_member();
+    let mut core = core_with_member();
     let now = Instant::now();
     let heartbeat = Heartbeat {
         race: RACE.parse().unwrap(),
@@ -171,25 +168,28 @@ fn a_heartbeat_is_a_sign_of_life_and_says_whom_to_ask() {
     };
     core.heartbeat(&serde_json::to_vec(&heartbeat).unwrap(), now);
     core.heartbeat(b"nonsense", now);
-    let deadline = core.watch().next_deadline().unwrap();
-    let asked = core.watch().poll(deadline);
-    assert_eq!(asked, Some(Command::Ping(WorkerId::new(3))));
+    let deadline = core.failure_detector().next_deadline().unwrap();
+    let asked = core.failure_detector().poll(deadline);
+    assert_eq!(
+        asked,
+        Some(failure_detector::Command::Ping(WorkerId::new(3)))
+    );
 }
 
-#[tokio::test]
-async fn a_room_that_vanished_sends_its_people_to_the_lobby() {
-    let (mut core, outbox) = core_with_member();
+#[test]
+fn a_room_that_vanished_sends_its_people_to_the_lobby() {
+    let mut core = core_with_member();
     assert_eq!(core.sessions(), [SessionNonce::new(9)]);
-    core.enter(1, frame::binary(FrameKind::Control, b"entered"));
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
     core.close();
     assert!(core.is_closed());
     let expected = [FrameKind::Control, FrameKind::Control];
-    assert_eq!(kinds(&outbox).await, expected);
+    assert_eq!(kinds(&mut core), expected);
 }
 
 #[test]
 fn inputs_that_come_before_the_race_is_known_leave_once_it_is() {
-    let (mut core, _outbox) = core_with_member();
+    let mut core = core_with_member();
     let now = Instant::now();
     let frame = protocol::input::InputFrame {
         first_tick: 7,

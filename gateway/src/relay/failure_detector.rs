@@ -1,8 +1,8 @@
 //! Whether a room still has an owner: a state machine without I/O.
 //!
 //! Signs of life and the answers to its commands go in with the time;
-//! [`Command`]s come out of [`Watch::poll`], which is called again at
-//! [`Watch::next_deadline`] (DESIGN §8, ADR 008).
+//! [`Command`]s come out of [`FailureDetector::poll`], which is called again at
+//! [`FailureDetector::next_deadline`] (DESIGN §8, ADR 008).
 //!
 //! A gateway cannot tell a dead owner from a slow one by silence alone, so it
 //! asks: nobody at the owner's subject means dead, no answer means hung, an
@@ -21,11 +21,11 @@ use crate::limits::{
 
 /// What was heard last of a room, and so what is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum Signal {
     /// Thirty snapshots a second: countdown and race.
-    Snapshots,
+    Snapshot,
     /// Two heartbeats a second.
-    Heartbeats,
+    Heartbeat,
 }
 
 /// What came of asking the owner whether it lives.
@@ -53,9 +53,9 @@ pub enum ClaimOutcome {
 /// What the shell shall do; each but [`Command::Close`] is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Ask that worker whether it lives; then [`Watch::probed`].
+    /// Ask that worker whether it lives; then [`FailureDetector::probed`].
     Ping(WorkerId),
-    /// Claim the room; then [`Watch::claimed`].
+    /// Claim the room; then [`FailureDetector::claimed`].
     Claim {
         /// The highest epoch that was seen.
         seen_epoch: Epoch,
@@ -69,23 +69,23 @@ enum State {
     /// Signs of life come.
     Healthy,
     /// The owner was asked, and its answer is awaited.
-    Asked,
+    Probing,
     /// The owner was asked; unless something is heard, it is claimed then.
-    Doubtful { claim_at: Instant },
+    Suspected { claim_at: Instant },
     /// A claim is under way.
     Claiming,
     /// A claim failed; the next one is then.
-    Waiting { until: Instant },
+    BackingOff { until: Instant },
     /// There is no such room.
     Gone,
 }
 
-/// The watch over one room.
+/// The failure detector of one room.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct FailureDetector {
     owner: Option<WorkerId>,
     epoch: Epoch,
-    pace: Pace,
+    signal: Signal,
     heard_at: Instant,
     state: State,
     /// Claims that failed in a row.
@@ -94,15 +94,15 @@ pub struct Watch {
     is_connected: bool,
 }
 
-impl Watch {
-    /// Over a room that nothing was heard of yet. The owner of a race will be
+impl FailureDetector {
+    /// A detector for a room of which nothing was heard yet. The owner of a race will be
     /// heard within an interval, that of a waiting room within half a second.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
             owner: None,
             epoch: Epoch::default(),
-            pace: Pace::Heartbeats,
+            signal: Signal::Heartbeat,
             heard_at: now,
             state: State::Healthy,
             failures: 0,
@@ -117,14 +117,14 @@ impl Watch {
     }
 
     /// A sign of life of a present owner; those of a former one count nothing.
-    pub fn heard(&mut self, owner: WorkerId, epoch: Epoch, pace: Pace, now: Instant) {
+    pub fn heard(&mut self, owner: WorkerId, epoch: Epoch, signal: Signal, now: Instant) {
         if epoch < self.epoch {
             return;
         }
         self.owner = Some(owner);
         self.epoch = epoch;
-        self.pace = pace;
-        self.rest(now);
+        self.signal = signal;
+        self.reset(now);
     }
 
     /// A new owner has asked to catch up: it will be heard soon.
@@ -133,7 +133,7 @@ impl Watch {
             self.epoch = epoch;
             // Who it is, its first snapshot tells.
             self.owner = None;
-            self.rest(now);
+            self.reset(now);
         }
     }
 
@@ -148,16 +148,16 @@ impl Watch {
     /// Nobody serves the requests to the owner.
     pub fn unserved(&mut self, now: Instant) {
         match self.state {
-            State::Healthy | State::Asked | State::Doubtful { .. } => {
-                self.state = State::Doubtful { claim_at: now };
+            State::Healthy | State::Probing | State::Suspected { .. } => {
+                self.state = State::Suspected { claim_at: now };
             }
-            State::Claiming | State::Waiting { .. } | State::Gone => {}
+            State::Claiming | State::BackingOff { .. } | State::Gone => {}
         }
     }
 
     /// What came of [`Command::Ping`].
     pub fn probed(&mut self, owner: WorkerId, answer: Probe, now: Instant) {
-        if self.state != State::Asked || self.owner != Some(owner) {
+        if self.state != State::Probing || self.owner != Some(owner) {
             return;
         }
         let claim_at = match answer {
@@ -167,7 +167,7 @@ impl Watch {
             // is about to be read.
             Probe::Pong => (self.heard_at + CLAIM_AFTER_PONG).max(now + PONG_GRACE),
         };
-        self.state = State::Doubtful { claim_at };
+        self.state = State::Suspected { claim_at };
     }
 
     /// What came of [`Command::Claim`]. `jitter` is random, 0 to 1.
@@ -175,15 +175,15 @@ impl Watch {
         match outcome {
             ClaimOutcome::Owned(owner, epoch) => {
                 if epoch >= self.epoch {
-                    let pace = self.pace;
-                    self.heard(owner, epoch, pace, now);
+                    let signal = self.signal;
+                    self.heard(owner, epoch, signal, now);
                 }
             }
             ClaimOutcome::Missing if self.state == State::Claiming => self.state = State::Gone,
             ClaimOutcome::Failed if self.state == State::Claiming => {
                 let until = now + backoff(self.failures, jitter);
                 self.failures = self.failures.saturating_add(1);
-                self.state = State::Waiting { until };
+                self.state = State::BackingOff { until };
             }
             // The room was heard of meanwhile.
             ClaimOutcome::Missing | ClaimOutcome::Failed => {}
@@ -197,11 +197,11 @@ impl Watch {
         self.is_connected = is_connected;
         if (is_back || !is_connected) && self.state != State::Gone {
             // The others are on their way back too.
-            self.rest(now + RECONNECT_GRACE);
+            self.reset(now + RECONNECT_GRACE);
         }
     }
 
-    /// When to call [`Watch::poll`]; `None` while an answer is awaited, or this
+    /// When to call [`FailureDetector::poll`]; `None` while an answer is awaited, or this
     /// gateway is cut off.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -210,10 +210,10 @@ impl Watch {
         }
         match self.state {
             State::Healthy => Some(self.heard_at + self.suspect_after()),
-            State::Doubtful { claim_at } => Some(claim_at),
-            State::Waiting { until } => Some(until),
+            State::Suspected { claim_at } => Some(claim_at),
+            State::BackingOff { until } => Some(until),
             State::Gone => Some(self.heard_at),
-            State::Asked | State::Claiming => None,
+            State::Probing | State::Claiming => None,
         }
     }
 
@@ -224,30 +224,30 @@ impl Watch {
         }
         match (self.state, self.owner) {
             (State::Healthy, Some(owner)) => {
-                self.state = State::Asked;
+                self.state = State::Probing;
                 Some(Command::Ping(owner))
             }
             // Nobody to ask.
-            (State::Healthy, None) | (State::Doubtful { .. } | State::Waiting { .. }, _) => {
+            (State::Healthy, None) | (State::Suspected { .. } | State::BackingOff { .. }, _) => {
                 self.state = State::Claiming;
                 let seen_epoch = self.epoch;
                 Some(Command::Claim { seen_epoch })
             }
             (State::Gone, _) => Some(Command::Close),
-            (State::Asked | State::Claiming, _) => None,
+            (State::Probing | State::Claiming, _) => None,
         }
     }
 
-    fn rest(&mut self, now: Instant) {
+    fn reset(&mut self, now: Instant) {
         self.heard_at = now;
         self.state = State::Healthy;
         self.failures = 0;
     }
 
     fn suspect_after(&self) -> Duration {
-        match self.pace {
-            Pace::Snapshots => SNAPSHOT_SUSPECT_AFTER,
-            Pace::Heartbeats => HEARTBEAT_SUSPECT_AFTER,
+        match self.signal {
+            Signal::Snapshot => SNAPSHOT_SUSPECT_AFTER,
+            Signal::Heartbeat => HEARTBEAT_SUSPECT_AFTER,
         }
     }
 }

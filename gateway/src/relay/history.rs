@@ -1,4 +1,4 @@
-//! What a gateway keeps of a race for its next owner: opaque bytes.
+//! The recent past of a race, kept for its next owner as opaque bytes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -8,17 +8,17 @@ use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
 use protocol::input::InputFrame;
 use protocol::{GatewayId, RaceId, Seat, Tick};
 
-use crate::limits::{RING_FRAMES_MAX, RING_SNAPSHOTS_MAX};
+use crate::limits::{HISTORY_FRAMES_MAX, HISTORY_SNAPSHOTS_MAX};
 
 /// The last snapshots of a race, and the inputs that may not be in them.
 #[derive(Debug, Default)]
-pub struct Ring {
+pub struct History {
     snapshots: VecDeque<(Bytes, Instant)>,
     frames: BTreeMap<Seat, VecDeque<(Tick, Vec<u8>)>>,
 }
 
-impl Ring {
-    /// Forgets everything: another race has begun.
+impl History {
+    /// Forgets everything, for another race.
     pub fn clear(&mut self) {
         self.snapshots.clear();
         self.frames.clear();
@@ -26,7 +26,7 @@ impl Ring {
 
     /// Keeps a snapshot that was passed on.
     pub fn snapshot(&mut self, payload: Bytes, now: Instant) {
-        if self.snapshots.len() == RING_SNAPSHOTS_MAX {
+        if self.snapshots.len() == HISTORY_SNAPSHOTS_MAX {
             self.snapshots.pop_front();
         }
         self.snapshots.push_back((payload, now));
@@ -48,7 +48,7 @@ impl Ring {
         while let Some((_, replaced)) = frames.pop_back_if(|(tick, _)| *tick >= first_tick) {
             buffer = replaced;
         }
-        if frames.len() == RING_FRAMES_MAX
+        if frames.len() == HISTORY_FRAMES_MAX
             && let Some((_, oldest)) = frames.pop_front()
         {
             buffer = oldest;
@@ -63,7 +63,7 @@ impl Ring {
         self.frames.iter().flat_map(of_seat)
     }
 
-    /// All of it, for a new owner.
+    /// The answer to a new owner's request to catch up.
     #[must_use]
     pub fn answer(&self, race: RaceId, gateway: GatewayId, now: Instant) -> Vec<u8> {
         let seen = |(bytes, at): &(Bytes, Instant)| {
@@ -116,8 +116,8 @@ mod tests {
     }
 
     /// First tick and length of each frame.
-    fn frames(ring: &Ring) -> Vec<(Seat, Tick, usize)> {
-        let bytes = ring.answer(race(), GATEWAY, Instant::now());
+    fn frames(history: &History) -> Vec<(Seat, Tick, usize)> {
+        let bytes = history.answer(race(), GATEWAY, Instant::now());
         let answer = CatchUpAnswer::decode(&bytes).unwrap();
         let read = |(seat, frame): &(Seat, &[u8])| {
             let frame = InputFrame::decode(frame).unwrap();
@@ -128,15 +128,15 @@ mod tests {
 
     #[test]
     fn keeps_the_last_snapshots_with_their_ages() {
-        let mut ring = Ring::default();
+        let mut history = History::default();
         let start = Instant::now();
         for step in 0..20_u8 {
             let at = start + Duration::from_millis(u64::from(step));
-            ring.snapshot(Bytes::copy_from_slice(&[step]), at);
+            history.snapshot(Bytes::copy_from_slice(&[step]), at);
         }
-        let bytes = ring.answer(race(), GATEWAY, start + Duration::from_millis(20));
+        let bytes = history.answer(race(), GATEWAY, start + Duration::from_millis(20));
         let answer = CatchUpAnswer::decode(&bytes).unwrap();
-        assert_eq!(answer.snapshots.len(), RING_SNAPSHOTS_MAX);
+        assert_eq!(answer.snapshots.len(), HISTORY_SNAPSHOTS_MAX);
         assert_eq!(answer.snapshots[0].bytes, [4]);
         let last = answer.snapshots.last().unwrap();
         assert_eq!((last.bytes, last.age_us), (&[19][..], 1_000));
@@ -144,26 +144,26 @@ mod tests {
 
     #[test]
     fn keeps_what_is_acknowledged_but_perhaps_not_applied() {
-        let mut ring = Ring::default();
-        ring.frame(0, &frame(10, 2));
-        ring.frame(0, &frame(12, 2));
-        ring.frame(1, &frame(9, 4));
-        assert_eq!(frames(&ring), [(0, 10, 2), (0, 12, 2), (1, 9, 4)]);
+        let mut history = History::default();
+        history.frame(0, &frame(10, 2));
+        history.frame(0, &frame(12, 2));
+        history.frame(1, &frame(9, 4));
+        assert_eq!(frames(&history), [(0, 10, 2), (0, 12, 2), (1, 9, 4)]);
         // Nobody acknowledges any more: the frames grow, and replace each other.
         for ticks in 3..60 {
-            ring.frame(0, &frame(12, ticks));
+            history.frame(0, &frame(12, ticks));
         }
-        assert_eq!(frames(&ring)[..2], [(0, 10, 2), (0, 12, 59)]);
+        assert_eq!(frames(&history)[..2], [(0, 10, 2), (0, 12, 59)]);
     }
 
     #[test]
     fn is_bounded() {
-        let mut ring = Ring::default();
-        (0..1_000).for_each(|step| ring.frame(0, &frame(2 * step, 2)));
-        assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
-        ring.frame(0, &[]);
-        assert_eq!(frames(&ring).len(), RING_FRAMES_MAX);
-        ring.clear();
-        assert!(frames(&ring).is_empty());
+        let mut history = History::default();
+        (0..1_000).for_each(|step| history.frame(0, &frame(2 * step, 2)));
+        assert_eq!(frames(&history).len(), HISTORY_FRAMES_MAX);
+        history.frame(0, &[]);
+        assert_eq!(frames(&history).len(), HISTORY_FRAMES_MAX);
+        history.clear();
+        assert!(frames(&history).is_empty());
     }
 }

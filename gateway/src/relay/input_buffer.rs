@@ -1,4 +1,4 @@
-//! Where connections leave their drivers' inputs, without waking anybody.
+//! Input frames that connections leave for the relay, without waking it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use protocol::Seat;
 use tokio::sync::Notify;
 
-use crate::limits::INBOX_FRAMES_MAX;
+use crate::limits::INPUT_BUFFER_FRAMES_MAX;
 
 /// Input frames of several seats, one after the other in one buffer.
 #[derive(Clone, Debug, Default)]
-pub struct Frames {
+pub struct SeatFrames {
     bytes: Vec<u8>,
     /// Of each frame: the seat, and where it ends.
     ends: Vec<(Seat, usize)>,
 }
 
-impl Frames {
+impl SeatFrames {
     /// Adds a frame.
     pub fn push(&mut self, seat: Seat, frame: &[u8]) {
         self.bytes.extend_from_slice(frame);
@@ -45,16 +45,16 @@ impl Frames {
         self.ends.is_empty()
     }
 
-    /// Forgets them; the memory is used again.
+    /// Removes all frames and keeps their memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
 }
 
-/// The inputs of a room that its relay has not seen yet.
+/// The inputs of a room that its relay has not taken yet.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub struct InputBuffer {
     waiting: Mutex<Waiting>,
     arrived: Notify,
     is_closed: AtomicBool,
@@ -62,29 +62,29 @@ pub struct Inbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    frames: Frames,
-    /// The relay wants to be told of the next one.
-    is_watched: bool,
+    frames: SeatFrames,
+    /// The relay waits for the next one.
+    is_awaited: bool,
 }
 
-impl Inbox {
-    /// Leaves a frame; `false` when there is no room for it.
+impl InputBuffer {
+    /// Adds a frame; `false` when there is no room for it.
     pub fn put(&self, seat: Seat, frame: &[u8]) -> bool {
-        let was_watched = {
+        let was_awaited = {
             let mut waiting = self.lock();
-            if waiting.frames.len() >= INBOX_FRAMES_MAX {
+            if waiting.frames.len() >= INPUT_BUFFER_FRAMES_MAX {
                 return false;
             }
             waiting.frames.push(seat, frame);
-            std::mem::take(&mut waiting.is_watched)
+            std::mem::take(&mut waiting.is_awaited)
         };
-        if was_watched {
+        if was_awaited {
             self.arrived.notify_one();
         }
         true
     }
 
-    /// Nobody will look for frames any more: the room is gone.
+    /// Marks the room as gone: no frame will be taken.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
     }
@@ -95,12 +95,12 @@ impl Inbox {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Exchanges what is here for `empty` frames.
-    pub fn swap(&self, empty: &mut Frames) {
+    /// Takes all frames, in exchange for an empty list whose memory is used again.
+    pub fn swap(&self, empty: &mut SeatFrames) {
         std::mem::swap(&mut self.lock().frames, empty);
     }
 
-    /// Waits until something is here.
+    /// Waits for a frame.
     pub async fn arrived(&self) {
         loop {
             {
@@ -108,7 +108,7 @@ impl Inbox {
                 if !waiting.frames.is_empty() {
                     return;
                 }
-                waiting.is_watched = true;
+                waiting.is_awaited = true;
             }
             self.arrived.notified().await;
         }
@@ -124,28 +124,28 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tells_that_something_came_and_hands_it_over_in_order() {
-        let inbox = Inbox::default();
-        let (mut frames, putting) = (Frames::default(), async {
+    async fn wakes_the_relay_and_hands_frames_over_in_order() {
+        let buffer = InputBuffer::default();
+        let (mut frames, putting) = (SeatFrames::default(), async {
             tokio::task::yield_now().await;
-            assert!(inbox.put(3, b"abc"));
-            assert!(inbox.put(0, b""));
-            assert!(inbox.put(3, b"d"));
+            assert!(buffer.put(3, b"abc"));
+            assert!(buffer.put(0, b""));
+            assert!(buffer.put(3, b"d"));
         });
-        tokio::join!(inbox.arrived(), putting);
-        inbox.swap(&mut frames);
+        tokio::join!(buffer.arrived(), putting);
+        buffer.swap(&mut frames);
         let all: Vec<_> = frames.iter().collect();
         assert_eq!(all, [(3, &b"abc"[..]), (0, b""), (3, b"d")]);
         frames.clear();
         assert!(frames.is_empty());
-        inbox.swap(&mut frames);
+        buffer.swap(&mut frames);
         assert!(frames.is_empty());
     }
 
     #[test]
     fn is_bounded() {
-        let inbox = Inbox::default();
-        let taken = (0..2 * INBOX_FRAMES_MAX).filter(|_| inbox.put(0, b"x"));
-        assert_eq!(taken.count(), INBOX_FRAMES_MAX);
+        let buffer = InputBuffer::default();
+        let taken = (0..2 * INPUT_BUFFER_FRAMES_MAX).filter(|_| buffer.put(0, b"x"));
+        assert_eq!(taken.count(), INPUT_BUFFER_FRAMES_MAX);
     }
 }

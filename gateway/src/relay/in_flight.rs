@@ -1,4 +1,4 @@
-//! The questions that a relay sends out about its room's owner.
+//! Requests of a relay about its room's owner, and their answers.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::{Epoch, RejectionCode, RoomId, WorkerId, subject};
 use tokio::sync::Semaphore;
 
-use super::watch::{ClaimOutcome, Probe};
+use super::failure_detector::{ClaimOutcome, Probe};
 use crate::limits::{CLAIM_TIMEOUT, PING_TIMEOUT};
 use crate::metrics;
 
-/// A question under way.
-pub(super) type Errand = BoxFuture<'static, Report>;
+/// A request that waits for its answer.
+pub(super) type InFlight = BoxFuture<'static, Answer>;
 
-/// What came of it.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Report {
+pub(super) enum Answer {
     Probed(WorkerId, Probe),
     Claimed(ClaimOutcome),
 }
 
-/// Asks a worker whether it lives.
-pub(super) fn ping(bus: &Bus, owner: WorkerId) -> Errand {
+/// Pings a worker.
+pub(super) fn ping(bus: &Bus, owner: WorkerId) -> InFlight {
     let bus = bus.clone();
     async move {
         let ping = subject::worker_ping(owner);
@@ -40,17 +40,22 @@ pub(super) fn ping(bus: &Bus, owner: WorkerId) -> Errand {
             ) => (Probe::Silence, "silence"),
         };
         metrics::probed(label);
-        Report::Probed(owner, answer)
+        Answer::Probed(owner, answer)
     }
     .boxed()
 }
 
-/// Asks any worker to take the room over, when it is this claim's turn.
-pub(super) fn claim(bus: &Bus, room: RoomId, seen_epoch: Epoch, turns: Arc<Semaphore>) -> Errand {
+/// Asks any worker to take the room over, once `permits` allows one more claim.
+pub(super) fn claim(
+    bus: &Bus,
+    room: RoomId,
+    seen_epoch: Epoch,
+    permits: Arc<Semaphore>,
+) -> InFlight {
     let bus = bus.clone();
     async move {
-        // Nobody closes the semaphore; without a turn there is only no limit.
-        let _turn = turns.acquire().await.ok();
+        // The semaphore is never closed; without a permit there is only no limit.
+        let _permit = permits.acquire().await.ok();
         let request = ClaimRequest {
             room,
             seen_epoch,
@@ -75,7 +80,7 @@ pub(super) fn claim(bus: &Bus, room: RoomId, seen_epoch: Epoch, turns: Arc<Semap
             ) => (ClaimOutcome::Failed, "unanswered"),
         };
         metrics::claimed(label);
-        Report::Claimed(outcome)
+        Answer::Claimed(outcome)
     }
     .boxed()
 }

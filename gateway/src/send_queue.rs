@@ -1,0 +1,365 @@
+//! Frames on their way to one client.
+//!
+//! Frames that must arrive stand in a bounded queue; of snapshots only the
+//! newest is kept. A slow reader skips snapshots and never sees an old one; one
+//! that lets the queue fill is told goodbye.
+//!
+//! A frame before which nothing waits is written by the task that brings it: no
+//! other task is woken for it, and snapshots that come in a burst, as after a
+//! takeover, all arrive. [`SendQueue::write`] is the writer task's loop: it takes
+//! over when the client does not read as fast as frames come, and ends the stream.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use protocol::client::{GoodbyeCode, ServerMessage};
+use protocol::frame;
+use tokio::io::AsyncWrite;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::limits::{SEND_QUEUE_FRAMES_MAX, WRITE_TIMEOUT};
+use crate::metrics;
+
+/// Frames are gathered up to this size for one write: a dozen events fit, and
+/// a connection that has caught up keeps no more memory than this.
+const BATCH_BYTES: usize = 4 * 1024;
+
+/// The way to one client. The connection, the relay of its room and the chat
+/// share it.
+#[derive(Debug)]
+pub struct SendQueue {
+    state: Mutex<State>,
+    /// Something waits that was not written at once.
+    unwritten: Notify,
+    /// Nothing more is accepted: said goodbye, left, or broken.
+    closed: CancellationToken,
+}
+
+struct State {
+    /// `None` once the stream has ended.
+    writer: Option<Box<dyn AsyncWrite + Send + Unpin>>,
+    /// Whole frames with their lengths, of which the first bytes are written.
+    batch: Vec<u8>,
+    written: usize,
+    is_flushed: bool,
+    frames: VecDeque<Bytes>,
+    snapshot: Option<Bytes>,
+    /// The stream ends after what waits.
+    is_closing: bool,
+}
+
+/// What the writer task finds after a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Frames came meanwhile.
+    Batch,
+    /// Nothing waits.
+    Wait,
+    /// The stream has ended.
+    End,
+}
+
+impl SendQueue {
+    /// A queue that writes to `writer`.
+    #[must_use]
+    pub fn new(writer: impl AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self {
+            state: Mutex::new(State {
+                writer: Some(Box::new(writer)),
+                batch: Vec::new(),
+                written: 0,
+                is_flushed: true,
+                frames: VecDeque::new(),
+                snapshot: None,
+                is_closing: false,
+            }),
+            unwritten: Notify::new(),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// Sends a frame that must arrive. A full queue closes the connection.
+    pub fn push(&self, frame: Bytes) {
+        self.enqueue(|state| {
+            if state.frames.len() < SEND_QUEUE_FRAMES_MAX {
+                state.frames.push_back(frame);
+                return;
+            }
+            // What the client has not read it shall not read before this.
+            state.frames.clear();
+            state.close(&ServerMessage::goodbye(
+                GoodbyeCode::SlowReader,
+                "the connection is too slow for what happens here",
+            ));
+            self.closed.cancel();
+        });
+    }
+
+    /// Sends a control message.
+    pub fn send(&self, message: &ServerMessage) {
+        self.push(frame::from_server(message));
+    }
+
+    /// Sends a snapshot, in the place of one that still waits.
+    pub fn push_snapshot(&self, frame: Bytes) {
+        self.enqueue(|state| {
+            if state.snapshot.replace(frame).is_some() {
+                metrics::snapshot_skipped();
+            }
+        });
+    }
+
+    /// Says goodbye and ends the stream once that is written.
+    pub fn close(&self, message: &ServerMessage) {
+        self.enqueue(|state| state.close(message));
+        self.closed.cancel();
+    }
+
+    /// Ends the stream after what waits, without a word: the client has left.
+    pub fn end(&self) {
+        self.enqueue(|state| state.is_closing = true);
+        self.closed.cancel();
+    }
+
+    /// Fires when nothing more is accepted.
+    #[must_use]
+    pub fn closed(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
+    /// Writes what was not written at once, until the stream has ended or is
+    /// broken. At most one task may run it.
+    pub async fn write(&self) {
+        loop {
+            self.unwritten.notified().await;
+            loop {
+                let batch = poll_fn(|cx| self.lock().poll_batch(cx));
+                match tokio::time::timeout(WRITE_TIMEOUT, batch).await {
+                    Ok(Ok(Next::Batch)) => {}
+                    Ok(Ok(Next::Wait)) => break,
+                    Ok(Ok(Next::End) | Err(_)) | Err(_) => {
+                        self.lock().writer = None;
+                        self.closed.cancel();
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets `change` queue something, and writes it if nothing came before it.
+    fn enqueue(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        if state.is_closing || state.writer.is_none() {
+            return;
+        }
+        let was_idle = state.is_idle();
+        change(&mut state);
+        let is_handed_over = if state.is_closing {
+            true
+        } else if was_idle {
+            let mut cx = Context::from_waker(Waker::noop());
+            !matches!(state.poll_batch(&mut cx), Poll::Ready(Ok(Next::Wait)))
+        } else {
+            // The writer task is at work already.
+            false
+        };
+        drop(state);
+        if is_handed_over {
+            self.unwritten.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        let nothing_waits = self.frames.is_empty() && self.snapshot.is_none();
+        nothing_waits && self.batch.is_empty() && self.is_flushed
+    }
+
+    fn close(&mut self, message: &ServerMessage) {
+        if let ServerMessage::Goodbye { code, .. } = message {
+            metrics::goodbye(*code);
+        }
+        self.frames.push_back(frame::from_server(message));
+        self.snapshot = None;
+        self.is_closing = true;
+    }
+
+    /// Writes one batch; pending while the client does not read.
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        if self.batch.is_empty() {
+            self.gather();
+        }
+        let Some(writer) = &mut self.writer else {
+            return Poll::Ready(Ok(Next::End));
+        };
+        let mut writer = Pin::new(writer.as_mut());
+        while self.written < self.batch.len() {
+            self.is_flushed = false;
+            match ready!(writer.as_mut().poll_write(cx, &self.batch[self.written..]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                bytes => self.written += bytes,
+            }
+        }
+        if !self.is_flushed {
+            ready!(writer.as_mut().poll_flush(cx))?;
+            self.is_flushed = true;
+        }
+        self.batch.clear();
+        self.batch.shrink_to(BATCH_BYTES);
+        self.written = 0;
+        if !self.frames.is_empty() || self.snapshot.is_some() {
+            return Poll::Ready(Ok(Next::Batch));
+        }
+        if self.is_closing {
+            ready!(writer.poll_shutdown(cx))?;
+            return Poll::Ready(Ok(Next::End));
+        }
+        Poll::Ready(Ok(Next::Wait))
+    }
+
+    fn gather(&mut self) {
+        let mut frames = 0;
+        while self.batch.len() < BATCH_BYTES
+            && let Some(frame) = self.frames.pop_front().or_else(|| self.snapshot.take())
+        {
+            frame::append(&frame, &mut self.batch);
+            frames += 1;
+        }
+        metrics::frames_sent(frames, self.batch.len() as u64);
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("frames", &self.frames.len())
+            .field("unwritten", &(self.batch.len() - self.written))
+            .field("is_closing", &self.is_closing)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// A queue, and the client's end of a stream that holds `bytes`.
+    fn connected(bytes: usize) -> (SendQueue, DuplexStream) {
+        let (near, far) = duplex(bytes);
+        (SendQueue::new(near), far)
+    }
+
+    async fn read(client: &mut DuplexStream, bytes: usize) -> Vec<u8> {
+        let mut read = vec![0; bytes];
+        client.read_exact(&mut read).await.unwrap();
+        read
+    }
+
+    /// What the client reads until the stream ends.
+    async fn read_to_end(queue: &SendQueue, client: &mut DuplexStream) -> Vec<u8> {
+        let mut read = Vec::new();
+        let reading = client.read_to_end(&mut read);
+        let (read_bytes, ()) = tokio::join!(reading, queue.write());
+        read_bytes.unwrap();
+        read
+    }
+
+    #[tokio::test]
+    async fn writes_at_once_without_a_writer_task() {
+        let (queue, mut client) = connected(64);
+        queue.push_snapshot(Bytes::from_static(b"s1"));
+        queue.push(Bytes::from_static(b"e1"));
+        queue.push_snapshot(Bytes::from_static(b"s2"));
+        assert_eq!(read(&mut client, 12).await, b"\0\x02s1\0\x02e1\0\x02s2");
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_gets_every_event_and_the_newest_snapshot() {
+        let (queue, mut client) = connected(3);
+        queue.push(Bytes::from_static(b"e1"));
+        for snapshot in [&b"s1"[..], b"s2", b"s3"] {
+            queue.push_snapshot(Bytes::from_static(snapshot));
+        }
+        queue.push(Bytes::from_static(b"e2"));
+        queue.end();
+        let read = read_to_end(&queue, &mut client).await;
+        assert_eq!(read, b"\0\x02e1\0\x02e2\0\x02s3");
+    }
+
+    #[tokio::test]
+    async fn a_frame_larger_than_the_stream_holds_arrives_whole() {
+        let (queue, mut client) = connected(1_000);
+        let frame = Bytes::from(vec![7; 60_000]);
+        queue.push(frame.clone());
+        queue.push(Bytes::from_static(b"after"));
+        queue.end();
+        let read = read_to_end(&queue, &mut client).await;
+        assert_eq!(read.len(), 2 + frame.len() + 2 + 5);
+        assert_eq!(read[..3], [234, 96, 7], "the length, then the frame");
+        assert_eq!(read[2 + frame.len()..], *b"\0\x05after");
+    }
+
+    #[tokio::test]
+    async fn the_writer_task_goes_on_with_what_comes_later() {
+        let (queue, mut client) = connected(4);
+        let talking = async {
+            for _ in 0..3 {
+                queue.push(Bytes::from_static(b"abcd"));
+                assert_eq!(read(&mut client, 6).await, b"\0\x04abcd");
+            }
+            queue.end();
+        };
+        tokio::join!(queue.write(), talking);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_ends_with_a_typed_reason() {
+        let (queue, mut client) = connected(1);
+        for _ in 0..=SEND_QUEUE_FRAMES_MAX + 1 {
+            queue.push(Bytes::from_static(b"e"));
+        }
+        assert!(queue.closed().is_cancelled());
+        queue.push(Bytes::from_static(b"too late"));
+        let read = read_to_end(&queue, &mut client).await;
+        assert!(read.starts_with(b"\0\x01e"), "what was being written");
+        assert!(read.windows(11).any(|w| w == b"slow_reader"));
+        assert!(!read.windows(8).any(|w| w == b"too late"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_accepted_after_a_goodbye() {
+        let (queue, mut client) = connected(1_000);
+        queue.close(&ServerMessage::goodbye(GoodbyeCode::Idle, "bye"));
+        queue.push(Bytes::from_static(b"later"));
+        queue.close(&ServerMessage::goodbye(GoodbyeCode::Draining, "again"));
+        let read = read_to_end(&queue, &mut client).await;
+        let said = String::from_utf8_lossy(&read);
+        assert!(said.contains("bye") && !said.contains("later") && !said.contains("again"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_gone_closes_the_queue() {
+        let (queue, client) = connected(8);
+        drop(client);
+        queue.push(Bytes::from_static(b"e"));
+        let ended = tokio::time::timeout(Duration::from_secs(30), queue.write());
+        assert!(ended.await.is_ok());
+        assert!(queue.closed().is_cancelled());
+    }
+}
