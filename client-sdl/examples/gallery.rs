@@ -424,7 +424,6 @@ impl Room {
         let header = SnapshotHeader {
             race: RACE.parse().expect("it is a ULID"),
             owner: WorkerId::new(1),
-            slot: Default::default(),
             epoch: Epoch::FIRST,
             tick: self.state.tick,
             acks: std::iter::empty().collect(),

@@ -15,7 +15,6 @@ use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use gateway::relay::core::{Command, MemberId, RelayCore};
 use gateway::send_queue::SendQueue;
-use protocol::beat::Slot;
 use protocol::input::{Controls, InputFrame};
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
@@ -75,7 +74,6 @@ fn snapshot(seats: usize, tick: u32) -> Bytes {
     let header = SnapshotHeader {
         race: RACE.parse().expect("it is a ULID"),
         owner: WorkerId::new(1),
-        slot: Slot::default(),
         epoch: Epoch::FIRST,
         tick,
         acks: (0..seats).map(|_| InputAck::default()).collect(),

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use protocol::beat::Beat;
 use protocol::input::{Controls, InputBatch, InputFrame};
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::room::CtlRequest;
@@ -18,7 +17,7 @@ use protocol::{Epoch, GatewayId, PlayerName, RoomName, SessionNonce, WorkerId};
 use race_worker::chain::{Chain, Pace};
 use race_worker::ownership::{Command, Event, Moment, OwnerCore};
 use race_worker::room::{Identity, Ownership, Room};
-use race_worker::slots::Slots;
+use race_worker::schedule::{Schedule, ScheduleOptions};
 use simulation::Track;
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -136,8 +135,8 @@ fn ownership(criterion: &mut Criterion) {
         let room = racing(seats, &mut now);
         let race = RACE.parse().expect("it is a ULID");
         let chain = Chain::new(race, OWNER, Epoch::FIRST, 1, now);
-        let beat = Beat::new(now, Duration::ZERO);
-        let mut core = OwnerCore::new(OWNER, room, chain, beat, now);
+        let schedule = Schedule::new(now, ScheduleOptions::DEFAULT);
+        let mut core = OwnerCore::new(OWNER, room, chain, now);
         let mut commands = Vec::new();
         criterion.bench_function(
             &format!("inputs, ticks, a snapshot of {seats} cars and what is written with it"),
@@ -148,7 +147,7 @@ fn ownership(criterion: &mut Criterion) {
                         now,
                         unix_ms: 0,
                         is_connected: true,
-                        slots: Slots::new(1, 0, 1),
+                        schedule,
                     };
                     core.handle(Event::Inputs(&inputs(&core, seats)), moment);
                     core.handle(Event::Due, moment);

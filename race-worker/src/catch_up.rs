@@ -139,7 +139,6 @@ mod tests {
         let header = SnapshotHeader {
             race: RACE.parse().unwrap(),
             owner: WorkerId::new(1),
-            slot: protocol::beat::Slot::default(),
             epoch: Epoch(epoch),
             tick,
             acks: ArrayVec::new(),

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
-use protocol::beat::Beat;
 use protocol::limits::SEATS_MAX;
 use protocol::lobby::{Mode, RoomSettings};
 use protocol::room::{CreateRequest, Created};
@@ -25,7 +24,7 @@ use crate::metrics;
 use crate::owner::Owner;
 use crate::ownership::OwnerCore;
 use crate::room::{Identity, Ownership, Room};
-use crate::slots::SharedSlots;
+use crate::schedule::SharedSchedule;
 use crate::turns::Turns;
 
 /// What all rooms of a worker share.
@@ -52,10 +51,8 @@ pub struct Worker {
     pub late_ticks: AtomicU32,
     /// What keeps their deadlines.
     pub clock: AlarmClock,
-    /// When its rooms tick, and in which slots.
-    pub beat: Beat,
-    /// As `beat`.
-    pub slots: SharedSlots,
+    /// When its rooms tick.
+    pub schedule: SharedSchedule,
     /// Most rooms to take.
     pub rooms_max: u32,
     /// Rooms taken.
@@ -159,8 +156,8 @@ impl Worker {
         place.count(room.identity().settings.seats);
         let now = Instant::now();
         let core = match inherited {
-            None => OwnerCore::new(self.id, room, chain, self.beat, now),
-            Some(gateways) => OwnerCore::inherit(self.id, room, chain, &gateways, self.beat, now),
+            None => OwnerCore::new(self.id, room, chain, now),
+            Some(gateways) => OwnerCore::inherit(self.id, room, chain, &gateways, now),
         };
         let owner = Owner::new(Arc::clone(self), core, ears);
         self.tasks.spawn(async move {

@@ -9,7 +9,7 @@
 //!   worker the owner, and tells it when it no longer is;
 //! - [`catch_up`]: what the gateways know that a checkpoint does not;
 //! - [`sweep`]: which rooms nobody owns; [`admission`]: whether to take new ones;
-//!   [`slots`]: how many tick together; [`turns`]: which one leaves next when the
+//!   [`schedule`]: when rooms tick; [`turns`]: which one leaves next when the
 //!   worker ends.
 //!
 //! Around them, [`owner`] is one task per room, [`clerk`] writes what must not
@@ -36,7 +36,7 @@ mod owner;
 pub mod ownership;
 pub mod room;
 pub mod run;
-pub mod slots;
+pub mod schedule;
 pub mod sweep;
 mod takeover;
 pub mod turns;

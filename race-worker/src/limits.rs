@@ -8,41 +8,14 @@ use protocol::limits::TICK_RATE_HZ;
 /// every client to learn what time it is.
 pub const COUNTDOWN_SECONDS: u32 = 4;
 
-pub use protocol::beat::TICK_INTERVAL;
-
-/// By how much a snapshot may be moved towards the beat of its slot: time goes
-/// 0.6 percent slower or faster, for 2.8 s at most.
-pub const BEAT_PULL_MAX: Duration = Duration::from_micros(200);
-
-/// How long a tick waits for inputs that should be there: as long as NATS keeps
-/// messages now and then. What is told meanwhile would be kept as long.
-pub const INPUT_GRACE: Duration = Duration::from_millis(3);
-
-/// Seats, whosever rooms they are in, that tick together: enough to share what it costs to
-/// wake up a worker, NATS and a gateway, and few enough for their snapshots to be
-/// written within some two milliseconds (ADR 023).
-pub const SEATS_PER_SLOT: u32 = 130;
-
-/// Most slots of all workers, 4 ms apart: twice as many cost a tenth more (ADR 013).
-pub const SLOTS_MAX: u32 = 8;
-
-/// Most seats of one worker that tick together: sixty rooms of four take it two
-/// milliseconds.
-pub const SEATS_AT_ONCE: u32 = 250;
-
-/// How often a worker tells the others how much it has to do.
-pub const LOAD_INTERVAL: Duration = Duration::from_secs(2);
-
-/// A worker that was not heard of for so long is not there: it has not told three
-/// times.
-pub const PEER_EXPIRY: Duration = Duration::from_millis(6_500);
+pub use protocol::limits::TICK_INTERVAL;
 
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Snapshots of a race between two checkpoints, 100 ms: what a new owner has to
 /// compute again. Rooms that tick together write together, in as few wake-ups.
-pub const CHECKPOINT_SNAPSHOTS: u64 = 3;
+pub const CHECKPOINT_SNAPSHOTS: u128 = 3;
 
 /// A race whose last checkpoint is younger than this lets its turn pass.
 pub const CHECKPOINT_INTERVAL_MIN: Duration = Duration::from_millis(50);
@@ -110,11 +83,10 @@ pub const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 /// rooms that are over. That is rare, and disturbs nobody for some seconds.
 pub const LOBBY_SWEEP: u32 = 3;
 
-/// Snapshots, or as much time, between two questions of an owner to the gateways of
-/// its players: 3 s. A gateway that died is noticed after this; a room that it leaves
-/// empty closes a minute later, so that more haste would serve nobody. Rooms that tick
-/// together ask together, in as few wake-ups.
-pub const CENSUS_SNAPSHOTS: u32 = 90;
+/// Between two presence checks of an owner with the gateways of its players. A
+/// gateway that died is noticed after this; a room that it leaves empty closes a
+/// minute later, so that more haste would serve nobody.
+pub const PRESENCE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long a gateway may take to answer its owner's question.
 pub const GATEWAY_CHECK_TIMEOUT: Duration = Duration::from_millis(500);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use protocol::checkpoint::ClaimCause;
 
+use crate::schedule::ScheduleOptions;
+
 /// What is counted all the time for each room: looked up once, after the program
 /// has set its recorder.
 struct Hot {
@@ -27,6 +29,24 @@ static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
 /// A room more (`1.0`) or fewer (`-1.0`).
 pub fn rooms(change: f64) {
     gauge!("race_rooms").increment(change);
+}
+
+/// The parameters of the schedule.
+pub fn schedule(options: ScheduleOptions) {
+    gauge!("race_schedule_phases_max").set(options.phases_max);
+    gauge!("race_schedule_seats_per_phase").set(options.seats_per_phase);
+    gauge!("race_schedule_slew_seconds_max").set(options.slew_max.as_secs_f64());
+    gauge!("race_schedule_input_grace_seconds").set(options.input_grace.as_secs_f64());
+}
+
+/// So many phases are in use.
+pub fn phases(phases: u32) {
+    gauge!("race_schedule_phases").set(phases);
+}
+
+/// A tick waits for its inputs.
+pub fn tick_held() {
+    counter!("race_ticks_held_total").increment(1);
 }
 
 /// A room was created here.

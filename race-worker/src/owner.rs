@@ -175,7 +175,7 @@ impl Owner {
             now: Instant::now(),
             unix_ms: unix_ms(),
             is_connected: self.worker.bus.is_connected(),
-            slots: self.worker.slots.load(),
+            schedule: self.worker.schedule.load(),
         }
     }
 

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bus::Revision;
-use protocol::beat::{Beat, PERIOD, Slot};
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::room::{CtlReply, CtlRequest};
@@ -29,15 +28,15 @@ use protocol::{
 };
 
 use self::inherit::Inheritance;
-use self::inputs::Awaited;
+use self::inputs::InputWait;
 use self::leaving::Leaving;
 use crate::chain::{Chain, Pace, ReadBack, Unanswered, WriteError};
 use crate::clerk::{Clerk, Job};
-use crate::limits::{CENSUS_SNAPSHOTS, REPLIES_MAX};
+use crate::limits::{PRESENCE_INTERVAL, REPLIES_MAX};
 use crate::metrics;
 use crate::room::presence::Belief;
 use crate::room::{Output, Room};
-use crate::slots::Slots;
+use crate::schedule::{Phase, Schedule};
 
 /// When something happens, and what only a shell can know of that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +47,8 @@ pub struct Moment {
     pub unix_ms: UnixMillis,
     /// Whether messages can leave: whoever is not heard stands still.
     pub is_connected: bool,
-    /// When in the period this worker's rooms tick.
-    pub slots: Slots,
+    /// When rooms tick.
+    pub schedule: Schedule,
 }
 
 /// What happens to an owner.
@@ -165,40 +164,37 @@ pub struct OwnerCore {
     stage: Stage,
     /// Numbers the messages for the database within this epoch.
     persisted: u64,
-    /// The time of the next tick, and the beat and slot that it is drawn to.
+    /// The time of the next tick, which slews to the room's phase.
     due: Instant,
-    beat: Beat,
-    slot: Slot,
-    awaited: Awaited,
+    phase: Phase,
+    input_wait: InputWait,
     /// While the owner stands still: when its next tick was due.
     stands_since: Option<Instant>,
     /// Whether what the room has to say must wait for a checkpoint.
     is_silent: bool,
     /// Answers that must not leave before that write has happened.
     replies: Vec<(u64, String, Reply<CtlReply>)>,
-    /// When to ask the gateways who is there, and whether they are asked.
-    census_due: Instant,
-    is_counting: bool,
+    /// When to check with the gateways who is present, and whether they are asked.
+    presence_due: Instant,
+    is_checking_presence: bool,
     leaving: Leaving,
     commands: Vec<Command>,
 }
 
 impl OwnerCore {
-    /// Of a room that has just been made; its ticks are drawn to `beat`.
+    /// The owner of a room that has just been made.
     #[must_use]
-    pub fn new(owner: WorkerId, room: Room, chain: Chain, beat: Beat, now: Instant) -> Self {
-        let mut core = Self::build(owner, room, chain, beat, now);
+    pub fn new(owner: WorkerId, room: Room, chain: Chain, now: Instant) -> Self {
+        let mut core = Self::build(owner, room, chain, now);
         core.advance(now);
         core
     }
 
-    fn build(owner: WorkerId, room: Room, chain: Chain, beat: Beat, now: Instant) -> Self {
+    fn build(owner: WorkerId, room: Room, chain: Chain, now: Instant) -> Self {
         let clerk = Clerk::new(chain.fenced_at(pace(&room)));
-        let id = room.identity().name.id();
         Self {
-            beat,
-            slot: Slot::of_room(&id),
-            id,
+            phase: Phase::of(room.identity().race),
+            id: room.identity().name.id(),
             owner,
             room,
             chain,
@@ -206,18 +202,18 @@ impl OwnerCore {
             stage: Stage::Running,
             persisted: 0,
             due: now,
-            awaited: Awaited::default(),
+            input_wait: InputWait::default(),
             stands_since: None,
             is_silent: false,
             replies: Vec::new(),
-            census_due: now + PERIOD * CENSUS_SNAPSHOTS,
-            is_counting: false,
+            presence_due: now + PRESENCE_INTERVAL,
+            is_checking_presence: false,
             leaving: Leaving::No,
             commands: Vec::new(),
         }
     }
 
-    /// Of a room that was taken over from its checkpoint, which names
+    /// The owner of a room that was taken over from its checkpoint, which names
     /// `gateways` with players.
     #[must_use]
     pub fn inherit(
@@ -225,10 +221,9 @@ impl OwnerCore {
         room: Room,
         chain: Chain,
         gateways: &[GatewayId],
-        beat: Beat,
         now: Instant,
     ) -> Self {
-        let mut core = Self::build(owner, room, chain, beat, now);
+        let mut core = Self::build(owner, room, chain, now);
         core.ask_gateways(gateways, None, now);
         core
     }
@@ -262,7 +257,7 @@ impl OwnerCore {
     pub fn next_deadline(&self) -> Option<Instant> {
         let own = match &self.stage {
             Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
-            Stage::Running => Some(self.awaited.deadline(self.ticks_due())),
+            Stage::Running => Some(self.input_wait.deadline(self.ticks_due())),
             Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
         };
         match (own, self.clerk.next_deadline()) {
@@ -275,7 +270,7 @@ impl OwnerCore {
     /// [`OwnerCore::next_deadline`] has come.
     #[must_use]
     pub fn awaits_inputs(&self) -> bool {
-        self.is_running() && self.awaited.are_missing()
+        self.is_running() && self.input_wait.holds_tick()
     }
 
     /// What there is to do since the last call, in its order.
@@ -313,11 +308,12 @@ impl OwnerCore {
             return;
         }
         let due = self.ticks_due();
-        if moment.now >= due && self.awaited.may_tick(due, moment.now) {
+        let grace = moment.schedule.input_grace();
+        if moment.now >= due && self.input_wait.may_tick(due, grace, moment.now) {
             self.tick(moment);
             // With a tick: the worker is awake, and messages leave anyway.
-            if moment.now >= self.census_due {
-                self.count_the_present(moment);
+            if moment.now >= self.presence_due {
+                self.check_presence(moment);
             }
         }
     }

@@ -19,7 +19,6 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use netcode::{SeatInputs, TrackCourse};
-use protocol::beat::Slot;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
@@ -89,7 +88,6 @@ pub struct Room {
     phase: Phase,
     seats: Seats,
     /// When in the period the tick of the next snapshot is due.
-    slot: Slot,
     /// Boxed: sixteen seats' inputs are tens of kilobytes, and each tick takes it
     /// out and puts it back.
     race: Option<Box<Race>>,
@@ -144,7 +142,6 @@ impl Room {
             track,
             phase: Phase::Waiting,
             seats,
-            slot: Slot::default(),
             race: None,
             events_told: (0, 0),
             revision: 0,

@@ -2,24 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bus::{Bus, BusError, Call, Endpoint, Service, Subscription};
+use bus::{Bus, BusError, Call, Endpoint, Service};
 use futures::StreamExt;
-use protocol::beat::Beat;
 use protocol::checkpoint::Claimed;
-use protocol::room::{Draining, WorkerLoad};
+use protocol::room::Draining;
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
-use service::{BoxError, Context, Shutdown, now_by_both_clocks};
+use service::{BoxError, Context, Shutdown};
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
-use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT, LOAD_INTERVAL};
+use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
-use crate::slots::Rota;
+use crate::schedule::{ScheduleOptions, SharedSchedule};
 use crate::turns::Turns;
 
 /// Runs the worker until shutdown.
@@ -29,7 +28,8 @@ use crate::turns::Turns;
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let id = WorkerId::new(random_id());
     let bus = Bus::connect(&options.service.nats, &format!("race-worker-{id}")).await?;
-    let (now, since_1970) = now_by_both_clocks()?;
+    let schedule = ScheduleOptions::from(options.schedule);
+    metrics::schedule(schedule);
     let worker = Arc::new(Worker {
         id,
         checkpoints: bus
@@ -43,8 +43,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         ticks: 0.into(),
         late_ticks: 0.into(),
         clock: context.clock.clone(),
-        beat: Beat::new(now, since_1970),
-        slots: Default::default(),
+        schedule: SharedSchedule::new(Instant::now(), schedule),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),
         seats: 0.into(),
@@ -55,7 +54,6 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let mut ping = bus.subscribe(subject::worker_ping(id)).await?;
     let mut drain = bus.subscribe(subject::worker_drain(id)).await?;
-    let mut exchange = LoadExchange::begin(&bus, id).await?;
     let service = bus
         .service("race-worker", "runs rooms", subject::RACE_WORKERS)
         .await?;
@@ -66,12 +64,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let sweeping = tokio::spawn(Arc::clone(&worker).adopt_orphans(context.shutdown.clone()));
     let calls = TaskTracker::new();
-    // With a tick, if there is one: the worker is awake then.
-    let observe_next = || {
-        let due = Instant::now() + OBSERVE_INTERVAL;
-        worker.beat.before_next(due, Duration::ZERO)
-    };
-    let (mut observing, mut observe_at) = (context.clock.deadline(), observe_next());
+    let mut observing = tokio::time::interval(OBSERVE_INTERVAL);
     loop {
         tokio::select! {
             () = context.shutdown.wait() => break,
@@ -95,12 +88,9 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 }
                 context.shutdown.trigger();
             }
-            Some(message) = exchange.loads.next() => {
-                exchange.heard(&message.payload, Instant::now());
-            }
-            () = observing.reached(Some(observe_at)) => {
-                observe_at = observe_next();
-                exchange.settle(&worker, Instant::now());
+            _ = observing.tick() => {
+                let seats = worker.seats.load(Ordering::Relaxed);
+                metrics::phases(worker.schedule.adapt(seats));
                 create.regulate(&worker, &service).await?;
             }
         }
@@ -179,43 +169,6 @@ impl Entrance {
         }
         metrics::admission(self.is_open);
         Ok(())
-    }
-}
-
-/// Telling the other workers how much there is to do here, hearing it of them, and
-/// finding the slots of this worker's rooms from that.
-struct LoadExchange {
-    rota: Rota,
-    loads: Subscription,
-    /// When to tell it next.
-    tell_at: Instant,
-}
-
-impl LoadExchange {
-    async fn begin(bus: &Bus, own: WorkerId) -> Result<Self, BusError> {
-        Ok(Self {
-            rota: Rota::new(own),
-            loads: bus.subscribe(subject::WORKER_LOADS).await?,
-            tell_at: Instant::now(),
-        })
-    }
-
-    fn heard(&mut self, payload: &[u8], now: Instant) {
-        match serde_json::from_slice::<WorkerLoad>(payload) {
-            Ok(load) => self.rota.heard(load, now),
-            Err(error) => debug!(%error, "an unreadable load of a worker"),
-        }
-    }
-
-    fn settle(&mut self, worker: &Worker, now: Instant) {
-        let seats = worker.seats.load(Ordering::Relaxed);
-        worker.slots.store(self.rota.slots(seats, now));
-        if now >= self.tell_at {
-            self.tell_at = now + LOAD_INTERVAL;
-            let own = worker.id;
-            let load = WorkerLoad { worker: own, seats };
-            worker.bus.publish_json(subject::worker_load(own), &load);
-        }
     }
 }
 

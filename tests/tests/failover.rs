@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use client_core::protocol::beat::TICK_INTERVAL;
+use client_core::protocol::limits::TICK_INTERVAL;
 use client_core::protocol::lobby::{Mode, RoomEntry, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};

@@ -79,30 +79,6 @@ async fn a_plain_nats_client_reads_events_and_lobby_as_json() -> Result<()> {
 }
 
 #[tokio::test]
-async fn race_workers_tell_how_much_they_have_to_do() -> Result<()> {
-    let cluster = Cluster::start().await?;
-    let mut nats = cluster.plain_nats().await?;
-    nats.subscribe("race.worker.*.load").await?;
-    let ada = cluster.racer("Ada").await?;
-    let settings = RoomSettings {
-        seats: 3,
-        ..RoomSettings::default()
-    };
-    ada.create("Open-Air", settings).await?;
-    loop {
-        let message = nats.next().await?;
-        let load = message.json()?;
-        let subject = format!("race.worker.{}.load", text(&load["worker"]));
-        assert_eq!(message.subject, subject);
-        let seats = load["seats"].as_u64().context("a load has seats")?;
-        ensure!(seats == 0 || seats == 3, "{load}");
-        if seats == 3 {
-            return Ok(());
-        }
-    }
-}
-
-#[tokio::test]
 async fn services_are_listed_as_nats_micro_ls_shows_them() -> Result<()> {
     let cluster = Cluster::start().await?;
     let mut nats = cluster.plain_nats().await?;

@@ -327,7 +327,6 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     let header = SnapshotHeader {
         race,
         owner: client_core::protocol::WorkerId::new(1),
-        slot: Default::default(),
         epoch: client_core::protocol::Epoch::FIRST,
         tick: 300,
         acks: std::iter::empty().collect(),

@@ -16,7 +16,6 @@ use race_worker::claim::{Claim, ClaimsUnderWay, Evidence};
 use race_worker::limits::LOBBY_SWEEP;
 use race_worker::ownership::{Command, Event, Moment, OwnerCore, Topic};
 use race_worker::room::presence::Belief;
-use race_worker::slots::Slots;
 use race_worker::sweep::Sweep;
 use rand::RngExt;
 
@@ -25,9 +24,6 @@ use crate::process::Pid;
 use crate::time::{MILLISECOND, Ns, SECOND};
 use crate::world::World;
 
-/// Rooms tick at different times, as those of a busy worker, and at others on the next
-/// worker.
-const SLOTS: u32 = 4;
 /// As in the crate `bus`.
 const JETSTREAM_TIMEOUT: Ns = 300 * MILLISECOND;
 const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
@@ -344,7 +340,7 @@ impl World {
             now: self.local(pid),
             unix_ms: self.now / MILLISECOND,
             is_connected: self.procs[pid].link.is_connected,
-            slots: Slots::new(SLOTS, pid as u32 % 2, 2 * SLOTS),
+            schedule: self.schedule(pid),
         };
         owner.is_confirming = matches!(event, Event::Written(_));
         owner.was_moving = owner.core.room().is_moving();

@@ -9,9 +9,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use protocol::beat::Beat;
 use protocol::{GatewayId, RoomId, WorkerId};
 use race_worker::ownership::Topic;
+use race_worker::schedule::{Schedule, ScheduleOptions};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use simulation::Track;
@@ -325,9 +325,15 @@ impl World {
         }
     }
 
-    /// When rooms tick.
-    pub(crate) fn beat(&self) -> Beat {
-        Beat::new(self.base, Duration::ZERO)
+    /// When the rooms of a worker tick: at different times, as those of a busy
+    /// one, and at others on the next worker.
+    pub(crate) fn schedule(&self, pid: Pid) -> Schedule {
+        let options = ScheduleOptions {
+            phases_max: 4,
+            ..ScheduleOptions::DEFAULT
+        };
+        let origin = Duration::from_millis(7 * pid as u64);
+        Schedule::new(self.base + origin, options)
     }
 
     /// The time as a process has it.

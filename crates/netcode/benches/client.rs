@@ -51,7 +51,6 @@ impl Recording {
                 let header = SnapshotHeader {
                     race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("it is a ULID"),
                     owner: WorkerId::new(1),
-                    slot: Default::default(),
                     epoch: Epoch::FIRST,
                     tick: state.tick,
                     acks: (0..SEATS_MAX).map(|_| Default::default()).collect(),

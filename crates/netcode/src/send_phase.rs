@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use protocol::beat::PERIOD;
+use protocol::limits::SNAPSHOT_INTERVAL;
 
 /// What an input needs to be acknowledged but for the round trip, at first: the
 /// gateway's lead, its ways to the room and back, and some margin.
@@ -70,13 +70,13 @@ impl SendPhase {
             self.under_way.pop_front();
         }
         // One that was to leave earlier may have waited for the next picture.
-        let on_time = now.saturating_duration_since(self.due) < PERIOD;
+        let on_time = now.saturating_duration_since(self.due) < SNAPSHOT_INTERVAL;
         let from = if on_time { self.due } else { now };
         let expected = self.arrival_near(from + self.ahead);
         self.under_way.push_back((stamp, expected));
-        self.due = expected + PERIOD - self.ahead;
+        self.due = expected + SNAPSHOT_INTERVAL - self.ahead;
         if self.due <= now {
-            self.due += PERIOD;
+            self.due += SNAPSHOT_INTERVAL;
         }
     }
 
@@ -94,14 +94,14 @@ impl SendPhase {
     pub(crate) fn acknowledged(&mut self, stamp: u32, now: Instant) {
         let (mut late, mut early, mut in_time) = (false, false, 0);
         while let Some((_, expected)) = self.under_way.pop_front_if(|(sent, _)| *sent <= stamp) {
-            late |= now > expected + PERIOD / 2;
-            early |= now + PERIOD / 2 < expected;
+            late |= now > expected + SNAPSHOT_INTERVAL / 2;
+            early |= now + SNAPSHOT_INTERVAL / 2 < expected;
             in_time += 1;
         }
         let ahead = if late {
             self.ahead + EARLIER
         } else if early {
-            self.ahead.saturating_sub(PERIOD)
+            self.ahead.saturating_sub(SNAPSHOT_INTERVAL)
         } else {
             self.ahead = self.ahead.saturating_sub(LATER * in_time);
             return;
@@ -118,9 +118,9 @@ impl SendPhase {
 
     /// When a snapshot comes, or would, nearest to `at`.
     fn arrival_near(&self, at: Instant) -> Instant {
-        let interval = PERIOD.as_nanos();
+        let interval = SNAPSHOT_INTERVAL.as_nanos();
         let whole = |time: Duration| (time.as_nanos() + interval / 2) / interval;
-        let intervals = |time| PERIOD * u32::try_from(whole(time)).unwrap_or(u32::MAX);
+        let intervals = |time| SNAPSHOT_INTERVAL * u32::try_from(whole(time)).unwrap_or(u32::MAX);
         match at.checked_duration_since(self.arrival) {
             Some(after) => self.arrival + intervals(after),
             None => self.arrival - intervals(self.arrival - at),
@@ -171,14 +171,14 @@ mod tests {
             jitter: Duration,
             frame: Duration,
         ) -> Vec<Duration> {
-            let mut now = self.start + PERIOD * from;
-            let end = self.start + PERIOD * to;
+            let mut now = self.start + SNAPSHOT_INTERVAL * from;
+            let end = self.start + SNAPSHOT_INTERVAL * to;
             let mut looks = from;
             let (mut stamp, mut under_way, mut told) = (2 * from, VecDeque::new(), VecDeque::new());
             let mut waits = Vec::new();
             let (mut last_up, mut last_down) = (now, now);
             while now < end {
-                let look = self.start + PERIOD * looks;
+                let look = self.start + SNAPSHOT_INTERVAL * looks;
                 if now >= look {
                     let mut newest = None;
                     while let Some((stamp, came)) =
@@ -216,7 +216,10 @@ mod tests {
     }
 
     fn late(waits: &[Duration]) -> usize {
-        waits.iter().filter(|wait| **wait > PERIOD * 3 / 4).count()
+        waits
+            .iter()
+            .filter(|wait| **wait > SNAPSHOT_INTERVAL * 3 / 4)
+            .count()
     }
 
     #[test]

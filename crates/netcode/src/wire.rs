@@ -225,7 +225,6 @@ mod tests {
         let mut header = SnapshotHeader {
             race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
             owner: protocol::WorkerId::new(1),
-            slot: protocol::beat::Slot::default(),
             epoch: protocol::Epoch::FIRST,
             tick: 0,
             acks: arrayvec::ArrayVec::new(),

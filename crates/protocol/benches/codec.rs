@@ -9,7 +9,6 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use protocol::beat::Slot;
 use protocol::checkpoint::Checkpoint;
 use protocol::input::{Controls, InputBatch, InputFrame};
 use protocol::snapshot::{InputAck, RelayedHeader, SnapshotHeader, relay_into};
@@ -33,7 +32,6 @@ fn header() -> SnapshotHeader {
     SnapshotHeader {
         race: race(),
         owner: WorkerId::new(1_234_567),
-        slot: Slot::default(),
         epoch: Epoch::FIRST,
         tick: 5_000,
         acks: (0..SEATS as u32).map(ack).collect(),

@@ -167,15 +167,6 @@ pub struct Draining {
     pub rooms: u32,
 }
 
-/// A message of `race.worker.<id>.load`: a race worker that is there, for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerLoad {
-    /// The worker.
-    pub worker: WorkerId,
-    /// The seats of the rooms that it owns.
-    pub seats: u32,
-}
-
 /// A message of `race.room.<room>.event`. Its identity is (race, tick, index):
 /// a new owner computes the ticks since the checkpoint again, and sends what
 /// happened in them again.

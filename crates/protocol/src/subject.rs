@@ -77,15 +77,6 @@ pub fn worker_drain(worker: WorkerId) -> String {
     format!("race.worker.{worker}.drain")
 }
 
-/// How much a worker has to do, for the others.
-#[must_use]
-pub fn worker_load(worker: WorkerId) -> String {
-    format!("race.worker.{worker}.load")
-}
-
-/// How much each worker has to do.
-pub const WORKER_LOADS: &str = "race.worker.*.load";
-
 /// Asks a gateway which connections it has in a room.
 #[must_use]
 pub fn gateway_ping(gateway: GatewayId) -> String {

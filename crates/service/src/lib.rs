@@ -11,7 +11,6 @@
 //! been touched; a failure ends it with status 1 and one sentence per cause.
 
 pub mod announce;
-mod clocks;
 pub mod deadline;
 pub mod health;
 pub mod options;
@@ -21,7 +20,6 @@ pub mod telemetry;
 mod timer;
 
 pub use announce::Announcement;
-pub use clocks::now_by_both_clocks;
 pub use deadline::{AlarmClock, Deadline};
 pub use health::Health;
 pub use options::ServiceOptions;

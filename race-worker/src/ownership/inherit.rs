@@ -4,14 +4,13 @@
 use std::time::Instant;
 
 use protocol::SessionNonce;
-use protocol::beat::PERIOD;
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RaceId, Tick};
 use tracing::info;
 
 use super::{Command, Moment, OwnerCore, Stage};
 use crate::catch_up::{CatchUp, News};
-use crate::limits::{CENSUS_SNAPSHOTS, TICK_INTERVAL};
+use crate::limits::{PRESENCE_INTERVAL, TICK_INTERVAL};
 use crate::metrics;
 use crate::room::presence::Belief;
 
@@ -112,9 +111,6 @@ impl OwnerCore {
         news.frames.extend(inheritance.heard.frames);
         news.newest = inheritance.own.or(news.newest);
         metrics::inputs(0, unreadable.into());
-        // What is told now follows the newest by whole periods.
-        let told_at = news.newest.map_or(now, |(_, due_at)| due_at);
-        self.room.set_slot(self.beat.slot(told_at));
         let caught_up = self.room.catch_up(&news, now, unix_ms);
         self.due = caught_up.due;
         let took = now.saturating_duration_since(inheritance.began);
@@ -125,25 +121,14 @@ impl OwnerCore {
         info!(room = %self.id, ?caught_up, "caught up");
     }
 
-    /// Asks the gateways of all players which of them are there.
-    pub(super) fn count_the_present(&mut self, moment: Moment) {
-        self.census_due = self.next_census(moment);
-        if self.is_counting || self.must_stand_still(moment) {
+    /// Asks the gateways of all players which of them are present.
+    pub(super) fn check_presence(&mut self, moment: Moment) {
+        self.presence_due = moment.now + PRESENCE_INTERVAL;
+        if self.is_checking_presence || self.must_stand_still(moment) {
             return;
         }
-        self.is_counting = true;
+        self.is_checking_presence = true;
         self.commands.push(Command::Count(self.room.beliefs()));
-    }
-
-    /// With the same tick as the other rooms of the slot: just before it, since ticks
-    /// come a little early or late.
-    fn next_census(&self, moment: Moment) -> Instant {
-        let slot = moment.slots.of(self.slot);
-        let beat = self.beat.at(slot);
-        let nearest = beat.last(moment.now + PERIOD / 2);
-        let number = beat.nearest(nearest) + u64::from(slot.number());
-        let past = (number % u64::from(CENSUS_SNAPSHOTS)) as u32;
-        nearest + PERIOD * (CENSUS_SNAPSHOTS - past) - PERIOD / 2
     }
 
     pub(super) fn counted(
@@ -151,7 +136,7 @@ impl OwnerCore {
         census: &[(Belief, Option<Vec<SessionNonce>>)],
         moment: Moment,
     ) {
-        self.is_counting = false;
+        self.is_checking_presence = false;
         if !self.is_running() || self.must_stand_still(moment) {
             return;
         }

@@ -1,25 +1,27 @@
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use protocol::beat::{PERIOD, Slot};
-use protocol::catch_up::{CatchUpAnswer, SeenSnapshot};
 use protocol::checkpoint::ClaimCause;
-use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
+use protocol::limits::{SNAPSHOT_INTERVAL, TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
 use protocol::lobby::RoomSettings;
 use protocol::persist::PersistMessage;
-use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
 use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    ADVANCE_TICKS_MAX, BEAT_PULL_MAX, CATCH_UP_TIMEOUT, CHECKPOINT_SNAPSHOTS, FENCE_RACING,
-    HAND_OVER_ATTEMPTS, INPUT_GRACE, TICK_INTERVAL,
+    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS, TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
+use crate::schedule::ScheduleOptions;
 
 const OWNER: WorkerId = WorkerId::new(1);
 const OTHER: WorkerId = WorkerId::new(2);
 const GATEWAY: GatewayId = GatewayId::new(1);
+const SLEW_MAX: Duration = ScheduleOptions::DEFAULT.slew_max;
+const INPUT_GRACE: Duration = ScheduleOptions::DEFAULT.input_grace;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn race() -> RaceId {
     "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
@@ -47,12 +49,8 @@ fn chain(now: Instant) -> Chain {
     Chain::new(race(), OWNER, Epoch::FIRST, 7, now)
 }
 
-fn beat(now: Instant) -> Beat {
-    Beat::new(now, Duration::ZERO)
-}
-
 fn core(now: Instant) -> OwnerCore {
-    OwnerCore::new(OWNER, room(now), chain(now), beat(now), now)
+    OwnerCore::new(OWNER, room(now), chain(now), now)
 }
 
 /// The snapshots among what is to be done.
@@ -69,7 +67,8 @@ fn moment(now: Instant) -> Moment {
         now,
         unix_ms: 1,
         is_connected: true,
-        slots: Slots::new(4, 1, 8),
+        // By the same clock in all moments of a test.
+        schedule: Schedule::new(*ORIGIN, ScheduleOptions::DEFAULT),
     }
 }
 
@@ -155,9 +154,8 @@ fn computes_the_ticks_of_a_snapshot_together_when_the_last_is_due() {
     let told = names(&mut core);
     let count = |name| told.iter().filter(|told| **told == name).count();
     assert_eq!((count("snapshot"), count("ticked")), (1, 1), "{told:?}");
-    let pull = BEAT_PULL_MAX;
     let next = first + TICK_INTERVAL * TICKS_PER_SNAPSHOT;
-    assert!(core.ticks_due() >= next - pull && core.ticks_due() <= next + pull);
+    assert!(core.ticks_due() >= next - SLEW_MAX && core.ticks_due() <= next + SLEW_MAX);
 }
 
 #[test]
@@ -181,43 +179,31 @@ fn a_tick_waits_a_little_for_inputs_that_nats_has_kept() {
 
     // The wait does not move the ticks after it.
     let next = core.ticks_due();
-    assert!(next <= due + PERIOD + BEAT_PULL_MAX);
+    assert!(next <= due + SNAPSHOT_INTERVAL + SLEW_MAX);
     core.handle(Event::Due, moment(next + INPUT_GRACE));
     assert_eq!(core.room().tick_number(), 3 * TICKS_PER_SNAPSHOT);
 }
 
 #[test]
-fn snapshots_come_to_leave_in_the_slot_of_the_room_and_say_in_which_they_do() {
+fn ticks_come_to_the_phase_of_the_room() {
     let now = Instant::now();
     let mut core = racing(now);
-    let slot = Slot::of_room(&core.id);
-    let moment = |now| Moment {
-        slots: Slots::new(Slot::ALL, 0, 1),
-        ..moment(now)
-    };
-    let mut told = Vec::new();
-    for _ in 0..(PERIOD.as_micros() / BEAT_PULL_MAX.as_micros()) {
+    for _ in 0..(SNAPSHOT_INTERVAL.as_micros() / SLEW_MAX.as_micros()) {
         let due = core.ticks_due();
         core.handle(Event::Due, moment(due));
-        // As a gateway finds out when it was, a little later.
-        let (header, _) = SnapshotHeader::split(&snapshots(&mut core)[0]).unwrap();
-        let slot = header.slot;
-        let found = beat(now).at(slot).last(due + Duration::from_millis(1));
-        assert!(found <= due && found + PERIOD / 250 >= due, "{slot:?}");
         core.handle(Event::Written(Ok(11)), moment(due));
-        told.push(slot);
+        names(&mut core);
     }
-    assert_ne!(told.first(), Some(&slot));
-    assert_eq!(told.last(), Some(&slot));
+    let due = core.ticks_due();
+    assert_eq!(moment(due).schedule.slew(due, core.phase), due);
 }
 
 #[test]
-fn a_room_writes_after_every_third_snapshot_with_the_others_of_its_slot() {
+fn a_room_writes_with_every_third_snapshot() {
     let now = Instant::now();
     let mut core = racing(now);
-    let slot = moment(now).slots.of(Slot::of_room(&core.id));
     let mut writes = Vec::new();
-    for _ in 0..300 {
+    for snapshot in 0..300 {
         let due = core.ticks_due();
         // By a task that is late by more and less.
         let late = Duration::from_micros(u64::from(core.room().tick_number()) * 37 % 900);
@@ -225,22 +211,21 @@ fn a_room_writes_after_every_third_snapshot_with_the_others_of_its_slot() {
         let done = names(&mut core);
         if let Some(write) = done.iter().position(|done| *done == "write") {
             assert!(done[..write].contains(&"snapshot"), "{done:?}");
-            writes.push(beat(now).at(slot).nearest(due));
+            let schedule = moment(due).schedule;
+            writes.push((snapshot, schedule.is_checkpoint_due(due, core.phase)));
             core.handle(Event::Written(Ok(11)), moment(due + late * 2));
             names(&mut core);
         }
     }
-    // Once the room has come to its slot and nothing happens any more.
+    // Once the room has come to its phase and nothing happens.
     let settled = &writes[writes.len() - 30..];
-    let shift = u64::from(slot.number());
-    let in_turn = |write: &u64| (write + shift).is_multiple_of(CHECKPOINT_SNAPSHOTS);
-    assert!(settled.iter().all(in_turn), "{settled:?}");
-    let each = |pair: &[u64]| pair[1] - pair[0] == CHECKPOINT_SNAPSHOTS;
+    assert!(settled.iter().all(|(_, is_due)| *is_due), "{settled:?}");
+    let each = |pair: &[(i32, bool)]| pair[1].0 - pair[0].0 == 3;
     assert!(settled.windows(2).all(each), "{settled:?}");
 }
 
 #[test]
-fn records_of_a_race_go_with_a_checkpoint_and_a_census_with_a_tick() {
+fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
     let now = Instant::now();
     let mut core = racing(now);
     // What was begun when the room was made.
@@ -273,39 +258,6 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_census_with_a_tick() {
     // Who joined, and where they were after five seconds.
     assert!(records >= 2, "{records} records");
     assert!((1..=2).contains(&counts), "{counts} counts");
-}
-
-#[test]
-fn rooms_of_a_slot_ask_who_is_there_with_the_same_tick() {
-    let now = Instant::now();
-    let slot = moment(now).slots.of(Slot::default());
-    let beat_of_slot = beat(now).at(slot);
-    // Of rooms that began at other times, by tasks that are late by more and less.
-    let asked = [0, 7, 20, 50].map(|ms| {
-        let began = now + Duration::from_millis(ms * 33);
-        let mut core = racing(began);
-        core.slot = Slot::default();
-        core.beat = beat(now);
-        let mut asked = Vec::new();
-        while core.ticks_due() < now + PERIOD * (6 * CENSUS_SNAPSHOTS) {
-            let due = core.ticks_due();
-            core.handle(Event::Due, moment(due + Duration::from_millis(ms % 11)));
-            let done = names(&mut core);
-            if done.contains(&"count") {
-                asked.push(beat_of_slot.nearest(due) + u64::from(slot.number()));
-                core.handle(Event::Counted(Vec::new()), moment(due));
-            }
-            if done.contains(&"write") {
-                core.handle(Event::Written(Ok(11)), moment(due));
-            }
-        }
-        asked
-    });
-    for asked in asked {
-        // The first question is one of its own.
-        let together: Vec<u64> = (2..=6).map(|n| n * u64::from(CENSUS_SNAPSHOTS)).collect();
-        assert!(asked.ends_with(&together), "{asked:?}");
-    }
 }
 
 #[test]
@@ -375,7 +327,7 @@ fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written(
     // What its last owner did not come to say.
     room.ctl(serde_json::from_slice(&lose()).unwrap(), now)
         .unwrap();
-    let mut core = OwnerCore::inherit(OWNER, room, chain(now), &[GATEWAY], beat(now), now);
+    let mut core = OwnerCore::inherit(OWNER, room, chain(now), &[GATEWAY], now);
     assert_eq!(names(&mut core), ["ask gateways"]);
     core.handle(Event::Inputs(b"nonsense"), moment(now));
     assert_eq!(core.next_deadline(), Some(now + CATCH_UP_TIMEOUT));
@@ -384,40 +336,6 @@ fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written(
     assert_eq!(names(&mut core), ["write"]);
     core.handle(Event::Written(Ok(11)), moment(late));
     assert!(names(&mut core).contains(&"event"));
-}
-
-#[test]
-fn what_is_caught_up_says_in_which_slot_it_goes_on() {
-    let now = Instant::now();
-    let mut former = racing(now);
-    former.handle(Event::Due, moment(former.ticks_due()));
-    let seen = snapshots(&mut former).remove(0);
-    let mut core = OwnerCore::inherit(
-        OTHER,
-        racing(now).room,
-        chain(now),
-        &[GATEWAY],
-        beat(now),
-        now,
-    );
-    let answer = CatchUpAnswer {
-        race: race(),
-        gateway: GATEWAY,
-        snapshots: vec![SeenSnapshot {
-            age_us: 75_000,
-            bytes: &seen,
-        }],
-        inputs: Vec::new(),
-    };
-    let later = now + Duration::from_millis(100);
-    core.handle(Event::CatchUp(&answer.encode()), moment(later));
-    let told = snapshots(&mut core);
-    assert!(told.len() >= 2, "{}", told.len());
-    let goes_on = beat(now).slot(core.ticks_due());
-    for bytes in told {
-        let (header, _) = SnapshotHeader::split(&bytes).unwrap();
-        assert_eq!(header.slot, goes_on, "of tick {}", header.tick);
-    }
 }
 
 #[test]

@@ -3,15 +3,13 @@
 use std::time::Instant;
 
 use super::{Command, Moment, OwnerCore};
-use crate::limits::{
-    BEAT_PULL_MAX, CHECKPOINT_SNAPSHOTS, FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL,
-};
+use crate::limits::{FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL};
 use crate::metrics;
 
 impl OwnerCore {
     pub(super) fn tick(&mut self, moment: Moment) {
         let now = moment.now;
-        self.awaited.ticked();
+        self.input_wait.ticked();
         let stood_since = self.stands_since;
         self.stand_still(self.must_stand_still(moment));
         if !self.room.is_moving() {
@@ -41,7 +39,7 @@ impl OwnerCore {
         }
     }
 
-    /// When to compute the ticks up to the next that a snapshot tells: those
+    /// When to compute the ticks up to the next that a snapshot shows: those
     /// before it are nobody's business until then, and an owner that wakes up
     /// half as often can run more rooms.
     pub(super) fn ticks_due(&self) -> Instant {
@@ -50,18 +48,14 @@ impl OwnerCore {
 
     fn compute(&mut self, moment: Moment) -> u32 {
         let ticks = self.room.ticks_to_tell();
-        let told = self.ticks_due();
-        let slot = moment.slots.of(self.slot);
-        let beat = self.beat.at(slot);
-        self.room.set_slot(self.beat.slot(told));
+        let due = self.ticks_due();
         (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
-        // All rooms of a slot write after the same snapshot, one slot after the other.
-        if (beat.nearest(told) + u64::from(slot.number())).is_multiple_of(CHECKPOINT_SNAPSHOTS) {
+        if moment.schedule.is_checkpoint_due(due, self.phase) {
             self.chain.turn(moment.now);
         }
         self.due += TICK_INTERVAL * ticks;
         let next = self.ticks_due();
-        self.due = beat.draw(next, BEAT_PULL_MAX) - (next - self.due);
+        self.due = moment.schedule.slew(next, self.phase) - (next - self.due);
         ticks
     }
 

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use netcode::wire;
-use protocol::beat::Slot;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Mode, Phase};
@@ -58,11 +57,6 @@ impl Room {
             }
         }
         received
-    }
-
-    /// Tells when in the period the next snapshot is due.
-    pub fn set_slot(&mut self, slot: Slot) {
-        self.slot = slot;
     }
 
     /// Computes one tick. `now_ms` is the wall clock, for the result's date.
@@ -231,7 +225,6 @@ impl Room {
         let header = SnapshotHeader {
             race: self.identity.race,
             owner: self.ownership.owner,
-            slot: self.slot,
             epoch: self.ownership.epoch,
             tick: race.state.tick,
             acks: race.inputs.iter().map(netcode::SeatInputs::ack).collect(),

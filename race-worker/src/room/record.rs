@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use netcode::{SavedInputs, SeatInputs, wire};
-use protocol::beat::Slot;
 use protocol::checkpoint::Checkpoint;
 use protocol::lobby::{Phase, RoomEntry, RoomSettings};
 use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
@@ -150,7 +149,6 @@ impl Room {
             track,
             phase: saved.phase,
             seats: saved.seats.into_owned(),
-            slot: Slot::default(),
             race,
             events_told: saved.events_told,
             revision: saved.revision,

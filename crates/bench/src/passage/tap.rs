@@ -152,7 +152,6 @@ mod tests {
         let header = SnapshotHeader {
             race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
             owner: WorkerId::new(1),
-            slot: protocol::beat::Slot::default(),
             epoch: Epoch::FIRST,
             tick: 77,
             acks: Default::default(),

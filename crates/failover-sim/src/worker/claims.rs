@@ -120,14 +120,7 @@ impl World {
                 if let Err(why) = self.oracle.owned(room, claimed.epoch, worker.id) {
                     self.violate(why);
                 }
-                let core = OwnerCore::inherit(
-                    worker.id,
-                    taken.room,
-                    chain,
-                    &taken.gateways,
-                    self.beat(),
-                    now,
-                );
+                let core = OwnerCore::inherit(worker.id, taken.room, chain, &taken.gateways, now);
                 self.run_claimed(pid, worker, claiming, core);
             }
         }

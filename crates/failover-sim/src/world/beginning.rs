@@ -92,7 +92,7 @@ impl World {
         if self.bug == Some(Bug::NoSelfFence) {
             chain = chain.with_fences(UNFENCED);
         }
-        let core = OwnerCore::new(owner, made, chain, self.beat(), now);
+        let core = OwnerCore::new(owner, made, chain, now);
         self.with_program(pid, |world, program| {
             if let Program::Worker(worker) = program {
                 world.own(pid, worker, room, core);

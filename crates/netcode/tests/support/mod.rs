@@ -228,7 +228,6 @@ impl Room {
         let header = SnapshotHeader {
             race: race_id(),
             owner: WorkerId::new(1),
-            slot: Default::default(),
             epoch: self.epoch,
             tick: self.state.tick,
             acks: self.inputs.iter().map(SeatInputs::ack).collect(),

@@ -1,8 +1,8 @@
 //! What stands before a snapshot's body, on NATS and as clients get it.
 //!
 //! ```text
-//! NATS:    race (16 bytes) owner (4, little-endian) slot (1) | epoch tick acks body
-//! clients: last bytes of the race (2)                         | epoch tick acks body
+//! NATS:    race (16 bytes) owner (4, little-endian) | epoch tick acks body
+//! clients: last bytes of the race (2)                | epoch tick acks body
 //! ```
 //!
 //! What is behind the bar is the same: a gateway copies it. Epoch and tick are
@@ -13,7 +13,6 @@
 use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
-use crate::beat::Slot;
 use crate::ids::{Epoch, RaceId, RaceTag, Tick, WorkerId};
 use crate::limits::SEATS_MAX;
 
@@ -24,8 +23,6 @@ pub struct SnapshotHeader {
     pub race: RaceId,
     /// Who owns it.
     pub owner: WorkerId,
-    /// When in the period the tick was due.
-    pub slot: Slot,
     /// Which owner that is.
     pub epoch: Epoch,
     /// The tick of the body.
@@ -35,7 +32,7 @@ pub struct SnapshotHeader {
 }
 
 /// What a client reads of a snapshot that a gateway has relayed. It knows its
-/// race, and who owns it and when is nothing to it: 19 bytes less, 30 times a second.
+/// race, and has no use for its owner: 18 bytes less, 30 times a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayedHeader {
     /// The race.
@@ -67,7 +64,6 @@ struct Origin {
     race: RaceId,
     #[serde(with = "postcard::fixint::le")]
     owner: u32,
-    slot: Slot,
 }
 
 /// What everybody gets.
@@ -191,7 +187,6 @@ impl SnapshotHeader {
         let origin = Origin {
             race: self.race,
             owner: self.owner.number(),
-            slot: self.slot,
         };
         let moment = Moment::new(self.epoch, self.tick, &self.acks);
         append(&moment, append(&origin, out))
@@ -207,7 +202,6 @@ impl SnapshotHeader {
         let header = Self {
             race: origin.race,
             owner: WorkerId::new(origin.owner),
-            slot: origin.slot,
             epoch: moment.epoch,
             tick: moment.tick,
             acks: moment.acks()?,

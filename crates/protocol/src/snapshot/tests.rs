@@ -76,7 +76,6 @@ fn a_gateway_reads_the_header_without_the_body() {
     let header = SnapshotHeader {
         race: RaceId::new(ulid::Ulid::from_parts(1, 2)),
         owner: WorkerId::new(0xdead_beef),
-        slot: crate::beat::Slot::default(),
         epoch: Epoch::FIRST,
         tick: 1_234,
         acks: std::iter::repeat_n(InputAck::default(), 4).collect(),

@@ -22,7 +22,6 @@ fn snapshot(epoch: u32, tick: Tick) -> Bytes {
     let header = SnapshotHeader {
         race: RACE.parse().unwrap(),
         owner: WorkerId::new(1),
-        slot: Default::default(),
         epoch: Epoch(epoch),
         tick,
         acks: ArrayVec::new(),

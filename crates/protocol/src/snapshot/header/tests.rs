@@ -8,7 +8,6 @@ fn header(tick: Tick, acks: &[InputAck]) -> SnapshotHeader {
     SnapshotHeader {
         race: RaceId::new(ulid::Ulid::from_parts(1, 0xabcd)),
         owner: WorkerId::new(0xdead_beef),
-        slot: Slot::default(),
         epoch: Epoch::FIRST,
         tick,
         acks: acks.iter().copied().collect(),
@@ -39,7 +38,7 @@ fn is_so_small() {
     let mut header = header(60 * 60 * 60, &[ack(60 * 60 * 60 - 2, 3); 4]);
     header.epoch = Epoch(100);
     let bytes = header.encode_into(Vec::new());
-    assert_eq!(bytes.len(), 16 + 4 + 1 + 1 + 3 + 1 + 4);
+    assert_eq!(bytes.len(), 16 + 4 + 1 + 3 + 1 + 4);
     let bytes = relay_into(&bytes, Vec::new()).unwrap();
     assert_eq!(bytes.len(), 2 + 1 + 3 + 1 + 4);
 }
@@ -140,7 +139,6 @@ prop_compose! {
     fn any_header()(
         tick in prop_oneof![0..1_000_u32, any::<Tick>()],
         ids in any::<(u128, u32, u32)>(),
-        name in "[a-z]{1,8}",
         acks in proptest::collection::vec((-127..=127_i32, any::<i8>()), 0..=SEATS_MAX),
     ) -> SnapshotHeader {
         let (race, owner, epoch) = ids;
@@ -150,7 +148,6 @@ prop_compose! {
         SnapshotHeader {
             race: RaceId::new(ulid::Ulid(race)),
             owner: WorkerId::new(owner),
-            slot: Slot::of_room(&crate::RoomId::parse(&name).unwrap()),
             epoch: Epoch(epoch),
             tick,
             acks: acks.into_iter().map(near).collect(),
@@ -185,7 +182,7 @@ proptest! {
         let relayed = relay_into(&bytes, Vec::new()).unwrap();
         for len in 0..bytes.len() {
             prop_assert!(SnapshotHeader::split(&bytes[..len]).is_err());
-            prop_assert_eq!(relay_into(&bytes[..len], Vec::new()).is_ok(), len >= 21);
+            prop_assert_eq!(relay_into(&bytes[..len], Vec::new()).is_ok(), len >= 20);
         }
         for len in 0..relayed.len() {
             prop_assert!(RelayedHeader::split(&relayed[..len]).is_err());
