@@ -4,7 +4,7 @@
 //! they must be begun. Within it [`Room`] is the race, [`Chain`] its
 //! compare-and-set and [`Clerk`] what it writes; this module is their order:
 //! when to catch up, to tick, to stand still, to answer, to hand over and to
-//! end (DESIGN §8, ADR 008).
+//! end (docs/design.md, Ownership; ADR 008).
 //!
 //! The shell that carries the commands out is `owner`; the simulation with
 //! seeds is another (ADR 010).

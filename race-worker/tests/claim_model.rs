@@ -1,10 +1,11 @@
 //! The claim protocol, exhaustively: two workers, two gateways, one room.
 //!
-//! A model of DESIGN §8 small enough that every interleaving of it can be
-//! visited: messages may be lost or late, a compare-and-set may time out and
-//! happen all the same, a process may be suspected without reason, pause for
-//! any time or crash. There is no clock: whatever depends on time may happen at
-//! any time, so that safety must not depend on it (ADR 009).
+//! A model of the protocol in docs/design.md (Ownership), small enough that
+//! every interleaving of it can be visited: messages may be lost or late, a
+//! compare-and-set may time out and happen all the same, a process may be
+//! suspected without reason, pause for any time or crash. There is no clock:
+//! whatever depends on time may happen at any time, so that safety must not
+//! depend on it (ADR 009).
 //!
 //! Each planted bug must make the model fail: a model that cannot fail proves
 //! nothing.

@@ -1,6 +1,6 @@
 //! What a snapshot costs a client: `cargo bench -p netcode`.
 //!
-//! Budget (issue 4), 16 cars: 150 µs with a replay of 12 ticks, 5 µs without.
+//! Budget (docs/netcode.md), 16 cars: 150 µs with a replay of 12 ticks, 5 µs without.
 
 #![allow(
     missing_docs,

@@ -8,9 +8,10 @@ use protocol::snapshot::{InputAck, RelayedHeader, SnapshotBody};
 use protocol::{Epoch, RaceId};
 use simulation::{AiDriver, CarClass, Drive, Events, RaceState, Rules, Skill, Track, step};
 
-/// DESIGN and issue 3 allow a car so many bytes on the mean.
+/// Mean bytes of a car in a snapshot, at most (docs/design.md, Netcode).
 const CAR_BYTES_MEAN_MAX: f64 = 22.0;
-/// A player in a room of four may be sent so much, with all headers (issue 6).
+/// Bytes a second for a player in a room of four, all headers included, at most
+/// (docs/design.md, Netcode).
 const ROOM_OF_FOUR_BYTES_PER_SECOND_MAX: f64 = 5_000.0;
 /// IPv4, TCP and its time stamps.
 const TCP_IP_BYTES: usize = 20 + 20 + 12;

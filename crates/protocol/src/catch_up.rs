@@ -2,7 +2,7 @@
 //!
 //! A checkpoint is up to a tenth of a second old. What happened since is in the
 //! snapshots that left the old owner and in the inputs that clients sent; the
-//! gateways have seen both (DESIGN §8).
+//! gateways have seen both (docs/design.md, Ownership).
 
 use serde::{Deserialize, Serialize};
 

@@ -11,7 +11,7 @@ use crate::limits::SEATS_MAX;
 const HEAD_BYTES: usize = 256;
 
 /// A value of the bucket `checkpoints`: who owns a room, and all that the room
-/// is. Written by compare-and-set only (DESIGN §8).
+/// is. Written by compare-and-set only (docs/design.md, Ownership).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The race.

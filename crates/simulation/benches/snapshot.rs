@@ -1,6 +1,6 @@
 //! What the codec of snapshots costs: `cargo bench -p simulation`.
 //!
-//! Budget (issue 3): 16 cars in 1 µs each way, median.
+//! Budget (docs/simulation.md): 16 cars in 1 µs each way, median.
 
 #![allow(
     missing_docs,

@@ -1,6 +1,6 @@
 //! What a tick costs: `cargo bench -p simulation`.
 //!
-//! Budget (issue 3): 16 cars close together on the longest circuit 12 µs, 4 cars
+//! Budget (docs/simulation.md): 16 cars close together on the longest circuit 12 µs, 4 cars
 //! 3 µs, median.
 
 #![allow(

@@ -1,7 +1,7 @@
 //! Prints the AI's best lap with every car class and how far they are apart, on
 //! the shipped circuits and on CSV files given as arguments.
 //!
-//! `cargo run --release -p simulation --example balance -- ../shared/tracks/*.csv`
+//! `cargo run --release -p simulation --example balance -- circuits/*.csv`
 //!
 //! The classes are balanced when no circuit shows more than 3 %. The knobs are
 //! in `src/vehicle/parameters.rs`: power and drag against grip and downforce.

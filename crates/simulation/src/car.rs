@@ -25,7 +25,7 @@ pub const CAR_LENGTH_M: f64 = 4.4;
 /// Width of a car's collision box in metres.
 pub const CAR_WIDTH_M: f64 = 1.9;
 
-/// A car without a driver for this long touches nobody (DESIGN §5).
+/// A car without a driver for this long touches nobody (docs/design.md, Clients and gateways).
 pub const GHOST_AFTER_TICKS: u8 = TICK_RATE_HZ as u8;
 /// Going against the track for this long is reported.
 pub const WRONG_WAY_AFTER_TICKS: u8 = TICK_RATE_HZ as u8;

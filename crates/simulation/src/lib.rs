@@ -62,5 +62,5 @@ pub use vehicle::{CarClass, GRIP_OFF_ROAD, VehicleParameters};
 pub const TICK_RATE_HZ: u32 = 60;
 /// Length of a tick in seconds.
 pub const TICK_SECONDS: f64 = 1.0 / 60.0;
-/// Most cars in one race (DESIGN §3).
+/// Most cars in one race (docs/design.md, Names and limits).
 pub const SEATS_MAX: usize = 16;

@@ -7,7 +7,7 @@ use crate::track::Track;
 use crate::vehicle::Body;
 use crate::{Car, CarClass, Finish, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ, highway};
 
-/// How long the others may go on after the race has a winner (DESIGN §6).
+/// How long the others may go on after the race has a winner (docs/design.md, Simulation).
 pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
 /// Longest target in metres: what the wire's integers can count.
 const TARGET_METRES_MAX: u32 = 2_000_000;
@@ -31,7 +31,7 @@ pub enum Mode {
 
 /// What is fixed for the whole of a race.
 ///
-/// There is one rule of score (DESIGN §6): metres credited minus penalties. The
+/// There is one rule of score (docs/design.md, Simulation): metres credited minus penalties. The
 /// leaderboard orders by it, highest first, and the first to the target wins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {

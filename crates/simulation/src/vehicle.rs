@@ -1,7 +1,7 @@
 //! The physics of one car: a single-track model with simplified Pacejka tyres.
 //!
-//! The model and its tuning are those of the prototype
-//! `reference/vehicle/car3.py`; the aids (traction control, ABS, stability,
+//! The model and its tuning are those of a prototype, whose figures are in
+//! `docs/simulation.md`; the aids (traction control, ABS, stability,
 //! speed-dependent lock) make it drivable with a keyboard. The tyre curve is
 //! Pacejka's magic formula without the curvature term (Pacejka, *Tire and
 //! Vehicle Dynamics*, §4.3).
@@ -16,7 +16,7 @@ use crate::TICK_SECONDS;
 use crate::math::{Vec2, atan, atan2, cos, sin};
 
 pub(crate) const GRAVITY_MPS2: f64 = 9.81;
-/// Grip off the road, relative to the road's (DESIGN §6).
+/// Grip off the road, relative to the road's (docs/design.md, Simulation).
 pub const GRIP_OFF_ROAD: f64 = 0.55;
 /// No axle is ever lighter than this: keeps the tyre forces finite.
 const AXLE_LOAD_MIN_N: f64 = 200.0;

@@ -1,4 +1,4 @@
-//! The arrows of `DESIGN.md` §2: which package may depend on which.
+//! The arrows of `docs/design.md` (Workspace): which package may depend on which.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         "bench",
         Allowed::Only(&["fleet", "protocol", "bus", "plot", "arrival"]),
     ),
-    // Beyond DESIGN: positions in snapshots are measured from a track's course.
+    // Positions in snapshots are measured from a track's course.
     (
         "racectl",
         Allowed::Only(&["protocol", "bus", "simulation", "netcode"]),

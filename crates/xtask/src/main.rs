@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     println!(
-        "{} packages: every arrow and every main.rs is as DESIGN.md wants it",
+        "{} packages: every arrow and every main.rs is as docs/design.md has it",
         packages.len()
     );
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::workspace::Package;
 
-/// A `main.rs` that fits on a screen is read at a glance (`STYLE.md`).
+/// A `main.rs` that fits on a screen is read at a glance (`CONTRIBUTING.md`).
 const LINES_MAX: usize = 40;
 
 /// The root source file of a program.

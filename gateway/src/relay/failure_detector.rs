@@ -2,7 +2,7 @@
 //!
 //! Signs of life and the answers to its commands go in with the time;
 //! [`Command`]s come out of [`FailureDetector::poll`], which is called again at
-//! [`FailureDetector::next_deadline`] (DESIGN §8, ADR 008).
+//! [`FailureDetector::next_deadline`] (docs/design.md, Ownership; ADR 008).
 //!
 //! A gateway cannot tell a dead owner from a slow one by silence alone, so it
 //! asks: nobody at the owner's subject means dead, no answer means hung, an

@@ -109,7 +109,7 @@ impl World {
         self.submit(pid, Op::Publish(room, topic, payload));
     }
 
-    /// DESIGN §8: an owner whose last compare-and-set is older stops.
+    /// docs/design.md, Ownership: an owner whose last compare-and-set is older stops.
     pub(super) fn check_fence(&mut self, pid: Pid, owner: &Owner, what: &str) {
         let age = self.local(pid).saturating_duration_since(owner.held_since);
         let fence = if owner.was_moving {

@@ -6,7 +6,7 @@ use crate::math::atan;
 /// The parameters of the single-track model, in SI units.
 ///
 /// Where nothing else is said a value comes from the tuning of the prototype
-/// (`reference/vehicle/car3.py`, figures in `reference/FIGURES.md`); what differs
+/// (its figures are in `docs/simulation.md`); what differs
 /// between the classes is said at their constants.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct VehicleParameters {

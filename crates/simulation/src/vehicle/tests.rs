@@ -1,5 +1,5 @@
 //! The figures of the cars, against those of the prototype
-//! (`reference/FIGURES.md`, `reference/vehicle/car2.py`).
+//! (`docs/simulation.md`).
 
 use super::*;
 
