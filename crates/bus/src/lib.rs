@@ -6,7 +6,7 @@
 //! buckets with compare-and-set ([`bucket`]) and streams ([`stream`]).
 //!
 //! Invariants:
-//! - Every option that the figures of the design warn of is set here: short
+//! - Every option whose default would delay a failover is set here: short
 //!   reconnect delays, bounded request times, frequent pings.
 //! - Nothing is queued while the connection is away: what is published then is
 //!   dropped and counted, since it would arrive stale.
