@@ -7,9 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-use bus::{CasError, Revision};
+use bus::CasError;
 use protocol::checkpoint::Checkpoint;
-use protocol::{Epoch, RaceId, WorkerId};
+use protocol::{Epoch, RaceId, Revision, WorkerId};
 
 use crate::limits::{
     CHECKPOINT_INTERVAL_MAX, CHECKPOINT_INTERVAL_MIN, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL,

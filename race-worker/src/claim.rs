@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
-use bus::Revision;
 use protocol::checkpoint::{Checkpoint, Claimed};
 use protocol::limits::SEATS_MAX;
-use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, RoomId, WorkerId};
+use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId};
 use simulation::Track;
 
 use crate::chain::{Chain, ReadBack, Unanswered, WriteError};

@@ -9,10 +9,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bus::Revision;
-use protocol::Tick;
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
+use protocol::{Revision, Tick};
 
 use crate::limits::{CLERK_QUEUE_MAX, RETRIES_MAX, RETRY_DELAY};
 use crate::metrics;

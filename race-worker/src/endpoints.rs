@@ -11,7 +11,7 @@ use protocol::limits::SEATS_MAX;
 use protocol::lobby::{Mode, RoomSettings};
 use protocol::room::{CreateRequest, Created};
 use protocol::{
-    Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, RoomId, WorkerId, subject,
+    Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId, subject,
 };
 use service::{AlarmClock, Shutdown};
 use simulation::Track;
@@ -177,7 +177,7 @@ impl Worker {
     }
 
     /// The revision of a room's first write that had no answer, if it happened.
-    async fn read_own(&self, room: &RoomId, race: RaceId) -> Option<bus::Revision> {
+    async fn read_own(&self, room: &RoomId, race: RaceId) -> Option<Revision> {
         for _ in 0..READ_BACK_ATTEMPTS {
             let Ok(found) = self.checkpoints.get(subject::room_key(room)).await else {
                 continue;

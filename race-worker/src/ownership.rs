@@ -19,12 +19,12 @@ mod writes;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bus::Revision;
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{
-    GatewayId, Rejection, RejectionCode, Reply, RoomId, SessionNonce, UnixMillis, WorkerId,
+    GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, SessionNonce, UnixMillis,
+    WorkerId,
 };
 
 use self::inherit::Inheritance;

@@ -12,7 +12,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use bus::Revision;
+use protocol::Revision;
 
 use crate::limits::ORPHAN_AFTER;
 

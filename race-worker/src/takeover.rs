@@ -4,10 +4,10 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bus::{Listing, Revision};
+use bus::Listing;
 use futures::{StreamExt, stream};
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
-use protocol::{RejectionCode, Reply, RoomId, subject};
+use protocol::{RejectionCode, Reply, Revision, RoomId, subject};
 use service::Shutdown;
 use tracing::{debug, info};
 

@@ -13,6 +13,7 @@ use async_nats::jetstream::kv::{
 use async_nats::jetstream::stream::{self, StorageType};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use protocol::Revision;
 use tokio::time::Instant;
 
 use crate::connection::{Bus, SETUP_TIMEOUT};
@@ -26,9 +27,6 @@ const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 const LISTING_TIMEOUT: Duration = Duration::from_secs(1);
 /// The header of what is no put.
 const KV_OPERATION: &str = "KV-Operation";
-
-/// The number of a write; what a compare-and-set compares.
-pub type Revision = u64;
 
 /// A bucket. Clones share it.
 #[derive(Clone, Debug)]

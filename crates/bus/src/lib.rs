@@ -19,7 +19,7 @@ pub mod service;
 pub mod stream;
 pub mod subject;
 
-pub use bucket::{Bucket, Change, ChangeStream, Listing, Revision};
+pub use bucket::{Bucket, Change, ChangeStream, Listing};
 pub use connection::{Answers, Bus, Inbound, Subscription};
 pub use error::{BusError, CasError, RequestError};
 pub use service::{Call, Endpoint, Service};

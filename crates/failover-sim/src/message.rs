@@ -1,12 +1,11 @@
 //! What travels between processes and NATS.
 
-use bus::Revision;
 use bytes::Bytes;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::input::Controls;
 use protocol::persist::ResultRecord;
 use protocol::room::CtlReply;
-use protocol::{Epoch, GatewayId, Reply, Seat, SessionNonce, Tick, WorkerId};
+use protocol::{Epoch, GatewayId, Reply, Revision, Seat, SessionNonce, Tick, WorkerId};
 use race_worker::chain::WriteError;
 use race_worker::ownership::Topic;
 

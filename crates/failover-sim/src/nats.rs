@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bus::Revision;
 use bytes::Bytes;
 use protocol::checkpoint::ClaimRequest;
 use protocol::persist::ResultRecord;
-use protocol::{Epoch, WorkerId};
+use protocol::{Epoch, Revision, WorkerId};
 use race_worker::chain::WriteError;
 use race_worker::ownership::Topic;
 use rand::RngExt;

@@ -201,6 +201,9 @@ impl fmt::Display for Epoch {
 /// countdown.
 pub type Tick = u32;
 
+/// The number of a write in a key-value bucket, which a compare-and-set compares.
+pub type Revision = u64;
+
 /// A place in a room, counted from 0.
 pub type Seat = u8;
 

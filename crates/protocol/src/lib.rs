@@ -33,6 +33,8 @@ pub mod room;
 pub mod snapshot;
 pub mod subject;
 
-pub use ids::{Epoch, GatewayId, RaceId, RaceTag, Seat, SessionNonce, Tick, UnixMillis, WorkerId};
+pub use ids::{
+    Epoch, GatewayId, RaceId, RaceTag, Revision, Seat, SessionNonce, Tick, UnixMillis, WorkerId,
+};
 pub use names::{NameError, PlayerId, PlayerName, RoomId, RoomName};
 pub use rejection::{Rejection, RejectionCode, Reply};

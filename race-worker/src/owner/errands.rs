@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bucket, Bus, CasError, RequestError, Revision};
+use bus::{Bucket, Bus, CasError, RequestError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::persist::PersistMessage;
 use protocol::room::{Present, PresentRequest};
-use protocol::{RoomId, SessionNonce, subject};
+use protocol::{Revision, RoomId, SessionNonce, subject};
 use tracing::debug;
 
 use crate::chain::{ReadBack, Unanswered, WriteError};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bus::Revision;
+use protocol::Revision;
 use protocol::room::Heartbeat;
 
 use super::{Command, OwnerCore, Stage, Topic, pace};

@@ -1,7 +1,6 @@
 //! What a worker has asked for, and hears.
 
-use bus::Revision;
-use protocol::WorkerId;
+use protocol::{Revision, WorkerId};
 use race_worker::chain::{ReadBack, Unanswered, WriteError};
 use race_worker::claim::{Evidence, Step, unavailable};
 use race_worker::ownership::Event;
