@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use client_core::LinkEvent;
 use client_core::protocol::client::ServerMessage;
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::snapshot::{SnapshotHeader, relay_into};
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
-use client_core::simulation::{
-    AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track, step,
-};
+use client_core::simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 use client_sdl::app::{App, Plan};
 use client_sdl::input::{Control, Key, UiEvent};
 use client_sdl::screens::Screen;
 use client_sdl::view::{self, Painter, Tiles};
+use domain::{CarClass, Controls, Drive, Mode, Skill, TICK_RATE_HZ};
 use netcode::{TrackCourse, wire};
 use serde_json::{Value, json};
 
@@ -442,7 +441,7 @@ impl Room {
                 let turn = self.state.tick / 35;
                 let steer = if turn.is_multiple_of(2) { 127 } else { -127 };
                 let handbrake = turn.is_multiple_of(3);
-                input = Input {
+                input = Controls {
                     throttle: 255,
                     brake: 0,
                     steer,

@@ -7,9 +7,8 @@ pub mod report;
 use std::time::Instant;
 
 use client_core::protocol::PlayerName;
-use client_core::protocol::car::{CarClass, Skill};
-use client_core::simulation::Input;
 use client_core::{LinkEvent, Notice, RaceClient, Stage};
+use domain::{CarClass, Controls, Skill};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
@@ -147,7 +146,7 @@ impl App {
         }
     }
 
-    fn input(&self) -> Input {
+    fn input(&self) -> Controls {
         match &self.screen {
             Screen::Race(screen) => screen.input(),
             Screen::Offline
@@ -156,7 +155,7 @@ impl App {
             | Screen::Create(_)
             | Screen::Waiting
             | Screen::Result
-            | Screen::Ended => Input::default(),
+            | Screen::Ended => Controls::default(),
         }
     }
 

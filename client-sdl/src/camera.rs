@@ -1,6 +1,6 @@
 //! The camera: above the followed car, a little ahead of it, never turned.
 
-use client_core::simulation::Vec2;
+use domain::Vec2;
 
 /// Points per metre for a car that stands.
 const ZOOM_STANDING: f64 = 11.5;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use client_core::simulation::Vec2;
+use domain::Vec2;
 
 use crate::scene::SceneCar;
 
@@ -196,7 +196,7 @@ mod tests {
 
     fn car(x: f64, slide_mps: f64, is_off_road: bool) -> SceneCar {
         let view = CarView {
-            class: client_core::protocol::car::CarClass::Grip,
+            class: domain::CarClass::Grip,
             seat: 0,
             player: PlayerName::parse("Ada").unwrap(),
             position: Vec2::new(x, 0.0),

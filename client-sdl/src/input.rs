@@ -1,6 +1,6 @@
 //! What a person does with keyboard and mouse, apart from SDL.
 
-use client_core::simulation::Input;
+use domain::Controls;
 
 /// Something the person did in this window.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,12 +92,12 @@ impl Pedals {
     /// What the car is told. The simulation turns the wheel as fast as a hand
     /// does; keys say only where to.
     #[must_use]
-    pub fn input(&self) -> Input {
+    pub fn input(&self) -> Controls {
         let is_held = |control: Control| self.held[control as usize] > 0;
         let pedal = |control| if is_held(control) { u8::MAX } else { 0 };
         let left = if is_held(Control::Left) { i8::MAX } else { 0 };
         let right = if is_held(Control::Right) { i8::MAX } else { 0 };
-        Input {
+        Controls {
             throttle: pedal(Control::Throttle),
             brake: pedal(Control::Brake),
             steer: left - right,
@@ -129,6 +129,6 @@ mod tests {
         pedals.set(Control::Throttle, false);
         assert_eq!(pedals.input().throttle, 255);
         pedals.release();
-        assert_eq!(pedals.input(), Input::default());
+        assert_eq!(pedals.input(), Controls::default());
     }
 }

@@ -3,15 +3,16 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser};
 use client_core::protocol::account::Password;
-use client_core::protocol::car::CarClass;
 use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
 };
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, RoomName};
 use client_core::simulation::Track;
+use domain::{CarClass, Mode, SEATS_MAX};
 
 use crate::app::{Credentials, Goal, Plan};
 
@@ -84,8 +85,8 @@ pub struct Options {
     )]
     pub laps: u16,
 
-    /// What is raced in the created room: circuit or highway
-    #[arg(long, value_name = "MODE", default_value = "circuit", value_parser = mode)]
+    /// What is raced in the created room
+    #[arg(long, value_name = "MODE", default_value_t, value_parser = mode())]
     pub mode: Mode,
 
     /// Track of the created room, on a circuit
@@ -101,8 +102,8 @@ pub struct Options {
     )]
     pub target: u32,
 
-    /// What to drive: grip, power or drift
-    #[arg(long, value_name = "CLASS", default_value = "grip", value_parser = class)]
+    /// What to drive
+    #[arg(long, value_name = "CLASS", default_value_t, value_parser = class())]
     pub class: CarClass,
 
     /// After log-in, write a token that opens the chat to this file
@@ -201,17 +202,14 @@ fn track(text: &str) -> Result<String, String> {
     Err(format!("the tracks are {}", Track::names().join(", ")))
 }
 
-fn mode(text: &str) -> Result<Mode, String> {
-    let found = Mode::ALL.into_iter().find(|mode| mode.name() == text);
-    found.ok_or_else(|| format!("the modes are {}", Mode::ALL.map(Mode::name).join(", ")))
+fn mode() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::name))
+        .map(|word| Mode::from_name(&word).expect("clap passes on only these words"))
 }
 
-fn class(text: &str) -> Result<CarClass, String> {
-    let found = CarClass::ALL.into_iter().find(|class| class.name() == text);
-    found.ok_or_else(|| {
-        let classes = CarClass::ALL.map(CarClass::name).join(", ");
-        format!("the classes are {classes}")
-    })
+fn class() -> impl TypedValueParser<Value = CarClass> {
+    PossibleValuesParser::new(CarClass::ALL.map(CarClass::name))
+        .map(|word| CarClass::from_name(&word).expect("clap passes on only these words"))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -284,6 +282,21 @@ mod tests {
             plan.goal,
             Some(Goal::Create(_, RoomSettings { laps: 2, .. }))
         ));
+    }
+
+    #[test]
+    fn takes_every_class_and_mode_by_its_word() {
+        for class in CarClass::ALL {
+            assert_eq!(parse(&["--class", class.name()]).unwrap().class, class);
+        }
+        for mode in Mode::ALL {
+            assert_eq!(parse(&["--mode", mode.name()]).unwrap().mode, mode);
+        }
+        let usual = parse(&[]).unwrap();
+        assert_eq!((usual.class, usual.mode), (CarClass::Grip, Mode::Circuit));
+        let refused = parse(&["--class", "tank"]).unwrap_err().to_string();
+        let classes = CarClass::ALL.map(CarClass::name).join(", ");
+        assert!(refused.contains(&classes), "{refused}");
     }
 
     #[test]

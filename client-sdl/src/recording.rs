@@ -6,7 +6,7 @@ use std::io::{self, LineWriter, Write};
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
-use client_core::simulation::Vec2;
+use domain::Vec2;
 
 use crate::app::App;
 use crate::scene::RaceScene;

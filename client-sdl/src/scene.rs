@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use client_core::race::room::{CarView, LeaderboardLine, RoomClient};
 use client_core::simulation::highway::TrafficCar;
-use client_core::simulation::{
-    Car, Mode, RaceState, Rules, SPEED_UNITS_PER_MPS, TICK_SECONDS, Track, Vec2,
-    WRONG_WAY_AFTER_TICKS, YAW_RATE_UNITS_PER_RADPS,
-};
+use client_core::simulation::{ModeRules, RaceState, Rules, TICK_SECONDS, Track};
+use domain::{Car, Vec2, WRONG_WAY_AFTER_TICKS};
 
 /// From the centre of a car to its rear axle, m: where slides show.
 const REAR_AXLE_M: f64 = 1.3;
@@ -107,14 +105,14 @@ impl Progress {
             is_racing.then_some(f64::from(state.tick.saturating_sub(tick)) * TICK_SECONDS)
         };
         match rules.mode {
-            Mode::Circuit { laps } => Self::Laps {
-                lap: (car.laps_completed(track) + 1).min(laps),
+            ModeRules::Circuit { laps } => Self::Laps {
+                lap: (track.laps_completed(car) + 1).min(laps),
                 laps,
                 lap_seconds: seconds_since(car.lap_start_tick),
                 best_lap_seconds: (car.best_lap_ticks > 0)
                     .then_some(f64::from(car.best_lap_ticks) * TICK_SECONDS),
             },
-            Mode::Highway { .. } => Self::Metres {
+            ModeRules::Highway { .. } => Self::Metres {
                 score: state.score(seat),
                 target: rules.target_metres,
                 penalties: car.penalty_metres,
@@ -190,7 +188,5 @@ impl RaceScene {
 }
 
 fn slide_mps(car: &Car) -> f64 {
-    let lateral = f64::from(car.speed_lateral) / f64::from(SPEED_UNITS_PER_MPS);
-    let yaw_rate = f64::from(car.yaw_rate) / f64::from(YAW_RATE_UNITS_PER_RADPS);
-    (lateral - yaw_rate * REAR_AXLE_M).abs()
+    (car.lateral_mps() - car.yaw_rate_radps() * REAR_AXLE_M).abs()
 }

@@ -11,9 +11,9 @@ pub mod race;
 use std::time::Instant;
 
 use client_core::protocol::account::Password;
-use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::{RaceClient, Stage, protocol::lobby::Phase};
+use domain::CarClass;
 
 use self::create::CreateScreen;
 use self::lobby::LobbyScreen;

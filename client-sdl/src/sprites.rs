@@ -4,7 +4,7 @@
 mod closed;
 mod formula;
 
-use client_core::protocol::car::CarClass;
+use domain::CarClass;
 
 use crate::theme::Rgba;
 

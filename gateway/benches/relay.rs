@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
+use domain::Controls;
 use gateway::relay::core::{Command, MemberId, RelayCore};
 use gateway::send_queue::SendQueue;
-use protocol::input::{Controls, InputFrame};
+use protocol::input::InputFrame;
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
 use tokio::runtime::{Builder, Runtime};

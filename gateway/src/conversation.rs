@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
+use domain::{CarClass, Skill};
 use protocol::account::Credentials;
-use protocol::car::{CarClass, Skill};
 use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::RoomSettings;

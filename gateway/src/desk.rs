@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, RequestError};
+use domain::CarClass;
 use protocol::account::{Account, Credentials};
-use protocol::car::CarClass;
 use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest};
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use protocol::input::{Controls, InputBatch, InputFrame};
+use domain::Controls;
+use protocol::input::{InputBatch, InputFrame};
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::room::CtlRequest;
 use protocol::{Epoch, GatewayId, PlayerName, RoomName, SessionNonce, WorkerId};

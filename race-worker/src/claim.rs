@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
+use domain::SEATS_MAX;
 use protocol::checkpoint::{Checkpoint, Claimed};
-use protocol::limits::SEATS_MAX;
 use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId};
 use simulation::Track;
 

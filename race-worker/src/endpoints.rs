@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
-use protocol::limits::SEATS_MAX;
-use protocol::lobby::{Mode, RoomSettings};
+use domain::{Mode, SEATS_MAX};
+use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created};
 use protocol::{
     Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId, subject,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::limits::TICK_RATE_HZ;
+use domain::TICK_RATE_HZ;
 
 /// From the last seat taken to the start: time to look at the track, and for
 /// every client to learn what time it is.

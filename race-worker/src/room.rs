@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
+use domain::SEATS_MAX;
 use netcode::{SeatInputs, TrackCourse};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
@@ -25,8 +26,9 @@ use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
 use protocol::room::{
     CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
 };
+use protocol::snapshot::Applied;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
-use simulation::{RaceState, Rules, SEATS_MAX, Track};
+use simulation::{RaceState, Rules, Track};
 
 use self::ai::AiSeat;
 use self::replay::InputLog;
@@ -110,7 +112,7 @@ struct Race {
     inputs: ArrayVec<SeatInputs, SEATS_MAX>,
     /// The seats that an AI drives.
     ai: Vec<AiSeat>,
-    applied: ArrayVec<netcode::wire::Applied, SEATS_MAX>,
+    applied: ArrayVec<Applied, SEATS_MAX>,
     events: simulation::Events,
     log: InputLog,
 }

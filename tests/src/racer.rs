@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::protocol::car::CarClass;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
 use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
 use client_core::race::RaceResult;
-use client_core::simulation::{AiDriver, Input, Skill};
+use client_core::simulation::AiDriver;
 use client_core::{LinkEvent, RaceClient, Stage};
+use domain::{CarClass, Controls, Skill};
 
 use crate::live::{Client, Live};
 
@@ -150,18 +150,18 @@ impl Racer {
         self.events.iter().any(|event| is_it(&event.body))
     }
 
-    fn steer(&mut self) -> Input {
+    fn steer(&mut self) -> Controls {
         let Some(room) = self.client.room() else {
-            return Input::default();
+            return Controls::default();
         };
         let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
-            return Input::default();
+            return Controls::default();
         };
         if self.steers_off {
-            return Input {
+            return Controls {
                 throttle: u8::MAX,
                 steer: i8::MAX / 2,
-                ..Input::default()
+                ..Controls::default()
             };
         }
         let track = room.track();

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::limits::TICK_INTERVAL;
-use client_core::protocol::lobby::{Mode, RoomEntry, RoomSettings};
+use client_core::protocol::lobby::{RoomEntry, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
+use domain::Mode;
 use integration_tests::cluster::{Cluster, PASSWORD, Setup};
 use integration_tests::island::Island;
 use integration_tests::live::Live;

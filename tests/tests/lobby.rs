@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
 use client_core::{RaceClient, Stage};
+use domain::CarClass;
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::racer::Racer;
 use integration_tests::wait::{eventually, eventually_within};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::RejectionCode;
-use client_core::protocol::car::{CarClass, Skill};
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::RoomEventBody;
+use domain::{CarClass, Mode, Skill};
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::process::Process;
 use integration_tests::programs::program;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
+use domain::CarClass;
 use integration_tests::cluster::{Cluster, Setup};
 use integration_tests::process::stdout_of;
 use integration_tests::raw_nats::RawNats;

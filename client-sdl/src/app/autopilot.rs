@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use client_core::Stage;
 use client_core::protocol::account::Password;
-use client_core::protocol::car::CarClass;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode, RoomName};
+use domain::CarClass;
 
 use crate::screens::Action;
 

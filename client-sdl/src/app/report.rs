@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use client_core::Stage;
-use client_core::protocol::car::CarClass;
-use client_core::protocol::lobby::{Mode, Phase};
+use client_core::protocol::lobby::Phase;
 use client_core::race::RaceResult;
+use domain::{CarClass, Mode};
 use serde::Serialize;
 
 use super::App;

@@ -105,7 +105,7 @@ impl Bridge {
     }
 }
 
-fn point(world: client_core::simulation::Vec2) -> Point {
+fn point(world: domain::Vec2) -> Point {
     Point {
         x: world.x as f32,
         y: world.y as f32,

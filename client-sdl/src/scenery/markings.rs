@@ -1,6 +1,7 @@
 //! Paint: edge lines, kerbs, the start line and the grid.
 
-use client_core::simulation::{SEATS_MAX, Track};
+use client_core::simulation::Track;
+use domain::SEATS_MAX;
 
 use super::colour::Colour;
 use super::strip::Place;

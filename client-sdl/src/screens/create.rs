@@ -1,13 +1,13 @@
 //! The form for a new room.
 
-use client_core::protocol::car::CarClass;
 use client_core::protocol::client::room_name;
 use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT,
+    LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT,
     TARGET_METRES_MAX,
 };
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
 use client_core::simulation::Track;
+use domain::{CarClass, Mode, SEATS_MAX};
 
 use super::Action;
 use crate::form::{Field, Form, FormLayout, FormOutcome};
@@ -123,17 +123,11 @@ impl CreateScreen {
     }
 
     fn mode(&self) -> Mode {
-        let value = self.form.value(MODE);
-        let chosen = Mode::ALL.into_iter().find(|mode| mode.name() == value);
-        chosen.unwrap_or_default()
+        Mode::from_name(self.form.value(MODE)).unwrap_or_default()
     }
 
     fn class(&self) -> CarClass {
-        let value = self.form.value(CLASS);
-        let chosen = CarClass::ALL
-            .into_iter()
-            .find(|class| class.name() == value);
-        chosen.unwrap_or_default()
+        CarClass::from_name(self.form.value(CLASS)).unwrap_or_default()
     }
 
     fn parse(&self) -> Result<(String, RoomSettings, CarClass), String> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use client_core::RaceClient;
-use client_core::simulation::Input;
+use domain::Controls;
 
 use super::Action;
 use crate::camera::Camera;
@@ -43,7 +43,7 @@ pub struct RaceScreen {
 impl RaceScreen {
     /// What the driver does.
     #[must_use]
-    pub fn input(&self) -> Input {
+    pub fn input(&self) -> Controls {
         self.pedals.input()
     }
 
@@ -114,6 +114,6 @@ mod tests {
         screen.handle(&UiEvent::Drive(Control::Throttle, true), Instant::now());
         assert_eq!(screen.input().throttle, 255);
         screen.handle(&UiEvent::FocusLost, Instant::now());
-        assert_eq!(screen.input(), Input::default());
+        assert_eq!(screen.input(), Controls::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Cars, and what they leave behind.
 
-use client_core::simulation::Vec2;
+use domain::Vec2;
 use sdl2::rect::FRect;
 use sdl2::render::{Texture, WindowCanvas};
 

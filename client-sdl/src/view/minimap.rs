@@ -2,7 +2,8 @@
 
 mod highway;
 
-use client_core::simulation::{Track, Vec2};
+use client_core::simulation::Track;
+use domain::Vec2;
 
 use super::painter::Painter;
 use crate::area::Area;

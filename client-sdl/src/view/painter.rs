@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use client_core::protocol::car::CarClass;
+use domain::CarClass;
 use sdl2::image::SaveSurface;
 use sdl2::pixels::{Color, PixelFormatEnum};
 use sdl2::rect::{FPoint, FRect, Rect};

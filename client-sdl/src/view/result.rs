@@ -1,10 +1,10 @@
 //! How it ended: the winner, and everybody.
 
 use client_core::Stage;
-use client_core::protocol::lobby::Mode;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
 use client_core::race::room::lap_time;
+use domain::Mode;
 
 use super::leaderboard::grouped;
 use super::painter::{Painter, Style};

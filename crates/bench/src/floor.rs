@@ -4,8 +4,9 @@
 pub mod nats;
 pub mod tcp;
 
+use domain::TICK_RATE_HZ;
 use protocol::input::InputBatch;
-use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
+use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::{GatewayId, RaceId, Seat};
 
 use crate::report::Race;

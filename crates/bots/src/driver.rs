@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use client_core::link::Traffic;
-use client_core::protocol::car::{CarClass, Skill as AiSkill};
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{RaceId, RoomName};
 use client_core::race::RaceResult;
 use client_core::race::room::RoomClient;
 use client_core::{Link, LinkEvent, RaceClient, Stage};
-use simulation::{AiDriver, Input, Skill, TICK_RATE_HZ};
+use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
+use simulation::AiDriver;
 
 use crate::account::{Account, Remedy};
 use crate::watcher::{Next, Watcher};
@@ -57,7 +57,7 @@ pub struct Fill {
     /// So many players are waited for.
     pub players: usize,
     /// How well the AI drivers drive.
-    pub skill: AiSkill,
+    pub skill: Skill,
 }
 
 /// How a bot's race ended.
@@ -321,9 +321,9 @@ impl<W: Watcher> Bot<W> {
     }
 }
 
-fn input(driver: &Driver, seed: u64, hands: &mut Option<AiDriver>, room: &RoomClient) -> Input {
+fn input(driver: &Driver, seed: u64, hands: &mut Option<AiDriver>, room: &RoomClient) -> Controls {
     let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
-        return Input::default();
+        return Controls::default();
     };
     let (track, seat) = (room.track(), usize::from(seat));
     let class = state.cars.get(seat).map(|car| car.class);

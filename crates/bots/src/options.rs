@@ -1,6 +1,7 @@
 //! The command line of the bots.
 
 mod chat;
+mod choice;
 mod connect;
 mod load;
 mod race;
@@ -8,13 +9,14 @@ mod race;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use client_core::protocol::PlayerName;
-use client_core::protocol::car::{CarClass, Skill as AiSkill};
-use simulation::Skill;
+use domain::Mode;
 
 pub use self::chat::ChatOptions;
+pub use self::choice::Choice;
 pub use self::connect::ConnectOptions;
 pub use self::load::LoadOptions;
 pub use self::race::RaceOptions;
@@ -65,41 +67,6 @@ impl Options {
     }
 }
 
-/// What is raced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ModeOption {
-    /// Laps of a track.
-    Circuit,
-    /// Metres on the endless highway with its traffic.
-    Highway,
-}
-
-/// What bots drive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ClassOption {
-    /// Corners and brakes best.
-    Grip,
-    /// Fastest on the straights.
-    Power,
-    /// Goes sideways.
-    Drift,
-    /// A bit of everything, so that there is something to see.
-    Mixed,
-}
-
-impl ClassOption {
-    /// The class of bot number `index`.
-    #[must_use]
-    pub fn of(self, index: usize) -> CarClass {
-        match self {
-            Self::Grip => CarClass::Grip,
-            Self::Power => CarClass::Power,
-            Self::Drift => CarClass::Drift,
-            Self::Mixed => CarClass::ALL[index % CarClass::ALL.len()],
-        }
-    }
-}
-
 /// How much of a client a bot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum NetcodeOption {
@@ -124,47 +91,16 @@ impl NetcodeOption {
     #[must_use]
     pub const fn frames_per_second(self) -> u32 {
         match self {
-            Self::Full => simulation::TICK_RATE_HZ,
+            Self::Full => domain::TICK_RATE_HZ,
             Self::Thin => crate::load::THIN_INPUTS_PER_SECOND,
         }
     }
 }
 
-/// How well bots drive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SkillOption {
-    /// Careful.
-    Novice,
-    /// Good.
-    Club,
-    /// As fast as the car allows.
-    Expert,
-    /// A bit of everything, so that there is a race.
-    Mixed,
-}
-
-impl SkillOption {
-    /// The skill of bot number `index`.
-    #[must_use]
-    pub fn of(self, index: usize) -> Skill {
-        match self {
-            Self::Novice => Skill::Novice,
-            Self::Club => Skill::Club,
-            Self::Expert => Skill::Expert,
-            // The fastest first, as on any grid.
-            Self::Mixed => [Skill::Expert, Skill::Club, Skill::Club, Skill::Novice][index % 4],
-        }
-    }
-
-    /// The skill of the room's own AI drivers.
-    #[must_use]
-    pub fn of_room(self) -> AiSkill {
-        match self {
-            Self::Novice => AiSkill::Novice,
-            Self::Club | Self::Mixed => AiSkill::Club,
-            Self::Expert => AiSkill::Expert,
-        }
-    }
+/// Takes the word of a mode.
+fn mode() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::name))
+        .map(|word| Mode::from_name(&word).expect("clap passes on only these words"))
 }
 
 fn track(name: &str) -> Result<String, String> {
@@ -232,7 +168,7 @@ pub fn explain(problem: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use client_core::protocol::lobby::Mode;
+    use domain::{CarClass, Skill};
 
     use super::*;
 
@@ -263,6 +199,27 @@ mod tests {
             (Mode::Circuit, 2, 4)
         );
         assert!(circuit.fill);
+    }
+
+    #[test]
+    fn takes_every_class_skill_and_mode_by_its_word() {
+        for class in CarClass::ALL {
+            let options = parse(&["--class", class.name()]).unwrap();
+            assert_eq!(options.class, Choice::All(class));
+        }
+        for skill in Skill::ALL {
+            let options = parse(&["--skill", skill.name()]).unwrap();
+            assert_eq!(options.skill, Choice::All(skill));
+        }
+        for mode in Mode::ALL {
+            let options = parse(&["--create", "--mode", mode.name()]).unwrap();
+            assert_eq!(options.mode, mode);
+        }
+        let usual = parse(&[]).unwrap();
+        assert_eq!((usual.class, usual.skill), (Choice::Mixed, Choice::Mixed));
+        assert_eq!(usual.mode, Mode::Circuit);
+        let mixed = parse(&["--class", "mixed", "--skill", "mixed"]).unwrap();
+        assert_eq!((mixed.class, mixed.skill), (usual.class, usual.skill));
     }
 
     #[test]
@@ -303,8 +260,11 @@ mod tests {
 
     #[test]
     fn refuses_what_no_room_can_be_and_says_what_is_allowed() {
-        let cases: [(&[&str], &str); 4] = [
+        let classes = CarClass::ALL.map(CarClass::name).join(", ");
+        let cases: [(&[&str], &str); 6] = [
             (&["--create", "--target", "0"], "1..=200000"),
+            (&["--class", "tank"], &format!("{classes}, mixed")),
+            (&["--skill", "Club"], "novice, club, expert, mixed"),
             (&["--create", "--mode", "moon"], "circuit, highway"),
             (&["--prefix", "AI-"], "belong to the AI drivers"),
             (&["--fill"], "--create"),

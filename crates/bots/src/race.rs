@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::CloseReason;
 use client_core::race::room::{LeaderboardLine, lap_time};
+use domain::Mode;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -8,7 +8,7 @@ use client_core::protocol::RaceId;
 use client_core::protocol::lobby::Phase;
 use client_core::race::room::{LeaderboardLine, RoomClient};
 use client_core::{LinkEvent, RaceClient};
-use simulation::TICK_RATE_HZ;
+use domain::TICK_RATE_HZ;
 use tokio::sync::watch;
 
 use crate::driver::Outcome;

@@ -5,13 +5,12 @@ pub mod room;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use domain::{CarClass, Controls, Mode, Skill};
 use netcode::client::Commands;
-use netcode::simulation::Input;
 use protocol::account::Password;
-use protocol::car::{CarClass, Skill};
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::frame::{self, FrameKind};
-use protocol::lobby::{Mode, RoomEntry, RoomSettings};
+use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
 use protocol::{PlayerName, Rejection, RejectionCode, RoomName};
 
@@ -190,7 +189,7 @@ impl RaceClient {
 
     /// What the driver does now. Predicts up to now and sends the inputs that
     /// are due. Without a race it does nothing.
-    pub fn drive(&mut self, input: Input, now: Instant) {
+    pub fn drive(&mut self, input: Controls, now: Instant) {
         self.ask_again(now);
         let Stage::Room(room) = &mut self.stage else {
             return;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use arrayvec::ArrayVec;
 use bytes::Bytes;
-use protocol::input::{Controls, InputFrame};
-use protocol::limits::{INPUT_TICKS_MAX, TICK_RATE_HZ};
+use domain::{Controls, TICK_RATE_HZ};
+use protocol::input::InputFrame;
+use protocol::limits::INPUT_TICKS_MAX;
 use protocol::room::{RoomEvent, RoomEventBody};
 use protocol::snapshot::RelayedHeader;
 use protocol::{Epoch, PlayerName, Seat, Tick};

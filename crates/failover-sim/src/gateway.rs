@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use domain::Controls;
 use gateway::asking::Asking;
 use gateway::relay::core::RelayCore;
 use gateway::relay::failure_detector::{ClaimOutcome, Command, Probe};
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
-use protocol::input::{Controls, InputFrame};
+use protocol::input::InputFrame;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, RejectionCode, Seat, Tick, WorkerId};
 use race_worker::ownership::Topic;

@@ -1,8 +1,8 @@
 //! What travels between processes and NATS.
 
 use bytes::Bytes;
+use domain::Controls;
 use protocol::checkpoint::{ClaimRequest, Claimed};
-use protocol::input::Controls;
 use protocol::persist::ResultRecord;
 use protocol::room::CtlReply;
 use protocol::{Epoch, GatewayId, Reply, Revision, Seat, SessionNonce, Tick, WorkerId};

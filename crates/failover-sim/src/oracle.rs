@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use domain::{Controls, Drive};
 use netcode::TrackCourse;
 use netcode::wire::{self, Told};
-use protocol::input::Controls;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::persist::ResultRecord;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, PlayerName, Seat, Tick, WorkerId};
 use race_worker::room::Room;
-use simulation::{Drive, Events, RaceState, Rules, Track, step};
+use simulation::{Events, RaceState, Rules, Track, step};
 
 use crate::message::RoomIndex;
 use crate::process::Pid;
@@ -328,7 +328,7 @@ impl RoomHistory {
                 .and_then(|index| Some(applied?[index as usize]));
             if let Some(drive) = drive
                 && known_to == epoch
-                && drive != Drive::Driven(wire::input(controls))
+                && drive != Drive::Driven(controls)
             {
                 return Err(format!(
                     "seat {seat} did {drive:?} in tick {tick}, but {controls:?} was known"

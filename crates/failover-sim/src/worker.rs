@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use protocol::input::{Controls, InputBatch, InputFrame};
+use domain::Controls;
+use protocol::input::{InputBatch, InputFrame};
 use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Seat, SessionNonce, Tick, WorkerId};
 use race_worker::chain::Fences;
 use race_worker::claim::{Claim, ClaimsUnderWay, Evidence};

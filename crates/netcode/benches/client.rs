@@ -10,11 +10,10 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use netcode::simulation::{
-    AiDriver, CarClass, Drive, Events, Input, RaceState, Rules, SEATS_MAX, Skill, Track, step,
-};
+use domain::{CarClass, Controls, Drive, SEATS_MAX, Skill};
+use netcode::simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 use netcode::{Prediction, TrackCourse, wire};
-use protocol::snapshot::{RelayedHeader, SnapshotHeader, relay_into};
+use protocol::snapshot::{Applied, RelayedHeader, SnapshotHeader, relay_into};
 use protocol::{Epoch, WorkerId};
 
 /// How far the client is ahead of a snapshot when it comes.
@@ -28,12 +27,12 @@ struct Recording {
     course: TrackCourse,
     snapshots: Vec<Vec<u8>>,
     /// What the own driver did, by tick.
-    own: Vec<Input>,
+    own: Vec<Controls>,
 }
 
 impl Recording {
     /// A race; `drive` says what each seat does.
-    fn new(mut drive: impl FnMut(&Track, &Rules, &RaceState, usize) -> Input) -> Self {
+    fn new(mut drive: impl FnMut(&Track, &Rules, &RaceState, usize) -> Controls) -> Self {
         let track = Track::by_name("long-shore").expect("it ships with the game");
         let rules = Rules::circuit(&track, 3, 0);
         let course = TrackCourse::new(&track);
@@ -41,7 +40,7 @@ impl Recording {
         let mut events = Events::new();
         let (mut snapshots, mut own) = (Vec::new(), Vec::new());
         while state.tick < TICKS {
-            let inputs: Vec<Input> = (0..SEATS_MAX)
+            let inputs: Vec<Controls> = (0..SEATS_MAX)
                 .map(|seat| drive(&track, &rules, &state, seat))
                 .collect();
             let drives: Vec<Drive> = inputs.iter().copied().map(Drive::Driven).collect();
@@ -55,7 +54,7 @@ impl Recording {
                     tick: state.tick,
                     acks: (0..SEATS_MAX).map(|_| Default::default()).collect(),
                 };
-                let applied: Vec<wire::Applied> = drives.iter().map(|&drive| [drive; 2]).collect();
+                let applied: Vec<Applied> = drives.iter().map(|&drive| [drive; 2]).collect();
                 let bytes = wire::snapshot(&header, &state, &applied, &course);
                 snapshots.push(relay_into(&bytes, Vec::new()).expect("it is a snapshot"));
             }
@@ -110,7 +109,7 @@ fn snapshot(criterion: &mut Criterion) {
             .drive(track, rules, state, seat);
         // One never does what was assumed, so that each snapshot is a replay.
         let is_restless = seat == 1 && state.tick / 2 % 2 == 0;
-        Input {
+        Controls {
             throttle: input.throttle - u8::from(is_restless && input.throttle > 0),
             brake: input.brake.saturating_add(u8::from(is_restless)),
             ..input
@@ -125,9 +124,9 @@ fn snapshot(criterion: &mut Criterion) {
         bencher.iter_custom(|iterations| restless.play(iterations).0);
     });
 
-    let steady = Recording::new(|_, _, _, _| Input {
+    let steady = Recording::new(|_, _, _, _| Controls {
         throttle: 90,
-        ..Input::default()
+        ..Controls::default()
     });
     let (_, replayed) = steady.play(800);
     assert_eq!(replayed, 0, "nobody does anything new");

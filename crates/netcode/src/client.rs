@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
+use domain::{Car, Controls, SEATS_MAX, TICK_RATE_HZ};
 use protocol::snapshot::RelayedHeader;
 use protocol::{RaceId, RaceTag, Seat};
-use simulation::{Car, Input, RaceState, Rules, SEATS_MAX, TICK_RATE_HZ, Track};
+use simulation::{RaceState, Rules, Track};
 
 use crate::clock::TickClock;
 use crate::corrections::Corrections;
@@ -199,7 +200,7 @@ impl Client {
     }
 
     /// What the driver does now: predicts up to now, and gives what to send.
-    pub fn drive(&mut self, input: Input, now: Instant) -> Commands {
+    pub fn drive(&mut self, input: Controls, now: Instant) -> Commands {
         let mut commands = Commands {
             ping: self.round_trip.poll(now),
             input: None,

@@ -10,9 +10,9 @@
 
 use std::time::{Duration, Instant};
 
+use domain::TICK_RATE_HZ;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::InputAck;
-use simulation::TICK_RATE_HZ;
 
 use crate::send_phase::SendPhase;
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use domain::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, Vec2};
 use protocol::snapshot::{Course, CoursePoint};
-use simulation::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, Track, Vec2};
+use simulation::Track;
 
 /// The centre line of a track, ready for looking up. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -8,12 +8,13 @@
 //! is the time since computed again.
 
 use arrayvec::ArrayVec;
+use domain::{Car, Controls, Drive, SEATS_MAX, Vec2};
 use protocol::Epoch;
-use protocol::input::{Controls, InputFrame};
+use protocol::input::InputFrame;
 use protocol::limits::INPUT_TICKS_MAX;
-use simulation::{Car, Drive, Events, Input, RaceState, Rules, SEATS_MAX, Track, Vec2, step};
+use simulation::{Events, RaceState, Rules, Track, step};
 
-use crate::wire::{self, Told};
+use crate::wire::Told;
 
 /// Ticks that are kept, of own inputs and of predicted cars.
 const HISTORY_TICKS: usize = 128;
@@ -128,7 +129,7 @@ impl Prediction {
     /// Predicts up to `tick`, driving the own car with `input` from where the
     /// prediction stands. `held_share`, 0–1, is how much of what others did
     /// last they are taken to do still. Returns how many ticks were added.
-    pub fn advance(&mut self, track: &Track, tick: u32, input: Input, held_share: f32) -> u32 {
+    pub fn advance(&mut self, track: &Track, tick: u32, input: Controls, held_share: f32) -> u32 {
         let start = self.predicted.tick;
         self.held_share = held_share;
         let reach = self.confirmed.tick.saturating_add(PREDICTED_TICKS_MAX);
@@ -148,8 +149,7 @@ impl Prediction {
         let first = self.acknowledged.map_or(0, |tick| tick.saturating_add(1));
         let oldest = end.saturating_sub(INPUT_TICKS_MAX as u32).max(first);
         let pending = (oldest..end).rev().map_while(|tick| self.own.get(tick));
-        let mut controls: ArrayVec<Controls, INPUT_TICKS_MAX> =
-            pending.map(wire::controls).collect();
+        let mut controls: ArrayVec<Controls, INPUT_TICKS_MAX> = pending.collect();
         controls.reverse();
         (!controls.is_empty()).then(|| InputFrame {
             first_tick: end - controls.len() as u32,
@@ -239,7 +239,7 @@ impl Prediction {
 /// differs, since that leads to a distance later.
 fn distance_m(one: &Car, other: &Car) -> f64 {
     /// Half a unit of the grid.
-    const UNSEEN_M: f64 = 0.5 / simulation::POSITION_UNITS_PER_M as f64;
+    const UNSEEN_M: f64 = 0.5 / domain::POSITION_UNITS_PER_M as f64;
     if one == other {
         return 0.0;
     }
@@ -261,7 +261,7 @@ fn faded(drive: Drive, share: f32) -> Drive {
         return drive;
     }
     let less = |value: u8| (f32::from(value) * share) as u8;
-    Drive::Driven(Input {
+    Drive::Driven(Controls {
         throttle: less(input.throttle),
         brake: less(input.brake),
         steer: (f32::from(input.steer) * share) as i8,
@@ -312,21 +312,21 @@ impl History {
 /// What the own driver did in the last ticks.
 #[derive(Clone, Debug)]
 struct OwnInputs {
-    slots: [(Option<u32>, Input); HISTORY_TICKS],
+    slots: [(Option<u32>, Controls); HISTORY_TICKS],
 }
 
 impl OwnInputs {
     fn new() -> Self {
         Self {
-            slots: [(None, Input::default()); HISTORY_TICKS],
+            slots: [(None, Controls::default()); HISTORY_TICKS],
         }
     }
 
-    fn put(&mut self, tick: u32, input: Input) {
+    fn put(&mut self, tick: u32, input: Controls) {
         self.slots[tick as usize % HISTORY_TICKS] = (Some(tick), input);
     }
 
-    fn get(&self, tick: u32) -> Option<Input> {
+    fn get(&self, tick: u32) -> Option<Controls> {
         let (stamp, input) = self.slots[tick as usize % HISTORY_TICKS];
         (stamp == Some(tick)).then_some(input)
     }

@@ -1,7 +1,8 @@
 //! A room's settings as the rules of its race: the same for its owner and for
 //! every client.
 
-use protocol::lobby::{Mode, RoomSettings};
+use domain::Mode;
+use protocol::lobby::RoomSettings;
 use protocol::{RaceId, Tick, limits};
 use simulation::{Rules, Track, highway};
 
@@ -37,7 +38,7 @@ mod tests {
         assert_eq!(rules.target_metres, 1_500);
         assert_eq!(rules.start_tick, 240);
         let seed = race.seed();
-        assert_eq!(rules.mode, simulation::Mode::Highway { seed });
+        assert_eq!(rules.mode, simulation::ModeRules::Highway { seed });
     }
 
     #[test]

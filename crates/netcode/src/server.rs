@@ -4,13 +4,11 @@
 //! driving. A late input changes no tick that is over; it only updates what is
 //! held.
 
-use protocol::input::{Controls, InputFrame};
+use domain::{Controls, Drive, TICK_RATE_HZ};
+use protocol::input::InputFrame;
 use protocol::limits::INPUT_TICKS_MAX;
 use protocol::snapshot::InputAck;
 use serde::{Deserialize, Serialize};
-use simulation::{Drive, TICK_RATE_HZ};
-
-use crate::wire;
 
 /// How long a missing input is replaced by the last one.
 pub const HOLD_TICKS: u32 = TICK_RATE_HZ / 4;
@@ -126,11 +124,11 @@ impl SeatInputs {
     pub fn drive(&self, tick: u32) -> Drive {
         let slot = self.slots[tick as usize % AHEAD_TICKS_MAX as usize];
         if slot.stamp == Some(tick) {
-            return Drive::Driven(wire::input(slot.controls));
+            return Drive::Driven(slot.controls);
         }
         match self.newest {
             Some((newest, controls)) if tick.saturating_sub(newest) <= HOLD_TICKS => {
-                Drive::Driven(wire::input(controls))
+                Drive::Driven(controls)
             }
             Some(_) | None => Drive::Absent,
         }

@@ -4,7 +4,7 @@
 //! is added to what is drawn and shrinks frame by frame (Fiedler, *Networked
 //! Physics*: ×0.95 a frame for small errors, ×0.85 for large).
 
-use simulation::Vec2;
+use domain::Vec2;
 
 /// Up to this an error is small, and is left to fade unseen, m.
 const SMALL_M: f64 = 0.25;

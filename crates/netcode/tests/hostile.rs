@@ -4,10 +4,11 @@ mod support;
 
 use std::time::Duration;
 
+use domain::Controls;
 use netcode::Client;
 use netcode::client::Taken;
 use netcode::network_model::Conditions;
-use netcode::simulation::{Input, Track};
+use netcode::simulation::Track;
 use proptest::prelude::*;
 use protocol::RaceId;
 use protocol::snapshot::RelayedHeader;
@@ -92,7 +93,7 @@ fn a_tick_far_ahead_is_followed_at_the_cost_of_one_snapshot() {
             ),
             "{taken:?}"
         );
-        let commands = client.drive(Input::default(), race.now);
+        let commands = client.drive(Controls::default(), race.now);
         assert!(commands.input.is_none_or(|bytes| bytes.len() < 512));
     }
     assert!(client.predicted().unwrap().tick >= u32::MAX - 1);
@@ -104,7 +105,7 @@ fn snapshots_in_any_order_end_at_the_newest() {
     let mut client = client(&race);
     for index in [7, 3, 29, 11, 0, 28, 29] {
         client.snapshot(&snapshots[index], race.now);
-        client.drive(Input::default(), race.now);
+        client.drive(Controls::default(), race.now);
     }
     assert_eq!(client.confirmed(), Some(&race.room.state));
 }
@@ -129,7 +130,7 @@ proptest! {
             bytes[at] = *byte;
             now += Duration::from_millis(*ms);
             client.snapshot(&bytes, now);
-            client.drive(Input::default(), now);
+            client.drive(Controls::default(), now);
             prop_assert!(client.cars(now).len() <= 4);
         }
         let after = client.counters();

@@ -4,8 +4,9 @@ mod support;
 
 use std::time::Duration;
 
+use domain::{TICK_RATE_HZ, Vec2};
 use netcode::network_model::Conditions;
-use netcode::simulation::{TICK_RATE_HZ, Track, Vec2};
+use netcode::simulation::Track;
 use support::{Hands, Race, START_TICK, percentile};
 
 fn round_trip(ms: u64) -> Conditions {

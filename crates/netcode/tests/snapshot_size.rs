@@ -1,12 +1,13 @@
 //! How large snapshots are, on every circuit and on the highway, and where cars
 //! bump along walls.
 
+use domain::{CarClass, Drive, Skill, TICK_RATE_HZ};
 use netcode::{TrackCourse, wire};
 use protocol::frame::LENGTH_BYTES;
-use protocol::limits::{TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
-use protocol::snapshot::{InputAck, RelayedHeader, SnapshotBody};
+use protocol::limits::TICKS_PER_SNAPSHOT;
+use protocol::snapshot::{Applied, InputAck, RelayedHeader, SnapshotBody};
 use protocol::{Epoch, RaceId};
-use simulation::{AiDriver, CarClass, Drive, Events, RaceState, Rules, Skill, Track, step};
+use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
 /// Mean bytes of a car in a snapshot, at most (docs/design.md, Netcode).
 const CAR_BYTES_MEAN_MAX: f64 = 22.0;
@@ -29,7 +30,7 @@ struct Size {
 
 impl Size {
     /// Adds a snapshot, which must come back as it was.
-    fn add(&mut self, state: &RaceState, applied: &[wire::Applied], course: &TrackCourse) {
+    fn add(&mut self, state: &RaceState, applied: &[Applied], course: &TrackCourse) {
         let mut body = wire::body(state, applied);
         let mut bytes = Vec::new();
         body.encode_into(state.tick, course, &mut bytes);
@@ -38,7 +39,7 @@ impl Size {
         self.snapshots += 1;
         self.bytes += bytes.len();
         self.inputs += bytes.len();
-        body.applied.fill([None; TICKS_PER_SNAPSHOT as usize]);
+        body.applied.fill(Applied::default());
         bytes.clear();
         body.encode_into(state.tick, course, &mut bytes);
         self.inputs -= bytes.len();
@@ -65,7 +66,7 @@ fn race(
         .map(|(seat, &class)| AiDriver::with_class(track, class, seat as u64, Skill::ALL[seat % 3]))
         .collect();
     let mut state = RaceState::new(track, rules, &classes);
-    let mut applied = vec![wire::Applied::default(); cars];
+    let mut applied = vec![Applied::default(); cars];
     let mut events = Events::new();
     let mut size = Size::default();
     while !state.is_over(rules) && state.tick < ticks_max {

@@ -9,8 +9,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use domain::Controls;
 use protocol::checkpoint::Checkpoint;
-use protocol::input::{Controls, InputBatch, InputFrame};
+use protocol::input::{InputBatch, InputFrame};
 use protocol::snapshot::{InputAck, RelayedHeader, SnapshotHeader, relay_into};
 use protocol::{Epoch, GatewayId, RaceId, Seat, WorkerId};
 

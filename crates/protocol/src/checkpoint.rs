@@ -2,10 +2,10 @@
 
 use arrayvec::ArrayVec;
 use bytes::Bytes;
+use domain::SEATS_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, GatewayId, RaceId, Tick, WorkerId};
-use crate::limits::SEATS_MAX;
 
 /// What a checkpoint has besides the state, at most.
 const HEAD_BYTES: usize = 256;

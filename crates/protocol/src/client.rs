@@ -1,9 +1,9 @@
 //! The conversation between client and gateway: JSON in control frames.
 
+use domain::{CarClass, Skill};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Password;
-use crate::car::{CarClass, Skill};
 use crate::ids::Seat;
 use crate::lobby::{RoomEntry, RoomSettings};
 use crate::names::{PlayerName, RoomName};
@@ -230,7 +230,7 @@ pub fn player_name(text: &str) -> Result<PlayerName, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lobby::Mode;
+    use domain::Mode;
 
     #[test]
     fn reads_what_an_older_client_sends() {

@@ -1,6 +1,7 @@
 //! What drivers do, on its way to the room: binary.
 
 use arrayvec::ArrayVec;
+use domain::Controls;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GatewayId, RaceId, Seat, Tick};
@@ -9,19 +10,6 @@ use crate::limits::INPUT_TICKS_MAX;
 /// What a batch has besides its frames, and a frame besides its bytes, at most.
 const BATCH_HEAD_BYTES: usize = 40;
 const FRAME_HEAD_BYTES: usize = 3;
-
-/// The controls of one car in one tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Controls {
-    /// 0 released, 255 floored.
-    pub throttle: u8,
-    /// 0 released, 255 all of it.
-    pub brake: u8,
-    /// −127 full right, 127 full left.
-    pub steer: i8,
-    /// Pulled or not.
-    pub handbrake: bool,
-}
 
 /// A client's input frame: the controls of consecutive ticks, the last two new
 /// and those before not yet acknowledged.

@@ -15,7 +15,6 @@
 //! - Bytes of a peer never panic a decoder: they give an error that says why.
 
 pub mod account;
-pub mod car;
 pub mod catch_up;
 pub mod chat;
 pub mod checkpoint;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::TICK_RATE_HZ;
+
 /// The version of the conversation between client and gateway. It changes
 /// when an old client would misread a new gateway.
 pub const PROTOCOL_VERSION: u8 = 4;
@@ -17,9 +19,6 @@ pub const PASSWORD_CHARS_MIN: usize = 6;
 
 /// Longest password: hashing cost must not depend on the whim of a stranger.
 pub const PASSWORD_CHARS_MAX: usize = 128;
-
-/// Most seats in a room: the start grid has as many places.
-pub const SEATS_MAX: usize = 16;
 
 /// Seats of a room when its creator says nothing.
 pub const SEATS_DEFAULT: u8 = 2;
@@ -63,9 +62,6 @@ pub const REPLAY_HEADER_BYTES_MAX: usize = 256;
 /// Most chunks of a replay in one answer, so that the largest stay below the
 /// megabyte that NATS carries.
 pub const REPLAY_PAGE_CHUNKS_MAX: usize = 24;
-
-/// Ticks of the simulation in a second.
-pub const TICK_RATE_HZ: u32 = 60;
 
 /// Ticks between two snapshots: 30 snapshots a second.
 pub const TICKS_PER_SNAPSHOT: u32 = 2;

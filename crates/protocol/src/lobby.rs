@@ -1,10 +1,11 @@
 //! What the lobby shows: the values of the `rooms` bucket.
 
+use domain::{Mode, SEATS_MAX};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, WorkerId};
 use crate::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
 };
 use crate::names::{PlayerName, RoomName};
 use crate::rejection::{Rejection, RejectionCode};
@@ -23,31 +24,6 @@ pub enum Phase {
     Finished,
     /// The room is gone.
     Closed,
-}
-
-/// The rules by which a room scores. The first to the target wins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Laps of a closed track.
-    #[default]
-    Circuit,
-    /// Metres on the endless highway, less what traffic and the verge cost.
-    Highway,
-}
-
-impl Mode {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Circuit, Self::Highway];
-
-    /// Its word on the wire.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Circuit => "circuit",
-            Self::Highway => "highway",
-        }
-    }
 }
 
 /// What the creator of a room chooses.

@@ -1,9 +1,10 @@
 //! What goes to the database through the stream PERSIST.
 
+use domain::Mode;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, Seat, Tick, UnixMillis, WorkerId};
-use crate::lobby::{Mode, Phase, RoomSettings};
+use crate::lobby::{Phase, RoomSettings};
 use crate::names::{PlayerName, RoomName};
 use crate::replay::{ReplayChunk, ReplayRecord};
 use crate::room::Standing;

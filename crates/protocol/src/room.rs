@@ -1,8 +1,8 @@
 //! The conversation with the owner of a room, and what the room tells.
 
+use domain::{CarClass, PenaltyReason, Skill};
 use serde::{Deserialize, Serialize};
 
-use crate::car::{CarClass, Skill};
 use crate::ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, WorkerId};
 use crate::lobby::{Phase, RoomSettings};
 use crate::names::{PlayerName, RoomId, RoomName};
@@ -300,16 +300,6 @@ pub enum RoomEventBody {
         /// The final order; empty when there was no race.
         leaderboard: Vec<Standing>,
     },
-}
-
-/// What metres are taken off a score for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PenaltyReason {
-    /// The car hit traffic on the highway.
-    Traffic,
-    /// The car left the highway and was put back.
-    OffRoad,
 }
 
 /// Why a room ended.

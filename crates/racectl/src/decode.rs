@@ -6,15 +6,16 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use domain::{Car, POSITION_UNITS_PER_M};
 use netcode::{TrackCourse, course};
 use protocol::Seat;
 use protocol::catch_up::{CatchUpAnswer, CatchUpRequest};
 use protocol::checkpoint::Checkpoint;
 use protocol::input::{InputBatch, InputFrame};
-use protocol::snapshot::{CarState, SnapshotBody, SnapshotHeader};
+use protocol::snapshot::{SnapshotBody, SnapshotHeader};
 use protocol::subject::{self, Payload};
 use serde_json::{Value, json};
-use simulation::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS, Track};
+use simulation::Track;
 
 /// Largest message that is read from standard input: more than the bus carries.
 const MESSAGE_BYTES_MAX: u64 = 2 << 20;
@@ -134,18 +135,17 @@ fn course_of(fingerprint: u16) -> Option<(&'static str, TrackCourse)> {
 }
 
 /// A car in the units of people.
-fn car((seat, car): (usize, &CarState)) -> Value {
-    let metres = |units: f64| round(units / f64::from(POSITION_UNITS_PER_M));
-    let speed = f64::from(car.speed_forward).hypot(f64::from(car.speed_lateral));
+fn car((seat, car): (usize, &Car)) -> Value {
+    let position = car.position_m();
     json!({
         "seat": seat,
-        "x_m": metres(car.x.into()),
-        "y_m": metres(car.y.into()),
-        "heading_deg": round(f64::from(car.heading) / f64::from(HEADING_UNITS_PER_TURN) * 360.0),
-        "speed_kmh": round(speed / f64::from(SPEED_UNITS_PER_MPS) * 3.6),
-        "credited_m": metres(car.credited.into()),
+        "x_m": round(position.x),
+        "y_m": round(position.y),
+        "heading_deg": round(car.heading_rad().to_degrees()),
+        "speed_kmh": round(car.speed_mps() * 3.6),
+        "credited_m": round(f64::from(car.credited) / f64::from(POSITION_UNITS_PER_M)),
         "gates_passed": car.gates_passed,
-        "place": car.finish.map(|(place, _)| place),
+        "place": car.finish.map(|finish| finish.place),
     })
 }
 
@@ -209,7 +209,7 @@ fn checkpoint(bytes: &[u8]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::input::Controls;
+    use domain::Controls;
     use protocol::{GatewayId, RaceId};
 
     use super::*;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use domain::CarClass;
+use simulation::Track;
 use simulation::track::Survey;
-use simulation::{CarClass, Track};
 
 /// File name of the picture of all tracks together.
 const CONTACT_SHEET: &str = "tracks.png";

@@ -10,11 +10,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use domain::{CarClass, Drive, SEATS_MAX, Skill};
 use netcode::{TrackCourse, wire};
-use protocol::snapshot::SnapshotBody;
-use simulation::{
-    AiDriver, CarClass, Drive, Events, RaceState, Rules, SEATS_MAX, Skill, Track, step,
-};
+use protocol::snapshot::{Applied, SnapshotBody};
+use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
 /// Half a minute: everybody is on the way, at different places.
 const TICKS: u32 = 30 * 60;
@@ -38,7 +37,7 @@ fn bodies(track: &Track, rules: &Rules, cars: usize) -> Vec<(u32, SnapshotBody)>
             .collect();
         step(track, rules, &mut state, &drives, &mut events);
         if state.tick.is_multiple_of(TICKS_BETWEEN) {
-            let applied: Vec<wire::Applied> = drives.iter().map(|&drive| [drive; 2]).collect();
+            let applied: Vec<Applied> = drives.iter().map(|&drive| [drive; 2]).collect();
             bodies.push((state.tick, wire::body(&state, &applied)));
         }
     }

@@ -9,10 +9,8 @@
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use simulation::{
-    AiDriver, CarClass, Drive, Events, POSITION_UNITS_PER_M, RaceState, Rules, SEATS_MAX, Skill,
-    Track, step,
-};
+use domain::{CarClass, Drive, POSITION_UNITS_PER_M, SEATS_MAX, Skill};
+use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
 /// From the lights to the end of the first corners: the field is together.
 const TICKS: usize = 1200;

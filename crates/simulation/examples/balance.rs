@@ -8,9 +8,8 @@
 
 use std::path::Path;
 
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, RaceState, Rules, Skill, TICK_SECONDS, Track, step,
-};
+use domain::{CarClass, Drive, Skill};
+use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 const LAPS: u16 = 3;
 /// Drivers differ a little; the best of some says more about the car.

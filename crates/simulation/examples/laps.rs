@@ -2,9 +2,8 @@
 //!
 //! `cargo run --release -p simulation --example laps`
 
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, RaceState, Rules, Skill, TICK_SECONDS, Track, step,
-};
+use domain::{CarClass, Drive, Skill};
+use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 fn main() {
     for name in Track::names() {

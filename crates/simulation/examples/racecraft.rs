@@ -3,10 +3,8 @@
 //!
 //! `cargo run --release -p simulation --example racecraft`
 
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, Input, RaceState, Rules, Skill, TICK_RATE_HZ, Track,
-    step,
-};
+use domain::{CarClass, Controls, Drive, Skill, TICK_RATE_HZ};
+use simulation::{AiDriver, Event, Events, RaceState, Rules, Track, step};
 
 const CARS: usize = 8;
 const LAPS: u16 = 6;
@@ -78,9 +76,9 @@ fn race(track: &Track, seed: u64) -> Race {
         })
         .collect();
     let (mut events, mut race) = (Events::new(), Race::default());
-    let mut before = [Input::default(); CARS];
+    let mut before = [Controls::default(); CARS];
     while state.winner.is_none() && state.tick < TICKS_MAX {
-        let inputs: [Input; CARS] =
+        let inputs: [Controls; CARS] =
             core::array::from_fn(|seat| drivers[seat].drive(track, &rules, &state, seat));
         race.changes += inputs.iter().zip(&before).filter(|(a, b)| a != b).count() as u32;
         before = inputs;

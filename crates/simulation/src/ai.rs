@@ -1,4 +1,4 @@
-//! A driver that plays by the same rules as everybody: state in, input out.
+//! A driver that plays by the same rules as everybody: state in, controls out.
 //!
 //! # Layout
 //! - `racing_line`: the line of least curvature, once per track
@@ -7,7 +7,7 @@
 //! - `lane`: the line and what of the road is beside it
 //! - `steering`, `pedals`: along a path, at a speed
 //! - `traffic`: round other cars, beside them, or behind them
-//! - `hands`: what of that becomes the input
+//! - `hands`: what of that becomes the controls
 
 mod envelope;
 mod hands;
@@ -18,8 +18,7 @@ mod speed_profile;
 mod steering;
 mod traffic;
 
-pub use racing_line::{LinePoint, RacingLine};
-
+use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use envelope::Envelope;
 use hands::Hands;
 use lane::Pace;
@@ -27,9 +26,12 @@ use pedals::{Pedals, SPEED_AHEAD_SECONDS};
 use steering::{Path, STEER_AHEAD_SECONDS};
 use traffic::{Scene, Traffic};
 
+pub use racing_line::{LinePoint, RacingLine};
+
 use crate::hash::mix;
 use crate::track::Track;
-use crate::{CarClass, Input, Mode, RaceState, Rules, TICK_RATE_HZ, TICK_SECONDS, highway};
+use crate::vehicle::VehicleParameters;
+use crate::{ModeRules, RaceState, Rules, TICK_SECONDS, highway};
 
 /// Most sideways change of the line that a driver wanders, metres per tick: a
 /// step would be a jerk at the wheel.
@@ -41,42 +43,8 @@ const COOL_DOWN_SHARE: f64 = 0.6;
 /// A driver's line wanders to a new place this often.
 const WANDER_TICKS: u32 = 2 * TICK_RATE_HZ;
 
-/// How good an [`AiDriver`] is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Skill {
-    /// Careful, wanders about.
-    Novice,
-    /// Brisk.
-    Club,
-    /// At the limit.
-    Expert,
-}
-
-impl Skill {
-    /// All levels, slowest first.
-    pub const ALL: [Self; 3] = [Self::Novice, Self::Club, Self::Expert];
-
-    /// Share of the car's grip that the driver uses.
-    const fn grip(self) -> f64 {
-        match self {
-            Self::Novice => 0.74,
-            Self::Club => 0.86,
-            Self::Expert => 0.97,
-        }
-    }
-
-    /// How far from the racing line the driver wanders, in metres.
-    const fn wander_m(self) -> f64 {
-        match self {
-            Self::Novice => 0.9,
-            Self::Club => 0.5,
-            Self::Expert => 0.1,
-        }
-    }
-}
-
 /// Drives one car. Deterministic: the same seed, track and states give the same
-/// inputs.
+/// controls.
 #[derive(Clone, Debug)]
 pub struct AiDriver {
     envelope: Envelope<'static>,
@@ -106,13 +74,13 @@ impl AiDriver {
     #[must_use]
     pub fn with_class(track: &Track, class: CarClass, seed: u64, skill: Skill) -> Self {
         let mut random = seed;
-        let grip = skill.grip() * (1.0 + 0.01 * random_signed(&mut random));
-        let envelope = Envelope::of(class.parameters());
+        let grip = grip_share(skill) * (1.0 + 0.01 * random_signed(&mut random));
+        let envelope = Envelope::of(VehicleParameters::of(class));
         Self {
             pace: Pace::compute(track.racing_line(), &envelope, grip),
             envelope,
             grip,
-            wander_m: skill.wander_m(),
+            wander_m: wander_m(skill),
             random,
             wish_m: 0.0,
             stray_m: 0.0,
@@ -123,31 +91,37 @@ impl AiDriver {
         }
     }
 
-    /// The input of `seat` for the tick that `state` is about to compute.
+    /// The controls of `seat` for the tick that `state` is about to compute.
     /// Coasting when the race has no such seat.
     #[must_use]
-    pub fn drive(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Input {
+    pub fn drive(
+        &mut self,
+        track: &Track,
+        rules: &Rules,
+        state: &RaceState,
+        seat: usize,
+    ) -> Controls {
         let wanted = self.wanted(track, rules, state, seat);
         self.hands.settle(wanted)
     }
 
-    fn wanted(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Input {
+    fn wanted(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Controls {
         let Some(car) = state.cars.get(seat) else {
-            return Input::default();
+            return Controls::default();
         };
         if !state.is_started(rules) {
             // On the brakes, waiting for the start.
-            return Input {
+            return Controls {
                 brake: 255,
-                ..Input::default()
+                ..Controls::default()
             };
         }
-        if let Mode::Highway { .. } = rules.mode {
+        if let ModeRules::Highway { .. } = rules.mode {
             return highway::drive(rules, state, seat, self.grip);
         }
         self.wander(state.tick);
         let line = track.racing_line();
-        let (speed, station) = (car.speed_mps(), car.station_m(track));
+        let (speed, station) = (car.speed_mps(), track.station_m(car));
         let place = track.project(track.cell_at(car.travel), car.position_m());
         let side = match self.side {
             Some(side) => side,
@@ -203,6 +177,24 @@ impl AiDriver {
             curvature_ahead: ahead.curvature,
             error_m: lateral - (here.lateral + self.stray_m).clamp(right, left),
         }
+    }
+}
+
+/// Share of the car's grip that a driver of `skill` uses.
+const fn grip_share(skill: Skill) -> f64 {
+    match skill {
+        Skill::Novice => 0.74,
+        Skill::Club => 0.86,
+        Skill::Expert => 0.97,
+    }
+}
+
+/// How far from the racing line a driver of `skill` wanders, in metres.
+const fn wander_m(skill: Skill) -> f64 {
+    match skill {
+        Skill::Novice => 0.9,
+        Skill::Club => 0.5,
+        Skill::Expert => 0.1,
     }
 }
 

@@ -4,7 +4,8 @@
 //! boxes met last is the one on which they touch), and Catto, *Fast and Simple
 //! Physics using Sequential Impulses* (GDC 2006), one iteration per tick.
 
-use crate::math::Vec2;
+use domain::Vec2;
+
 use crate::vehicle::{Body, VehicleParameters};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, TICK_SECONDS};
 

@@ -1,8 +1,7 @@
 //! What happened in a tick.
 
 use arrayvec::ArrayVec;
-
-use crate::SEATS_MAX;
+use domain::{PenaltyReason, SEATS_MAX};
 
 /// Most events of one tick: eight per seat, one per pair of cars, one winner.
 /// The buffer therefore never overflows.
@@ -82,15 +81,6 @@ pub enum Event {
         /// Impulse in newton seconds, at least [`Event::IMPULSE_MIN_NS`].
         impulse_ns: u32,
     },
-}
-
-/// What a penalty is for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum PenaltyReason {
-    /// The car hit traffic on the highway.
-    Traffic,
-    /// The car left the highway and was put back.
-    OffRoad,
 }
 
 impl Event {

@@ -11,13 +11,14 @@ mod driver;
 mod referee;
 mod traffic;
 
+use core::ops::Range;
+
+use domain::Vec2;
+
 pub(crate) use driver::drive;
 pub(crate) use referee::{keep_on_road, meet_traffic, progress};
 pub use traffic::{TrafficCar, traffic};
 
-use core::ops::Range;
-
-use crate::math::Vec2;
 use crate::track::Projection;
 
 /// Number of lanes, all in one direction. Lane 0 is the rightmost and slowest.
@@ -41,7 +42,7 @@ pub const TRAFFIC_PENALTY_METRES: u32 = 100;
 pub const OFF_ROAD_PENALTY_METRES: u32 = 1000;
 /// A car that hit traffic passes through it for this long, and for as long as
 /// it is inside: a hit is paid for once, and nobody is wedged in.
-pub const TRAFFIC_COOL_DOWN_TICKS: u8 = 2 * crate::TICK_RATE_HZ as u8;
+pub const TRAFFIC_COOL_DOWN_TICKS: u8 = 2 * domain::TICK_RATE_HZ as u8;
 
 /// The middle of a lane, metres to the left of the highway's.
 #[must_use]

@@ -1,7 +1,9 @@
 //! Gates, laps and the metres credited.
 
+use domain::Car;
+
 use crate::track::Projection;
-use crate::{Car, Event, Events, Rules, Track};
+use crate::{Event, Events, Rules, Track};
 
 /// A car that reached the target in this tick.
 #[derive(Copy, Clone, Debug)]
@@ -67,16 +69,16 @@ pub(crate) fn advance(
 fn next_gate_units(track: &Track, car: &Car) -> i32 {
     let lap = i32::from(car.gates_passed / track.gate_count());
     lap.saturating_mul(track.length_units())
-        .saturating_add(track.gate_units(car.next_gate(track)))
+        .saturating_add(track.gate_units(track.next_gate(car)))
 }
 
 fn pass_gate(track: &Track, tick: u32, seat: usize, car: &mut Car, events: &mut Events) {
-    let is_line = car.next_gate(track) == 0;
+    let is_line = track.next_gate(car) == 0;
     car.gates_passed += 1;
     if !is_line {
         return;
     }
-    let lap = car.laps_completed(track);
+    let lap = track.laps_completed(car);
     if lap > 0 {
         let ticks = tick.saturating_sub(car.lap_start_tick);
         let best = car.best_lap_ticks == 0 || ticks < car.best_lap_ticks;

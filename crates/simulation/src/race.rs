@@ -1,20 +1,22 @@
 //! A race: its rules, its state, its score.
 
 use arrayvec::ArrayVec;
+use domain::{Car, CarClass, Finish, Mode, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ};
 
+use crate::car::hash_car;
 use crate::hash::StateHasher;
+use crate::highway;
 use crate::track::Track;
 use crate::vehicle::Body;
-use crate::{Car, CarClass, Finish, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ, highway};
 
 /// How long the others may go on after the race has a winner (docs/design.md, Simulation).
 pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
 /// Longest target in metres: what the wire's integers can count.
 const TARGET_METRES_MAX: u32 = 2_000_000;
 
-/// What is raced.
+/// What a race has by its [`Mode`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Mode {
+pub enum ModeRules {
     /// Laps of a circuit. Metres count when gates are passed in order and the
     /// right way; there are no penalties.
     Circuit {
@@ -29,6 +31,17 @@ pub enum Mode {
     },
 }
 
+impl ModeRules {
+    /// The mode.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        match self {
+            Self::Circuit { .. } => Mode::Circuit,
+            Self::Highway { .. } => Mode::Highway,
+        }
+    }
+}
+
 /// What is fixed for the whole of a race.
 ///
 /// There is one rule of score (docs/design.md, Simulation): metres credited minus penalties. The
@@ -36,7 +49,7 @@ pub enum Mode {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
     /// What is raced.
-    pub mode: Mode,
+    pub mode: ModeRules,
     /// Score at which a car has finished, whole metres.
     pub target_metres: u32,
     /// First tick in which cars move. Before it they are held on the grid, so
@@ -54,7 +67,7 @@ impl Rules {
         let most = (TARGET_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
         let laps = u32::from(laps).clamp(1, most);
         Self {
-            mode: Mode::Circuit { laps: laps as u16 },
+            mode: ModeRules::Circuit { laps: laps as u16 },
             target_metres: laps * track.length_m(),
             start_tick,
         }
@@ -65,7 +78,7 @@ impl Rules {
     #[must_use]
     pub fn highway(seed: u64, target_metres: u32, start_tick: u32) -> Self {
         Self {
-            mode: Mode::Highway { seed },
+            mode: ModeRules::Highway { seed },
             target_metres: target_metres.clamp(1, highway::TARGET_METRES_MAX),
             start_tick,
         }
@@ -138,7 +151,7 @@ impl RaceState {
         hasher.write(u64::from(self.tick));
         hasher.write(self.winner.map_or(u64::MAX, u64::from));
         for car in &self.cars {
-            car.hash_into(&mut hasher);
+            hash_car(car, &mut hasher);
         }
         hasher.finish()
     }
@@ -207,30 +220,13 @@ fn car_on_grid(track: &Track, rules: &Rules, seat: usize, class: CarClass) -> Ca
     let pose = track.grid(seat);
     let mut car = Car {
         class,
-        x: 0,
-        y: 0,
-        heading: 0,
-        speed_forward: 0,
-        speed_lateral: 0,
-        yaw_rate: 0,
-        steer_angle: 0,
-        acceleration: 0,
-        travel: 0,
-        credited: 0,
-        gates_passed: 0,
-        penalty_metres: 0,
         lap_start_tick: rules.start_tick,
-        best_lap_ticks: 0,
-        finish: None,
-        absent_ticks: 0,
-        wrong_way_ticks: 0,
-        traffic_ticks: 0,
-        off_road: false,
+        ..Car::default()
     };
-    car.set_body(&Body::at_rest(pose.position, pose.heading));
+    Body::at_rest(pose.position, pose.heading).round_into(&mut car);
     car.travel = match rules.mode {
-        Mode::Highway { .. } => car.x,
-        Mode::Circuit { .. } => {
+        ModeRules::Highway { .. } => car.x,
+        ModeRules::Circuit { .. } => {
             let behind = -Track::grid_distance_m(seat);
             let hint = track.cell_at((behind * f64::from(POSITION_UNITS_PER_M)) as i32);
             let station = track.project(hint, car.position_m()).station_units(track);

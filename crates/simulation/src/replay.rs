@@ -12,21 +12,22 @@ mod error;
 mod header;
 mod recorder;
 
+use arrayvec::ArrayVec;
+use domain::{Drive, SEATS_MAX};
+
 pub use chunk::{CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Run};
 pub use error::ReplayError;
 pub use header::ReplayHeader;
 pub use recorder::Recorder;
 
-use arrayvec::ArrayVec;
-
 use self::bytes::{Reader, write};
 use self::chunk::Hand;
 use crate::hash::StateHasher;
-use crate::{Drive, Events, RaceState, SEATS_MAX, Track, step};
+use crate::{Events, RaceState, Track, step};
 
 /// Longest race that a replay holds, ticks: six hours, more than any target
 /// takes. It bounds what verifying a stranger's replay costs.
-pub const REPLAY_TICKS_MAX: u32 = 6 * 60 * 60 * crate::TICK_RATE_HZ;
+pub const REPLAY_TICKS_MAX: u32 = 6 * 60 * 60 * domain::TICK_RATE_HZ;
 
 /// All that is needed to drive a race again, from tick 0 to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

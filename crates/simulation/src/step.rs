@@ -1,14 +1,14 @@
 //! One tick of a race.
 
 use arrayvec::ArrayVec;
+use domain::{Car, Drive, Finish, GHOST_AFTER_TICKS, SEATS_MAX, Vec2, WRONG_WAY_AFTER_TICKS};
 
 use crate::contact::Party;
 use crate::progress::{self, Arrival};
 use crate::track::Projection;
-use crate::vehicle::{self, Body, GRIP_OFF_ROAD};
+use crate::vehicle::{self, Body, GRIP_OFF_ROAD, VehicleParameters};
 use crate::{
-    CAR_WIDTH_M, Car, Drive, Event, Events, Finish, GHOST_AFTER_TICKS, Mode, RaceState, Rules,
-    SEATS_MAX, Track, Vec2, WRONG_WAY_AFTER_TICKS, contact, highway, wall,
+    CAR_WIDTH_M, Event, Events, ModeRules, RaceState, Rules, Track, contact, highway, wall,
 };
 
 /// Cosine of 120°: beyond it a car goes against the track.
@@ -43,15 +43,20 @@ pub fn step(
     let mut bodies: ArrayVec<Body, SEATS_MAX> = ArrayVec::new();
     let mut cells: ArrayVec<usize, SEATS_MAX> = ArrayVec::new();
     for (seat, car) in state.cars.iter_mut().enumerate() {
-        let mut body = car.body();
+        let mut body = Body::of(car);
         let place = match rules.mode {
-            Mode::Circuit { .. } => track.project(track.cell_at(car.travel), body.position),
-            Mode::Highway { .. } => highway::place(body.position),
+            ModeRules::Circuit { .. } => track.project(track.cell_at(car.travel), body.position),
+            ModeRules::Highway { .. } => highway::place(body.position),
         };
         let surface = Surface::under(&place);
         report_off_road(seat, car, surface, events);
-        let controls = drive_of(seat).input().into();
-        vehicle::advance(&mut body, controls, surface.grip(), car.parameters());
+        let controls = drive_of(seat).controls().into();
+        vehicle::advance(
+            &mut body,
+            controls,
+            surface.grip(),
+            VehicleParameters::of(car.class),
+        );
         cells.push(place.index);
         bodies.push(body);
     }
@@ -66,19 +71,19 @@ pub fn step(
     let tick = state.tick;
     for (seat, (car, body)) in state.cars.iter_mut().zip(&mut bodies).enumerate() {
         arrivals.extend(match rules.mode {
-            Mode::Circuit { .. } => {
+            ModeRules::Circuit { .. } => {
                 let place = meet_walls(track, cells[seat], seat, car, body, events);
                 report_wrong_way(seat, car, body, place.tangent, events);
-                car.set_body(body);
+                body.round_into(car);
                 progress::advance(track, rules, tick, seat, car, &place, events)
             }
-            Mode::Highway { seed } => {
+            ModeRules::Highway { seed } => {
                 let ticks = tick.saturating_sub(rules.start_tick);
                 let is_driven = drive_of(seat) != Drive::Absent;
                 highway::meet_traffic(seed, ticks, seat, car, body, events);
                 highway::keep_on_road(seat, is_driven, car, body, events);
                 report_wrong_way(seat, car, body, Vec2::new(1.0, 0.0), events);
-                car.set_body(body);
+                body.round_into(car);
                 highway::progress(rules, seat, car)
             }
         });
@@ -94,7 +99,7 @@ fn meet_walls(
     body: &mut Body,
     events: &mut Events,
 ) -> Projection {
-    let (place, impulse) = wall::keep_inside(track, cell, body, car.parameters());
+    let (place, impulse) = wall::keep_inside(track, cell, body, VehicleParameters::of(car.class));
     if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
         events.push(Event::Wall {
             seat: seat as u8,
@@ -183,11 +188,11 @@ fn collide_cars(track: &Track, cars: &[Car], bodies: &mut [Body], events: &mut E
             }
             let one = Party {
                 body,
-                car: cars[seat].parameters(),
+                car: VehicleParameters::of(cars[seat].class),
             };
             let two = Party {
                 body: &mut after[0],
-                car: cars[other].parameters(),
+                car: VehicleParameters::of(cars[other].class),
             };
             let Some(impulse) = contact::collide(one, two) else {
                 continue;

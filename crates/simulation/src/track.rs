@@ -18,13 +18,14 @@ mod survey;
 
 use std::sync::OnceLock;
 
+use domain::{Car, POSITION_UNITS_PER_M, SEATS_MAX, Vec2};
+
 pub use error::TrackError;
 pub use projection::Projection;
 pub use survey::Survey;
 
 use crate::ai::RacingLine;
-use crate::math::{Vec2, lerp};
-use crate::{POSITION_UNITS_PER_M, SEATS_MAX};
+use crate::math::lerp;
 
 /// Roughly how far apart the gates are, in metres.
 const GATE_SPACING_M: u32 = 100;
@@ -139,7 +140,7 @@ impl Track {
         self.length_m
     }
 
-    /// Length in the units of [`Car::travel`](crate::Car::travel).
+    /// Length in the units of [`Car::travel`](domain::Car::travel).
     #[must_use]
     pub fn length_units(&self) -> i32 {
         self.length_m as i32 * POSITION_UNITS_PER_M
@@ -211,6 +212,26 @@ impl Track {
     pub fn gate_units(&self, gate: u16) -> i32 {
         let units = i64::from(gate) * i64::from(self.length_units());
         (units / i64::from(self.gate_count)) as i32
+    }
+
+    /// Laps that `car` has completed.
+    #[must_use]
+    pub fn laps_completed(&self, car: &Car) -> u16 {
+        car.gates_passed.saturating_sub(1) / self.gate_count
+    }
+
+    /// The gate that `car` has to pass next, `0..self.gate_count()`.
+    #[must_use]
+    pub fn next_gate(&self, car: &Car) -> u16 {
+        car.gates_passed % self.gate_count
+    }
+
+    /// How far `car` is from the start line along the centre line in metres, in
+    /// `0..length`.
+    #[must_use]
+    pub fn station_m(&self, car: &Car) -> f64 {
+        let units = car.travel.rem_euclid(self.length_units());
+        f64::from(units) / f64::from(POSITION_UNITS_PER_M)
     }
 
     /// The cross-section `station` metres after the start line; any number of

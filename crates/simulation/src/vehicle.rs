@@ -6,14 +6,14 @@
 //! Pacejka's magic formula without the curvature term (Pacejka, *Tire and
 //! Vehicle Dynamics*, §4.3).
 
-mod class;
 mod parameters;
 
-pub use class::CarClass;
+use domain::{Controls, Vec2};
+
 pub use parameters::VehicleParameters;
 
 use crate::TICK_SECONDS;
-use crate::math::{Vec2, atan, atan2, cos, sin};
+use crate::math::{atan, atan2, cos, sin};
 
 pub(crate) const GRAVITY_MPS2: f64 = 9.81;
 /// Grip off the road, relative to the road's (docs/design.md, Simulation).
@@ -93,20 +93,20 @@ impl Body {
 
 /// Controls as fractions: throttle and brake 0..=1, steer −1..=1.
 #[derive(Copy, Clone, Debug, Default)]
-pub(crate) struct Controls {
+pub(crate) struct ControlFractions {
     pub(crate) throttle: f64,
     pub(crate) brake: f64,
     pub(crate) steer: f64,
     pub(crate) handbrake: bool,
 }
 
-impl From<crate::Input> for Controls {
-    fn from(input: crate::Input) -> Self {
+impl From<Controls> for ControlFractions {
+    fn from(controls: Controls) -> Self {
         Self {
-            throttle: f64::from(input.throttle) / 255.0,
-            brake: f64::from(input.brake) / 255.0,
-            steer: (f64::from(input.steer) / 127.0).max(-1.0),
-            handbrake: input.handbrake,
+            throttle: f64::from(controls.throttle) / 255.0,
+            brake: f64::from(controls.brake) / 255.0,
+            steer: (f64::from(controls.steer) / 127.0).max(-1.0),
+            handbrake: controls.handbrake,
         }
     }
 }
@@ -114,7 +114,12 @@ impl From<crate::Input> for Controls {
 /// Moves `body` on by one tick. `grip` is the surface's, 1 on the road.
 ///
 /// Semi-implicit Euler: forces at the old state, position with the new velocity.
-pub(crate) fn advance(body: &mut Body, controls: Controls, grip: f64, car: &VehicleParameters) {
+pub(crate) fn advance(
+    body: &mut Body,
+    controls: ControlFractions,
+    grip: f64,
+    car: &VehicleParameters,
+) {
     let (vx, vy, yaw_rate) = (body.speed_forward, body.speed_lateral, body.yaw_rate);
     let speed = (vx * vx + vy * vy).sqrt();
     let wheelbase = car.wheelbase_m();

@@ -8,8 +8,9 @@
 //! Two things can be inside the other: a corner of the car beyond the wall, or,
 //! where the wall is convex, a corner of the wall inside the car.
 
+use domain::Vec2;
+
 use crate::contact::corner_arms;
-use crate::math::Vec2;
 use crate::track::{Projection, Track};
 use crate::vehicle::{Body, VehicleParameters};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M};

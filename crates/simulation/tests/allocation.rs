@@ -3,9 +3,8 @@
 // Clippy lets tests unwrap, but not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
-use simulation::{
-    AiDriver, CarClass, Drive, Events, RaceState, Rules, SEATS_MAX, Skill, Track, step,
-};
+use domain::{CarClass, Drive, SEATS_MAX, Skill};
+use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
 const TICKS: usize = 10_000;
 

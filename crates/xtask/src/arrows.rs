@@ -14,23 +14,31 @@ enum Allowed {
 
 /// One row for each package. Programs are in nobody's row: none depends on another.
 const ARROWS: &[(&str, Allowed)] = &[
-    ("protocol", Allowed::Only(&[])),
-    ("simulation", Allowed::Only(&[])),
-    ("netcode", Allowed::Only(&["protocol", "simulation"])),
+    ("domain", Allowed::Only(&[])),
+    ("protocol", Allowed::Only(&["domain"])),
+    ("simulation", Allowed::Only(&["domain"])),
+    (
+        "netcode",
+        Allowed::Only(&["domain", "protocol", "simulation"]),
+    ),
     ("bus", Allowed::Only(&["protocol"])),
     ("service", Allowed::Only(&[])),
     ("plot", Allowed::Only(&[])),
     ("arrival", Allowed::Only(&[])),
-    ("client-core", Allowed::Only(&["protocol", "netcode"])),
+    (
+        "client-core",
+        Allowed::Only(&["domain", "protocol", "netcode"]),
+    ),
     (
         "bots",
-        Allowed::Only(&["client-core", "simulation", "arrival"]),
+        Allowed::Only(&["domain", "client-core", "simulation", "arrival"]),
     ),
     // Only tests use it. It runs the cores of both ends of a room against each
     // other, so it needs the programs that they are in.
     (
         "failover-sim",
         Allowed::Only(&[
+            "domain",
             "protocol",
             "bus",
             "simulation",
@@ -44,14 +52,17 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("chaos", Allowed::Only(&["fleet"])),
     (
         "bench",
-        Allowed::Only(&["fleet", "protocol", "bus", "plot", "arrival"]),
+        Allowed::Only(&["fleet", "domain", "protocol", "bus", "plot", "arrival"]),
     ),
     // Positions in snapshots are measured from a track's course.
     (
         "racectl",
-        Allowed::Only(&["protocol", "bus", "simulation", "netcode"]),
+        Allowed::Only(&["domain", "protocol", "bus", "simulation", "netcode"]),
     ),
-    ("gateway", Allowed::Only(&["protocol", "bus", "service"])),
+    (
+        "gateway",
+        Allowed::Only(&["domain", "protocol", "bus", "service"]),
+    ),
     (
         "chat-worker",
         Allowed::Only(&["protocol", "bus", "service"]),
@@ -62,9 +73,16 @@ const ARROWS: &[(&str, Allowed)] = &[
     ),
     (
         "race-worker",
-        Allowed::Only(&["protocol", "bus", "service", "simulation", "netcode"]),
+        Allowed::Only(&[
+            "domain",
+            "protocol",
+            "bus",
+            "service",
+            "simulation",
+            "netcode",
+        ]),
     ),
-    ("client-sdl", Allowed::Only(&["client-core"])),
+    ("client-sdl", Allowed::Only(&["domain", "client-core"])),
     ("client-chat-gtk", Allowed::Only(&["client-core"])),
     // The store's suite is part of the store, and is run on servers from there.
     ("integration-tests", Allowed::AllCratesAnd(&["persistence"])),
@@ -72,7 +90,7 @@ const ARROWS: &[(&str, Allowed)] = &[
 ];
 
 /// Pure crates: a test may use them to make its input whatever it tests.
-const ALLOWED_IN_TESTS: &[&str] = &["protocol", "simulation", "netcode"];
+const ALLOWED_IN_TESTS: &[&str] = &["domain", "protocol", "simulation", "netcode"];
 
 /// Libraries with one user, so that they can be replaced in one place.
 const SINGLE_USER: &[(&str, &str)] = &[
@@ -282,31 +300,28 @@ mod tests {
     #[test]
     fn refuses_arrows_that_the_design_does_not_have() {
         let cases: &[(&str, &str, &str)] = &[
-            (
-                "protocol",
-                "simulation",
-                "it depends on no other crate of ours",
-            ),
-            (
-                "simulation",
-                "netcode",
-                "it depends on no other crate of ours",
-            ),
+            ("protocol", "simulation", "it may depend on domain"),
+            ("domain", "protocol", "it depends on no other crate of ours"),
+            ("simulation", "netcode", "it may depend on domain"),
             (
                 "racectl",
                 "client-core",
-                "it may depend on protocol, bus, simulation, netcode",
+                "it may depend on domain, protocol, bus, simulation, netcode",
             ),
             (
                 "gateway",
                 "simulation",
-                "it may depend on protocol, bus, service",
+                "it may depend on domain, protocol, bus, service",
             ),
-            ("client-sdl", "protocol", "it may depend on client-core"),
+            (
+                "client-sdl",
+                "protocol",
+                "it may depend on domain, client-core",
+            ),
             (
                 "bots",
                 "protocol",
-                "it may depend on client-core, simulation, arrival",
+                "it may depend on domain, client-core, simulation, arrival",
             ),
         ];
         for (from, to, reason) in cases {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::car::CarClass;
+use domain::CarClass;
 use protocol::chat::ChatSession;
 use protocol::client::ServerMessage;
 use protocol::room::{CtlReply, CtlRequest};

@@ -97,7 +97,7 @@ fn of_seat<'a>(
 mod tests {
     use std::time::Duration;
 
-    use protocol::input::Controls;
+    use domain::Controls;
 
     use super::*;
 

@@ -1,8 +1,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use domain::TICK_RATE_HZ;
 use protocol::checkpoint::ClaimCause;
-use protocol::limits::{SNAPSHOT_INTERVAL, TICK_RATE_HZ, TICKS_PER_SNAPSHOT};
+use protocol::limits::{SNAPSHOT_INTERVAL, TICKS_PER_SNAPSHOT};
 use protocol::lobby::RoomSettings;
 use protocol::persist::PersistMessage;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};

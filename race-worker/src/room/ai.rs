@@ -1,10 +1,9 @@
 //! AI drivers in the seats that nobody took.
 
-use netcode::wire;
-use protocol::car::{CarClass, Skill};
+use domain::{CarClass, Controls, SEATS_MAX, Skill};
 use protocol::lobby::Phase;
 use protocol::{PlayerName, RaceId, Rejection, RejectionCode, Reply, Seat, SessionNonce};
-use simulation::{AiDriver, Input, RaceState, Rules, SEATS_MAX, Track};
+use simulation::{AiDriver, RaceState, Rules, Track};
 
 use super::Room;
 use super::seats::{Driver, Seats};
@@ -45,7 +44,7 @@ impl AiSeat {
     }
 
     /// What it does in the tick that `state` computes next.
-    pub(super) fn drive(&mut self, track: &Track, rules: &Rules, state: &RaceState) -> Input {
+    pub(super) fn drive(&mut self, track: &Track, rules: &Rules, state: &RaceState) -> Controls {
         self.driver.drive(track, rules, state, self.seat)
     }
 }
@@ -58,10 +57,9 @@ pub(super) fn drivers(track: &Track, race: RaceId, seats: &Seats) -> Vec<AiSeat>
             return None;
         };
         let seed = race.seed() ^ SEED_STEP.wrapping_mul(u64::from(seat) + 1);
-        let class = wire::class(occupant.class);
         Some(AiSeat {
             seat: usize::from(seat),
-            driver: AiDriver::with_class(track, class, seed, wire::skill(skill)),
+            driver: AiDriver::with_class(track, occupant.class, seed, skill),
         })
     });
     ai.collect()

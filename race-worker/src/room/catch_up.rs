@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
+use domain::{Drive, SEATS_MAX};
 use netcode::wire::{self, Told};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Tick, UnixMillis};
-use simulation::{Drive, SEATS_MAX};
 
 use super::replay::InputLog;
 use super::{Output, Race, Room};

@@ -3,15 +3,16 @@
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
+use domain::{CarClass, Drive, Mode, SEATS_MAX, TICK_RATE_HZ};
 use netcode::wire;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::limits::TICKS_PER_SNAPSHOT;
-use protocol::lobby::{Mode, Phase};
+use protocol::lobby::Phase;
 use protocol::persist::ResultRecord;
-use protocol::room::{CloseReason, PenaltyReason, RoomEventBody, Standing};
+use protocol::room::{CloseReason, RoomEventBody, Standing};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Seat, UnixMillis};
-use simulation::{CarClass, Drive, Event, RaceState, SEATS_MAX, TICK_RATE_HZ, Track, step};
+use simulation::{Event, RaceState, Track, step};
 
 use super::seats::Occupant;
 use super::{Identity, Output, Race, Room, ai};
@@ -122,7 +123,7 @@ impl Room {
         let rules = netcode::rules(settings, *race, &self.track, start_tick);
         let mut classes = vec![CarClass::default(); self.seats.len()];
         for (seat, occupant) in self.seats.taken() {
-            classes[usize::from(seat)] = wire::class(occupant.class);
+            classes[usize::from(seat)] = occupant.class;
         }
         let state = RaceState::new(&self.track, &rules, &classes);
         let ai = ai::drivers(&self.track, *race, &self.seats);
@@ -200,7 +201,7 @@ impl Room {
                         player,
                         seat,
                         metres,
-                        reason: wire_reason(reason),
+                        reason,
                     });
                 }
             }
@@ -297,7 +298,7 @@ pub(super) fn standings(race: &Race, room: &Room) -> Vec<Standing> {
             player: occupant.player.clone(),
             seat: seat as Seat,
             score: race.state.score(seat),
-            laps: car.laps_completed(&room.track),
+            laps: room.track.laps_completed(car),
             time_ms: car.finish.map(|finish| since_start(finish.tick)),
             best_lap_ms: (car.best_lap_ticks > 0).then(|| ms(car.best_lap_ticks)),
             ai: occupant.is_ai(),
@@ -309,13 +310,6 @@ pub(super) fn standings(race: &Race, room: &Room) -> Vec<Standing> {
         .enumerate()
         .filter_map(standing)
         .collect()
-}
-
-fn wire_reason(reason: simulation::PenaltyReason) -> PenaltyReason {
-    match reason {
-        simulation::PenaltyReason::Traffic => PenaltyReason::Traffic,
-        simulation::PenaltyReason::OffRoad => PenaltyReason::OffRoad,
-    }
 }
 
 fn ms(ticks: u32) -> u64 {

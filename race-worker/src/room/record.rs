@@ -130,7 +130,7 @@ impl Room {
             let mut restored = Race::new(&track, rules, state, ai);
             restored.log = log;
             for (applied, told) in restored.applied.iter_mut().zip(&race.body.applied) {
-                *applied = told.map(wire::drive);
+                *applied = *told;
             }
             for (inputs, saved) in restored.inputs.iter_mut().zip(&race.inputs) {
                 *inputs = SeatInputs::restore(saved, race.tick);
@@ -224,7 +224,7 @@ impl Room {
         let occupant = self.seats.get(seat).filter(|occupant| !occupant.is_ai())?;
         let race = self.race.as_ref();
         let car = race.and_then(|race| race.state.cars.get(usize::from(seat)));
-        let position = car.map(simulation::Car::position_m).unwrap_or_default();
+        let position = car.map(domain::Car::position_m).unwrap_or_default();
         Some(PlayerRecord {
             race: self.identity.race,
             room: self.identity.name.clone(),
@@ -232,8 +232,8 @@ impl Room {
             seat,
             x_m: position.x,
             y_m: position.y,
-            heading_rad: car.map_or(0.0, simulation::Car::heading_rad),
-            lap: car.map_or(0, |car| car.laps_completed(&self.track)),
+            heading_rad: car.map_or(0.0, domain::Car::heading_rad),
+            lap: car.map_or(0, |car| self.track.laps_completed(car)),
             score: race.map_or(0, |race| race.state.score(usize::from(seat))),
             connected: occupant.is_connected(),
             epoch: self.ownership.epoch,

@@ -6,12 +6,13 @@
 //! are of bounded size, however long the race.
 
 use bytes::Bytes;
+use domain::Drive;
 use protocol::persist::PersistMessage;
 use protocol::replay::{Base64, ReplayChunk, ReplayRecord};
 use protocol::{Epoch, RaceId, Tick};
 use serde::{Deserialize, Serialize};
 use simulation::replay::{Chunk, Recorder};
-use simulation::{Drive, ReplayError, ReplayHeader};
+use simulation::{ReplayError, ReplayHeader};
 
 use super::{Output, Race, Room};
 

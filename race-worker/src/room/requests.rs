@@ -1,6 +1,6 @@
 //! What players ask of a room: to come in, to go, to be given another car.
 
-use protocol::car::CarClass;
+use domain::CarClass;
 use protocol::lobby::Phase;
 use protocol::room::{CloseReason, RoomEventBody};
 use protocol::{PlayerName, Rejection, RejectionCode, Reply, Seat, SessionNonce};

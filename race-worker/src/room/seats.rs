@@ -1,6 +1,6 @@
 //! Who sits where.
 
-use protocol::car::{CarClass, Skill};
+use domain::{CarClass, Skill};
 use protocol::room::SeatView;
 use protocol::{GatewayId, PlayerId, PlayerName, Seat, SessionNonce};
 use serde::{Deserialize, Serialize};

@@ -6,10 +6,10 @@ mod replay;
 
 use std::time::Duration;
 
-use protocol::car::CarClass;
-use protocol::input::{Controls, InputBatch, InputFrame};
+use domain::{CarClass, Controls, Skill};
+use protocol::input::{InputBatch, InputFrame};
 use protocol::{GatewayId, PlayerName, RejectionCode, Seat, SessionNonce};
-use simulation::{AiDriver, Skill};
+use simulation::AiDriver;
 
 use super::*;
 
@@ -104,7 +104,7 @@ fn race_until(room: &mut Room, is_done: impl Fn(&Room, &[String]) -> bool) -> Ve
             .filter(|(seat, _)| is_person(*seat))
             .map(|(seat, driver)| {
                 let input = driver.drive(&room.track, &race.rules, &race.state, seat);
-                let controls: [Controls; 1] = [wire_controls(input)];
+                let controls: [Controls; 1] = [input];
                 let first_tick = race.state.tick;
                 let frame = InputFrame {
                     first_tick,
@@ -128,10 +128,6 @@ fn race_until(room: &mut Room, is_done: impl Fn(&Room, &[String]) -> bool) -> Ve
         }
     }
     panic!("the race did not end");
-}
-
-fn wire_controls(input: simulation::Input) -> Controls {
-    netcode::wire::controls(input)
 }
 
 #[test]

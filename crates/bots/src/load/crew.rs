@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use client_core::protocol::car::CarClass;
+use domain::CarClass;
 use simulation::Track;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::spectacles::{Orders, Progress, Shared, Spectacles};
 use super::thin::{Crowd, Recording, Recruit};
 use crate::driver::Driver;
-use crate::options::{ClassOption, LoadOptions, NetcodeOption};
+use crate::options::{Choice, LoadOptions, NetcodeOption};
 
 /// A bot that failed tries again after this: the servers may be back by then.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -109,7 +109,7 @@ impl Crew {
 /// not known before the race.
 pub(super) fn class(options: &LoadOptions, seat: u8) -> CarClass {
     match (options.netcode, options.class) {
-        (NetcodeOption::Thin, ClassOption::Mixed) => CarClass::Grip,
+        (NetcodeOption::Thin, Choice::Mixed) => CarClass::Grip,
         (NetcodeOption::Thin | NetcodeOption::Full, class) => class.of(seat.into()),
     }
 }
@@ -117,6 +117,6 @@ pub(super) fn class(options: &LoadOptions, seat: u8) -> CarClass {
 fn recording(options: &LoadOptions) -> Result<Recording> {
     let seconds = RECORDED_BEFORE_SECONDS + options.warm_up + options.seconds;
     let track = options.track.as_deref().unwrap_or(Track::names()[0]);
-    let class = client_core::netcode::wire::class(class(options, 0));
+    let class = class(options, 0);
     Recording::new(track, options.laps, options.seats, class, seconds as u32)
 }

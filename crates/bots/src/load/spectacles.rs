@@ -7,11 +7,12 @@ use bytes::Bytes;
 use client_core::link::Traffic;
 use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
-use client_core::protocol::lobby::{Mode, Phase};
+use client_core::protocol::lobby::Phase;
 use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{RaceId, Seat};
 use client_core::race::room::RoomClient;
 use client_core::{LinkEvent, RaceClient};
+use domain::Mode;
 use tokio::sync::watch;
 
 use super::observer::Observer;
@@ -212,8 +213,7 @@ impl Drop for Spectacles {
 
 #[cfg(test)]
 mod tests {
-    use client_core::protocol::car::CarClass;
-    use simulation::Skill;
+    use domain::{CarClass, Skill};
 
     use super::*;
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client_core::protocol::limits::{LAPS_MAX, SEATS_MAX};
+use client_core::protocol::limits::LAPS_MAX;
+use domain::{CarClass, SEATS_MAX, Skill};
 
-use super::{
-    ClassOption, NetcodeOption, Process, SkillOption, gateway, numbered, prefix, process, track,
-};
+use super::choice::{self, Choice, MIXED};
+use super::{NetcodeOption, Process, gateway, numbered, prefix, process, track};
 
 /// How to load the servers.
 #[derive(Args, Clone, Debug)]
@@ -119,12 +119,12 @@ pub struct LoadOptions {
     pub prefix: String,
 
     /// How well they drive
-    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
-    pub skill: SkillOption,
+    #[arg(long, value_name = "SKILL", default_value = MIXED, value_parser = choice::skill())]
+    pub skill: Choice<Skill>,
 
     /// What they drive; thin ones all drive the same, and mixed means grip to them
-    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
-    pub class: ClassOption,
+    #[arg(long, value_name = "CLASS", default_value = MIXED, value_parser = choice::class())]
+    pub class: Choice<CarClass>,
 
     /// Print what was measured as one line of JSON
     #[arg(long)]

@@ -3,11 +3,13 @@
 use clap::Args;
 use client_core::protocol::RoomName;
 use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
+    LAPS_DEFAULT, LAPS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
 };
-use client_core::protocol::lobby::{Mode, RoomSettings};
+use client_core::protocol::lobby::RoomSettings;
+use domain::{CarClass, Mode, SEATS_MAX, Skill};
 
-use super::{ClassOption, ModeOption, SkillOption, gateway, prefix, track};
+use super::choice::{self, Choice, MIXED};
+use super::{gateway, mode, prefix, track};
 
 /// How to race.
 #[derive(Args, Clone, Debug)]
@@ -53,8 +55,14 @@ pub struct RaceOptions {
     pub fill: bool,
 
     /// What is raced in the created room
-    #[arg(long, value_enum, requires = "create", default_value_t = ModeOption::Circuit)]
-    pub mode: ModeOption,
+    #[arg(
+        long,
+        value_name = "MODE",
+        requires = "create",
+        default_value_t = Mode::Circuit,
+        value_parser = mode()
+    )]
+    pub mode: Mode,
 
     /// Track of the created room, on a circuit
     #[arg(long, value_name = "TRACK", requires = "create", value_parser = track)]
@@ -83,12 +91,12 @@ pub struct RaceOptions {
     pub prefix: String,
 
     /// How well they drive
-    #[arg(long, value_enum, default_value_t = SkillOption::Mixed)]
-    pub skill: SkillOption,
+    #[arg(long, value_name = "SKILL", default_value = MIXED, value_parser = choice::skill())]
+    pub skill: Choice<Skill>,
 
     /// What they drive
-    #[arg(long, value_enum, default_value_t = ClassOption::Mixed)]
-    pub class: ClassOption,
+    #[arg(long, value_name = "CLASS", default_value = MIXED, value_parser = choice::class())]
+    pub class: Choice<CarClass>,
 
     /// Print the result as one line of JSON
     #[arg(long)]
@@ -101,10 +109,7 @@ impl RaceOptions {
     pub fn settings(&self) -> RoomSettings {
         RoomSettings {
             seats: self.seats.unwrap_or(self.count),
-            mode: match self.mode {
-                ModeOption::Circuit => Mode::Circuit,
-                ModeOption::Highway => Mode::Highway,
-            },
+            mode: self.mode,
             track: self.track.clone().unwrap_or_default(),
             laps: self.laps.unwrap_or(LAPS_DEFAULT),
             target_metres: self.target.unwrap_or(TARGET_METRES_DEFAULT),

@@ -7,10 +7,10 @@ mod told;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::{CarClass, Controls, TICK_RATE_HZ, Vec2};
 use netcode::client::Commands;
 use netcode::simulation::highway::{self, TrafficCar};
-use netcode::simulation::{Input, RaceState, Rules, TICK_RATE_HZ, TICK_SECONDS, Track, Vec2};
-use protocol::car::CarClass;
+use netcode::simulation::{RaceState, Rules, TICK_SECONDS, Track};
 use protocol::room::{RoomView, SeatView};
 use protocol::{PlayerName, Seat};
 
@@ -191,7 +191,7 @@ impl RoomClient {
                     player: seat.player.clone(),
                     class: seat.class,
                     position: drawn.pose.position,
-                    station_m: drawn.car.station_m(self.netcode.track()),
+                    station_m: self.netcode.track().station_m(&drawn.car),
                     heading_rad: drawn.pose.heading_rad,
                     steer_rad: drawn.car.steer_rad(),
                     speed_mps: drawn.car.speed_mps(),
@@ -240,7 +240,7 @@ impl RoomClient {
                 player: view.player.clone(),
                 score: state.score(*seat),
                 penalty_metres: state.cars[*seat].penalty_metres,
-                laps: state.cars[*seat].laps_completed(self.netcode.track()),
+                laps: self.netcode.track().laps_completed(&state.cars[*seat]),
                 is_connected: view.connected,
                 is_ai: view.ai,
                 is_finished: state.cars[*seat].finish.is_some(),
@@ -260,7 +260,7 @@ impl RoomClient {
     }
 
     /// Predicts up to now; gives what is to be sent.
-    pub(super) fn drive(&mut self, input: Input, now: Instant) -> Commands {
+    pub(super) fn drive(&mut self, input: Controls, now: Instant) -> Commands {
         self.netcode.drive(input, now)
     }
 

@@ -144,12 +144,12 @@ fn keeps_asking_for_its_place_while_the_servers_are_busy() {
     let rejection = Rejection::new(RejectionCode::Unavailable, "busy");
     tell(&mut client, ServerMessage::Rejected(rejection));
     assert!(client.is_returning());
-    client.drive(Input::default(), Instant::now());
+    client.drive(Controls::default(), Instant::now());
     assert_eq!(
         sent(&mut client),
         [r#"{"type":"join_room","name":"friday","class":"grip"}"#]
     );
-    client.drive(Input::default(), Instant::now());
+    client.drive(Controls::default(), Instant::now());
     assert!(sent(&mut client).is_empty());
 }
 

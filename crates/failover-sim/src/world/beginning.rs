@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use protocol::lobby::{Mode, RoomSettings};
+use domain::Mode;
+use protocol::lobby::RoomSettings;
 use protocol::room::CtlRequest;
 use protocol::{Epoch, PlayerName, RaceId, RoomName};
 use race_worker::chain::Chain;
@@ -51,7 +52,7 @@ impl World {
         let Ok(name) = RoomName::parse(&name) else {
             return;
         };
-        let start_tick = race_worker::limits::COUNTDOWN_SECONDS * simulation::TICK_RATE_HZ;
+        let start_tick = race_worker::limits::COUNTDOWN_SECONDS * domain::TICK_RATE_HZ;
         self.oracle
             .add_room(netcode::rules(&settings, race, &self.track, start_tick));
         self.rooms.push(RoomInfo { id: name.id() });

@@ -1,9 +1,9 @@
-use simulation::CarClass;
+use domain::CarClass;
 
 use super::*;
 use crate::server::SeatInputs;
 
-const INPUT: Input = Input {
+const INPUT: Controls = Controls {
     throttle: 255,
     brake: 0,
     steer: 9,
@@ -33,7 +33,7 @@ fn a_driver_whose_inputs_are_in_time_is_never_corrected() {
     let first = told(&room, &[Drive::Absent; 2]);
     let mut client = Prediction::new(rules, Some(0), &first, Epoch::FIRST);
     for tick in 0..900_u32 {
-        let input = Input {
+        let input = Controls {
             steer: (tick / 30 % 40) as i8 - 20,
             ..INPUT
         };

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::{CarClass, Controls, Drive, Skill, Vec2};
 use netcode::client::{Client, Taken};
 use netcode::network_model::{Conditions, Way};
-use netcode::simulation::{
-    AiDriver, CarClass, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, Vec2, step,
-};
+use netcode::simulation::{AiDriver, Event, Events, RaceState, Rules, Track, step};
 use netcode::{SeatInputs, TrackCourse, wire};
 use protocol::input::InputFrame;
-use protocol::snapshot::{self, SnapshotHeader};
+use protocol::snapshot::{self, Applied, SnapshotHeader};
 use protocol::{Epoch, RaceId, WorkerId};
 
 /// The resolution of virtual time.
@@ -37,7 +36,7 @@ pub struct Room {
     pub epoch: Epoch,
     course: TrackCourse,
     inputs: Vec<SeatInputs>,
-    applied: Vec<wire::Applied>,
+    applied: Vec<Applied>,
     events: Events,
     next_tick_at: Instant,
     /// It computes nothing before this.
@@ -109,7 +108,7 @@ impl Race {
             rules,
             epoch: Epoch::FIRST,
             inputs: vec![SeatInputs::default(); players],
-            applied: vec![wire::Applied::default(); players],
+            applied: vec![Applied::default(); players],
             events: Events::new(),
             next_tick_at: start,
             held_until: None,
@@ -324,14 +323,14 @@ impl Player {
             Some(state) => self
                 .driver
                 .drive(&room.track, &room.rules, state, self.seat),
-            None => Input::default(),
+            None => Controls::default(),
         };
         let second = self.client.drawn_tick().unwrap_or(0.0) as u32 / 60;
         let input = match self.hands {
             Hands::Wild if !second.is_multiple_of(5) => as_keys(input),
             Hands::Wheel => input,
             Hands::Keys => as_keys(input),
-            Hands::Wild => Input {
+            Hands::Wild => Controls {
                 throttle: 255,
                 brake: 0,
                 ..as_keys(input)
@@ -354,9 +353,9 @@ impl Player {
     }
 }
 
-fn as_keys(input: Input) -> Input {
+fn as_keys(input: Controls) -> Controls {
     let pedal = |value: u8| if value > 100 { 255 } else { 0 };
-    Input {
+    Controls {
         throttle: pedal(input.throttle),
         brake: pedal(input.brake),
         steer: match input.steer {

@@ -14,19 +14,19 @@
 mod controls;
 
 use arrayvec::ArrayVec;
+use domain::{Car, CarClass, Finish, HEADING_UNITS_PER_TURN, SEATS_MAX};
 
 use self::controls::{put_applied, take_applied};
 use super::bits::{BitReader, BitWriter, SLACK_BYTES};
 use super::course::{Course, CoursePoint};
-use super::{Applied, CarState, SnapshotBody};
+use super::{Applied, SnapshotBody};
 use crate::ids::Tick;
-use crate::limits::SEATS_MAX;
 
 const PREFIX_BYTES: usize = 4;
 /// More than the bits of a car whose every field is as wide as it can be.
 const CAR_BYTES_MAX: usize = 112;
-const HEADING_MASK: i32 = (1 << 20) - 1;
-const HEADING_HALF_TURN: i32 = 1 << 19;
+const HEADING_MASK: i32 = HEADING_UNITS_PER_TURN - 1;
+const HEADING_HALF_TURN: i32 = HEADING_UNITS_PER_TURN / 2;
 
 /// Why bytes are not the body of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum BodyError {
         bytes: usize,
     },
 }
+
+// A car's class has two bits.
+const _: () = assert!(CarClass::ALL.len() <= 4);
 
 /// Four widths; the last holds whatever the field can be.
 type Widths = [u32; 4];
@@ -194,7 +197,7 @@ impl SnapshotBody {
 #[inline]
 fn put_car(
     writer: &mut BitWriter<'_>,
-    car: &CarState,
+    car: &Car,
     tick: Tick,
     travel_bits: u32,
     course: &impl Course,
@@ -218,7 +221,7 @@ fn put_car(
     let lap_age = fields.select(tick.wrapping_sub(car.lap_start_tick), LAP_AGE);
     let best_lap = fields.select(car.best_lap_ticks, BEST_LAP);
     let is_unusual = !is_usual(car, &point);
-    let head = fields.head | u64::from(car.class & 3) << 20 | u64::from(is_unusual) << 22;
+    let head = fields.head | u64::from(car.class.index()) << 20 | u64::from(is_unusual) << 22;
 
     // Two at a time: no pair has more than 56 bits.
     put_two(writer, (head, 23), (zigzag(car.travel).into(), travel_bits));
@@ -243,12 +246,7 @@ fn put_two(writer: &mut BitWriter<'_>, first: (u64, u32), second: (u64, u32)) {
 }
 
 #[inline]
-fn take_car(
-    reader: &mut BitReader<'_>,
-    tick: Tick,
-    travel_bits: u32,
-    course: &impl Course,
-) -> CarState {
+fn take_car(reader: &mut BitReader<'_>, tick: Tick, travel_bits: u32, course: &impl Course) -> Car {
     let mut head = Head(reader.take(23));
     let travel = unzigzag(reader.take(travel_bits));
     let point = course.at(travel);
@@ -265,7 +263,7 @@ fn take_car(
         head.width(SPEED_LATERAL),
         head.width(YAW_RATE),
     );
-    let mut car = CarState {
+    let mut car = Car {
         travel,
         x: x.wrapping_add(off_x),
         y: y.wrapping_add(off_y),
@@ -277,8 +275,9 @@ fn take_car(
         yaw_rate: unzigzag(reader.take(yaw_bits)),
         lap_start_tick: tick.wrapping_sub(reader.take(head.width(LAP_AGE)) as u32),
         best_lap_ticks: reader.take(head.width(BEST_LAP)) as u32,
-        class: (head.0 & 3) as u8,
-        ..CarState::default()
+        // A class of another version drives like the default until it is corrected.
+        class: CarClass::from_index((head.0 & 3) as u8).unwrap_or_default(),
+        ..Car::default()
     };
     if head.0 & 4 == 0 {
         (car.credited, car.gates_passed) = usual_progress(travel, &point);
@@ -305,7 +304,7 @@ fn usual_progress(travel: i32, point: &CoursePoint) -> (u32, u16) {
 }
 
 #[inline]
-fn is_usual(car: &CarState, point: &CoursePoint) -> bool {
+fn is_usual(car: &Car, point: &CoursePoint) -> bool {
     !car.off_road
         && is_common(car)
         && (car.credited, car.gates_passed) == usual_progress(car.travel, point)
@@ -313,10 +312,10 @@ fn is_usual(car: &CarState, point: &CoursePoint) -> bool {
 
 /// Whether a car has none of the fields that few have.
 #[inline]
-fn is_common(car: &CarState) -> bool {
+fn is_common(car: &Car) -> bool {
     matches!(
         *car,
-        CarState {
+        Car {
             penalty_metres: 0,
             finish: None,
             absent_ticks: 0,
@@ -338,7 +337,7 @@ fn gates_of(credited: u32, course: &impl Course) -> u16 {
 
 /// What a car beside the road has, or one that goes back.
 #[cold]
-fn put_unusual(writer: &mut BitWriter<'_>, car: &CarState, course: &impl Course) {
+fn put_unusual(writer: &mut BitWriter<'_>, car: &Car, course: &impl Course) {
     let mut fields = Fields {
         head: car.off_road.into(),
         head_bits: 1,
@@ -358,7 +357,7 @@ fn put_unusual(writer: &mut BitWriter<'_>, car: &CarState, course: &impl Course)
 }
 
 #[cold]
-fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState, course: &impl Course) {
+fn take_unusual(reader: &mut BitReader<'_>, car: &mut Car, course: &impl Course) {
     let mut head = Head(reader.take(4));
     car.off_road = head.flag();
     let uncredited = unzigzag(reader.take(head.width(UNCREDITED))) as u32;
@@ -370,7 +369,7 @@ fn take_unusual(reader: &mut BitReader<'_>, car: &mut CarState, course: &impl Co
 }
 
 /// What few cars have, each with a bit before it; `gates` are what is expected.
-fn put_rare(writer: &mut BitWriter<'_>, car: &CarState, gates: u16) {
+fn put_rare(writer: &mut BitWriter<'_>, car: &Car, gates: u16) {
     let mut optional = |value: u32, bits: u32| {
         writer.put(u64::from(value != 0), 1);
         if value != 0 {
@@ -383,13 +382,13 @@ fn put_rare(writer: &mut BitWriter<'_>, car: &CarState, gates: u16) {
     optional(car.wrong_way_ticks.into(), 8);
     optional(car.traffic_ticks.into(), 8);
     writer.put(car.finish.is_some().into(), 1);
-    if let Some((place, tick)) = car.finish {
+    if let Some(Finish { place, tick }) = car.finish {
         writer.put(u64::from(place) | u64::from(tick) << 8, 40);
     }
 }
 
 /// Onto the gates that are expected.
-fn take_rare(reader: &mut BitReader<'_>, car: &mut CarState) {
+fn take_rare(reader: &mut BitReader<'_>, car: &mut Car) {
     let mut optional = |bits: u32| {
         if reader.take(1) == 1 {
             reader.take(bits)
@@ -404,6 +403,9 @@ fn take_rare(reader: &mut BitReader<'_>, car: &mut CarState) {
     car.traffic_ticks = optional(8) as u8;
     car.finish = (reader.take(1) == 1).then(|| {
         let finish = reader.take(40);
-        (finish as u8, (finish >> 8) as Tick)
+        Finish {
+            place: finish as u8,
+            tick: (finish >> 8) as Tick,
+        }
     });
 }

@@ -11,10 +11,10 @@
 //! both are as usual, else behind an escape as an [`i8`] each.
 
 use arrayvec::ArrayVec;
+use domain::SEATS_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, RaceTag, Tick, WorkerId};
-use crate::limits::SEATS_MAX;
 
 /// What a gateway reads of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]

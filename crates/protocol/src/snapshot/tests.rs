@@ -1,9 +1,10 @@
 use std::f64::consts::TAU;
 
+use domain::{CarClass, Controls, Finish};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Epoch, RaceId, WorkerId};
+use crate::{Epoch, RaceId, Tick, WorkerId};
 
 /// A circle of 1 km.
 struct Circle;
@@ -30,10 +31,10 @@ impl Course for Circle {
 }
 
 /// A car in the middle of a lap, with nothing unusual.
-fn car(travel: i32) -> CarState {
+fn car(travel: i32) -> Car {
     let point = Circle.at(travel);
     let [x, y] = point.beside(3_000);
-    CarState {
+    Car {
         x,
         y,
         heading: (point.heading + 8_000) & 0xf_ffff,
@@ -46,11 +47,11 @@ fn car(travel: i32) -> CarState {
         credited: travel as u32,
         gates_passed: point.gates,
         lap_start_tick: 400,
-        ..CarState::default()
+        ..Car::default()
     }
 }
 
-const FLOORED: Applied = [Some(Controls {
+const FLOORED: Applied = [Drive::Driven(Controls {
     throttle: 255,
     brake: 0,
     steer: -127,
@@ -155,8 +156,8 @@ impl Course for Straight {
 
 /// A car on its way and one with every field that few have.
 fn golden_body() -> SnapshotBody {
-    let usual = CarState {
-        class: 1,
+    let usual = Car {
+        class: CarClass::Power,
         x: 250_000,
         y: 3_000,
         heading: 8_000,
@@ -169,10 +170,10 @@ fn golden_body() -> SnapshotBody {
         credited: 250_000,
         gates_passed: 3,
         lap_start_tick: 400,
-        ..CarState::default()
+        ..Car::default()
     };
-    let rare = CarState {
-        class: 2,
+    let rare = Car {
+        class: CarClass::Drift,
         x: 300_123,
         y: -70_000,
         heading: 0xf_0000,
@@ -181,7 +182,10 @@ fn golden_body() -> SnapshotBody {
         gates_passed: 5,
         penalty_metres: 150,
         best_lap_ticks: 3_100,
-        finish: Some((2, 4_567)),
+        finish: Some(Finish {
+            place: 2,
+            tick: 4_567,
+        }),
         absent_ticks: 60,
         wrong_way_ticks: 7,
         traffic_ticks: 9,
@@ -197,7 +201,9 @@ fn golden_body() -> SnapshotBody {
     SnapshotBody {
         winner: Some(1),
         cars: [usual, rare].into_iter().collect(),
-        applied: [FLOORED, [None, Some(braking)]].into_iter().collect(),
+        applied: [FLOORED, [Drive::Absent, Drive::Driven(braking)]]
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -228,33 +234,36 @@ fn the_bytes_of_a_race_in_a_checkpoint_stay_as_they_are() {
     assert_eq!(read, golden_body());
 }
 
-fn any_controls() -> impl Strategy<Value = Option<Controls>> {
+fn any_drive() -> impl Strategy<Value = Drive> {
     let pedal = || prop_oneof![Just(0), Just(255), any::<u8>()];
     let steer = prop_oneof![Just(0), Just(127), Just(-127), any::<i8>()];
-    let controls = (pedal(), pedal(), steer, any::<bool>());
-    proptest::option::of(
-        controls.prop_map(|(throttle, brake, steer, handbrake)| Controls {
-            throttle,
-            brake,
-            steer,
-            handbrake,
-        }),
-    )
+    let driven =
+        (pedal(), pedal(), steer, any::<bool>()).prop_map(|(throttle, brake, steer, handbrake)| {
+            Drive::Driven(Controls {
+                throttle,
+                brake,
+                steer,
+                handbrake,
+            })
+        });
+    prop_oneof![Just(Drive::Absent), driven]
 }
 
 prop_compose! {
     fn any_car()(
-        motion in (any::<[i32; 3]>(), any::<[i16; 2]>(), 0..1 << 20, 0..4_u8),
+        motion in (any::<[i32; 3]>(), any::<[i16; 2]>(), 0..1 << 20, 0..CarClass::ALL.len()),
         place in any::<[i32; 3]>(),
         progress in (any::<u32>(), any::<u16>(), any::<[u32; 3]>()),
         unusual in (any::<[u8; 3]>(), any::<bool>(), any::<Option<(u8, u32)>>()),
-    ) -> CarState {
+    ) -> Car {
         let ([speed_forward, speed_lateral, yaw_rate], [steer_angle, acceleration], heading, class)
             = motion;
+        let class = CarClass::ALL[class];
         let [x, y, travel] = place;
         let (credited, gates_passed, [penalty_metres, lap_start_tick, best_lap_ticks]) = progress;
         let ([absent_ticks, wrong_way_ticks, traffic_ticks], off_road, finish) = unusual;
-        CarState {
+        let finish = finish.map(|(place, tick)| Finish { place, tick });
+        Car {
             class, x, y, heading, speed_forward, speed_lateral, yaw_rate, steer_angle,
             acceleration, travel, credited, gates_passed, penalty_metres, lap_start_tick,
             best_lap_ticks, finish, absent_ticks, wrong_way_ticks, traffic_ticks, off_road,
@@ -263,10 +272,10 @@ prop_compose! {
 }
 
 /// Cars as they are, with some fields as nobody expects them.
-fn near_car() -> impl Strategy<Value = CarState> {
+fn near_car() -> impl Strategy<Value = Car> {
     (any_car(), any::<u16>(), 0..5_000_000).prop_map(|(wild, fields, travel)| {
         let mut near = car(travel);
-        let mut take = |bit: u16, copy: fn(&mut CarState, &CarState)| {
+        let mut take = |bit: u16, copy: fn(&mut Car, &Car)| {
             if fields & 1 << bit != 0 {
                 copy(&mut near, &wild);
             }
@@ -289,7 +298,7 @@ proptest! {
     #[test]
     fn every_body_comes_back_as_it_was(
         cars in proptest::collection::vec(prop_oneof![any_car(), near_car()], 0..=SEATS_MAX),
-        applied in proptest::collection::vec([any_controls(), any_controls()], SEATS_MAX),
+        applied in proptest::collection::vec([any_drive(), any_drive()], SEATS_MAX),
         tick in any::<Tick>(),
     ) {
         let body = SnapshotBody {

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use domain::TICK_RATE_HZ;
 use protocol::persist::ResultRecord;
 use serde_json::{Value, json};
-use simulation::{Mode, RaceState, Replay, Rules, TICK_RATE_HZ, Track};
+use simulation::{ModeRules, RaceState, Replay, Rules, Track};
 
 /// What came of driving a race again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) fn standings(track: &Track, rules: &Rules, end: &RaceState) -> Vec<Li
         Line {
             seat,
             score: end.score(seat),
-            laps: car.laps_completed(track),
+            laps: track.laps_completed(car),
             time_ms: car.finish.map(|finish| since_start(finish.tick)),
             best_lap_ms: (car.best_lap_ticks > 0).then(|| ms(car.best_lap_ticks)),
         }
@@ -103,8 +104,8 @@ impl Report<'_> {
         let mut text = format!("track    {}\n", header.track);
         // Writing to a string cannot fail.
         let _ = match header.rules.mode {
-            Mode::Circuit { laps } => writeln!(text, "mode     circuit, {laps} laps"),
-            Mode::Highway { seed } => writeln!(text, "mode     highway, traffic {seed:016x}"),
+            ModeRules::Circuit { laps } => writeln!(text, "mode     circuit, {laps} laps"),
+            ModeRules::Highway { seed } => writeln!(text, "mode     highway, traffic {seed:016x}"),
         };
         let _ = writeln!(text, "target   {} m", header.rules.target_metres);
         let _ = writeln!(text, "cars     {}", header.classes.len());
@@ -143,9 +144,10 @@ impl Report<'_> {
 
     pub(super) fn json(&self) -> Value {
         let header = self.replay.header();
-        let (mode, laps, seed) = match header.rules.mode {
-            Mode::Circuit { laps } => ("circuit", Some(laps), None),
-            Mode::Highway { seed } => ("highway", None, Some(format!("{seed:016x}"))),
+        let mode = header.rules.mode.mode();
+        let (laps, seed) = match header.rules.mode {
+            ModeRules::Circuit { laps } => (Some(laps), None),
+            ModeRules::Highway { seed } => (None, Some(format!("{seed:016x}"))),
         };
         let refutation = match &self.verdict {
             Verdict::Confirmed => None,

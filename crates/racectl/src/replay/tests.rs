@@ -1,6 +1,7 @@
+use domain::{CarClass, Drive, Skill};
 use protocol::room::Standing;
 use simulation::replay::{Chunk, Recorder};
-use simulation::{AiDriver, CarClass, Drive, Events, RaceState, ReplayHeader, Rules, Skill, step};
+use simulation::{AiDriver, Events, RaceState, ReplayHeader, Rules, step};
 
 use super::*;
 
@@ -35,7 +36,7 @@ fn published(replay: &Replay) -> ResultRecord {
     ResultRecord {
         race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         room: "Friday".parse().unwrap(),
-        mode: protocol::lobby::Mode::Circuit,
+        mode: domain::Mode::Circuit,
         track: replay.header().track.clone(),
         laps: 1,
         target_metres: None,

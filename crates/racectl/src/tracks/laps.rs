@@ -1,9 +1,7 @@
 //! What the AI makes of a track.
 
-use simulation::{
-    AiDriver, CarClass, Drive, Events, RaceState, Rules, Skill, TICK_RATE_HZ, TICK_SECONDS, Track,
-    step,
-};
+use domain::{CarClass, Drive, Skill, TICK_RATE_HZ};
+use simulation::{AiDriver, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 /// The first lap begins at a standstill.
 const LAPS: u16 = 2;

@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use domain::Vec2;
+use simulation::Track;
 use simulation::track::Sample;
-use simulation::{Track, Vec2};
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, PixmapPaint, Stroke,
     StrokeDash, Transform,

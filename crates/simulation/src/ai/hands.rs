@@ -3,7 +3,7 @@
 //! Inputs travel to the server and to everybody in the race, and are kept with
 //! its replay: one that stays as it is costs next to nothing.
 
-use crate::Input;
+use domain::Controls;
 
 /// Pedals have sixteen positions, as far apart as this.
 const PEDAL_STEP: u8 = 17;
@@ -17,13 +17,13 @@ const STEER_SLACK: u8 = 5;
 /// The input that a driver is giving.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hands {
-    held: Input,
+    held: Controls,
 }
 
 impl Hands {
     /// The input to give where `wanted` would be best.
-    pub(super) fn settle(&mut self, wanted: Input) -> Input {
-        self.held = Input {
+    pub(super) fn settle(&mut self, wanted: Controls) -> Controls {
+        self.held = Controls {
             throttle: pedal(self.held.throttle, wanted.throttle),
             brake: pedal(self.held.brake, wanted.brake),
             steer: wheel(self.held.steer, wanted.steer),
@@ -54,11 +54,11 @@ fn wheel(held: i8, wanted: i8) -> i8 {
 mod tests {
     use super::*;
 
-    fn wanted(throttle: u8, steer: i8) -> Input {
-        Input {
+    fn wanted(throttle: u8, steer: i8) -> Controls {
+        Controls {
             throttle,
             steer,
-            ..Input::default()
+            ..Controls::default()
         }
     }
 

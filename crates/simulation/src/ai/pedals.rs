@@ -1,7 +1,8 @@
 //! Throttle and brake for a wanted speed, and the way out when stuck.
 
+use domain::{Controls, TICK_RATE_HZ};
+
 use super::envelope::Envelope;
-use crate::{Input, TICK_RATE_HZ};
 
 /// The pedals reach a wanted speed within this time, seconds: the profile is
 /// read so far ahead.
@@ -27,20 +28,20 @@ impl Pedals {
         speed: f64,
         wanted_speed: f64,
         steer: f64,
-    ) -> Input {
+    ) -> Controls {
         if self.is_reversing(speed) {
             // Steering the other way while going back turns the nose round.
-            return Input {
+            return Controls {
                 brake: 255,
                 steer: to_steer(-steer),
-                ..Input::default()
+                ..Controls::default()
             };
         }
         let wanted = (wanted_speed - speed) / SPEED_AHEAD_SECONDS;
         let force = wanted + envelope.resistance(speed);
         // At walking pace the brake would be the reverse gear.
         let brake = if speed > STUCK_MPS { -force } else { 0.0 };
-        Input {
+        Controls {
             throttle: to_pedal(force / envelope.driving(speed)),
             brake: to_pedal(brake / envelope.brakes()),
             steer: to_steer(steer),

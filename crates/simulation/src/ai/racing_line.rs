@@ -1,8 +1,10 @@
 //! The way round a track of least curvature.
 
+use domain::Vec2;
+
 use super::envelope::Envelope;
 use super::speed_profile::SpeedProfile;
-use crate::math::{Vec2, lerp};
+use crate::math::lerp;
 use crate::track::{Sample, Track};
 use crate::{CAR_WIDTH_M, VehicleParameters};
 

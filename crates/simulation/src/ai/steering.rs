@@ -3,9 +3,10 @@
 
 use core::f64::consts::FRAC_PI_2;
 
+use domain::{Car, Vec2};
+
 use super::envelope::Envelope;
-use crate::Car;
-use crate::math::{Vec2, atan2, lerp};
+use crate::math::{atan2, lerp};
 
 /// The wheels and the yaw follow the steering by about this, seconds: the path's
 /// curvature is read so far ahead.

@@ -1,8 +1,10 @@
 //! A driver for the highway: looks for the emptiest lane and does not hit anybody.
 
+use domain::{Car, Controls, Vec2};
+
 use super::{LANE_WIDTH_M, LANES, around, lane_at, lane_centre_m, traffic};
-use crate::math::{Vec2, atan2};
-use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Car, Input, RaceState, Rules};
+use crate::math::atan2;
+use crate::{CAR_LENGTH_M, CAR_WIDTH_M, RaceState, Rules, VehicleParameters};
 
 /// How far it looks, metres: what braking from full speed to traffic's takes,
 /// and some more.
@@ -32,9 +34,9 @@ struct Seen {
     speed: f64,
 }
 
-/// The input of `seat` for the tick that `state` is about to compute. `pace` is
+/// The controls of `seat` for the tick that `state` is about to compute. `pace` is
 /// the share of the possible speed that the driver dares.
-pub(crate) fn drive(rules: &Rules, state: &RaceState, seat: usize, pace: f64) -> Input {
+pub(crate) fn drive(rules: &Rules, state: &RaceState, seat: usize, pace: f64) -> Controls {
     let car = &state.cars[seat];
     let place = car.position_m();
     let lane = lane_at(place.y);
@@ -119,7 +121,7 @@ fn safe_speed(ahead: f64, speed: f64) -> f64 {
     (speed.max(0.0) * speed.max(0.0) + 2.0 * BRAKING_MPS2 * room).sqrt()
 }
 
-fn steer_and_pedals(car: &Car, lateral: f64, speed_wanted: f64) -> Input {
+fn steer_and_pedals(car: &Car, lateral: f64, speed_wanted: f64) -> Controls {
     let (place, speed) = (car.position_m(), car.speed_mps());
     let ahead = (LOOK_AHEAD_SECONDS * speed).max(LOOK_AHEAD_MIN_M);
     // At walking pace the course says nothing.
@@ -132,10 +134,10 @@ fn steer_and_pedals(car: &Car, lateral: f64, speed_wanted: f64) -> Input {
     let angle = atan2(course.cross(target), course.dot(target));
     // Pure pursuit (Coulter 1992) for small angles.
     let curvature = 2.0 * angle / ahead;
-    let wheel = UNDERSTEER * curvature * car.parameters().wheelbase_m();
-    let steer = (wheel / car.parameters().steer_lock_rad(speed)).clamp(-1.0, 1.0);
+    let wheel = UNDERSTEER * curvature * VehicleParameters::of(car.class).wheelbase_m();
+    let steer = (wheel / VehicleParameters::of(car.class).steer_lock_rad(speed)).clamp(-1.0, 1.0);
     let missing = speed_wanted - speed;
-    Input {
+    Controls {
         throttle: (255.0 * (0.6 * missing).clamp(0.0, 1.0)) as u8,
         brake: if speed > 2.0 {
             (255.0 * (-0.35 * missing).clamp(0.0, 1.0)) as u8

@@ -1,18 +1,16 @@
 //! What the highway demands of a car in a tick: metres, penalties, the way back.
 
+use domain::{Car, GHOST_AFTER_TICKS, POSITION_UNITS_PER_M, PenaltyReason, Vec2};
+
 use super::traffic::Lane;
 use super::{
     LANES, OFF_ROAD_PENALTY_METRES, ROAD_BEGINS_M, ROAD_HALF_WIDTH_M, TRAFFIC_COOL_DOWN_TICKS,
     TRAFFIC_PENALTY_METRES, around, lane_at, lane_centre_m,
 };
 use crate::contact::{self, Party};
-use crate::math::Vec2;
 use crate::progress::Arrival;
 use crate::vehicle::{Body, VehicleParameters};
-use crate::{
-    CAR_LENGTH_M, CAR_WIDTH_M, Car, Event, Events, GHOST_AFTER_TICKS, POSITION_UNITS_PER_M,
-    PenaltyReason, Rules,
-};
+use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Event, Events, Rules};
 
 /// Who is put back on the road rolls on at this speed, m/s: slower than all
 /// traffic, faster than a start from rest.
@@ -42,7 +40,7 @@ pub(crate) fn meet_traffic(
     }
     let me = Party {
         body,
-        car: car.parameters(),
+        car: VehicleParameters::of(car.class),
     };
     let them = Party {
         body: &mut other,

@@ -2,10 +2,11 @@
 
 use core::ops::Range;
 
+use domain::{POSITION_UNITS_PER_M, TICK_RATE_HZ, Vec2};
+
 use super::{LANES, lane_centre_m};
 use crate::hash::mix;
-use crate::math::Vec2;
-use crate::{Mode, POSITION_UNITS_PER_M, Rules, TICK_RATE_HZ};
+use crate::{ModeRules, Rules};
 
 const UNITS_PER_M: i64 = POSITION_UNITS_PER_M as i64;
 /// Every lane is a row of slots this far apart, and a slot has a car or not.
@@ -46,8 +47,8 @@ pub struct TrafficCar {
 /// lane, from the rear to the front. None on a circuit.
 pub fn traffic(rules: &Rules, tick: u32, stretch: Range<f64>) -> impl Iterator<Item = TrafficCar> {
     let (seed, lanes) = match rules.mode {
-        Mode::Highway { seed } => (seed, 0..LANES),
-        Mode::Circuit { .. } => (0, 0..0),
+        ModeRules::Highway { seed } => (seed, 0..LANES),
+        ModeRules::Circuit { .. } => (0, 0..0),
     };
     let ticks = tick.saturating_sub(rules.start_tick);
     lanes.flat_map(move |lane| Lane::new(seed, lane, ticks).cars(&stretch))

@@ -1,12 +1,12 @@
 //! Some seconds of a race's inputs.
 
 use arrayvec::ArrayVec;
+use domain::{Drive, SEATS_MAX, TICK_RATE_HZ};
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::bytes::{Reader, write};
 use super::{REPLAY_TICKS_MAX, ReplayError, codec};
-use crate::{Drive, SEATS_MAX, TICK_RATE_HZ};
 
 /// Ticks of a full chunk: five seconds. Longer ones make every checkpoint of a
 /// room larger, shorter ones pack worse. Chunks begin at its multiples, so that

@@ -7,10 +7,10 @@
 //! deflate packs well.
 
 use arrayvec::ArrayVec;
+use domain::{Controls, Drive, SEATS_MAX};
 
 use super::bytes::{Reader, out_of_range, write};
 use super::{ReplayError, Run};
-use crate::{Drive, Input, SEATS_MAX};
 
 /// Bits of a run's head below its length.
 const DRIVEN: u64 = 1;
@@ -24,7 +24,7 @@ const FLAGS: u64 = (1 << LENGTH_SHIFT) - 1;
 /// The controls that a byte tells, in their order.
 const CONTROLS: [u64; 3] = [THROTTLE, BRAKE, STEER];
 
-fn control(input: &Input, bit: u64) -> u8 {
+fn control(input: &Controls, bit: u64) -> u8 {
     match bit {
         THROTTLE => input.throttle,
         BRAKE => input.brake,
@@ -32,7 +32,7 @@ fn control(input: &Input, bit: u64) -> u8 {
     }
 }
 
-fn set_control(input: &mut Input, bit: u64, value: u8) {
+fn set_control(input: &mut Controls, bit: u64, value: u8) {
     match bit {
         THROTTLE => input.throttle = value,
         BRAKE => input.brake = value,
@@ -43,7 +43,7 @@ fn set_control(input: &mut Input, bit: u64, value: u8) {
 /// Appends the runs of all seats.
 pub(super) fn write_seats(bytes: &mut Vec<u8>, seats: &[Vec<Run>]) {
     for runs in seats {
-        let mut last = Input::default();
+        let mut last = Controls::default();
         for run in runs {
             write(bytes, head(*run, &last));
             if let Drive::Driven(input) = run.drive {
@@ -68,7 +68,7 @@ pub(super) fn write_seats(bytes: &mut Vec<u8>, seats: &[Vec<Run>]) {
     }
 }
 
-fn head(run: Run, last: &Input) -> u64 {
+fn head(run: Run, last: &Controls) -> u64 {
     let length = u64::from(run.ticks) << LENGTH_SHIFT;
     let Drive::Driven(input) = &run.drive else {
         return length;
@@ -135,9 +135,9 @@ fn bare_run(head: u64) -> Run {
     let drive = if head & DRIVEN == 0 {
         Drive::Absent
     } else {
-        Drive::Driven(Input {
+        Drive::Driven(Controls {
             handbrake: head & HANDBRAKE != 0,
-            ..Input::default()
+            ..Controls::default()
         })
     };
     Run {

@@ -1,10 +1,11 @@
 //! What a replay is of.
 
 use arrayvec::ArrayVec;
+use domain::{CarClass, SEATS_MAX};
 
 use super::bytes::{Reader, out_of_range, write};
 use super::{REPLAY_TICKS_MAX, ReplayError};
-use crate::{CarClass, Mode, RaceState, Rules, SEATS_MAX, Track};
+use crate::{ModeRules, RaceState, Rules, Track};
 
 /// Names the format and its version.
 const MAGIC: [u8; 4] = *b"SLR2";
@@ -46,8 +47,8 @@ impl ReplayHeader {
         write(&mut bytes, self.track.len() as u64);
         bytes.extend(self.track.as_bytes());
         let (mode, argument) = match self.rules.mode {
-            Mode::Circuit { laps } => (0, u64::from(laps)),
-            Mode::Highway { seed } => (1, seed),
+            ModeRules::Circuit { laps } => (0, u64::from(laps)),
+            ModeRules::Highway { seed } => (1, seed),
         };
         for number in [
             mode,
@@ -85,10 +86,10 @@ impl ReplayHeader {
         let name = reader.below(NAME_MAX as u64 + 1, "the length of the name")? as usize;
         let track = core::str::from_utf8(reader.take(name)?).map_err(|_| ReplayError::Format)?;
         let mode = match (reader.number()?, reader.number()?) {
-            (0, laps) => Mode::Circuit {
+            (0, laps) => ModeRules::Circuit {
                 laps: u16::try_from(laps).map_err(|_| out_of_range("the number of laps"))?,
             },
-            (1, seed) => Mode::Highway { seed },
+            (1, seed) => ModeRules::Highway { seed },
             _ => return Err(out_of_range("the mode")),
         };
         let rules = Rules {
@@ -126,10 +127,10 @@ impl ReplayHeader {
             start_tick,
         } = self.rules;
         let possible = match mode {
-            Mode::Circuit { laps } => Rules::circuit(track, laps, start_tick),
-            Mode::Highway { seed } => Rules::highway(seed, target_metres, start_tick),
+            ModeRules::Circuit { laps } => Rules::circuit(track, laps, start_tick),
+            ModeRules::Highway { seed } => Rules::highway(seed, target_metres, start_tick),
         };
-        let is_highway = matches!(mode, Mode::Highway { .. });
+        let is_highway = matches!(mode, ModeRules::Highway { .. });
         if possible == self.rules && is_highway == (self.track == Track::HIGHWAY) {
             Ok(())
         } else {

@@ -1,7 +1,8 @@
 //! Recording a race while it is driven.
 
+use domain::Drive;
+
 use super::{Chunk, REPLAY_TICKS_MAX};
-use crate::Drive;
 
 /// Takes the inputs of a race tick by tick. It holds the chunk that grows and
 /// nothing else, however long the race; who goes on from a copy of that chunk

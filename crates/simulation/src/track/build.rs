@@ -3,10 +3,11 @@
 use core::ops::RangeInclusive;
 use std::sync::OnceLock;
 
+use domain::{SEATS_MAX, Vec2};
+
 use super::spline::{self, ControlPoint, Section};
 use super::{Bounds, GATE_SPACING_M, Pose, Sample, Track, TrackError};
-use crate::SEATS_MAX;
-use crate::math::{Vec2, lerp};
+use crate::math::lerp;
 
 /// Circuits shorter than the grid cannot be raced on; longer ones would reach
 /// the limits of the wire's integers in long races.

@@ -4,8 +4,10 @@
 //! points are set along its straights and arcs; the spline through their
 //! neighbourhood eases in and out of each corner, as a road does.
 
+use domain::Vec2;
+
 use super::spline::ControlPoint;
-use crate::math::{Vec2, lerp, tan};
+use crate::math::{lerp, tan};
 
 /// Control points on a straight are this far apart.
 const STRAIGHT_STEP_M: f64 = 20.0;

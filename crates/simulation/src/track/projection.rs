@@ -1,8 +1,9 @@
 //! Where on the track a point is.
 
+use domain::{POSITION_UNITS_PER_M, Vec2};
+
 use super::Track;
-use crate::POSITION_UNITS_PER_M;
-use crate::math::{Vec2, lerp};
+use crate::math::lerp;
 
 /// Most cells that one projection walks: 20 m, ten times what a car moves in a
 /// tick. A projection that needs more stays where it is and catches up.

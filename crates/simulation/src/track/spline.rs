@@ -2,8 +2,10 @@
 //! points. Its curvature is continuous, as a road's is; a spline through the
 //! points themselves would wobble.
 
+use domain::Vec2;
+
 use super::TrackError;
-use crate::math::{Vec2, lerp};
+use crate::math::lerp;
 
 /// Pieces into which a span is cut to measure its length.
 const PIECES_PER_SPAN: usize = 16;

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
+use domain::{SEATS_MAX, Vec2};
+
 use super::{Bounds, Pose, Sample, Track};
-use crate::SEATS_MAX;
 use crate::highway::{ROAD_HALF_WIDTH_M, lane_centre_m};
-use crate::math::Vec2;
 
 /// Length of the piece that repeats, metres.
 const LENGTH_M: u32 = 1000;

@@ -1,7 +1,8 @@
 //! What a track measures.
 
+use domain::Vec2;
+
 use super::{Sample, Track};
-use crate::math::Vec2;
 
 /// Two parts of a track that are further apart than this along it may cross.
 const CROSSING_APART_M: f64 = 60.0;

@@ -1,5 +1,7 @@
 //! What makes one car drive differently from another.
 
+use domain::CarClass;
+
 use super::GRAVITY_MPS2;
 use crate::math::atan;
 
@@ -92,6 +94,16 @@ pub struct VehicleParameters {
 }
 
 impl VehicleParameters {
+    /// How a class drives.
+    #[must_use]
+    pub const fn of(class: CarClass) -> &'static Self {
+        match class {
+            CarClass::Grip => &Self::GRIP,
+            CarClass::Power => &Self::POWER,
+            CarClass::Drift => &Self::DRIFT,
+        }
+    }
+
     /// The tuned car of the prototype, of which the classes are variations:
     /// 0–100 km/h in 4.2 s, 303 km/h, 100–0 in 30 m, 1.2–1.6 g.
     pub const TOURER: Self = Self {

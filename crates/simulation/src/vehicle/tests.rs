@@ -1,15 +1,17 @@
 //! The figures of the cars, against those of the prototype
 //! (`docs/simulation.md`).
 
+use domain::CarClass;
+
 use super::*;
 
-const COAST: Controls = Controls {
+const COAST: ControlFractions = ControlFractions {
     throttle: 0.0,
     brake: 0.0,
     steer: 0.0,
     handbrake: false,
 };
-const FLAT_OUT: Controls = Controls {
+const FLAT_OUT: ControlFractions = ControlFractions {
     throttle: 1.0,
     ..COAST
 };
@@ -54,7 +56,7 @@ fn worst_drift(
     car: &VehicleParameters,
     body: &mut Body,
     seconds: f64,
-    controls: impl Fn(f64, &Body) -> Controls,
+    controls: impl Fn(f64, &Body) -> ControlFractions,
 ) -> f64 {
     let mut worst: f64 = 0.0;
     for tick in 0..(seconds / TICK_SECONDS) as u32 {
@@ -81,7 +83,7 @@ fn measure(car: &VehicleParameters) -> Figures {
     let top_kmh = body.speed_forward * 3.6;
     let mut body = moving(100.0 / 3.6);
     while body.speed_forward > 0.3 {
-        let brake = Controls {
+        let brake = ControlFractions {
             brake: 1.0,
             ..COAST
         };
@@ -100,7 +102,7 @@ fn measure(car: &VehicleParameters) -> Figures {
 /// Full lock, the throttle holding the speed.
 fn skid_pad_g(car: &VehicleParameters, speed: f64) -> f64 {
     let mut body = moving(speed);
-    worst_drift(car, &mut body, 4.0, |_, body| Controls {
+    worst_drift(car, &mut body, 4.0, |_, body| ControlFractions {
         throttle: ((speed - body.speed_forward) * 0.5).clamp(0.0, 1.0),
         steer: 1.0,
         ..COAST
@@ -111,7 +113,7 @@ fn skid_pad_g(car: &VehicleParameters, speed: f64) -> f64 {
 /// Largest drift of a flick on the handbrake, and what is left after 3 s.
 fn handbrake_turn(car: &VehicleParameters) -> (f64, f64) {
     let mut body = moving(25.0);
-    let worst = worst_drift(car, &mut body, 3.0, |seconds, _| Controls {
+    let worst = worst_drift(car, &mut body, 3.0, |seconds, _| ControlFractions {
         throttle: 0.6,
         brake: 0.0,
         steer: if seconds < 0.8 { 1.0 } else { 0.0 },
@@ -129,7 +131,7 @@ fn assert_within_a_tenth(name: &str, value: f64, reference: f64) {
 #[test]
 fn the_figures_are_the_prototypes() {
     for class in CarClass::ALL {
-        let figures = measure(class.parameters());
+        let figures = measure(VehicleParameters::of(class));
         println!("{:<5} {figures:.2?}", class.name());
         let name = class.name();
         assert_within_a_tenth(name, figures.to_100_s, PROTOTYPE.to_100_s);
@@ -157,7 +159,7 @@ fn the_figures_are_the_prototypes() {
 
 #[test]
 fn the_classes_feel_different() {
-    let [grip, power, drift] = CarClass::ALL.map(|class| measure(class.parameters()));
+    let [grip, power, drift] = CarClass::ALL.map(|class| measure(VehicleParameters::of(class)));
     assert!(grip.skid_pad_g[3] > 1.04 * power.skid_pad_g[3]);
     assert!(power.top_kmh > 1.08 * grip.top_kmh);
     assert!(power.to_200_s < 0.95 * grip.to_200_s);
@@ -170,14 +172,14 @@ fn does_not_spin_at_full_lock_whatever_the_pedals() {
         let mut worst: f64 = 0.0;
         for speed in [10.0, 15.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0] {
             for (throttle, brake) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
-                let lock = |_: f64, _: &Body| Controls {
+                let lock = |_: f64, _: &Body| ControlFractions {
                     throttle,
                     brake,
                     steer: 1.0,
                     handbrake: false,
                 };
                 worst = worst.max(worst_drift(
-                    class.parameters(),
+                    VehicleParameters::of(class),
                     &mut moving(speed),
                     4.0,
                     lock,
@@ -194,13 +196,14 @@ fn does_not_spin_when_the_lock_is_thrown_from_side_to_side() {
     for class in CarClass::ALL {
         for speed in [30.0, 50.0, 70.0] {
             for (throttle, brake) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)] {
-                let flick = |seconds: f64, _: &Body| Controls {
+                let flick = |seconds: f64, _: &Body| ControlFractions {
                     throttle,
                     brake,
                     steer: if seconds % 1.0 < 0.5 { 1.0 } else { -1.0 },
                     handbrake: false,
                 };
-                let worst = worst_drift(class.parameters(), &mut moving(speed), 4.0, flick);
+                let worst =
+                    worst_drift(VehicleParameters::of(class), &mut moving(speed), 4.0, flick);
                 assert!(
                     worst < 35.0,
                     "{}, {speed} m/s, {throttle}, {brake}: {worst:.0} degrees",
@@ -214,7 +217,7 @@ fn does_not_spin_when_the_lock_is_thrown_from_side_to_side() {
 #[test]
 fn recovers_from_a_handbrake_turn() {
     for class in CarClass::ALL {
-        let (worst, after) = handbrake_turn(class.parameters());
+        let (worst, after) = handbrake_turn(VehicleParameters::of(class));
         assert!(
             worst > 25.0 && after < 5.0,
             "{}: {worst:.0} degrees, {after:.1} after 3 s",
@@ -230,7 +233,12 @@ fn loses_speed_off_the_road_at_full_throttle() {
             let mut body = moving(speed);
             for _ in 0..12 * 60 {
                 let before = body.speed_forward;
-                advance(&mut body, FLAT_OUT, GRIP_OFF_ROAD, class.parameters());
+                advance(
+                    &mut body,
+                    FLAT_OUT,
+                    GRIP_OFF_ROAD,
+                    VehicleParameters::of(class),
+                );
                 assert!(body.speed_forward < before, "{}", class.name());
             }
             println!(
@@ -242,7 +250,12 @@ fn loses_speed_off_the_road_at_full_throttle() {
         }
         let mut body = moving(0.0);
         for _ in 0..5 * 60 {
-            advance(&mut body, FLAT_OUT, GRIP_OFF_ROAD, class.parameters());
+            advance(
+                &mut body,
+                FLAT_OUT,
+                GRIP_OFF_ROAD,
+                VehicleParameters::of(class),
+            );
         }
         println!(
             "{}: off the road {:.1} m/s after 5 s",
@@ -256,10 +269,10 @@ fn loses_speed_off_the_road_at_full_throttle() {
 #[test]
 fn reverses_slowly_on_the_brake() {
     for class in CarClass::ALL {
-        let car = class.parameters();
+        let car = VehicleParameters::of(class);
         let mut body = moving(0.0);
         for _ in 0..5 * 60 {
-            let brake = Controls {
+            let brake = ControlFractions {
                 brake: 1.0,
                 ..COAST
             };
@@ -277,9 +290,9 @@ fn turning_the_wheel_does_not_move_a_standing_car() {
             let steer = if tick % 60 < 30 { 1.0 } else { -1.0 };
             advance(
                 &mut body,
-                Controls { steer, ..COAST },
+                ControlFractions { steer, ..COAST },
                 1.0,
-                class.parameters(),
+                VehicleParameters::of(class),
             );
         }
         assert_eq!(body.position, Vec2::default());

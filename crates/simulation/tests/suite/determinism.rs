@@ -1,4 +1,5 @@
-use simulation::{CarClass, Drive, Events, RaceState, Rules, Skill, Track, highway, step};
+use domain::{CarClass, Drive, Skill};
+use simulation::{Events, RaceState, Rules, Track, highway, step};
 
 use crate::support::{Race, Random, harbour_ring};
 
@@ -144,7 +145,7 @@ fn every_field_of_a_car_is_in_the_hash() {
     let track = harbour_ring();
     let race = Race::new(&track, 1, 2, Skill::Club, 0);
     let hash = race.state.hash();
-    let changes: [fn(&mut simulation::Car); 20] = [
+    let changes: [fn(&mut domain::Car); 20] = [
         |car| car.class = CarClass::Drift,
         |car| car.x += 1,
         |car| car.y += 1,
@@ -160,7 +161,7 @@ fn every_field_of_a_car_is_in_the_hash() {
         |car| car.penalty_metres += 1,
         |car| car.lap_start_tick += 1,
         |car| car.best_lap_ticks += 1,
-        |car| car.finish = Some(simulation::Finish { place: 1, tick: 0 }),
+        |car| car.finish = Some(domain::Finish { place: 1, tick: 0 }),
         |car| car.absent_ticks += 1,
         |car| car.wrong_way_ticks += 1,
         |car| car.traffic_ticks += 1,

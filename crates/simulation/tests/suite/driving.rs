@@ -1,9 +1,7 @@
 //! The AI on the shipped circuits.
 
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, RaceState, Rules, SEATS_MAX, Skill, TICK_SECONDS,
-    Track, step,
-};
+use domain::{CarClass, Drive, SEATS_MAX, Skill};
+use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 use crate::support::{Race, harbour_ring};
 use crate::track::shipped;

@@ -1,22 +1,23 @@
-use simulation::{
-    Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, POSITION_UNITS_PER_M, RaceState, Rules,
-    SPEED_UNITS_PER_MPS, Track, WRONG_WAY_AFTER_TICKS, step,
+use domain::{
+    Controls, Drive, HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS,
+    WRONG_WAY_AFTER_TICKS,
 };
+use simulation::{Event, Events, RaceState, Rules, Track, step};
 
 use crate::support::{harbour_ring, mixed_classes};
 
 /// Steers along the centre line, with it or against it, at a gentle speed.
-fn follow(track: &Track, state: &RaceState, against: bool) -> Input {
+fn follow(track: &Track, state: &RaceState, against: bool) -> Controls {
     let car = &state.cars[0];
     let ahead = if against { -10.0 } else { 10.0 };
-    let target = track.at(car.station_m(track) + ahead).centre - car.position_m();
-    let forward = simulation::Vec2::from_heading(car.heading_rad());
+    let target = track.at(track.station_m(car) + ahead).centre - car.position_m();
+    let forward = domain::Vec2::from_heading(car.heading_rad());
     let steer = 4.0 * forward.cross(target) / target.length();
     let throttle = if car.speed_mps() < 12.0 { 160 } else { 0 };
-    Input {
+    Controls {
         throttle,
         steer: (127.0 * steer.clamp(-1.0, 1.0)) as i8,
-        ..Input::default()
+        ..Controls::default()
     }
 }
 
@@ -59,9 +60,9 @@ fn going_to_and_fro_over_the_line_is_no_lap() {
         let back = turn % 2 == 1;
         let goal = (if back { -20 } else { 20 }) * POSITION_UNITS_PER_M;
         for _ in 0..60 * 60 {
-            let input = Input {
+            let input = Controls {
                 brake: 255,
-                ..Input::default()
+                ..Controls::default()
             };
             let drive = Drive::Driven(if back {
                 input
@@ -118,7 +119,7 @@ fn metres_grow_one_gate_after_the_other_up_to_the_target() {
     }
     assert_eq!(score, i64::from(track.length_m()));
     assert_eq!(gates, track.gate_count() + 1);
-    assert_eq!(state.cars[0].laps_completed(&track), 1);
+    assert_eq!(track.laps_completed(&state.cars[0]), 1);
 }
 
 /// Ticks at which a car is told that it goes the wrong way, when it is held at
@@ -136,7 +137,7 @@ fn wrong_way_ticks(degrees: f64, is_turned: impl Fn(u32) -> bool) -> Vec<u32> {
         grid.heading = grid.heading.rem_euclid(HEADING_UNITS_PER_TURN);
         grid.wrong_way_ticks = state.cars[0].wrong_way_ticks;
         state.cars[0] = grid;
-        let coasting = [Drive::Driven(Input::default())];
+        let coasting = [Drive::Driven(Controls::default())];
         step(&track, &rules, &mut state, &coasting, &mut events);
         if events.contains(&Event::WrongWay { seat: 0 }) {
             warned.push(tick);

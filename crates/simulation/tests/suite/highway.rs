@@ -1,12 +1,12 @@
+use domain::{CarClass, Controls, Drive, POSITION_UNITS_PER_M, PenaltyReason, SEATS_MAX, Skill};
 use simulation::highway::{self, LANES, TRAFFIC_COOL_DOWN_TICKS, TrafficCar, traffic};
 use simulation::{
-    CAR_LENGTH_M, CarClass, Drive, Event, Events, FINISH_GRACE_TICKS, Input, Outcome,
-    POSITION_UNITS_PER_M, PenaltyReason, RaceState, Rules, SEATS_MAX, Skill, Track, step,
+    CAR_LENGTH_M, Event, Events, FINISH_GRACE_TICKS, Outcome, RaceState, Rules, Track, step,
 };
 
 use crate::support::{Race, Random, harbour_ring};
 
-const FULL_THROTTLE: Input = Input {
+const FULL_THROTTLE: Controls = Controls {
     throttle: 255,
     brake: 0,
     steer: 0,
@@ -96,7 +96,7 @@ fn a_hit_costs_100_m_once_and_the_car_goes_through() {
     let (track, mut state, mut events) = one_car(&rules);
     let target = traffic(&rules, 0, 0.0..2_000.0).next().unwrap();
     place(&mut state, 0, target.position.x - 30.0, target.position.y);
-    state.cars[0].speed_forward = 50 * simulation::SPEED_UNITS_PER_MPS;
+    state.cars[0].speed_forward = 50 * domain::SPEED_UNITS_PER_MPS;
     let mut all = Vec::new();
     for _ in 0..TRAFFIC_COOL_DOWN_TICKS {
         let drive = Drive::Driven(FULL_THROTTLE);
@@ -132,7 +132,7 @@ fn standing_inside_traffic_is_one_hit() {
             &track,
             &rules,
             &mut state,
-            &[Drive::Driven(Input::default())],
+            &[Drive::Driven(Controls::default())],
             &mut events,
         );
         all.extend(events.iter().copied());
@@ -149,7 +149,7 @@ fn leaving_the_road_costs_1000_m_and_puts_the_car_back() {
         let (track, mut state, mut events) = one_car(&rules);
         place(&mut state, 0, x, 2.0);
         let (brake, throttle) = if steer == 0 { (255, 0) } else { (0, 255) };
-        let drive = Drive::Driven(Input {
+        let drive = Drive::Driven(Controls {
             throttle,
             brake,
             steer,
@@ -183,7 +183,7 @@ fn a_lost_connection_costs_nothing() {
     let rules = Rules::highway(1, 20_000, 0);
     let (track, mut state, mut events) = one_car(&rules);
     state.cars[0].heading = 1 << 17;
-    state.cars[0].speed_forward = 60 * simulation::SPEED_UNITS_PER_MPS;
+    state.cars[0].speed_forward = 60 * domain::SPEED_UNITS_PER_MPS;
     for _ in 0..600 {
         step(&track, &rules, &mut state, &[Drive::Absent], &mut events);
     }
@@ -199,14 +199,14 @@ fn ten_minutes_of_sixteen_drivers() {
     let (mut events, mut random) = (Vec::new(), Random(5));
     // Fourteen look where they go, one does not, and one cannot steer.
     let (blind, drunk) = (14, 15);
-    let mut swerve = Input::default();
+    let mut swerve = Controls::default();
     while race.state.tick < 60 * 600 + 60 {
         let mut drives = race.drives();
         if race.state.tick.is_multiple_of(60) {
             swerve = random.input();
         }
         drives[blind] = Drive::Driven(FULL_THROTTLE);
-        drives[drunk] = Drive::Driven(Input {
+        drives[drunk] = Drive::Driven(Controls {
             throttle: 255,
             ..swerve
         });
@@ -235,7 +235,7 @@ fn ten_minutes_of_sixteen_drivers() {
     assert!(f64::from(careful) < 25.0 * kilometres, "{taken:?}");
     let all =
         penalties(&events, PenaltyReason::Traffic) + penalties(&events, PenaltyReason::OffRoad);
-    assert_eq!(all, taken.iter().sum());
+    assert_eq!(all, taken.iter().sum::<u32>());
 }
 
 #[test]

@@ -1,7 +1,5 @@
-use simulation::{
-    CAR_LENGTH_M, CAR_WIDTH_M, Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, RaceState,
-    Rules, SEATS_MAX, SPEED_UNITS_PER_MPS, Track, Vec2, step,
-};
+use domain::{Controls, Drive, HEADING_UNITS_PER_TURN, SEATS_MAX, SPEED_UNITS_PER_MPS, Vec2};
+use simulation::{CAR_LENGTH_M, CAR_WIDTH_M, Event, Events, RaceState, Rules, Track, step};
 
 use crate::support::{Random, harbour_ring, mixed_classes};
 
@@ -41,10 +39,10 @@ fn whatever_the_inputs_cars_stay_in_the_world_and_scores_never_fall() {
             for drive in &mut drives {
                 let bits = random.next();
                 if bits.is_multiple_of(hold) {
-                    let stuck = Input {
+                    let stuck = Controls {
                         throttle: 255,
                         steer: bits as i8,
-                        ..Input::default()
+                        ..Controls::default()
                     };
                     let any = random.input();
                     *drive = match (bits >> 32) % 8 {
@@ -94,7 +92,7 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
 }
 
 /// How deep a corner of the car is in a wall, or a bend of a wall in the car.
-fn wall_depth(track: &Track, car: &simulation::Car) -> f64 {
+fn wall_depth(track: &Track, car: &domain::Car) -> f64 {
     let forward = Vec2::from_heading(car.heading_rad());
     let (at, left) = (car.position_m(), forward.left());
     let (half_length, half_width) = (0.5 * CAR_LENGTH_M, 0.5 * CAR_WIDTH_M);
@@ -133,10 +131,10 @@ fn no_car_sinks_into_a_wall_wherever_it_hits_it() {
             let heading = (turns * f64::from(HEADING_UNITS_PER_TURN)) as i32;
             car.heading = heading.rem_euclid(HEADING_UNITS_PER_TURN);
             car.speed_forward = full_speed;
-            let push = Drive::Driven(Input {
+            let push = Drive::Driven(Controls {
                 throttle: 255,
                 steer: if index % 8 == 0 { 127 } else { -127 },
-                ..Input::default()
+                ..Controls::default()
             });
             for _ in 0..40 {
                 step(&track, &rules, &mut state, &[push], &mut events);
@@ -170,7 +168,7 @@ fn cars_that_meet_head_on_bounce_and_report_it() {
             &track,
             &rules,
             &mut state,
-            &[Drive::Driven(Input::default()); 2],
+            &[Drive::Driven(Controls::default()); 2],
             &mut events,
         );
         for event in &events {

@@ -1,7 +1,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use simulation::{Event, Skill, TICK_SECONDS, Track, Vec2};
+use domain::{Skill, Vec2};
+use simulation::{Event, TICK_SECONDS, Track, VehicleParameters};
 
 use crate::point_mass;
 use crate::support::Race;
@@ -80,7 +81,8 @@ fn every_real_circuit_is_imported_and_driven_as_fast_as_physics_allows() {
             .filter(|event| matches!(event, Event::OffRoad { .. }))
             .count();
         let best = f64::from(race.state.cars[0].best_lap_ticks) * TICK_SECONDS;
-        let estimate = point_mass::lap_seconds(&line, race.state.cars[0].parameters());
+        let estimate =
+            point_mass::lap_seconds(&line, VehicleParameters::of(race.state.cars[0].class));
         let ratio = best / estimate;
         println!(
             "{:<15} {:>5} m {off_road:>9} {best:>9.2} s {estimate:>9.2} s {ratio:>6.3}",

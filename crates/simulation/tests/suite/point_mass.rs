@@ -6,7 +6,8 @@
 //! the brakes can take away, each with what the friction ellipse has left. It
 //! shares no code with the simulation but the figures of the vehicle.
 
-use simulation::{Vec2, VehicleParameters};
+use domain::Vec2;
+use simulation::VehicleParameters;
 
 const GRAVITY_MPS2: f64 = 9.81;
 /// Spacing to which the line is resampled: as fine as the AI's.

@@ -1,10 +1,8 @@
 //! What holds whatever the inputs are.
 
+use domain::{CarClass, Controls, Drive, HEADING_UNITS_PER_TURN, Skill};
 use proptest::prelude::*;
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, HEADING_UNITS_PER_TURN, Input, Mode, RaceState,
-    Rules, Skill, Track, highway, step,
-};
+use simulation::{AiDriver, Event, Events, ModeRules, RaceState, Rules, Track, highway, step};
 
 use crate::support::{Random, harbour_ring};
 
@@ -14,19 +12,19 @@ enum Style {
     /// Every tick something else.
     Random,
     /// One input for ever.
-    Stuck(Input),
+    Stuck(Controls),
     /// To and fro between two, so many ticks each.
-    Alternating(Input, Input, u32),
+    Alternating(Controls, Controls, u32),
     /// Full speed against everything, backwards where that is worse.
     Hostile,
     /// Comes and goes.
-    Flickering(Input, u32),
+    Flickering(Controls, u32),
     /// Just wants to win.
     Careful,
 }
 
 impl Style {
-    fn drive(self, random: &mut Random, tick: u32, careful: impl FnOnce() -> Input) -> Drive {
+    fn drive(self, random: &mut Random, tick: u32, careful: impl FnOnce() -> Controls) -> Drive {
         let any = random.input();
         match self {
             Self::Random => Drive::Driven(any),
@@ -38,7 +36,7 @@ impl Style {
                     other
                 })
             }
-            Self::Hostile => Drive::Driven(Input {
+            Self::Hostile => Drive::Driven(Controls {
                 throttle: if tick % 400 < 300 { 255 } else { 0 },
                 brake: if tick % 400 < 300 { 0 } else { 255 },
                 steer: if tick % 90 < 45 { any.steer } else { -128 },
@@ -56,9 +54,9 @@ impl Style {
     }
 }
 
-fn input() -> impl Strategy<Value = Input> {
+fn input() -> impl Strategy<Value = Controls> {
     (any::<u8>(), any::<u8>(), any::<i8>(), any::<bool>()).prop_map(
-        |(throttle, brake, steer, handbrake)| Input {
+        |(throttle, brake, steer, handbrake)| Controls {
             throttle,
             // Who always brakes goes nowhere.
             brake: brake.saturating_sub(128),
@@ -97,11 +95,11 @@ fn assert_in_the_world(track: &Track, rules: &Rules, state: &RaceState) {
         assert!((0..HEADING_UNITS_PER_TURN).contains(&car.heading));
         let at = car.position_m();
         let is_inside = match rules.mode {
-            Mode::Circuit { .. } => {
+            ModeRules::Circuit { .. } => {
                 let place = track.project(track.cell_at(car.travel), at);
                 place.lateral < place.wall_left && -place.lateral < place.wall_right
             }
-            Mode::Highway { .. } => {
+            ModeRules::Highway { .. } => {
                 at.y.abs() < highway::ROAD_HALF_WIDTH_M + 1.0 && at.x > highway::ROAD_BEGINS_M
             }
         };
@@ -121,11 +119,11 @@ fn assert_score_is_earned(track: &Track, rules: &Rules, before: &RaceState, afte
         assert!(new.penalty_metres >= old.penalty_metres);
         assert!(i64::from(new.credited) <= i64::from(new.travel).max(i64::from(old.credited)));
         assert!(new.gates_passed == old.gates_passed || new.gates_passed == old.gates_passed + 1);
-        if let Mode::Circuit { .. } = rules.mode {
+        if let ModeRules::Circuit { .. } = rules.mode {
             // Nobody is credited beyond the gate that comes next.
             let lap = i64::from(new.gates_passed / track.gate_count());
             let gate = lap * i64::from(track.length_units())
-                + i64::from(track.gate_units(new.next_gate(track)));
+                + i64::from(track.gate_units(track.next_gate(new)));
             assert!(i64::from(new.credited) <= gate.max(0), "{new:?}");
             assert_eq!(new.penalty_metres, 0);
         }
@@ -140,7 +138,7 @@ fn assert_the_winner_is_first(rules: &Rules, state: &RaceState, events: &Events)
         let Some(finish) = car.finish else { continue };
         assert_eq!(finish.place == 1, state.winner == Some(seat as u8));
         let earlier = state.cars.iter().filter_map(|car| car.finish);
-        let is_later = |other: &simulation::Finish| other.place < finish.place;
+        let is_later = |other: &domain::Finish| other.place < finish.place;
         assert!(
             earlier
                 .filter(is_later)

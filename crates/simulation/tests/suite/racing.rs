@@ -1,11 +1,9 @@
-use simulation::{
-    Drive, Event, Events, FINISH_GRACE_TICKS, GHOST_AFTER_TICKS, Input, RaceState, Rules, Skill,
-    TICK_SECONDS, step,
-};
+use domain::{Controls, Drive, GHOST_AFTER_TICKS, Skill};
+use simulation::{Event, Events, FINISH_GRACE_TICKS, RaceState, Rules, TICK_SECONDS, step};
 
 use crate::support::{Race, harbour_ring, mixed_classes};
 
-const FULL_THROTTLE: Input = Input {
+const FULL_THROTTLE: Controls = Controls {
     throttle: 255,
     brake: 0,
     steer: 0,
@@ -128,7 +126,7 @@ fn a_car_without_a_driver_is_a_ghost_and_turns_solid_outside_others() {
     // The ghost stands inside the other car: it stays one while it is there.
     let first = state.cars[0];
     (state.cars[1].x, state.cars[1].y, state.cars[1].travel) = (first.x, first.y, first.travel);
-    let coasting = Drive::Driven(Input::default());
+    let coasting = Drive::Driven(Controls::default());
     step(&track, &rules, &mut state, &[coasting; 2], &mut events);
     step(&track, &rules, &mut state, &[coasting; 2], &mut events);
     assert_eq!((state.cars[0].x, state.cars[0].y), (first.x, first.y));
@@ -151,13 +149,13 @@ fn a_coasting_car_comes_to_rest_and_a_standing_car_stands() {
     let rules = Rules::circuit(&track, 1, 0);
     let mut state = RaceState::new(&track, &rules, &mixed_classes(1));
     let mut events = Events::new();
-    let coasting = [Drive::Driven(Input::default())];
+    let coasting = [Drive::Driven(Controls::default())];
     let grid = state.cars[0];
     for _ in 0..600 {
         step(&track, &rules, &mut state, &coasting, &mut events);
     }
     assert_eq!(state.cars[0], grid);
-    state.cars[0].speed_forward = 10 * simulation::SPEED_UNITS_PER_MPS;
+    state.cars[0].speed_forward = 10 * domain::SPEED_UNITS_PER_MPS;
     for _ in 0..60 * 120 {
         step(&track, &rules, &mut state, &coasting, &mut events);
     }

@@ -1,8 +1,8 @@
+use domain::{Controls, Drive, SEATS_MAX, Skill, TICK_RATE_HZ};
 use proptest::prelude::*;
 use simulation::replay::{CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Recorder};
 use simulation::{
-    Drive, Events, Input, Mode, RaceState, Replay, ReplayError, ReplayHeader, Rules, SEATS_MAX,
-    Skill, TICK_RATE_HZ, Track, step,
+    Events, ModeRules, RaceState, Replay, ReplayError, ReplayHeader, Rules, Track, step,
 };
 
 use crate::support::{Race, Random, harbour_ring, mixed_classes};
@@ -93,7 +93,7 @@ fn three_minutes_of_two_keyboards_are_a_few_kilobytes() {
     let rules = Rules::circuit(&track, 9, 0);
     let mut state = RaceState::new(&track, &rules, &mixed_classes(2));
     let (mut recording, mut random) = (Recording::new(2), Random(3));
-    let mut drives = [Drive::Driven(Input::default()); 2];
+    let mut drives = [Drive::Driven(Controls::default()); 2];
     for _ in 0..3 * 60 * TICK_RATE_HZ {
         for drive in &mut drives {
             let Drive::Driven(input) = drive else {
@@ -131,7 +131,7 @@ fn noise_in_every_seat_stays_below_the_limit() {
         let drives: Vec<Drive> = (0..SEATS_MAX)
             .map(|_| {
                 let [throttle, brake, steer, keys, ..] = random.next().to_le_bytes();
-                Drive::Driven(Input {
+                Drive::Driven(Controls {
                     throttle,
                     brake,
                     steer: steer as i8,
@@ -169,7 +169,7 @@ fn a_forged_result_is_found() {
     let what = "a rule";
     assert_eq!(forged.verify(&track), Err(ReplayError::OutOfRange { what }));
     let mut header = replay.header().clone();
-    header.rules.mode = Mode::Highway { seed: 1 };
+    header.rules.mode = ModeRules::Highway { seed: 1 };
     let forged = Replay::new(header, chunks()).unwrap();
     assert_eq!(forged.verify(&track), Err(ReplayError::OutOfRange { what }));
 }
@@ -183,7 +183,7 @@ fn other_inputs_end_otherwise() {
     while race.state.tick < replay.header().ticks {
         let mut drives = race.drives();
         if race.state.tick == 1_000 {
-            drives[1] = Drive::Driven(Input::default());
+            drives[1] = Drive::Driven(Controls::default());
         }
         race.step_with(&drives);
         recording.record(&drives);
@@ -278,7 +278,7 @@ fn drive() -> impl Strategy<Value = Drive> {
     prop_oneof![
         1 => Just(Drive::Absent),
         8 => (value.clone(), value, any::<i8>(), any::<bool>()).prop_map(
-            |(throttle, brake, steer, handbrake)| Drive::Driven(Input {
+            |(throttle, brake, steer, handbrake)| Drive::Driven(Controls {
                 throttle,
                 brake,
                 steer,

@@ -1,8 +1,7 @@
 //! What the tests share.
 
-use simulation::{
-    AiDriver, CarClass, Drive, Event, Events, Input, RaceState, Rules, Skill, Track, step,
-};
+use domain::{CarClass, Controls, Drive, Skill};
+use simulation::{AiDriver, Event, Events, RaceState, Rules, Track, step};
 
 pub(crate) fn harbour_ring() -> Track {
     Track::by_name("harbour-ring").unwrap()
@@ -98,9 +97,9 @@ impl Random {
         (self.next() % limit as u64) as usize
     }
 
-    pub(crate) fn input(&mut self) -> Input {
+    pub(crate) fn input(&mut self) -> Controls {
         let bits = self.next();
-        Input {
+        Controls {
             throttle: bits as u8,
             brake: if bits & 0x300 == 0 {
                 (bits >> 16) as u8

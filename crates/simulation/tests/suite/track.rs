@@ -1,4 +1,5 @@
-use simulation::{SEATS_MAX, Track, TrackError};
+use domain::SEATS_MAX;
+use simulation::{Track, TrackError};
 
 #[test]
 fn every_listed_circuit_exists_and_is_sound() {

@@ -49,8 +49,7 @@ impl Watched {
         let first_tick = race.state.tick + LEAD;
         let mut frames = Vec::new();
         for (seat, driver) in self.drivers.iter_mut().enumerate() {
-            let input = driver.drive(&self.room.track, &race.rules, &race.state, seat);
-            let controls = wire_controls(input);
+            let controls = driver.drive(&self.room.track, &race.rules, &race.state, seat);
             let frame = InputFrame {
                 first_tick,
                 controls: [controls, controls].into_iter().collect(),

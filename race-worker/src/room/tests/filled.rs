@@ -1,6 +1,6 @@
 //! Classes of car, and rooms that AI drivers fill.
 
-use protocol::car::Skill;
+use domain::Skill;
 
 use super::*;
 
@@ -120,7 +120,7 @@ fn the_cars_are_of_the_classes_that_were_chosen() {
     assert_eq!(classes, [CarClass::Power, CarClass::Drift, CarClass::Grip]);
     let race = room.race.as_ref().unwrap();
     let cars: Vec<_> = race.state.cars.iter().map(|car| car.class).collect();
-    use simulation::CarClass as Raced;
+    use domain::CarClass as Raced;
     assert_eq!(cars, [Raced::Power, Raced::Drift, Raced::Grip]);
     let late = choose(&mut room, "Bob", 2, CarClass::Grip).unwrap_err();
     assert_eq!(late.code, RejectionCode::RaceStarted);
@@ -210,5 +210,5 @@ fn ai_drivers_go_on_under_a_new_owner() {
     }
     let car = &taken.race.as_ref().unwrap().state.cars[1];
     assert_eq!(car.absent_ticks, 0);
-    assert!(travelled(&taken) - before > 50 * simulation::POSITION_UNITS_PER_M);
+    assert!(travelled(&taken) - before > 50 * domain::POSITION_UNITS_PER_M);
 }

@@ -1,7 +1,6 @@
 //! Rooms on the highway.
 
-use protocol::lobby::Mode;
-use protocol::room::PenaltyReason;
+use domain::{Mode, PenaltyReason};
 
 use super::*;
 

@@ -45,9 +45,7 @@ impl Desk {
         let race = self.room.race.as_ref().unwrap();
         let seats = self.drivers.iter_mut().enumerate();
         seats
-            .map(|(seat, driver)| {
-                wire_controls(driver.drive(&self.room.track, &race.rules, &race.state, seat))
-            })
+            .map(|(seat, driver)| driver.drive(&self.room.track, &race.rules, &race.state, seat))
             .collect()
     }
 

@@ -1,6 +1,6 @@
 use client_core::protocol::RaceId;
-use client_core::protocol::input::Controls;
 use client_core::protocol::snapshot::InputAck;
+use domain::Controls;
 
 use super::*;
 

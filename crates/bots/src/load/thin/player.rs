@@ -241,7 +241,8 @@ mod tests {
     use std::time::Duration;
 
     use client_core::protocol::snapshot::InputAck;
-    use simulation::{CarClass, Track};
+    use domain::CarClass;
+    use simulation::Track;
 
     use super::*;
 

@@ -2,12 +2,8 @@
 //! that do not look where they drive.
 
 use anyhow::{Context, Result};
-use client_core::netcode::wire;
-use client_core::protocol::input::Controls;
-use simulation::{
-    AiDriver, CarClass, Drive, Events, RaceState, Rules, SEATS_MAX, Skill, TICK_RATE_HZ, Track,
-    step,
-};
+use domain::{CarClass, Controls, Drive, SEATS_MAX, Skill, TICK_RATE_HZ};
+use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
 /// Longest recording; then it begins again. It is computed in a few seconds.
 const SECONDS_MAX: u32 = 600;
@@ -50,7 +46,7 @@ impl Recording {
         for _ in 0..ticks {
             for (seat, driver) in drivers.iter_mut().enumerate() {
                 let input = driver.drive(&track, &rules, &state, seat);
-                controls.push(wire::controls(input));
+                controls.push(input);
                 drives[seat] = Drive::Driven(input);
             }
             step(&track, &rules, &mut state, &drives, &mut events);
@@ -82,8 +78,7 @@ mod tests {
         let mut events = Events::new();
         while state.tick < start_tick + 30 * TICK_RATE_HZ {
             let tick = state.tick.saturating_sub(start_tick);
-            let drives =
-                [0, 1].map(|seat| Drive::Driven(wire::input(recording.controls(seat, tick))));
+            let drives = [0, 1].map(|seat| Drive::Driven(recording.controls(seat, tick)));
             step(&track, &rules, &mut state, &drives, &mut events);
         }
         // Nobody gets that far along walls.

@@ -1,7 +1,8 @@
 //! What the events of a room change, and what a person is told of them.
 
+use domain::PenaltyReason;
 use protocol::lobby::Phase;
-use protocol::room::{PenaltyReason, RoomEvent, RoomEventBody, SeatView};
+use protocol::room::{RoomEvent, RoomEventBody, SeatView};
 use protocol::{PlayerName, Seat};
 
 use super::{RoomClient, lap_time};

@@ -1,30 +1,31 @@
 //! The inputs that a snapshot tells as bits.
 
+use domain::{Controls, Drive};
+
 use super::super::Applied;
 use super::super::bits::{BitReader, BitWriter};
-use crate::input::Controls;
 
 /// The first tick whole, the others only if they differ from the one before.
 #[inline]
 pub(super) fn put_applied(writer: &mut BitWriter<'_>, applied: &Applied) {
-    put_controls(writer, applied[0]);
+    put_drive(writer, applied[0]);
     for pair in applied.windows(2) {
         let is_same = pair[0] == pair[1];
         writer.put(is_same.into(), 1);
         if !is_same {
-            put_controls(writer, pair[1]);
+            put_drive(writer, pair[1]);
         }
     }
 }
 
 #[inline]
 pub(super) fn take_applied(reader: &mut BitReader<'_>) -> Applied {
-    let mut applied = [take_controls(reader); _];
+    let mut applied = [take_drive(reader); _];
     for index in 1..applied.len() {
         applied[index] = if reader.take(1) == 1 {
             applied[index - 1]
         } else {
-            take_controls(reader)
+            take_drive(reader)
         };
     }
     applied
@@ -49,8 +50,8 @@ const WHEEL_ANY: u64 = 3;
 const STEP: i8 = 4;
 
 #[inline]
-fn put_controls(writer: &mut BitWriter<'_>, controls: Option<Controls>) {
-    let Some(controls) = controls else {
+fn put_drive(writer: &mut BitWriter<'_>, drive: Drive) {
+    let Drive::Driven(controls) = drive else {
         return writer.put(0, 1);
     };
     let (pedals, pedal_bits) = pedals_code(controls.throttle, controls.brake);
@@ -91,9 +92,9 @@ fn wheel_code(steer: i8) -> (u64, u32) {
 }
 
 #[inline]
-fn take_controls(reader: &mut BitReader<'_>) -> Option<Controls> {
+fn take_drive(reader: &mut BitReader<'_>) -> Drive {
     if reader.take(1) == 0 {
-        return None;
+        return Drive::Absent;
     }
     let handbrake = reader.take(1) == 1;
     let one = |pressed: u8, is_brake: u64| {
@@ -123,7 +124,7 @@ fn take_controls(reader: &mut BitReader<'_>) -> Option<Controls> {
         WHEEL_STEP => ((reader.take(6) << 2) as u8 as i8) >> 2 << 2,
         _ => reader.take(8) as u8 as i8,
     };
-    Some(Controls {
+    Drive::Driven(Controls {
         throttle,
         brake,
         steer,

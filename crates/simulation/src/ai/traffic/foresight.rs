@@ -1,10 +1,11 @@
 //! What will come of taking a lane.
 
 use arrayvec::ArrayVec;
+use domain::SEATS_MAX;
 
 use super::rival::{ENTITLED_M, Half, Rival};
 use super::{PASSING_M, Scene, shifted};
-use crate::{CAR_LENGTH_M, SEATS_MAX};
+use crate::CAR_LENGTH_M;
 
 /// How far is foreseen, and in which steps: a pass takes two to three seconds,
 /// and what the others do later nobody knows.

@@ -1,11 +1,12 @@
 //! The cars nearby, as a driver sees them.
 
 use arrayvec::ArrayVec;
+use domain::{Car, POSITION_UNITS_PER_M, SEATS_MAX};
 
 use super::{PASSING_M, Scene};
 use crate::ai::racing_line::{RacingLine, SIDE_BY_SIDE_M};
 use crate::track::Track;
-use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Car, POSITION_UNITS_PER_M, SEATS_MAX};
+use crate::{CAR_LENGTH_M, CAR_WIDTH_M};
 
 /// Cars nearer than this are looked at: what is standing there can still be gone
 /// round at any speed. Metres and seconds.
@@ -62,7 +63,7 @@ impl Rival {
     fn of(scene: &Scene<'_>, car: &Car, gap: f64) -> Self {
         let Scene { track, line, .. } = *scene;
         let place = track.project(track.cell_at(car.travel), car.position_m());
-        let station = car.station_m(track);
+        let station = track.station_m(car);
         let here = line.at(station);
         let speed = car.speed_mps();
         let pace = speed / scene.pace.line_speed_at(line, station);

@@ -1,0 +1,44 @@
+//! The words of the race that every program shares.
+//!
+//! The simulation computes with these types, the protocol carries them, bots and
+//! clients show and choose them: each idea is one type, and nothing converts.
+//!
+//! # Layout
+//! - `class`: [`CarClass`]
+//! - `controls`: [`Controls`] of one tick, and whether a seat has a driver: [`Drive`]
+//! - `car`: [`Car`] between two ticks, in the units of the wire
+//! - `mode`, `skill`, `penalty`: what is raced, how well an AI drives, what
+//!   metres are lost for
+//! - `vector`: [`Vec2`]
+//!
+//! # Invariants
+//! - Pure data: no I/O, clock or randomness; it depends on nothing of ours.
+//! - The serde form of every type is both the wire's and the checkpoint's. The
+//!   tests pin the JSON words and the bytes.
+//! - Transcendental functions come from `libm`, never from the platform.
+
+mod car;
+mod class;
+mod controls;
+mod mode;
+mod penalty;
+mod skill;
+mod vector;
+mod words;
+
+pub use car::{
+    ACCELERATION_UNITS_PER_MPS2, Car, Finish, GHOST_AFTER_TICKS, HEADING_UNITS_PER_TURN,
+    POSITION_UNITS_PER_M, SPEED_UNITS_PER_MPS, STEER_UNITS_PER_RAD, WRONG_WAY_AFTER_TICKS,
+    YAW_RATE_UNITS_PER_RADPS,
+};
+pub use class::CarClass;
+pub use controls::{Controls, Drive};
+pub use mode::Mode;
+pub use penalty::PenaltyReason;
+pub use skill::Skill;
+pub use vector::Vec2;
+
+/// Simulation ticks per second.
+pub const TICK_RATE_HZ: u32 = 60;
+/// Most cars in one race.
+pub const SEATS_MAX: usize = 16;

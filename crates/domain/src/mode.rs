@@ -1,0 +1,29 @@
+//! The kinds of race.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::words;
+
+/// The rules by which a room scores. The first to the target wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Laps of a closed track.
+    #[default]
+    Circuit,
+    /// Metres on the endless highway, less what traffic and the verge cost.
+    Highway,
+}
+
+words!(Mode { Circuit => "circuit", Highway => "highway" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::check;
+
+    #[test]
+    fn the_words_on_the_wire_stay_as_they_are() {
+        check(Mode::ALL, Mode::name, ["circuit", "highway"]);
+    }
+}
