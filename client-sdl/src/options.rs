@@ -6,13 +6,11 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser};
 use client_core::protocol::account::Password;
-use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
-};
+use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT};
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, RoomName};
 use client_core::simulation::Track;
-use domain::{CarClass, Mode, SEATS_MAX};
+use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use crate::app::{Credentials, Goal, Plan};
 

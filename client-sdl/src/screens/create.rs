@@ -1,13 +1,10 @@
 //! The form for a new room.
 
 use client_core::protocol::client::room_name;
-use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT,
-    TARGET_METRES_MAX,
-};
+use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, ROOM_NAME_CHARS_MAX, SEATS_DEFAULT};
 use client_core::protocol::lobby::RoomSettings;
 use client_core::simulation::Track;
-use domain::{CarClass, Mode, SEATS_MAX};
+use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use super::Action;
 use crate::form::{Field, Form, FormLayout, FormOutcome};

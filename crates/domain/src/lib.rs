@@ -33,7 +33,7 @@ pub use car::{
 };
 pub use class::CarClass;
 pub use controls::{Controls, Drive};
-pub use mode::Mode;
+pub use mode::{Mode, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 pub use penalty::PenaltyReason;
 pub use skill::Skill;
 pub use vector::Vec2;

@@ -15,6 +15,11 @@ pub enum Mode {
     Highway,
 }
 
+/// Target of a race on the highway when its creator says nothing, metres.
+pub const TARGET_METRES_DEFAULT: u32 = 20_000;
+/// Longest target on the highway, metres: some forty minutes.
+pub const TARGET_METRES_MAX: u32 = 200_000;
+
 words!(Mode { Circuit => "circuit", Highway => "highway" });
 
 #[cfg(test)]

@@ -3,13 +3,8 @@
 
 use domain::Mode;
 use protocol::lobby::RoomSettings;
-use protocol::{RaceId, Tick, limits};
-use simulation::{Rules, Track, highway};
-
-const _: () = {
-    assert!(limits::TARGET_METRES_DEFAULT == highway::TARGET_METRES);
-    assert!(limits::TARGET_METRES_MAX == highway::TARGET_METRES_MAX);
-};
+use protocol::{RaceId, Tick};
+use simulation::{Rules, Track};
 
 /// The rules of a race on `track` whose cars are let go at `start_tick`. The
 /// highway's traffic comes from the race's own seed, so that nobody needs to

@@ -29,13 +29,6 @@ pub const LAPS_MAX: u16 = 99;
 /// Laps of a race when its creator says nothing.
 pub const LAPS_DEFAULT: u16 = 3;
 
-/// Target of a race on the highway when its creator says nothing, metres.
-pub const TARGET_METRES_DEFAULT: u32 = 20_000;
-
-/// Longest target on the highway, metres: some forty minutes. It is the
-/// simulation's, which `netcode` asserts.
-pub const TARGET_METRES_MAX: u32 = 200_000;
-
 /// Longest chat message in characters.
 pub const CHAT_TEXT_CHARS_MAX: usize = 500;
 

@@ -1,12 +1,10 @@
 //! What the lobby shows: the values of the `rooms` bucket.
 
-use domain::{Mode, SEATS_MAX};
+use domain::{Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, WorkerId};
-use crate::limits::{
-    LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
-};
+use crate::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT};
 use crate::names::{PlayerName, RoomName};
 use crate::rejection::{Rejection, RejectionCode};
 

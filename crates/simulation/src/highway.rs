@@ -32,10 +32,6 @@ pub const ROAD_HALF_WIDTH_M: f64 = 0.5 * LANE_WIDTH_M * LANES as f64 + SHOULDER_
 /// The road begins this far behind the start line, metres: further back is off
 /// the road, too.
 pub const ROAD_BEGINS_M: f64 = -300.0;
-/// Target of a race where its creator chose none, metres (docs/design.md, Simulation).
-pub const TARGET_METRES: u32 = 20_000;
-/// Longest target, metres: some forty minutes.
-pub const TARGET_METRES_MAX: u32 = 200_000;
 /// Taken off the score for hitting traffic, metres.
 pub const TRAFFIC_PENALTY_METRES: u32 = 100;
 /// Taken off the score for leaving the road, metres.

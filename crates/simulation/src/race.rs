@@ -1,18 +1,20 @@
 //! A race: its rules, its state, its score.
 
 use arrayvec::ArrayVec;
-use domain::{Car, CarClass, Finish, Mode, POSITION_UNITS_PER_M, SEATS_MAX, TICK_RATE_HZ};
+use domain::{
+    Car, CarClass, Finish, Mode, POSITION_UNITS_PER_M, SEATS_MAX, TARGET_METRES_DEFAULT,
+    TARGET_METRES_MAX, TICK_RATE_HZ,
+};
 
 use crate::car::hash_car;
 use crate::hash::StateHasher;
-use crate::highway;
 use crate::track::Track;
 use crate::vehicle::Body;
 
 /// How long the others may go on after the race has a winner (docs/design.md, Simulation).
 pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
 /// Longest target in metres: what the wire's integers can count.
-const TARGET_METRES_MAX: u32 = 2_000_000;
+const COUNTABLE_METRES_MAX: u32 = 2_000_000;
 
 /// What a race has by its [`Mode`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +25,7 @@ pub enum ModeRules {
         /// Laps that make the target.
         laps: u16,
     },
-    /// The endless [highway]. Metres count as they are driven; hitting traffic
+    /// The endless [highway](crate::highway). Metres count as they are driven; hitting traffic
     /// and leaving the road cost some.
     Highway {
         /// The room's, from which its traffic comes.
@@ -59,12 +61,12 @@ pub struct Rules {
 
 impl Rules {
     /// Every target is below this: what the wire's integers can count.
-    pub(crate) const TARGET_METRES_LIMIT: u64 = TARGET_METRES_MAX as u64 + 1;
+    pub(crate) const TARGET_METRES_LIMIT: u64 = COUNTABLE_METRES_MAX as u64 + 1;
 
     /// A race over `laps` laps (at least one, at most what the wire can count).
     #[must_use]
     pub fn circuit(track: &Track, laps: u16, start_tick: u32) -> Self {
-        let most = (TARGET_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
+        let most = (COUNTABLE_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
         let laps = u32::from(laps).clamp(1, most);
         Self {
             mode: ModeRules::Circuit { laps: laps as u16 },
@@ -74,12 +76,12 @@ impl Rules {
     }
 
     /// A race on the highway to a score of `target_metres` (at least one, at
-    /// most [`highway::TARGET_METRES_MAX`]), with the traffic of `seed`.
+    /// most [`TARGET_METRES_MAX`]), with the traffic of `seed`.
     #[must_use]
     pub fn highway(seed: u64, target_metres: u32, start_tick: u32) -> Self {
         Self {
             mode: ModeRules::Highway { seed },
-            target_metres: target_metres.clamp(1, highway::TARGET_METRES_MAX),
+            target_metres: target_metres.clamp(1, TARGET_METRES_MAX),
             start_tick,
         }
     }
@@ -89,7 +91,7 @@ impl Rules {
     #[must_use]
     pub fn on(track: &Track, laps: u16, seed: u64, start_tick: u32) -> Self {
         if track.name() == Track::HIGHWAY {
-            Self::highway(seed, highway::TARGET_METRES, start_tick)
+            Self::highway(seed, TARGET_METRES_DEFAULT, start_tick)
         } else {
             Self::circuit(track, laps, start_tick)
         }

@@ -69,7 +69,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ),
     (
         "persistence",
-        Allowed::Only(&["protocol", "bus", "service"]),
+        Allowed::Only(&["domain", "protocol", "bus", "service"]),
     ),
     (
         "race-worker",

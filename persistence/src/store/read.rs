@@ -1,7 +1,7 @@
 //! Rows turned back into the records of the protocol.
 
+use domain::TARGET_METRES_DEFAULT;
 use protocol::RaceId;
-use protocol::limits::TARGET_METRES_DEFAULT;
 use protocol::persist::{PlayerRecord, ResultRecord, RoomRecord};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::de::DeserializeOwned;

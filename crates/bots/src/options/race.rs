@@ -2,11 +2,9 @@
 
 use clap::Args;
 use client_core::protocol::RoomName;
-use client_core::protocol::limits::{
-    LAPS_DEFAULT, LAPS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX,
-};
+use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX};
 use client_core::protocol::lobby::RoomSettings;
-use domain::{CarClass, Mode, SEATS_MAX, Skill};
+use domain::{CarClass, Mode, SEATS_MAX, Skill, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use super::choice::{self, Choice, MIXED};
 use super::{gateway, mode, prefix, track};

@@ -16,7 +16,7 @@ impl Track {
     pub const HIGHWAY: &'static str = "highway";
 
     /// The first kilometre of the highway. Those that follow look the same: the
-    /// road is endless, and the [mode](crate::Mode) knows that.
+    /// road is endless, and the [mode](crate::ModeRules) knows that.
     #[must_use]
     pub fn highway() -> Self {
         let samples: Vec<Sample> = (0..LENGTH_M / SPACING_M as u32)

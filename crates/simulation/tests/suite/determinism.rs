@@ -1,5 +1,5 @@
-use domain::{CarClass, Drive, Skill};
-use simulation::{Events, RaceState, Rules, Track, highway, step};
+use domain::{CarClass, Drive, Skill, TARGET_METRES_DEFAULT};
+use simulation::{Events, RaceState, Rules, Track, step};
 
 use crate::support::{Race, Random, harbour_ring};
 
@@ -33,7 +33,7 @@ fn the_same_race_has_the_same_hashes_for_ever() {
 #[test]
 fn the_same_highway_has_the_same_hashes_for_ever() {
     let track = Track::highway();
-    let rules = Rules::highway(2024, highway::TARGET_METRES, 60);
+    let rules = Rules::highway(2024, TARGET_METRES_DEFAULT, 60);
     let race = Race::with_rules(&track, rules, 8, Skill::Club, 2024);
     let hashes = hash_every_thousand_ticks(race, GOLDEN_HIGHWAY.len());
     assert_eq!(

@@ -1,4 +1,7 @@
-use domain::{CarClass, Controls, Drive, POSITION_UNITS_PER_M, PenaltyReason, SEATS_MAX, Skill};
+use domain::{
+    CarClass, Controls, Drive, POSITION_UNITS_PER_M, PenaltyReason, SEATS_MAX, Skill,
+    TARGET_METRES_MAX,
+};
 use simulation::highway::{self, LANES, TRAFFIC_COOL_DOWN_TICKS, TrafficCar, traffic};
 use simulation::{
     CAR_LENGTH_M, Event, Events, FINISH_GRACE_TICKS, Outcome, RaceState, Rules, Track, step,
@@ -194,7 +197,7 @@ fn a_lost_connection_costs_nothing() {
 #[test]
 fn ten_minutes_of_sixteen_drivers() {
     let track = Track::highway();
-    let rules = Rules::highway(2026, highway::TARGET_METRES_MAX, 60);
+    let rules = Rules::highway(2026, TARGET_METRES_MAX, 60);
     let mut race = Race::with_rules(&track, rules, SEATS_MAX, Skill::Club, 11);
     let (mut events, mut random) = (Vec::new(), Random(5));
     // Fourteen look where they go, one does not, and one cannot steer.
