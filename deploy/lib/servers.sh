@@ -22,28 +22,21 @@ start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
         --session-key-file "$RUN_DIR/session.key"
 }
 
-# Runs its arguments as a program whose sleeps may last four milliseconds longer.
-# The monitor thread of Go programs sleeps for 20 µs at a time: a quarter of NATS'
-# time (docs/adr/015). Only Linux knows it.
-readonly WITH_TIMER_SLACK='
-    { echo 4000000 >/proc/self/timerslack_ns; } 2>/dev/null || true
-    exec "$@"
-'
+# The configuration of every NATS server of ours, here and in the tests.
+readonly NATS_CONFIG=$REPOSITORY/deploy/nats/nats-server.conf
 
-# A Go program that is told to print its scheduler's state, once in 24 days here,
-# does not wake its monitor thread up each time it has work again (docs/adr/016).
-readonly NATS_GODEBUG=schedtrace=2147483647
+# Settings of the Go runtime; crates/fleet/src/nats.rs has the same. One thread
+# does what a thousand players need, and waking others costs more than they do;
+# as messages wait on it during garbage collection, it collects when the heap is
+# nine times what is in use (docs/adr/021). The caller's environment overrides them.
+readonly NATS_GO_SETTINGS=(GOMAXPROCS="${GOMAXPROCS:-1}" GOGC="${GOGC:-800}")
 
-# Starts NATS with JetStream on its own file store and sets nats_url. One thread
-# does what a thousand players need, as in our own programs (docs/adr/011); who
-# has more sets GOMAXPROCS. On one thread messages wait while it cleans its memory
-# up, which it therefore does less often (docs/adr/021).
+# Starts NATS with its own file store and sets nats_url.
 start_nats() { # PORT (-1: a free one)
     local name=nats-server-1
-    start_instance "$name" env GOMAXPROCS="${GOMAXPROCS:-1}" GOGC="${GOGC:-800}" \
-        GODEBUG="$NATS_GODEBUG" bash -c "$WITH_TIMER_SLACK" nats-server \
-        "$nats_server" --addr 127.0.0.1 --port "$1" --http_port -1 \
-        --jetstream --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
+    start_instance "$name" env "${NATS_GO_SETTINGS[@]}" \
+        "$nats_server" --config "$NATS_CONFIG" --port "$1" \
+        --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"
     await_ready "$name"
     nats_url=$(announced "$name" nats)

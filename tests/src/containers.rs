@@ -6,7 +6,7 @@ use std::env;
 use anyhow::{Context, Result};
 use testcontainers_modules::mariadb::Mariadb;
 use testcontainers_modules::mysql::Mysql;
-use testcontainers_modules::nats::{Nats, NatsServerCmd};
+use testcontainers_modules::nats::Nats;
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 
@@ -14,6 +14,11 @@ use testcontainers_modules::testcontainers::{ContainerAsync, ContainerRequest, I
 const USER: &str = "slipstream";
 /// And its password.
 const USER_PASSWORD: &str = "not-a-secret";
+
+/// The settings that deployments and tests have in common.
+const NATS_CONFIG: &str = include_str!("../../deploy/nats/nats-server.conf");
+/// Where they are in a container.
+const NATS_CONFIG_PATH: &str = "/nats-server.conf";
 
 /// A running container and the way to what is in it. Dropping it removes it.
 #[derive(Debug)]
@@ -28,9 +33,12 @@ pub struct Service<I: Image> {
 /// # Errors
 /// When the container cannot be started.
 pub async fn nats() -> Result<Service<Nats>> {
-    let command = NatsServerCmd::default().with_jetstream();
-    let image = Nats::default().with_cmd(&command);
-    let container = start(image.with_tag(tag("NATS_TAG", "2.15"))).await?;
+    let image = Nats::default()
+        .with_tag(tag("NATS_TAG", "2.15"))
+        .with_copy_to(NATS_CONFIG_PATH, NATS_CONFIG.as_bytes().to_vec())
+        // A container's loopback is its own.
+        .with_cmd(["--config", NATS_CONFIG_PATH, "--addr", "0.0.0.0"]);
+    let container = start(image).await?;
     let url = format!("nats://{}", address(&container, 4222).await?);
     Ok(Service {
         _container: container,
