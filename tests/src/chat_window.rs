@@ -5,11 +5,12 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::cluster::{Cluster, PASSWORD};
-use crate::process::{Process, stdout_of};
 use crate::programs::program;
 use crate::screen::{Screen, tool};
-use crate::wait::eventually;
 use crate::window::Window;
+use fleet::Process;
+use fleet::command::stdout_of;
+use fleet::wait::eventually;
 
 /// Prints the accessibility tree of a process as JSON, one object a line.
 const TREE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/accessibility_tree.py");
@@ -51,7 +52,7 @@ impl<'a> ChatWindow<'a> {
         let mut command = program("client-chat-gtk")?;
         screen.dress(&mut command);
         command.args(["--gateway", &cluster.chat_address()?]);
-        let process = Process::start(command, &format!("client-chat-{name}"), screen.folder())?;
+        let process = Process::start(command, &format!("client-chat-{name}"), screen.run_dir())?;
         let window = Window::of(screen, &process, place).await?;
         let opened = Self {
             window,
@@ -161,7 +162,7 @@ impl<'a> ChatWindow<'a> {
 
     async fn tree(&self) -> Result<Vec<Node>> {
         let mut command = tool(PYTHON)?;
-        command.arg(TREE_SCRIPT).arg(self.process.id().to_string());
+        command.arg(TREE_SCRIPT).arg(self.process.id()?.to_string());
         self.screen.dress(&mut command);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let node = |line: &str| {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::wait::{PATIENCE, eventually_within};
+use fleet::wait::{TIMEOUT, eventually_within};
 
 /// Between two frames that a window draws.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -75,7 +75,7 @@ impl<C: Client> Live<C> {
     /// # Errors
     /// When there is not.
     pub async fn find<T>(&self, what: &str, look: impl FnMut(&C) -> Option<T>) -> Result<T> {
-        self.find_within(PATIENCE, what, look).await
+        self.find_within(TIMEOUT, what, look).await
     }
 
     /// Waits until there is something to find, for so long at most.

@@ -4,46 +4,54 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use fleet::Programs;
 
 /// Names the folder of the programs, as `deploy/test` does.
 const BIN_DIR: &str = "SLIPSTREAM_BIN_DIR";
 /// Names the NATS server, as `deploy/test` does.
 const NATS_SERVER: &str = "SLIPSTREAM_NATS_SERVER";
 
-/// A program of ours, ready for its arguments; nothing of the caller's
-/// settings reaches it.
+/// The programs under test, and the NATS server.
+///
+/// # Errors
+/// When there is no NATS server.
+pub fn programs() -> Result<Programs> {
+    Ok(Programs {
+        bin_dir: bin_dir()?,
+        nats_server: nats_server()?,
+    })
+}
+
+/// A program of ours, without arguments; none of the settings in this
+/// process's environment reach it.
 ///
 /// # Errors
 /// When it has not been built.
 pub fn program(name: &str) -> Result<Command> {
-    let folder = match env::var_os(BIN_DIR) {
-        Some(folder) => PathBuf::from(folder),
-        None => beside_this_test()?,
-    };
-    let path = folder.join(name);
-    if !path.is_file() {
-        bail!(
-            "there is no program {name} in {}: run `cargo build --workspace --bins` first, \
-             set {BIN_DIR}, or run `deploy/test`, which does all that",
-            folder.display()
-        );
-    }
-    let mut command = Command::new(path);
-    for (key, _) in env::vars_os() {
-        if key.to_string_lossy().starts_with("SLIPSTREAM_") {
-            command.env_remove(key);
-        }
-    }
-    Ok(command)
+    programs()?.command(name).with_context(|| {
+        format!(
+            "run `cargo build --workspace --bins` first, set {BIN_DIR}, or run `deploy/test`, \
+             which does all that"
+        )
+    })
 }
 
-/// The NATS server: the one the environment names, the one on the path, or the
-/// one that the scripts of `deploy/` have fetched.
-///
-/// # Errors
-/// When there is none.
-pub fn nats_server() -> Result<PathBuf> {
+/// The folder that the environment names, or the one of cargo: it puts tests
+/// into a folder `deps` beside the programs.
+fn bin_dir() -> Result<PathBuf> {
+    if let Some(folder) = env::var_os(BIN_DIR) {
+        return Ok(folder.into());
+    }
+    let test = env::current_exe()?;
+    let folder = test.parent().and_then(Path::parent);
+    let folder = folder.context("a test has a folder above its own")?;
+    Ok(folder.to_owned())
+}
+
+/// The NATS server that the environment names, the one on the path, or the one
+/// that the scripts of `deploy/` have fetched.
+fn nats_server() -> Result<PathBuf> {
     if let Some(path) = env::var_os(NATS_SERVER) {
         return Ok(path.into());
     }
@@ -59,13 +67,4 @@ pub fn nats_server() -> Result<PathBuf> {
                  or run `deploy/test`, which fetches one"
             )
         })
-}
-
-/// Cargo puts tests into a folder `deps` beside the programs.
-fn beside_this_test() -> Result<PathBuf> {
-    let test = env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent);
-    Ok(folder
-        .context("a test has a folder above its own")?
-        .to_owned())
 }

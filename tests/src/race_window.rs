@@ -10,11 +10,11 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 use crate::cluster::{Cluster, PASSWORD};
-use crate::process::Process;
 use crate::programs::program;
 use crate::screen::Screen;
-use crate::wait::{PATIENCE, eventually};
 use crate::window::Window;
+use fleet::Process;
+use fleet::wait::{TIMEOUT, eventually};
 
 /// A running race client.
 #[derive(Debug)]
@@ -52,14 +52,14 @@ impl<'a> RaceWindow<'a> {
         place: (u32, u32),
         options: &[&OsStr],
     ) -> Result<Self> {
-        let socket = screen.folder().join(format!("{name}.sock"));
+        let socket = screen.run_dir().path().join(format!("{name}.sock"));
         let mut command = program("client-sdl")?;
         screen.dress(&mut command);
         command
             .args(["--gateway", &cluster.race_address()?, "--state-socket"])
             .arg(&socket)
             .args(options);
-        let process = Process::start(command, &format!("client-sdl-{name}"), screen.folder())?;
+        let process = Process::start(command, &format!("client-sdl-{name}"), screen.run_dir())?;
         let window = Window::of(screen, &process, place).await?;
         let opened = Self {
             window,
@@ -154,6 +154,6 @@ impl<'a> RaceWindow<'a> {
             BufReader::new(stream).read_line(&mut line).await?;
             Ok(serde_json::from_str(&line)?)
         };
-        tokio::time::timeout(PATIENCE, answer).await?
+        tokio::time::timeout(TIMEOUT, answer).await?
     }
 }

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::process::Process;
-use crate::wait::{PATIENCE, eventually_within};
+use fleet::Process;
+use fleet::wait::{TIMEOUT, eventually_within};
 
 /// A running `racectl tap`.
 #[derive(Debug)]
@@ -20,14 +20,14 @@ impl Tap {
     /// # Errors
     /// When it does not print what is published.
     pub async fn start(cluster: &Cluster, name: &str, subject: &str) -> Result<Self> {
-        let command = cluster.racectl(&["tap", subject])?;
-        let process = Process::start(command, name, cluster.folder())?;
+        let command = cluster.fleet.racectl(&["tap", subject])?;
+        let process = Process::start(command, name, cluster.fleet.run_dir())?;
         let probe = subject.replace('*', "no-room");
         let tap = Self { process, probe };
         let mut nats = cluster.plain_nats().await?;
-        eventually_within(PATIENCE, "racectl listens", async || {
+        eventually_within(TIMEOUT, "racectl listens", async || {
             nats.publish(&tap.probe, "{}").await?;
-            Ok(tap.process.output().contains(&tap.probe).then_some(()))
+            Ok(tap.process.stdout().contains(&tap.probe).then_some(()))
         })
         .await?;
         Ok(tap)
@@ -38,7 +38,7 @@ impl Tap {
     /// # Errors
     /// When a line is no JSON.
     pub fn messages(&self) -> Result<Vec<(String, Value)>> {
-        let output = self.process.output();
+        let output = self.process.stdout();
         // The last line may be caught half written.
         let whole = output.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let mut messages = Vec::new();

@@ -278,7 +278,7 @@ impl Live<Racer> {
         what: &str,
         is_shown: impl Fn(&[client_core::protocol::lobby::RoomEntry]) -> bool,
     ) -> Result<()> {
-        crate::wait::eventually(&format!("the lobby shows {what}"), async || {
+        fleet::wait::eventually(&format!("the lobby shows {what}"), async || {
             self.act(|racer| racer.client.list_rooms());
             // A request a frame would be too many.
             tokio::time::sleep(LIST_INTERVAL).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::wait::PATIENCE;
+use fleet::wait::TIMEOUT;
 
 /// The kinds of frame, as they are on the wire.
 pub mod kind {
@@ -96,14 +96,14 @@ impl RawClient {
     /// # Errors
     /// When the connection is gone, or the gateway reads no more.
     pub async fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        let written = tokio::time::timeout(TIMEOUT, self.stream.write_all(bytes)).await;
         Ok(written.context("the gateway does not read")??)
     }
 
     /// Sends as many of the bytes as the gateway takes: it may close at any
     /// moment, and rightly.
     pub async fn pour(&mut self, bytes: &[u8]) {
-        let _ = tokio::time::timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        let _ = tokio::time::timeout(TIMEOUT, self.stream.write_all(bytes)).await;
     }
 
     /// The next frame, kind and body; `None` once the gateway has closed.
@@ -111,7 +111,7 @@ impl RawClient {
     /// # Errors
     /// When nothing comes.
     pub async fn next(&mut self) -> Result<Option<(u8, Vec<u8>)>> {
-        let next = tokio::time::timeout(PATIENCE, self.read()).await;
+        let next = tokio::time::timeout(TIMEOUT, self.read()).await;
         next.context("the gateway says nothing")
     }
 

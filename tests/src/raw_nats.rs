@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::wait::PATIENCE;
+use fleet::wait::TIMEOUT;
 
 /// A message as it came.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl RawNats {
             if let Some(message) = self.waiting.pop_front() {
                 return Ok(message);
             }
-            let read = tokio::time::timeout(PATIENCE, self.read()).await;
+            let read = tokio::time::timeout(TIMEOUT, self.read()).await;
             read.context("no message comes")??;
         }
     }
@@ -145,7 +145,7 @@ impl RawNats {
     async fn flush(&mut self) -> Result<()> {
         self.send(b"PING\r\n").await?;
         loop {
-            let read = tokio::time::timeout(PATIENCE, self.read()).await;
+            let read = tokio::time::timeout(TIMEOUT, self.read()).await;
             if read.context("the NATS server says nothing")?? == Heard::Pong {
                 return Ok(());
             }

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process::Process;
-use crate::wait::eventually;
+use fleet::wait::eventually;
+use fleet::{Process, RunDir};
 
 /// Room for four windows side by side, so that none covers another.
 const SIZE: &str = "2560x1440x24";
@@ -25,7 +25,7 @@ pub struct Screen {
     _xvfb: Process,
     display: String,
     bus_address: String,
-    folder: PathBuf,
+    run_dir: RunDir,
 }
 
 impl Screen {
@@ -33,47 +33,53 @@ impl Screen {
     ///
     /// # Errors
     /// When a program is missing or does not serve.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    pub async fn start(run_dir: &RunDir) -> Result<Self> {
         let mut command = tool("Xvfb")?;
         // It says on standard output which display it took.
         command.args(["-displayfd", "1", "-screen", "0", SIZE, "-nolisten", "tcp"]);
-        let xvfb = Process::start(command, "Xvfb", folder)?;
+        let xvfb = Process::start(command, "Xvfb", run_dir)?;
         let number = first_line(&xvfb, |line| line.parse::<u32>().is_ok()).await?;
 
         let mut command = tool("dbus-daemon")?;
         command.args(["--session", "--nofork", "--print-address"]);
-        let bus = Process::start(command, "dbus-daemon", folder)?;
+        let bus = Process::start(command, "dbus-daemon", run_dir)?;
         let bus_address = first_line(&bus, |line| line.starts_with("unix:")).await?;
 
         let mut launcher = tool(A11Y_LAUNCHER)?;
         launcher.arg("--launch-immediately");
-        dress(&mut launcher, &format!(":{number}"), &bus_address, folder);
+        let display = format!(":{number}");
+        dress(&mut launcher, &display, &bus_address, run_dir.path());
         Ok(Self {
-            a11y: Process::start(launcher, "at-spi-bus-launcher", folder)?,
+            a11y: Process::start(launcher, "at-spi-bus-launcher", run_dir)?,
             _bus: bus,
             _xvfb: xvfb,
-            display: format!(":{number}"),
+            display,
             bus_address,
-            folder: folder.to_owned(),
+            run_dir: run_dir.clone(),
         })
     }
 
     /// Lets a program open its window here.
     pub fn dress(&self, command: &mut Command) {
-        dress(command, &self.display, &self.bus_address, &self.folder);
+        dress(
+            command,
+            &self.display,
+            &self.bus_address,
+            self.run_dir.path(),
+        );
     }
 
     /// Where the screen keeps its files.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn run_dir(&self) -> &RunDir {
+        &self.run_dir
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         // It has a bus of its own to end, which a kill would leave behind.
-        self.a11y.end_gently();
+        self.a11y.terminate_blocking();
     }
 }
 
@@ -93,7 +99,7 @@ fn dress(command: &mut Command, display: &str, bus_address: &str, folder: &Path)
 async fn first_line(process: &Process, is_it: fn(&str) -> bool) -> Result<String> {
     let what = format!("{} says where it is", process.name());
     eventually(&what, async || {
-        let output = process.output();
+        let output = process.stdout();
         Ok(output.lines().find(|line| is_it(line)).map(str::to_owned))
     })
     .await

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process::{Process, stdout_of};
 use crate::screen::{Screen, tool};
+use fleet::Process;
+use fleet::command::stdout_of;
 
 /// Between two keys of a person who types: programs must not need less.
 const KEY_DELAY_MS: &str = "12";
@@ -24,7 +25,7 @@ impl<'a> Window<'a> {
     /// # Errors
     /// When it opens none.
     pub async fn of(screen: &'a Screen, process: &Process, place: (u32, u32)) -> Result<Self> {
-        let pid = process.id().to_string();
+        let pid = process.id()?.to_string();
         let search = ["search", "--sync", "--onlyvisible", "--pid", &pid];
         let found = xdotool(screen, &search).await?;
         let id = found.lines().last().context("a window has an id")?;

@@ -8,12 +8,13 @@ use client_core::protocol::lobby::{RoomEntry, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
 use domain::Mode;
-use integration_tests::cluster::{Cluster, PASSWORD, Setup};
-use integration_tests::island::Island;
+use fleet::command::stdout_of;
+use fleet::wait::eventually;
+use fleet::{NatsSource, Plan, Program};
+use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::live::Live;
-use integration_tests::process::stdout_of;
+use integration_tests::network_namespace::NetworkNamespace;
 use integration_tests::racer::Racer;
-use integration_tests::wait::eventually;
 
 /// The design allows 150 ms on a machine of its own; tests share theirs.
 const GAP_MAX: Duration = Duration::from_millis(750);
@@ -29,10 +30,10 @@ const KILLS: u32 = 5;
 
 /// Two players need half a minute for a kilometre, and may wait another half
 /// for each other.
-const RACE_PATIENCE: Duration = Duration::from_secs(120);
+const RACE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A gateway is missed within seconds.
-const GATEWAY_PATIENCE: Duration = Duration::from_secs(20);
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 fn highway(target_metres: u32) -> RoomSettings {
     RoomSettings {
@@ -100,7 +101,7 @@ fn assert_continues(racer: &Live<Racer>, score_before: Option<i64>) {
 
 async fn former_owner_drops_the_room(cluster: &Cluster) -> Result<()> {
     let dropped = async || {
-        let metrics = cluster.race_workers[0].metrics().await?;
+        let metrics = cluster.fleet.race_workers[0].metrics().await?;
         Ok((metrics.value("race_rooms_lost_total") == 1.0).then_some(()))
     };
     eventually("the former owner drops the room", dropped).await
@@ -108,7 +109,7 @@ async fn former_owner_drops_the_room(cluster: &Cluster) -> Result<()> {
 
 /// The owner of the room "duel" as the lobby says.
 async fn owner(cluster: &Cluster) -> Result<RoomEntry> {
-    let rooms = stdout_of(cluster.racectl(&["rooms", "--json"])?).await?;
+    let rooms = stdout_of(cluster.fleet.racectl(&["rooms", "--json"])?).await?;
     let rooms: Vec<RoomEntry> = serde_json::from_str(&rooms)?;
     let mut rooms = rooms.into_iter();
     rooms
@@ -120,12 +121,12 @@ async fn owner(cluster: &Cluster) -> Result<RoomEntry> {
 async fn a_race_whose_worker_is_killed_goes_on_and_ends_with_one_result() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let racers = duel(&cluster, highway(1_500)).await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     let race = racers[0].look(|racer| racer.client.room().map(|room| room.view().race));
     let race = race.context("Ada is in a room")?.to_string();
     let scores = racers.each_ref().map(|racer| racer.look(Racer::score));
 
-    cluster.race_workers[0].kill()?;
+    cluster.fleet.race_workers[0].kill()?;
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(2)).await?;
         assert_continues(racer, score);
@@ -133,21 +134,27 @@ async fn a_race_whose_worker_is_killed_goes_on_and_ends_with_one_result() -> Res
     }
     for racer in &racers {
         let what = "the race's end";
-        let ended = racer.find_within(RACE_PATIENCE, what, |racer| racer.result().cloned());
+        let ended = racer.find_within(RACE_TIMEOUT, what, |racer| racer.result().cloned());
         assert_eq!(ended.await?.standings.len(), 2);
     }
     let stored = eventually("the result is in the database", async || {
-        Ok(cluster.database(&["result", "--race", &race]).await.ok())
+        Ok(cluster
+            .fleet
+            .database(&["result", "--race", &race])
+            .await
+            .ok())
     })
     .await?;
     assert_eq!(stored["standings"].as_array().map(Vec::len), Some(2));
-    let metrics = cluster.race_workers[1].metrics().await?;
+    let metrics = cluster.fleet.race_workers[1].metrics().await?;
     let claimed = "race_takeovers_total{cause=\"claimed\"}";
     assert_eq!(metrics.value(claimed), 1.0);
     assert_eq!(metrics.value("race_finished_total"), 1.0);
     assert_eq!(metrics.value("race_diverged_total"), 0.0);
     // Whose inputs are not all there cannot be driven again.
-    let replay = cluster.racectl(&["replay", "--fetch", &race, "--verify"])?;
+    let replay = cluster
+        .fleet
+        .racectl(&["replay", "--fetch", &race, "--verify"])?;
     stdout_of(replay).await?;
     Ok(())
 }
@@ -158,8 +165,8 @@ async fn the_gap_of_a_kill_is_a_moment() -> Result<()> {
     let racers = duel(&cluster, highway(20_000)).await?;
     let mut gaps = Vec::new();
     for kill in 0..KILLS {
-        cluster.add_race_worker().await?;
-        let oldest = cluster.race_workers.remove(0);
+        cluster.fleet.add(Program::RaceWorker).await?;
+        let oldest = cluster.fleet.race_workers.remove(0);
         let epoch = Epoch(kill + 2);
         oldest.kill()?;
         for racer in &racers {
@@ -180,8 +187,8 @@ async fn a_waiting_room_whose_worker_is_killed_can_still_be_joined() -> Result<(
     let mut cluster = Cluster::start().await?;
     let (ada, bob) = (cluster.racer("Ada").await?, cluster.racer("Bob").await?);
     ada.create("duel", seats(2)).await?;
-    cluster.add_race_worker().await?;
-    cluster.race_workers[0].kill()?;
+    cluster.fleet.add(Program::RaceWorker).await?;
+    cluster.fleet.race_workers[0].kill()?;
     assert_eq!(bob.join("duel").await?, 1, "Ada's seat is not forgotten");
     ada.racing().await?;
     bob.racing().await?;
@@ -193,13 +200,13 @@ async fn a_waiting_room_whose_worker_is_killed_can_still_be_joined() -> Result<(
 async fn a_worker_that_stood_still_says_nothing_when_it_goes_on() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let racers = duel(&cluster, seats(2)).await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     let scores = racers.each_ref().map(|racer| racer.look(Racer::score));
-    cluster.race_workers[0].stand_still()?;
+    cluster.fleet.race_workers[0].suspend()?;
     for racer in &racers {
         races_on(racer, Epoch(2)).await?;
     }
-    cluster.race_workers[0].go_on()?;
+    cluster.fleet.race_workers[0].resume()?;
     former_owner_drops_the_room(&cluster).await?;
     for (racer, score) in racers.iter().zip(scores) {
         assert_short_gap(racer, Epoch(2))?;
@@ -220,18 +227,20 @@ async fn a_worker_that_was_cut_off_says_nothing_when_it_is_back() -> Result<()> 
         println!("SKIPPED: only root can cut a network");
         return Ok(());
     }
-    let island = Island::new().await?;
-    let mut cluster = Cluster::start_with(Setup {
+    let namespace = NetworkNamespace::new().await?;
+    let mut cluster = Cluster::start_with(Plan {
         race_workers: 0,
-        nats_host: island.mainland().to_owned(),
-        ..Setup::default()
+        nats: NatsSource::Own {
+            host: namespace.host_address().to_owned(),
+        },
+        ..Plan::default()
     })
     .await?;
-    cluster.add_race_worker_on(&island).await?;
+    cluster.add_race_worker_in(&namespace).await?;
     let racers = duel(&cluster, seats(2)).await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     let scores = racers.each_ref().map(|racer| racer.look(Racer::score));
-    island.cut_off().await?;
+    namespace.partition().await?;
     let cut_off = Instant::now();
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(2)).await?;
@@ -239,11 +248,11 @@ async fn a_worker_that_was_cut_off_says_nothing_when_it_is_back() -> Result<()> 
         assert_short_gap(racer, Epoch(2))?;
     }
     tokio::time::sleep(CUT.saturating_sub(cut_off.elapsed())).await;
-    island.rejoin().await?;
+    namespace.heal().await?;
     former_owner_drops_the_room(&cluster).await?;
 
     // It is of use again.
-    cluster.race_workers[1].kill()?;
+    cluster.fleet.race_workers[1].kill()?;
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(3)).await?;
         assert_continues(racer, score);
@@ -258,9 +267,9 @@ async fn players_of_a_room_that_lost_gateway_and_worker_are_back_in_it() -> Resu
     let racers = duel(&cluster, seats(2)).await?;
     let before = racers.each_ref().map(|racer| racer.look(Racer::score));
     let other = cluster.add_gateway().await?;
-    cluster.add_race_worker().await?;
-    cluster.race_workers[0].kill()?;
-    cluster.gateway.kill()?;
+    cluster.fleet.add(Program::RaceWorker).await?;
+    cluster.fleet.race_workers[0].kill()?;
+    cluster.fleet.gateways[0].kill()?;
     drop(racers);
 
     let adopted = async || Ok((owner(&cluster).await?.epoch == Epoch(2)).then_some(()));
@@ -274,7 +283,7 @@ async fn players_of_a_room_that_lost_gateway_and_worker_are_back_in_it() -> Resu
         racer.racing().await?;
         racer.look(|racer| assert!(racer.score() >= before, "the score is not lower"));
     }
-    let metrics = cluster.race_workers[1].metrics().await?;
+    let metrics = cluster.fleet.race_workers[1].metrics().await?;
     let orphan = "race_takeovers_total{cause=\"orphan\"}";
     assert_eq!(metrics.value(orphan), 1.0);
     Ok(())
@@ -290,9 +299,9 @@ async fn the_players_of_a_dead_gateway_are_missed() -> Result<()> {
     bob.act(|racer| racer.client.sign_up("Bob", PASSWORD));
     bob.in_lobby().await?;
     bob.join("duel").await?;
-    cluster.gateway.kill()?;
+    cluster.fleet.gateways[0].kill()?;
     let lost = |event: &RoomEventBody| matches!(event, RoomEventBody::Lost { seat: 0, .. });
-    bob.find_within(GATEWAY_PATIENCE, "told of Ada", |racer| {
+    bob.find_within(GATEWAY_TIMEOUT, "told of Ada", |racer| {
         racer.has_seen(lost).then_some(())
     })
     .await
@@ -300,9 +309,9 @@ async fn the_players_of_a_dead_gateway_are_missed() -> Result<()> {
 
 #[tokio::test]
 async fn a_race_goes_on_where_it_was_when_nats_comes_back() -> Result<()> {
-    let mut cluster = Cluster::start_with(Setup {
+    let mut cluster = Cluster::start_with(Plan {
         race_workers: 2,
-        ..Setup::default()
+        ..Plan::default()
     })
     .await?;
     let racers = duel(&cluster, seats(2)).await?;
@@ -367,22 +376,22 @@ async fn an_operator_takes_a_worker_out_of_service() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let racers = duel(&cluster, seats(2)).await?;
     let scores = racers.each_ref().map(|racer| racer.look(Racer::score));
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     let worker = serde_json::to_value(owner(&cluster).await?.owner)?;
     let worker = worker.as_str().context("a worker has an id")?;
-    let said = stdout_of(cluster.racectl(&["drain", worker])?).await?;
+    let said = stdout_of(cluster.fleet.racectl(&["drain", worker])?).await?;
     assert!(said.contains("hands 1 rooms over"), "{said}");
-    assert!(cluster.race_workers[0].ended().await?.success());
+    assert!(cluster.fleet.race_workers[0].ended().await?.success());
     for (racer, score) in racers.iter().zip(scores) {
         races_on(racer, Epoch(2)).await?;
         assert_continues(racer, score);
         let gap = racer.look(|racer| racer.gap_before(Epoch(2)));
         println!("gap between two snapshots: {gap:?}");
     }
-    let metrics = cluster.race_workers[1].metrics().await?;
+    let metrics = cluster.fleet.race_workers[1].metrics().await?;
     let handed = "race_takeovers_total{cause=\"handed_over\"}";
     assert_eq!(metrics.value(handed), 1.0);
-    let gone = stdout_of(cluster.racectl(&["drain", worker])?).await;
+    let gone = stdout_of(cluster.fleet.racectl(&["drain", worker])?).await;
     let error = gone.expect_err("it has ended").to_string();
     assert!(error.contains("there is no race worker"), "{error}");
     Ok(())
@@ -390,9 +399,9 @@ async fn an_operator_takes_a_worker_out_of_service() -> Result<()> {
 
 #[tokio::test]
 async fn a_new_room_is_refused_while_no_worker_takes_any() -> Result<()> {
-    let cluster = Cluster::start_with(Setup {
+    let cluster = Cluster::start_with(Plan {
         race_workers: 0,
-        ..Setup::default()
+        ..Plan::default()
     })
     .await?;
     let ada = cluster.racer("Ada").await?;

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use fleet::command::run;
 use integration_tests::chat_window::ChatWindow;
 use integration_tests::cluster::Cluster;
-use integration_tests::process::run;
 use integration_tests::programs::program;
 use integration_tests::race_window::RaceWindow;
 use integration_tests::screen::{Screen, kept};
@@ -28,7 +28,7 @@ fn screenshot(name: &str) -> Result<PathBuf> {
 #[tokio::test]
 async fn two_people_sign_up_race_and_talk() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let screen = Screen::start(cluster.folder()).await?;
+    let screen = Screen::start(cluster.fleet.run_dir()).await?;
     let ada = RaceWindow::open(&cluster, &screen, "Ada", TOP_LEFT).await?;
     let bob = RaceWindow::open(&cluster, &screen, "Bob", TOP_RIGHT).await?;
     let ada_chat = ChatWindow::open(&cluster, &screen, "Ada", BOTTOM_LEFT).await?;
@@ -118,7 +118,7 @@ async fn drive(racer: &RaceWindow<'_>, seat: usize) -> Result<()> {
 #[tokio::test]
 async fn what_is_wrong_is_shown_where_it_was_typed() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let screen = Screen::start(cluster.folder()).await?;
+    let screen = Screen::start(cluster.fleet.run_dir()).await?;
     let _taken = cluster.racer("Ada").await?;
 
     let race = RaceWindow::open(&cluster, &screen, "Ada", TOP_LEFT).await?;

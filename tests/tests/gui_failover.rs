@@ -10,13 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::Epoch;
 use client_core::protocol::lobby::RoomSettings;
+use fleet::Program;
+use fleet::wait::eventually;
 use integration_tests::cluster::Cluster;
 use integration_tests::frames::{self, Frame, Step, largest};
 use integration_tests::live::Live;
 use integration_tests::race_window::RaceWindow;
 use integration_tests::racer::Racer;
 use integration_tests::screen::{Screen, kept};
-use integration_tests::wait::eventually;
 use plot::Chart;
 use serde_json::Value;
 
@@ -50,7 +51,7 @@ const MOVING_MPS: f64 = 5.0;
 #[tokio::test]
 async fn a_kill_is_not_seen_in_the_path_of_the_driven_car() -> Result<()> {
     let mut cluster = Cluster::start().await?;
-    let screen = Screen::start(cluster.folder()).await?;
+    let screen = Screen::start(cluster.fleet.run_dir()).await?;
     let recording = cluster.folder().join("frames.csv");
     let options = [
         "--frame-rate".as_ref(),
@@ -68,12 +69,12 @@ async fn a_kill_is_not_seen_in_the_path_of_the_driven_car() -> Result<()> {
     let mut kills_ms = Vec::new();
     for kill in 0..KILLS {
         // Until now there was one worker: it is the owner.
-        cluster.add_race_worker().await?;
+        cluster.fleet.add(Program::RaceWorker).await?;
         let epoch = bob.look(Racer::epoch);
-        cluster.race_workers[kill].kill()?;
+        cluster.fleet.race_workers[kill].kill()?;
         let killed_ms = unix_ms()?;
         goes_on(&bob, epoch).await?;
-        let metrics = cluster.race_workers[kill + 1].metrics().await?;
+        let metrics = cluster.fleet.race_workers[kill + 1].metrics().await?;
         let claimed = metrics.value("race_takeovers_total{cause=\"claimed\"}");
         assert!(claimed >= 1.0, "the other worker has the room");
         recorded_until(&recording, killed_ms + AROUND_MS).await?;

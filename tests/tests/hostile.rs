@@ -3,16 +3,16 @@
 
 use anyhow::Result;
 use client_core::protocol::lobby::RoomSettings;
+use fleet::wait::eventually;
 use integration_tests::cluster::Cluster;
 use integration_tests::raw_client::{RawClient, VERSION, kind};
-use integration_tests::wait::eventually;
 use serde_json::{Value, json};
 
 /// The gateway must still be there for everybody else, and have counted.
 async fn assert_lives(cluster: &Cluster, counters: &[(&str, f64)]) -> Result<()> {
     let racer = cluster.racer("Normal").await?;
     racer.create("normal", RoomSettings::default()).await?;
-    let metrics = cluster.gateway.metrics().await?;
+    let metrics = cluster.fleet.gateways[0].metrics().await?;
     for (series, at_least) in counters {
         let value = metrics.value(series);
         assert!(value >= *at_least, "{series} is {value}");
@@ -184,7 +184,7 @@ async fn a_client_that_reads_nothing_is_dismissed() -> Result<()> {
         "the gateway has enough of a client that does not read",
         async || {
             stranger.pour(&frames).await;
-            Ok((cluster.gateway.metrics().await?.value(slow) >= 1.0).then_some(()))
+            Ok((cluster.fleet.gateways[0].metrics().await?.value(slow) >= 1.0).then_some(()))
         },
     )
     .await?;
@@ -238,7 +238,7 @@ async fn inputs_that_cannot_be_read_harm_nobody() -> Result<()> {
     ] {
         vandal.frame(kind::INPUT, body).await?;
     }
-    let worker = &cluster.race_workers[0];
+    let worker = &cluster.fleet.race_workers[0];
     eventually("the worker has counted", async || {
         let unreadable = worker
             .metrics()

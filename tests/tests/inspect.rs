@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::lobby::RoomSettings;
+use fleet::command::{run, stdout_of};
+use fleet::http;
+use fleet::wait::eventually;
 use integration_tests::cluster::Cluster;
-use integration_tests::http;
-use integration_tests::process::{run, stdout_of};
-use integration_tests::wait::eventually;
 use serde_json::Value;
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn the_chat_is_a_stream_of_json() -> Result<()> {
 async fn every_program_tells_how_it_is() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let _ada = cluster.racer("Ada").await?;
-    for process in cluster.processes_mut() {
+    for process in cluster.fleet.programs_mut() {
         let address = process.address("http")?;
         for (path, body) in [("/live", "live\n"), ("/ready", "ready\n")] {
             let answer = http::get(address, path).await?;
@@ -198,7 +198,7 @@ async fn every_program_tells_how_it_is() -> Result<()> {
         let (status, _metrics) = http::get(address, "/metrics").await?;
         assert_eq!(status, 200);
     }
-    let metrics = cluster.gateway.metrics().await?;
+    let metrics = cluster.fleet.gateways[0].metrics().await?;
     assert!((metrics.value(r#"gateway_connections{port="race"}"#) - 1.0).abs() < 0.1);
     Ok(())
 }
@@ -206,8 +206,11 @@ async fn every_program_tells_how_it_is() -> Result<()> {
 #[tokio::test]
 async fn racectl_tells_an_operator_what_is_wrong() -> Result<()> {
     let cluster = Cluster::start().await?;
-    assert_eq!(stdout_of(cluster.racectl(&["rooms"])?).await?, "no rooms\n");
-    let output = run(cluster.racectl(&["tap", "race..event"])?).await?;
+    assert_eq!(
+        stdout_of(cluster.fleet.racectl(&["rooms"])?).await?,
+        "no rooms\n"
+    );
+    let output = run(cluster.fleet.racectl(&["tap", "race..event"])?).await?;
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(64), "{said}");
     assert!(
@@ -229,11 +232,11 @@ async fn the_gateway_counts_who_is_there() -> Result<()> {
     let cluster = Cluster::start().await?;
     let racers = [cluster.racer("Ada").await?, cluster.racer("Bob").await?];
     let here = r#"gateway_connections{port="race"}"#;
-    let metrics = cluster.gateway.metrics().await?;
+    let metrics = cluster.fleet.gateways[0].metrics().await?;
     assert!((metrics.value(here) - 2.0).abs() < 0.1);
     drop(racers);
     eventually("nobody is there", async || {
-        Ok((cluster.gateway.metrics().await?.value(here) < 0.1).then_some(()))
+        Ok((cluster.fleet.gateways[0].metrics().await?.value(here) < 0.1).then_some(()))
     })
     .await
 }

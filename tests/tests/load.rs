@@ -6,18 +6,18 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use fleet::command::run;
+use fleet::wait::eventually;
 use integration_tests::cluster::Cluster;
-use integration_tests::process::run;
-use integration_tests::programs::{nats_server, program};
-use integration_tests::wait::eventually;
+use integration_tests::programs::{program, programs};
 use serde_json::Value;
 
 /// A short bench of two scenarios takes half a minute.
-const BENCH_PATIENCE: Duration = Duration::from_secs(150);
+const BENCH_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Two bots in one room, for so many seconds, on these gateways.
 fn load(cluster: &Cluster, gateways: &[String], seconds: u32, samples: &Path) -> Result<Command> {
-    let pid = format!("gateway-1={}", cluster.gateway.id());
+    let pid = format!("gateway-1={}", cluster.fleet.gateways[0].id()?);
     let mut command = program("bots")?;
     command
         .args(["load", "--json", "--rooms", "1", "--seats", "2"])
@@ -160,7 +160,7 @@ async fn bots_go_on_at_another_gateway_and_are_counted() -> Result<()> {
         Ok(text.contains("begun_unix_ms").then_some(()))
     })
     .await?;
-    cluster.gateway.terminate()?;
+    cluster.fleet.gateways[0].terminate()?;
     let report: Value = serde_json::from_slice(&measured.await??.stdout)?;
 
     assert_eq!(count(&report, "/sessions/lost")?, 2, "{report}");
@@ -186,7 +186,7 @@ async fn a_bench_measures_and_writes_its_page() -> Result<()> {
         .args(["run", "--quick", "--scenarios", "idle,1x4", "--bin-dir"])
         .arg(bin_dir)
         .arg("--nats-server")
-        .arg(nats_server()?)
+        .arg(programs()?.nats_server)
         .arg("--folder")
         .arg(folder.path())
         .arg("--json")
@@ -194,7 +194,7 @@ async fn a_bench_measures_and_writes_its_page() -> Result<()> {
         .arg("--docs")
         .arg(&docs);
     let mut bench = tokio::process::Command::from(command);
-    let ended = tokio::time::timeout(BENCH_PATIENCE, bench.kill_on_drop(true).status());
+    let ended = tokio::time::timeout(BENCH_TIMEOUT, bench.kill_on_drop(true).status());
     assert!(ended.await.context("the bench does not end")??.success());
     let report: Value = serde_json::from_slice(&fs::read(json)?)?;
     assert_eq!(report["failed"], serde_json::json!([]));

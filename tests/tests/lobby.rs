@@ -8,9 +8,9 @@ use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
 use client_core::{RaceClient, Stage};
 use domain::CarClass;
+use fleet::wait::{eventually, eventually_within};
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::racer::Racer;
-use integration_tests::wait::{eventually, eventually_within};
 use serde_json::json;
 
 fn seats(seats: u8) -> RoomSettings {
@@ -191,7 +191,7 @@ async fn a_room_that_everybody_has_left_is_gone_from_lobby_and_database() -> Res
     ada.create("short", seats(3)).await?;
     bob.join("short").await?;
     eventually("the database has the room", async || {
-        let rooms = cluster.database(&["rooms"]).await?;
+        let rooms = cluster.fleet.database(&["rooms"]).await?;
         Ok((rooms[0]["name"] == "short" && rooms[0]["players"] == 2).then_some(()))
     })
     .await?;
@@ -201,7 +201,7 @@ async fn a_room_that_everybody_has_left_is_gone_from_lobby_and_database() -> Res
     ada.leave().await?;
     ada.lobby_shows("nothing", <[_]>::is_empty).await?;
     eventually("the database has no room", async || {
-        Ok((cluster.database(&["rooms"]).await? == json!([])).then_some(()))
+        Ok((cluster.fleet.database(&["rooms"]).await? == json!([])).then_some(()))
     })
     .await?;
     // The name is free again, for another race.
@@ -224,7 +224,7 @@ async fn a_room_that_nobody_is_connected_to_is_gone_after_a_minute() -> Result<(
         async || {
             bob.act(|racer| racer.client.list_rooms());
             let is_empty = bob.look(|racer| racer.client.lobby().is_empty());
-            let rooms = cluster.database(&["rooms"]).await?;
+            let rooms = cluster.fleet.database(&["rooms"]).await?;
             // Bob must not fall silent, nor must his gateway be bothered.
             tokio::time::sleep(Duration::from_millis(500)).await;
             Ok((is_empty && rooms == json!([])).then_some(()))

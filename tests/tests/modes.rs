@@ -7,17 +7,17 @@ use client_core::protocol::RejectionCode;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::RoomEventBody;
 use domain::{CarClass, Mode, Skill};
+use fleet::Process;
+use fleet::wait::{eventually, eventually_within};
 use integration_tests::cluster::{Cluster, PASSWORD};
-use integration_tests::process::Process;
 use integration_tests::programs::program;
 use integration_tests::racectl::Tap;
 use integration_tests::racer::Racer;
-use integration_tests::wait::{eventually, eventually_within};
 use serde_json::Value;
 
 /// A kilometre and a half take half a minute, a lap a good one; whoever comes
 /// last has 30 s more.
-const RACE_PATIENCE: Duration = Duration::from_secs(180);
+const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 const TARGET_METRES: i64 = 1_500;
 
 /// Runs bots to the end; gives the events of their room and what they print.
@@ -27,15 +27,15 @@ async fn race(cluster: &Cluster, arguments: &[&str]) -> Result<(Vec<Value>, Valu
     let gateway = cluster.race_address()?;
     bots.args(["race", "--gateway", &gateway, "--create", "--json"])
         .args(arguments);
-    let mut bots = Process::start(bots, "bots", cluster.folder())?;
-    let events = eventually_within(RACE_PATIENCE, "the room has closed", async || {
+    let mut bots = Process::start(bots, "bots", cluster.fleet.run_dir())?;
+    let events = eventually_within(RACE_TIMEOUT, "the room has closed", async || {
         let events: Vec<Value> = tap.messages()?.into_iter().map(|(_, it)| it).collect();
         let is_closed = events.iter().any(|event| event["event"] == "closed");
         Ok(is_closed.then_some(events))
     })
     .await?;
     ensure!(bots.ended().await?.success(), "the bots tell of a winner");
-    let output = bots.output();
+    let output = bots.stdout();
     let summary = output.lines().last().context("the bots print a summary")?;
     Ok((events, serde_json::from_str(summary)?))
 }
@@ -43,7 +43,11 @@ async fn race(cluster: &Cluster, arguments: &[&str]) -> Result<(Vec<Value>, Valu
 async fn stored(cluster: &Cluster, race: &Value) -> Result<Value> {
     let race = race.as_str().context("a race has an id")?;
     eventually("the result is in the database", async || {
-        Ok(cluster.database(&["result", "--race", race]).await.ok())
+        Ok(cluster
+            .fleet
+            .database(&["result", "--race", race])
+            .await
+            .ok())
     })
     .await
 }

@@ -6,9 +6,9 @@ use anyhow::Result;
 use client_core::netcode::Corrections;
 use client_core::netcode::network_model::Conditions;
 use client_core::protocol::lobby::RoomSettings;
-use integration_tests::cable::Cable;
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::racer::Racer;
+use integration_tests::tcp_proxy::TcpProxy;
 
 /// A lap of the shortest circuits at club speed, and some patience.
 const LAP: Duration = Duration::from_secs(240);
@@ -26,9 +26,10 @@ async fn lap(cluster: &Cluster, round_trip_ms: u64, loss: f64) -> Result<Measure
         loss,
         ..Conditions::of_round_trip(Duration::from_millis(round_trip_ms))
     };
-    let cable = Cable::long(cluster.race_address()?, conditions, round_trip_ms + 1).await?;
+    let proxy =
+        TcpProxy::with_conditions(cluster.race_address()?, conditions, round_trip_ms + 1).await?;
     let name = format!("r{round_trip_ms}l{}", (loss * 1_000.0) as u32);
-    let racer = Racer::connect(&name, &cable.address());
+    let racer = Racer::connect(&name, &proxy.address());
     racer.act(|racer| racer.client.sign_up(&name, PASSWORD));
     racer.in_lobby().await?;
     let settings = RoomSettings {

@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::RoomSettings;
+use fleet::Program;
+use fleet::command::run;
 use integration_tests::chatter::Chatter;
-use integration_tests::cluster::{Cluster, LOOPBACK};
-use integration_tests::process::{Process, run};
+use integration_tests::cluster::Cluster;
 use integration_tests::programs::program;
 use tokio::net::TcpListener;
 
@@ -17,7 +18,7 @@ async fn every_server_ends_cleanly_when_asked() -> Result<()> {
     let ada = cluster.racer("Ada").await?;
     ada.create("unfinished", RoomSettings::default()).await?;
     let bob = cluster.chatter("Bob").await?;
-    for process in cluster.processes_mut() {
+    for process in cluster.fleet.programs_mut() {
         assert!(process.has_announcement());
         process.terminate()?;
         let status = process.ended().await?;
@@ -131,7 +132,7 @@ async fn a_port_that_is_taken_is_named() -> Result<()> {
 fn server(cluster: &Cluster, name: &str) -> Result<Command> {
     let mut command = program(name)?;
     command
-        .env("SLIPSTREAM_NATS_URL", cluster.nats_url())
+        .env("SLIPSTREAM_NATS_URL", cluster.fleet.nats_url())
         .env(
             "SLIPSTREAM_SESSION_KEY_FILE",
             cluster.folder().join("session.key"),
@@ -164,19 +165,13 @@ async fn a_server_without_nats_says_where_it_looked() -> Result<()> {
 
 #[tokio::test]
 async fn two_gateways_with_one_key_accept_each_others_tokens() -> Result<()> {
-    let cluster = Cluster::start().await?;
+    let mut cluster = Cluster::start().await?;
     let ada = cluster.racer("Ada").await?;
     ada.act(|racer| racer.client.ask_chat_token());
     let token = ada
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;
-    let mut second = Process::serve(
-        server(&cluster, "gateway")?,
-        LOOPBACK,
-        "gateway-2",
-        cluster.folder(),
-    )?;
-    second.announced().await.context("a second gateway")?;
+    let second = cluster.fleet.add(Program::Gateway).await?;
     let address = second.address("chat")?.to_string();
     let chatter = Chatter::connect("Ada", &address);
     chatter.act(|chatter| chatter.client.resume(&token));

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::RejectionCode;
-use integration_tests::cluster::{Cluster, PASSWORD, Setup};
+use fleet::Plan;
+use fleet::command::run;
+use fleet::wait::eventually;
+use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::containers;
-use integration_tests::process::run;
 use integration_tests::programs::program;
 use integration_tests::racer::Racer;
 use integration_tests::raw_nats::RawNats;
-use integration_tests::wait::eventually;
 use persistence::store::suite;
 use serde_json::json;
 
@@ -51,11 +52,11 @@ async fn accounts_and_results_are_kept_in_mariadb() -> Result<()> {
 
 /// Through gateway, NATS and the persistence process, as in production.
 async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
-    let setup = Setup {
+    let plan = Plan {
         database_url: Some(url.to_owned()),
-        ..Setup::default()
+        ..Plan::default()
     };
-    let cluster = Cluster::start_with(setup).await?;
+    let cluster = Cluster::start_with(plan).await?;
     let ada = cluster.racer("Ada").await?;
     let other = Racer::connect("other", &cluster.race_address()?);
     let rejection = other
@@ -69,12 +70,12 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
 
     ada.create("kept", Default::default()).await?;
     eventually("the room is kept", async || {
-        Ok((cluster.database(&["rooms"]).await?[0]["name"] == "kept").then_some(()))
+        Ok((cluster.fleet.database(&["rooms"]).await?[0]["name"] == "kept").then_some(()))
     })
     .await?;
     ada.leave().await?;
     eventually("the room is forgotten", async || {
-        Ok((cluster.database(&["rooms"]).await? == json!([])).then_some(()))
+        Ok((cluster.fleet.database(&["rooms"]).await? == json!([])).then_some(()))
     })
     .await?;
 
@@ -93,7 +94,11 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
         nats.publish("persist.result", &result.to_string()).await?;
     }
     let row = eventually("the result is kept", async || {
-        Ok(cluster.database(&["result", "--race", RACE]).await.ok())
+        Ok(cluster
+            .fleet
+            .database(&["result", "--race", RACE])
+            .await
+            .ok())
     })
     .await?;
     assert_eq!(row["standings"], standings);
@@ -119,7 +124,7 @@ async fn results_wait_until_there_is_somebody_to_write_them() -> Result<()> {
     nats.publish("persist.result", &result_of(RACE)).await?;
     nats.publish("persist.result", "not JSON at all").await?;
 
-    cluster.restart_persistence().await?;
+    cluster.fleet.persistence[0].restart().await?;
     result_is_kept(&cluster, RACE).await?;
     // What cannot be read is given up.
     queue_holds(&mut nats, 0).await
@@ -133,7 +138,7 @@ async fn the_queue_outlives_its_server_and_its_reader() -> Result<()> {
     queue_holds(&mut nats, 1).await?;
 
     cluster.crash_nats(Duration::from_millis(100)).await?;
-    cluster.restart_persistence().await?;
+    cluster.fleet.persistence[0].restart().await?;
     // What was in the stream.
     result_is_kept(&cluster, RACE).await?;
 
@@ -159,7 +164,7 @@ async fn the_reader_that_an_earlier_version_left_is_replaced() -> Result<()> {
     ensure!(created["name"] == "persistence", "{created}");
     nats.publish("persist.result", &result_of(RACE)).await?;
 
-    cluster.restart_persistence().await?;
+    cluster.fleet.persistence[0].restart().await?;
     result_is_kept(&cluster, RACE).await
 }
 
@@ -192,8 +197,8 @@ fn result_of(race: &str) -> String {
 
 async fn cluster_without_persistence() -> Result<Cluster> {
     let mut cluster = Cluster::start().await?;
-    cluster.persistence.terminate()?;
-    let status = cluster.persistence.ended().await?;
+    cluster.fleet.persistence[0].terminate()?;
+    let status = cluster.fleet.persistence[0].ended().await?;
     ensure!(status.success(), "persistence ends cleanly");
     Ok(cluster)
 }
@@ -201,7 +206,7 @@ async fn cluster_without_persistence() -> Result<Cluster> {
 async fn result_is_kept(cluster: &Cluster, race: &str) -> Result<()> {
     let args = ["result", "--race", race];
     let kept = eventually("the result is kept", async || {
-        Ok(cluster.database(&args).await.ok())
+        Ok(cluster.fleet.database(&args).await.ok())
     });
     kept.await.map(drop)
 }

@@ -5,11 +5,12 @@ use client_core::Stage;
 use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::{CloseReason, RoomEventBody};
-use integration_tests::cable::Cable;
+use fleet::Program;
 use integration_tests::chatter::Chatter;
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::live::Live;
 use integration_tests::racer::Racer;
+use integration_tests::tcp_proxy::TcpProxy;
 
 fn seats(seats: u8) -> RoomSettings {
     RoomSettings {
@@ -31,8 +32,8 @@ async fn duel(cluster: &Cluster) -> Result<(Live<Racer>, Live<Racer>)> {
 #[tokio::test]
 async fn a_lost_connection_keeps_its_seat_and_comes_back_by_itself() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let cable = Cable::to(cluster.race_address()?).await?;
-    let ada = Racer::connect("Ada", &cable.address());
+    let proxy = TcpProxy::to(cluster.race_address()?).await?;
+    let ada = Racer::connect("Ada", &proxy.address());
     ada.act(|racer| racer.client.sign_up("Ada", PASSWORD));
     ada.in_lobby().await?;
     let bob = cluster.racer("Bob").await?;
@@ -43,9 +44,9 @@ async fn a_lost_connection_keeps_its_seat_and_comes_back_by_itself() -> Result<(
 
     // Who comes back before the gateway has looked at the old connection, within a
     // period, was missed by nobody.
-    cable.cut();
+    proxy.cut();
     bob.told("Ada disconnected").await?;
-    cable.mend();
+    proxy.restore();
     bob.told("Ada is back").await?;
     ada.told("back in the room").await?;
     assert_eq!(ada.look(Racer::seat), Some(seat));
@@ -104,10 +105,10 @@ async fn a_second_log_in_ends_the_first_but_not_the_chat() -> Result<()> {
 async fn a_worker_that_ends_hands_its_races_over_without_a_step_back() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let (ada, bob) = duel(&cluster).await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     let score = ada.look(Racer::score);
 
-    cluster.race_workers[0].terminate()?;
+    cluster.fleet.race_workers[0].terminate()?;
     for racer in [&ada, &bob] {
         racer
             .until("racing on under a later epoch", |racer| {
@@ -124,7 +125,7 @@ async fn a_worker_that_ends_hands_its_races_over_without_a_step_back() -> Result
         let lost = racer.look(|racer| racer.has_seen(|e| matches!(e, RoomEventBody::Lost { .. })));
         assert!(!lost, "nobody was told of a lost connection");
     }
-    assert!(cluster.race_workers[0].ended().await?.success());
+    assert!(cluster.fleet.race_workers[0].ended().await?.success());
     ada.leave().await?;
     bob.leave().await?;
     ada.lobby_shows("nothing", <[_]>::is_empty).await
@@ -150,7 +151,7 @@ async fn a_race_that_everybody_has_left_ends_without_a_result() -> Result<()> {
         (result.reason, result.standings.len()),
         (CloseReason::Empty, 0)
     );
-    let result = cluster.database(&["result", "--race", &race]).await;
+    let result = cluster.fleet.database(&["result", "--race", &race]).await;
     let error = result.expect_err("there must be no result").to_string();
     assert!(error.contains("there is no result"), "{error}");
     Ok(())

@@ -7,15 +7,16 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use fleet::command::{run, stdout_of};
+use fleet::wait::{eventually, eventually_within};
+use fleet::{Process, Program};
 use integration_tests::cluster::Cluster;
-use integration_tests::process::{Process, run, stdout_of};
 use integration_tests::programs::program;
 use integration_tests::racectl::Tap;
-use integration_tests::wait::{eventually, eventually_within};
 use serde_json::Value;
 
 /// A lap takes a bot a good minute; whoever comes last has 30 s more.
-const RACE_PATIENCE: Duration = Duration::from_secs(180);
+const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The countdown is over, and a first chunk of inputs is in the database.
 const HAND_OVER_TICK: u64 = 450;
 
@@ -36,10 +37,10 @@ async fn a_race_that_changed_hands_is_fetched_and_driven_again() -> Result<()> {
     let too_early = racectl(&cluster, &["replay", "--fetch", &race]).await?;
     assert_says(&too_early, 1, &["no replay of race", &race]);
 
-    cluster.add_race_worker().await?;
-    cluster.race_workers[0].terminate()?;
-    assert!(cluster.race_workers[0].ended().await?.success());
-    let closed = eventually_within(RACE_PATIENCE, "the race is over", async || {
+    cluster.fleet.add(Program::RaceWorker).await?;
+    cluster.fleet.race_workers[0].terminate()?;
+    assert!(cluster.fleet.race_workers[0].ended().await?.success());
+    let closed = eventually_within(RACE_TIMEOUT, "the race is over", async || {
         let mut messages = events.messages()?.into_iter();
         Ok(messages.find(|(_, event)| event["event"] == "closed"))
     });
@@ -66,11 +67,11 @@ fn start_bots(cluster: &Cluster) -> Result<Process> {
         "--create",
     ])
     .args(["--count", "2", "--laps", "1", "--skill", "expert"]);
-    Process::start(bots, "bots", cluster.folder())
+    Process::start(bots, "bots", cluster.fleet.run_dir())
 }
 
 async fn racectl(cluster: &Cluster, arguments: &[&str]) -> Result<Output> {
-    run(cluster.racectl(arguments)?).await
+    run(cluster.fleet.racectl(arguments)?).await
 }
 
 fn path(file: &Path) -> &str {
@@ -85,7 +86,7 @@ fn text(value: &Value) -> String {
 async fn fetch(cluster: &Cluster, race: &str, file: &Path) -> Result<Value> {
     eventually("the replay is there, with its result", async || {
         let arguments = ["replay", "--fetch", race, "--save", path(file), "--verify"];
-        let mut command: Command = cluster.racectl(&arguments)?;
+        let mut command: Command = cluster.fleet.racectl(&arguments)?;
         command.arg("--json");
         let output = run(command).await?;
         if !output.status.success() {
@@ -124,7 +125,7 @@ fn assert_standings(fetched: &Value, leaderboard: &Value) -> Result<()> {
 
 async fn a_file_tells_the_same(cluster: &Cluster, file: &Path, fetched: &Value) -> Result<()> {
     let arguments = ["replay", path(file), "--verify"];
-    let told = stdout_of(cluster.racectl(&arguments)?).await?;
+    let told = stdout_of(cluster.fleet.racectl(&arguments)?).await?;
     println!("{told}");
     let score = fetched["standings"][0]["score"].to_string();
     for part in [

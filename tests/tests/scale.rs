@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use client_core::protocol::lobby::RoomSettings;
 use domain::CarClass;
-use integration_tests::cluster::{Cluster, Setup};
-use integration_tests::process::stdout_of;
+use fleet::command::stdout_of;
+use fleet::{Plan, Program};
+use integration_tests::cluster::Cluster;
 use integration_tests::raw_nats::RawNats;
 use serde_json::Value;
 
@@ -14,11 +15,11 @@ const ROOMS: usize = 48;
 
 #[tokio::test]
 async fn three_workers_share_48_rooms() -> Result<()> {
-    let setup = Setup {
+    let plan = Plan {
         race_workers: 3,
-        ..Setup::default()
+        ..Plan::default()
     };
-    let cluster = Cluster::start_with(setup).await?;
+    let cluster = Cluster::start_with(plan).await?;
     let mut racers = Vec::new();
     for number in 0..ROOMS {
         let racer = cluster.racer(&format!("racer-{number}")).await?;
@@ -36,7 +37,7 @@ async fn three_workers_share_48_rooms() -> Result<()> {
             .until("in the own room", |racer| racer.seat() == Some(0))
             .await?;
     }
-    let rooms = stdout_of(cluster.racectl(&["rooms", "--json"])?).await?;
+    let rooms = stdout_of(cluster.fleet.racectl(&["rooms", "--json"])?).await?;
     let rooms: Vec<Value> = serde_json::from_str(&rooms)?;
     assert_eq!(rooms.len(), ROOMS);
     let mut owned = BTreeMap::<&str, usize>::new();
@@ -59,11 +60,11 @@ async fn a_process_more_changes_no_stream_unless_an_earlier_version_left_it() ->
     let mut nats = cluster.plain_nats().await?;
     nats.subscribe("$JS.EVENT.ADVISORY.STREAM.*.>").await?;
     nats.subscribe("started").await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     cluster.add_gateway().await?;
-    cluster.persistence.terminate()?;
-    cluster.persistence.ended().await?;
-    cluster.restart_persistence().await?;
+    cluster.fleet.persistence[0].terminate()?;
+    cluster.fleet.persistence[0].ended().await?;
+    cluster.fleet.persistence[0].restart().await?;
     nats.publish("started", "").await?;
     let next = nats.next().await?;
     let said = String::from_utf8_lossy(&next.payload);
@@ -74,7 +75,7 @@ async fn a_process_more_changes_no_stream_unless_an_earlier_version_left_it() ->
     rooms["description"] = "of an earlier version".into();
     let update = "$JS.API.STREAM.UPDATE.KV_rooms";
     nats.request(update, &rooms.to_string()).await?;
-    cluster.add_race_worker().await?;
+    cluster.fleet.add(Program::RaceWorker).await?;
     assert_eq!(
         bucket(&mut nats, "rooms").await?["description"],
         description

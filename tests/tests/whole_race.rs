@@ -4,26 +4,29 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::cluster::{Cluster, Setup};
+use fleet::command::{run_with_input, stdout_of};
+use fleet::wait::{eventually, eventually_within};
+use fleet::{NatsSource, Plan, Process};
+use integration_tests::cluster::Cluster;
 use integration_tests::containers;
-use integration_tests::process::{Process, run_with, stdout_of};
 use integration_tests::programs::program;
 use integration_tests::racectl::Tap;
-use integration_tests::wait::{eventually, eventually_within};
 use serde_json::{Value, json};
 
 /// A lap takes a bot a good minute; whoever comes last has 30 s more.
-const RACE_PATIENCE: Duration = Duration::from_secs(180);
+const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 
 #[tokio::test]
 async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database() -> Result<()> {
     let nats = containers::nats().await?;
-    let setup = Setup {
-        nats_url: Some(nats.url.clone()),
+    let plan = Plan {
+        nats: NatsSource::Existing {
+            url: nats.url.clone(),
+        },
         race_workers: 2,
-        ..Setup::default()
+        ..Plan::default()
     };
-    let cluster = Cluster::start_with(setup).await?;
+    let cluster = Cluster::start_with(plan).await?;
     let events = Tap::start(&cluster, "tap-events", "race.room.*.event").await?;
     let snapshots = Tap::start(&cluster, "tap-snapshots", "race.room.*.snapshot").await?;
 
@@ -33,7 +36,7 @@ async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database
     decode_reads_what_a_plain_client_got(&cluster).await?;
     let race = race.as_str().context("a race has an id")?.to_owned();
 
-    let ended = eventually_within(RACE_PATIENCE, "the bots have finished", async || {
+    let ended = eventually_within(RACE_TIMEOUT, "the bots have finished", async || {
         Ok(events
             .messages()?
             .into_iter()
@@ -41,7 +44,7 @@ async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database
     });
     let (_subject, closed) = ended.await?;
     ensure!(bots.ended().await?.success(), "the bots tell of a winner");
-    let output = bots.output();
+    let output = bots.stdout();
     let summary = output.lines().last().context("the bots print a summary")?;
     let summary: Value = serde_json::from_str(summary)?;
     assert_eq!(summary["race"], race);
@@ -49,7 +52,11 @@ async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database
     assert_leaderboard(&closed, &summary);
 
     let row = eventually("the result is in the database", async || {
-        Ok(cluster.database(&["result", "--race", &race]).await.ok())
+        Ok(cluster
+            .fleet
+            .database(&["result", "--race", &race])
+            .await
+            .ok())
     })
     .await?;
     assert_eq!(row["standings"], closed["leaderboard"], "{row}");
@@ -70,13 +77,13 @@ fn start_bots(cluster: &Cluster) -> Result<Process> {
         "--json",
     ])
     .args(["--count", "3", "--laps", "1", "--skill", "expert"]);
-    Process::start(bots, "bots", cluster.folder())
+    Process::start(bots, "bots", cluster.fleet.run_dir())
 }
 
 /// `racectl rooms`: who runs the room, under which epoch. Gives the race.
 async fn operator_sees_the_room(cluster: &Cluster) -> Result<Value> {
     let room = eventually("racectl lists the race", async || {
-        let rooms = stdout_of(cluster.racectl(&["rooms", "--json"])?).await?;
+        let rooms = stdout_of(cluster.fleet.racectl(&["rooms", "--json"])?).await?;
         let rooms: Value = serde_json::from_str(&rooms)?;
         Ok((rooms[0]["phase"] == "racing").then(|| rooms[0].clone()))
     })
@@ -89,7 +96,7 @@ async fn operator_sees_the_room(cluster: &Cluster) -> Result<Value> {
         .collect();
     assert!(players.iter().eq(&["bot-1", "bot-2", "bot-3"]), "{room}");
     let owner = room["owner"].as_str().context("a room has an owner")?;
-    let table = stdout_of(cluster.racectl(&["rooms"])?).await?;
+    let table = stdout_of(cluster.fleet.racectl(&["rooms"])?).await?;
     assert!(table.contains("EPOCH") && table.contains(owner), "{table}");
     Ok(room["race"].clone())
 }
@@ -119,7 +126,7 @@ async fn decode_reads_what_a_plain_client_got(cluster: &Cluster) -> Result<()> {
     let mut nats = cluster.plain_nats().await?;
     nats.subscribe("race.room.*.snapshot").await?;
     let snapshot = nats.next().await?;
-    let output = run_with(cluster.racectl(&["decode"])?, &snapshot.payload).await?;
+    let output = run_with_input(cluster.fleet.racectl(&["decode"])?, &snapshot.payload).await?;
     let decoded: Value = serde_json::from_slice(&output.stdout)?;
     assert_eq!(
         decoded["cars"].as_array().map(Vec::len),
@@ -128,7 +135,7 @@ async fn decode_reads_what_a_plain_client_got(cluster: &Cluster) -> Result<()> {
     );
     assert!(decoded["cars"][0]["speed_kmh"].is_number(), "{decoded}");
 
-    let output = run_with(cluster.racectl(&["decode"])?, &[0xff; 9]).await?;
+    let output = run_with_input(cluster.fleet.racectl(&["decode"])?, &[0xff; 9]).await?;
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr)?;
     assert!(said.contains("9 bytes that are neither"), "{said}");
@@ -191,10 +198,10 @@ fn list(value: &Value) -> &[Value] {
 }
 
 async fn nothing_is_left(cluster: &Cluster) -> Result<()> {
-    let rooms = stdout_of(cluster.racectl(&["rooms"])?).await?;
+    let rooms = stdout_of(cluster.fleet.racectl(&["rooms"])?).await?;
     assert_eq!(rooms, "no rooms\n");
     eventually("the database has no room", async || {
-        Ok((cluster.database(&["rooms"]).await? == json!([])).then_some(()))
+        Ok((cluster.fleet.database(&["rooms"]).await? == json!([])).then_some(()))
     })
     .await?;
     let mut nats = cluster.plain_nats().await?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use fleet::{Plan, Programs};
 
 use crate::scenario::Scenario;
 
@@ -132,15 +133,22 @@ impl RunOptions {
         )
     }
 
-    /// The servers to start.
+    /// Where the programs are.
     #[must_use]
-    pub fn fleet(&self) -> fleet::Plan {
-        fleet::Plan {
+    pub fn programs(&self) -> Programs {
+        Programs {
             bin_dir: self.bin_dir.clone(),
             nats_server: self.nats_server.clone(),
-            folder: self.folder.clone(),
-            workers: self.workers,
-            gateways: self.gateways,
+        }
+    }
+
+    /// The servers to start.
+    #[must_use]
+    pub fn fleet(&self) -> Plan {
+        Plan {
+            race_workers: self.workers.into(),
+            gateways: self.gateways.into(),
+            ..Plan::default()
         }
     }
 }

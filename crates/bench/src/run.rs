@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use fleet::Fleet;
+use fleet::{Fleet, RunDir};
 use tokio::process::Command;
 
 use crate::baseline::{self, Load};
@@ -32,10 +32,10 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     }
     let colyseus = options.colyseus.as_deref();
     let lengths = Lengths::new(options.quick);
-    let fleet = Fleet::start(&options.fleet()).await?;
+    let run_dir = RunDir::new(&options.folder);
+    let fleet = Fleet::start(options.programs(), run_dir, options.fleet()).await?;
     let tools = Tools {
-        bin_dir: &options.bin_dir,
-        folder: &options.folder,
+        programs: options.programs(),
         fleet: &fleet,
         lengths,
     };
@@ -66,7 +66,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         }
     }
     report.tracks_connections = machine::tracks_connections();
-    fleet.end().await;
+    fleet.stop().await;
     report.seconds = begun.elapsed().as_secs_f64();
     println!("{}", report.table());
     if let Some(json) = json {
@@ -178,5 +178,5 @@ async fn nats_floor(fleet: &Fleet, race: &Race, length: Duration) -> Result<Nats
         .iter()
         .find_map(|named| named.strip_prefix("nats-server-1="));
     let pid = pid.context("the nats-server has ended")?;
-    nats::measure(&fleet.nats_url(), pid, race, length).await
+    nats::measure(fleet.nats_url(), pid, race, length).await
 }

@@ -1,13 +1,10 @@
 //! The bots, as processes of this one.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use fleet::{Fleet, detached};
+use fleet::{Fleet, Process, Programs};
 use serde::de::DeserializeOwned;
-use tokio::process::Command;
 
 use crate::passage;
 use crate::report::{Chat, Connect, Race};
@@ -16,13 +13,14 @@ use crate::scenario::{CHAT_RATE, CHAT_USERS, CONNECT_RATE, Lengths};
 /// Rooms that begin in a second, once all bots are there.
 const ROOMS_PER_SECOND: u16 = 20;
 
+/// The longest wait for bots to end: far longer than any scenario takes.
+const BOTS_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// The bots of a run.
 #[derive(Debug)]
 pub struct Tools<'a> {
     /// Where they are.
-    pub bin_dir: &'a Path,
-    /// Where their logs and tokens are kept.
-    pub folder: &'a Path,
+    pub programs: Programs,
     /// The servers.
     pub fleet: &'a Fleet,
     /// For how long.
@@ -36,10 +34,10 @@ impl Tools<'_> {
     /// When the bots fail.
     pub async fn race(&self, rooms: u16, seats: u8) -> Result<Race> {
         let ramp = rooms.div_ceil(ROOMS_PER_SECOND);
-        let gateways = self.fleet.gateways();
+        let gateways = self.fleet.race_addresses()?;
         let gateway = gateways.first().context("there is no gateway")?;
         let passage = passage::Plan {
-            nats_url: &self.fleet.nats_url(),
+            nats_url: self.fleet.nats_url(),
             gateway,
             rooms,
             players: usize::from(rooms) * usize::from(seats),
@@ -59,7 +57,7 @@ impl Tools<'_> {
             &format!("load-{rooms}x{seats}"),
             &["load", "--json", "--netcode", "thin"],
             &[
-                ("--gateways", self.fleet.gateways().join(",")),
+                ("--gateways", self.fleet.race_addresses()?.join(",")),
                 ("--rooms", rooms.to_string()),
                 ("--seats", seats.to_string()),
                 ("--ramp", ramp.to_string()),
@@ -81,7 +79,7 @@ impl Tools<'_> {
             "chat",
             &["chat", "--json"],
             &[
-                ("--gateways", self.fleet.chat_gateways().join(",")),
+                ("--gateways", self.fleet.chat_addresses()?.join(",")),
                 ("--users", CHAT_USERS.to_string()),
                 ("--rate", CHAT_RATE.to_string()),
                 ("--seconds", seconds(self.lengths.window)),
@@ -100,7 +98,7 @@ impl Tools<'_> {
             "connect",
             &["connect", "--json"],
             &[
-                ("--gateways", self.fleet.gateways().join(",")),
+                ("--gateways", self.fleet.race_addresses()?.join(",")),
                 ("--rate", CONNECT_RATE.to_string()),
                 ("--seconds", seconds(self.lengths.way)),
             ],
@@ -114,28 +112,23 @@ impl Tools<'_> {
         words: &[&str],
         values: &[(&str, String)],
     ) -> Result<T> {
-        let (report, log) = (
-            PathBuf::from(self.file(&format!("{name}.json"))),
-            PathBuf::from(self.file(&format!("{name}.log"))),
-        );
-        let mut command = Command::new(self.bin_dir.join("bots"));
-        command.kill_on_drop(true).args(words);
+        let mut command = self.programs.command("bots")?;
+        command.args(words);
         for (flag, value) in values {
             command.arg(flag).arg(value);
         }
-        let output = fs::File::create(&report)?;
-        let status = detached(&mut command, &log)?.stdout(output).status().await;
-        let status = status.context("cannot start the bots")?;
+        let mut bots = Process::start(command, name, self.fleet.run_dir())?;
+        let status = bots.ended_within(BOTS_TIMEOUT).await?;
         if !status.success() {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            bail!("the bots of {name} ended with {status}: {}", said.trim());
+            let log = bots.log();
+            bail!("the bots of {name} ended with {status}: {}", log.trim());
         }
-        serde_json::from_slice(&fs::read(&report)?)
+        serde_json::from_str(&bots.stdout())
             .with_context(|| format!("the report of {name} cannot be read"))
     }
 
     fn file(&self, name: &str) -> String {
-        self.folder.join(name).display().to_string()
+        self.fleet.run_dir().path().join(name).display().to_string()
     }
 }
 

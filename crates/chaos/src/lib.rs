@@ -1,11 +1,11 @@
-//! Hurts a running Slipstream and tells what its players saw of it.
+//! Injects faults into a running Slipstream and reports what its players saw.
 //!
 //! It starts a set of servers of its own, has `bots load` race on them, and at
 //! random times from a seed kills or stops one of the processes and starts it
 //! again. The bots say when which snapshot came; this program knows when it did
 //! what. Putting the two together is its work.
 //!
-//! - [`plan`]: when what is hurt, from a seed. Pure.
+//! - [`plan`]: which [`fault`] is injected when, from a seed. Pure.
 //! - [`samples`], [`report`]: what the bots saw, by the fault it came from. Pure.
 //! - [`load`]: the bots. [`results`]: what the database has. The servers are a
 //!   [`fleet`].
@@ -16,6 +16,7 @@
 //!
 //! Invariant: it touches only processes that it has started itself.
 
+pub mod fault;
 pub mod load;
 pub mod options;
 pub mod plan;

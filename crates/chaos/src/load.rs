@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use fleet::{Fleet, Process};
 use serde_json::Value;
-use tokio::process::{Child, Command};
 
 use crate::options::Options;
 use crate::samples::{self, Begun, Sample};
-use fleet::detached;
 
 /// Between two looks whether the measurement has begun.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -22,25 +21,21 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// A running `bots load`. Dropping it kills it.
 #[derive(Debug)]
 pub struct Load {
-    child: Child,
+    process: Process,
     samples: PathBuf,
-    report: PathBuf,
-    log: PathBuf,
-    finish: Duration,
 }
 
 impl Load {
-    /// Lets bots race on these gateways.
+    /// Lets bots race on the fleet's gateways.
     ///
     /// # Errors
     /// When they cannot be started.
-    pub fn start(options: &Options, gateways: &[String]) -> Result<Self> {
-        let at = |name: &str| options.folder.join(name);
-        let (samples, report, log) = (at("samples.jsonl"), at("bots.json"), at("bots.log"));
-        let mut command = Command::new(options.bin_dir.join("bots"));
-        command.kill_on_drop(true).args(["load", "--json"]);
+    pub fn start(options: &Options, fleet: &Fleet) -> Result<Self> {
+        let samples = options.folder.join("samples.jsonl");
+        let mut command = options.programs().command("bots")?;
+        command.args(["load", "--json"]);
         for (flag, value) in [
-            ("--gateways", gateways.join(",")),
+            ("--gateways", fleet.race_addresses()?.join(",")),
             ("--rooms", options.rooms.to_string()),
             ("--seats", options.seats.to_string()),
             ("--seconds", options.seconds.to_string()),
@@ -50,15 +45,8 @@ impl Load {
             command.arg(flag).arg(value);
         }
         command.arg("--samples").arg(&samples);
-        let output = fs::File::create(&report)?;
-        let child = detached(&mut command, &log)?.stdout(output).spawn();
-        Ok(Self {
-            child: child.context("cannot start the bots")?,
-            samples,
-            report,
-            log,
-            finish: Duration::from_secs(FINISH_SECONDS),
-        })
+        let process = Process::start(command, "bots", fleet.run_dir())?;
+        Ok(Self { process, samples })
     }
 
     /// Waits until everybody has raced and the measurement begins.
@@ -71,7 +59,7 @@ impl Load {
             if let Some((begun, _)) = samples::read(&text)? {
                 return Ok(begun);
             }
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.try_ended()? {
                 bail!("the bots ended with {status}: {}", self.last_words());
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -83,12 +71,13 @@ impl Load {
     /// # Errors
     /// When they fail.
     pub async fn ended(&mut self) -> Result<(Value, Vec<Sample>)> {
-        let status = tokio::time::timeout(self.finish + END_TIMEOUT, self.child.wait());
-        let status = status.await.context("the bots do not end")??;
+        let timeout = Duration::from_secs(FINISH_SECONDS) + END_TIMEOUT;
+        let status = self.process.ended_within(timeout).await?;
         if !status.success() {
             bail!("the bots ended with {status}: {}", self.last_words());
         }
-        let report = serde_json::from_slice(&fs::read(&self.report)?)?;
+        let report = serde_json::from_str(&self.process.stdout())
+            .context("the bots' report cannot be read")?;
         let samples = samples::read(&fs::read_to_string(&self.samples)?)?;
         Ok((
             report,
@@ -97,7 +86,7 @@ impl Load {
     }
 
     fn last_words(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.process.log();
         // Progress overwrites its line.
         let last = log
             .rsplit(['\n', '\r'])

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use fleet::{Harm, Program};
+use fleet::{Plan, Program, Programs};
+
+use crate::fault::FaultKind;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
@@ -65,7 +67,7 @@ pub struct Options {
     )]
     pub every: u64,
 
-    /// Decides when what is hurt; by default another one each time
+    /// Decides which fault is injected when; by default another one each time
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
@@ -114,28 +116,38 @@ pub struct Options {
 }
 
 impl Options {
-    /// The servers to start.
+    /// Where the programs are.
     #[must_use]
-    pub fn fleet(&self) -> fleet::Plan {
-        fleet::Plan {
+    pub fn programs(&self) -> Programs {
+        Programs {
             bin_dir: self.bin_dir.clone(),
             nats_server: self.nats_server.clone(),
-            folder: self.folder.clone(),
-            workers: self.workers,
-            gateways: self.gateways,
         }
     }
 
-    /// What may happen, each as likely as the others.
+    /// The servers to start.
     #[must_use]
-    pub fn harms(&self) -> Vec<(Program, Harm)> {
+    pub fn fleet(&self) -> Plan {
+        Plan {
+            race_workers: self.workers.into(),
+            gateways: self.gateways.into(),
+            ..Plan::default()
+        }
+    }
+
+    /// The faults that may happen, each as likely as the others.
+    #[must_use]
+    pub fn fault_kinds(&self) -> Vec<(Program, FaultKind)> {
         let stopped = match &self.stop {
             Some(named) if named.is_empty() => self.killed(),
             Some(named) => named.clone(),
             None => Vec::new(),
         };
-        let kills = self.killed().into_iter().map(|what| (what, Harm::Kill));
-        let stops = stopped.into_iter().map(|what| (what, Harm::Stop));
+        let kills = self
+            .killed()
+            .into_iter()
+            .map(|what| (what, FaultKind::Kill));
+        let stops = stopped.into_iter().map(|what| (what, FaultKind::Stop));
         kills.chain(stops).collect()
     }
 
@@ -164,7 +176,7 @@ pub fn explain(problem: &clap::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Harm::{Kill, Stop};
+    use FaultKind::{Kill, Stop};
     use Program::{Gateway, NatsServer, RaceWorker};
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
@@ -182,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn hurts_what_was_named() {
-        type Harms<'a> = &'a [(Program, Harm)];
-        let cases: [(&[&str], Harms<'_>); 5] = [
+    fn injects_the_faults_that_were_named() {
+        type Kinds<'a> = &'a [(Program, FaultKind)];
+        let cases: [(&[&str], Kinds<'_>); 5] = [
             (&[], &[(RaceWorker, Kill)]),
             (
                 &["--kill", "gateway,nats-server"],
@@ -200,13 +212,17 @@ mod tests {
                 &[(Gateway, Kill), (Gateway, Stop)],
             ),
         ];
-        for (arguments, harms) in cases {
-            assert_eq!(parse(arguments).unwrap().harms(), harms, "{arguments:?}");
+        for (arguments, kinds) in cases {
+            assert_eq!(
+                parse(arguments).unwrap().fault_kinds(),
+                kinds,
+                "{arguments:?}"
+            );
         }
     }
 
     #[test]
-    fn refuses_what_it_cannot_hurt_and_says_what_it_can() {
+    fn refuses_what_it_cannot_do_and_says_what_it_can() {
         let cases: [(&[&str], &str); 3] = [
             (&["--kill", "mysql"], "nats-server"),
             (&["--seats", "17"], "1..=16"),

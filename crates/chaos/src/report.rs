@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::results::Results;
 use crate::samples::Sample;
 
-/// Whom a fault hurts.
+/// Which bots a fault affects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Affected {
@@ -29,11 +29,11 @@ pub enum Affected {
 /// A fault that has happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Done {
-    /// To what.
+    /// Into which program.
     pub program: String,
-    /// What.
-    pub harm: String,
-    /// To which instance.
+    /// Of which kind.
+    pub kind: String,
+    /// Into which instance.
     pub instance: String,
     /// When, ms since 1970.
     pub at_unix_ms: u64,
@@ -41,7 +41,7 @@ pub struct Done {
     pub at_seconds: f64,
     /// How long after it the process or its successor served, ms.
     pub back_after_ms: u64,
-    /// Whom it hurts.
+    /// Which bots it affects.
     pub affected: Affected,
 }
 
@@ -61,7 +61,7 @@ pub struct Gaps {
 /// What bots saw of a fault, or before the first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Seen {
-    /// Of those whom it hurt.
+    /// Of those that it affects.
     pub gaps_affected: Gaps,
     /// Of all.
     pub gaps_all: Gaps,
@@ -171,7 +171,7 @@ impl Report {
         for FaultReport { fault, seen } in &self.faults {
             let (at, what) = (
                 format!("{:.1}", fault.at_seconds),
-                format!("{} {}", fault.harm, fault.instance),
+                format!("{} {}", fault.kind, fault.instance),
             );
             lines.push(row(&at, &what, fault.back_after_ms, seen));
         }
@@ -294,7 +294,7 @@ fn seen(samples: &[&Sample], affected: &Affected) -> Seen {
         seen.sessions_lost += sample.sessions_lost;
     }
     let is_affected = |bot: &str| match affected {
-        Affected::Rooms(hurt) => rooms.get(bot).is_some_and(|room| hurt.contains(*room)),
+        Affected::Rooms(affected) => rooms.get(bot).is_some_and(|room| affected.contains(*room)),
         Affected::Disconnected => disconnected.contains(bot),
         Affected::Everybody => true,
     };

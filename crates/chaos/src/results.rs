@@ -46,17 +46,19 @@ pub async fn check(fleet: &Fleet, bots: &Value) -> Result<Results> {
     };
     let begun = Instant::now();
     for race in seen {
-        let mut result = fleet.result(&race.race).await?;
-        while result.is_none() && begun.elapsed() < ON_THE_WAY {
+        let query = ["result", "--race", &race.race];
+        // A race without a result is an error of the query.
+        let mut result = fleet.database(&query).await;
+        while result.is_err() && begun.elapsed() < ON_THE_WAY {
             tokio::time::sleep(LOOK_INTERVAL).await;
-            result = fleet.result(&race.race).await?;
+            result = fleet.database(&query).await;
         }
         match result {
-            None => results.lost.push(race.race),
-            Some(result) if race.is_contradicted || order(&result["standings"]) != race.order => {
+            Err(_) => results.lost.push(race.race),
+            Ok(result) if race.is_contradicted || order(&result["standings"]) != race.order => {
                 results.doubled.push(race.race);
             }
-            Some(_) => {}
+            Ok(_) => {}
         }
     }
     Ok(results)

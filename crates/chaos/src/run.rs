@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use tokio::time::{Instant, sleep_until};
 
+use crate::fault::FaultKind;
 use crate::load::Load;
 use crate::options::Options;
 use crate::plan::{Fault, plan};
 use crate::report::{Affected, Done, Report};
 use crate::results;
-use fleet::{Fleet, Harm, Program};
+use fleet::{Fleet, Program, RunDir};
 
-/// Starts, hurts, measures, tells.
+/// Starts servers and bots, injects the faults, reports.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(rand::random);
     let length = Duration::from_secs(options.seconds);
@@ -21,11 +22,12 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         seed,
         length,
         Duration::from_secs(options.every),
-        &options.harms(),
+        &options.fault_kinds(),
     );
     eprintln!("seed {seed}: {} faults in {length:?}", faults.len());
-    let mut fleet = Fleet::start(&options.fleet()).await?;
-    let mut load = Load::start(options, &fleet.gateways())?;
+    let run_dir = RunDir::new(&options.folder);
+    let mut fleet = Fleet::start(options.programs(), run_dir, options.fleet()).await?;
+    let mut load = Load::start(options, &fleet)?;
     let bots = u64::from(options.rooms) * u64::from(options.seats);
     eprintln!("servers are up; waiting for {bots} bots to race");
     let begun = load.begun().await?;
@@ -43,7 +45,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let (bots, samples) = load.ended().await?;
     eprintln!("looking for the results");
     let results = results::check(&fleet, &bots).await?;
-    fleet.end().await;
+    fleet.stop().await;
     let report = Report::new(seed, end_unix_ms, done, &samples, results, bots);
     if let Some(path) = &options.report {
         let json = serde_json::to_vec_pretty(&report)?;
@@ -55,32 +57,35 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 }
 
 async fn carry_out(fleet: &mut Fleet, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
-    let victim = fleet.victim(fault.program, fault.victim);
+    let instances = fleet.servers(fault.program);
+    let victim = fault.victim.checked_rem(instances.len());
     let victim = victim.with_context(|| format!("there is no {}", fault.program.name()))?;
+    let process = &instances[victim];
     let affected = match fault.program {
         Program::RaceWorker => {
             // While NATS or the lobby recovers nobody can tell.
-            let rooms = fleet.rooms_of(victim).await;
+            let rooms = fleet.rooms_of(process).await;
             rooms.map_or(Affected::Everybody, |rooms| {
                 Affected::Rooms(rooms.into_iter().collect::<BTreeSet<_>>())
             })
         }
-        // Whoever is on a gateway that is stopped keeps the connection.
-        Program::Gateway if fault.harm == Harm::Kill => Affected::Disconnected,
+        // The clients of a gateway that is stopped keep their connections.
+        Program::Gateway if fault.kind == FaultKind::Kill => Affected::Disconnected,
         Program::Gateway | Program::NatsServer | Program::ChatWorker | Program::Persistence => {
             Affected::Everybody
         }
     };
     let at_unix_ms = unix_ms();
-    fleet.hurt(victim, fault.harm)?;
-    let name = fleet.name(victim).to_owned();
+    fault.kind.inject(process)?;
+    let name = process.name().to_owned();
     let seconds = at_unix_ms.saturating_sub(begun_unix_ms) as f64 / 1_000.0;
-    eprintln!("{seconds:7.1} s  {} {name}", fault.harm.name());
+    eprintln!("{seconds:7.1} s  {} {name}", fault.kind.name());
     tokio::time::sleep(fault.away).await;
-    fleet.bring_back(victim, fault.harm).await?;
+    let process = &mut fleet.servers_mut(fault.program)[victim];
+    fault.kind.recover(process).await?;
     Ok(Done {
         program: fault.program.name().to_owned(),
-        harm: fault.harm.name().to_owned(),
+        kind: fault.kind.name().to_owned(),
         instance: name,
         at_unix_ms,
         at_seconds: seconds,

@@ -1,24 +1,33 @@
-//! What servers there are, and what can be done to them.
+//! The servers' programs.
 
 use clap::ValueEnum;
 
 /// A program that servers are instances of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Program {
     /// Runs rooms.
     RaceWorker,
     /// Where clients connect.
     Gateway,
-    /// What everything goes through.
+    /// The bus between all others.
     NatsServer,
-    /// Checks and orders what is said.
+    /// Checks and orders chat messages.
     ChatWorker,
-    /// Knows the database.
+    /// The one user of the database.
     Persistence,
 }
 
 impl Program {
-    /// Its name as a file.
+    /// All programs, each after those that it writes to.
+    pub(crate) const START_ORDER: [Self; 5] = [
+        Self::NatsServer,
+        Self::Persistence,
+        Self::ChatWorker,
+        Self::RaceWorker,
+        Self::Gateway,
+    ];
+
+    /// The name of its executable file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,26 +36,6 @@ impl Program {
             Self::NatsServer => "nats-server",
             Self::ChatWorker => "chat-worker",
             Self::Persistence => "persistence",
-        }
-    }
-}
-
-/// What is done to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Harm {
-    /// SIGKILL, and another one in its place after a moment.
-    Kill,
-    /// SIGSTOP, and SIGCONT after two seconds.
-    Stop,
-}
-
-impl Harm {
-    /// In a word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Stop => "stop",
         }
     }
 }

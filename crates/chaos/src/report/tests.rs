@@ -15,7 +15,7 @@ fn sample(bot: &str, end_ms: u64, gap_ms: f64) -> Sample {
 fn fault(at_unix_ms: u64, affected: Affected) -> Done {
     Done {
         program: "race-worker".to_owned(),
-        harm: "kill".to_owned(),
+        kind: "kill".to_owned(),
         instance: "race-worker-2".to_owned(),
         at_unix_ms,
         at_seconds: 1.5,
@@ -52,7 +52,7 @@ fn a_gap_belongs_to_the_fault_in_it_or_before_it() {
 }
 
 #[test]
-fn tells_those_who_were_hurt_from_the_others() {
+fn tells_the_affected_bots_from_the_others() {
     let rooms = BTreeSet::from(["room-a".to_owned()]);
     let samples = [
         sample("a1", 9_000, 36.0),
@@ -79,7 +79,7 @@ fn tells_those_who_were_hurt_from_the_others() {
 }
 
 #[test]
-fn a_gateway_hurts_those_who_lose_their_connection() {
+fn a_gateway_affects_the_bots_that_lose_their_connection() {
     let mut lost = sample("a1", 10_400, 420.0);
     lost.sessions_lost = 1;
     let mut counts = sample("b1", 10_300, 36.0);

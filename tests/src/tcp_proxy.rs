@@ -1,5 +1,5 @@
-//! A wire between a client and a gateway, to be cut; or a long one, with the
-//! delay and the stalls of a modelled network.
+//! A TCP proxy between a client and a gateway whose connections can be cut, or
+//! that has the delay and the stalls of a modelled network.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,39 +13,44 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How often a long wire looks what has arrived.
+/// How often a proxy with a modelled network looks what has arrived.
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Passes connections on to an address until it is cut.
+/// Forwards connections to an address until it is cut.
 #[derive(Debug)]
-pub struct Cable {
+pub struct TcpProxy {
     address: SocketAddr,
     is_cut: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Cable {
-    /// A wire to `target`.
+impl TcpProxy {
+    /// A proxy to `target`.
     ///
     /// # Errors
     /// When there is no free port.
     pub async fn to(target: String) -> Result<Self> {
-        Self::lay(target, None).await
+        Self::start(target, None).await
     }
 
-    /// A long wire to `target`, each direction of which is as `conditions` say.
+    /// A proxy to `target` over a network with these conditions in each
+    /// direction.
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn long(target: String, conditions: Conditions, seed: u64) -> Result<Self> {
-        Self::lay(target, Some((conditions, seed))).await
+    pub async fn with_conditions(
+        target: String,
+        conditions: Conditions,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::start(target, Some((conditions, seed))).await
     }
 
-    async fn lay(target: String, way: Option<(Conditions, u64)>) -> Result<Self> {
+    async fn start(target: String, way: Option<(Conditions, u64)>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (is_cut, cut) = watch::channel(false);
-        let task = tokio::spawn(pass_on(listener, target, cut, way));
+        let task = tokio::spawn(forward(listener, target, cut, way));
         Ok(Self {
             address,
             is_cut,
@@ -59,25 +64,25 @@ impl Cable {
         self.address.to_string()
     }
 
-    /// Ends the connections there are, and every other until it is mended.
+    /// Ends all connections, and every later one until [`TcpProxy::restore`].
     pub fn cut(&self) {
         self.is_cut.send_replace(true);
     }
 
-    /// Connections pass again.
-    pub fn mend(&self) {
+    /// Forwards connections again.
+    pub fn restore(&self) {
         self.is_cut.send_replace(false);
     }
 }
 
-impl Drop for Cable {
+impl Drop for TcpProxy {
     fn drop(&mut self) {
         self.cut();
         self.task.abort();
     }
 }
 
-async fn pass_on(
+async fn forward(
     listener: TcpListener,
     target: String,
     cut: watch::Receiver<bool>,
@@ -92,7 +97,7 @@ async fn pass_on(
             let Ok(mut server) = TcpStream::connect(target).await else {
                 return;
             };
-            let passing = async {
+            let forwarding = async {
                 match way {
                     None => drop(copy_bidirectional(&mut client, &mut server).await),
                     Some((conditions, seed)) => {
@@ -110,7 +115,7 @@ async fn pass_on(
             tokio::select! {
                 biased;
                 _ = cut.wait_for(|is_cut| *is_cut) => {}
-                () = passing => {}
+                () = forwarding => {}
             }
         });
     }

@@ -1,45 +1,45 @@
-//! A network namespace of the test's own, joined to the rest by one wire, in
-//! which packets can be dropped. It needs Linux and root.
+//! A network namespace for one server, joined to the rest of the machine by one
+//! veth pair, in which packets can be dropped. It needs Linux and root.
 
 use std::process::{self, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::process::stdout_of;
+use fleet::command::stdout_of;
 
-/// What only root can make. Dropping it removes it.
+/// A network namespace. Dropping it removes it.
 #[derive(Debug)]
-pub struct Island {
+pub struct NetworkNamespace {
     name: String,
-    mainland: String,
+    host_address: String,
     address: String,
 }
 
-impl Island {
-    /// Digs the channel: a namespace with a wire to this one.
+impl NetworkNamespace {
+    /// Makes a namespace with a veth pair to this one.
     ///
     /// # Errors
     /// When the system does not let this user do that, or lacks the tools.
     pub async fn new() -> Result<Self> {
         let pid = process::id();
         // A /30 network for each process of the tests.
-        let place = pid % (1 << 14);
-        let [third, fourth] = [place >> 6, (place & 63) << 2];
-        let island = Self {
-            name: format!("island-{pid}"),
-            mainland: format!("10.213.{third}.{}", fourth + 1),
+        let subnet = pid % (1 << 14);
+        let [third, fourth] = [subnet >> 6, (subnet & 63) << 2];
+        let namespace = Self {
+            name: format!("slipstream-{pid}"),
+            host_address: format!("10.213.{third}.{}", fourth + 1),
             address: format!("10.213.{third}.{}", fourth + 2),
         };
         let Self {
             name,
-            mainland,
+            host_address,
             address,
-        } = &island;
+        } = &namespace;
         let (here, there) = (format!("ss-here-{pid}"), format!("ss-there-{pid}"));
         for step in [
             format!("netns add {name}"),
             format!("link add {here} type veth peer name {there} netns {name}"),
-            format!("address add {mainland}/30 dev {here}"),
+            format!("address add {host_address}/30 dev {here}"),
             format!("link set {here} up"),
             format!("-netns {name} address add {address}/30 dev {there}"),
             format!("-netns {name} link set {there} up"),
@@ -51,51 +51,53 @@ impl Island {
                 .await
                 .context("a network namespace needs root and Debian's package iproute2")?;
         }
-        Ok(island)
+        Ok(namespace)
     }
 
-    /// Where a server on the mainland listens to be found from both.
+    /// The address outside the namespace at which a server is reached from both
+    /// sides.
     #[must_use]
-    pub fn mainland(&self) -> &str {
-        &self.mainland
+    pub fn host_address(&self) -> &str {
+        &self.host_address
     }
 
-    /// Where a server on the island listens to be found from both.
+    /// The address inside the namespace at which a server is reached from both
+    /// sides.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The same command, on the island.
+    /// The same command, run in the namespace.
     #[must_use]
     pub fn command(&self, command: &Command) -> Command {
-        let mut moved = Command::new("ip");
-        moved
+        let mut inside = Command::new("ip");
+        inside
             .args(["netns", "exec", &self.name])
             .arg(command.get_program())
             .args(command.get_args());
         for (key, value) in command.get_envs() {
             match value {
-                Some(value) => moved.env(key, value),
-                None => moved.env_remove(key),
+                Some(value) => inside.env(key, value),
+                None => inside.env_remove(key),
             };
         }
-        moved
+        inside
     }
 
-    /// Drops every packet to and from the island, without a word to either side.
+    /// Drops every packet to and from the namespace silently.
     ///
     /// # Errors
     /// When there is no iptables.
-    pub async fn cut_off(&self) -> Result<()> {
+    pub async fn partition(&self) -> Result<()> {
         self.filter("-A").await
     }
 
     /// Lets packets pass again.
     ///
     /// # Errors
-    /// When it was not cut off.
-    pub async fn rejoin(&self) -> Result<()> {
+    /// When there was no partition.
+    pub async fn heal(&self) -> Result<()> {
         self.filter("-D").await
     }
 
@@ -110,9 +112,9 @@ impl Island {
     }
 }
 
-impl Drop for Island {
+impl Drop for NetworkNamespace {
     fn drop(&mut self) {
-        // The wire goes with its end. What cannot be removed disturbs nobody.
+        // The veth pair goes with its end. What cannot be removed disturbs nobody.
         let mut command = Command::new("ip");
         command.args(["netns", "delete", &self.name]);
         let _ = command.stderr(Stdio::null()).status();

@@ -1,4 +1,4 @@
-//! What a program's monitoring port says.
+//! What a server's monitoring port answers.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 /// Status and body of a page.
 ///
 /// # Errors
-/// When nobody answers in HTTP.
+/// When nothing answers in HTTP.
 pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: fleet\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
@@ -21,14 +21,14 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     Ok((status.parse()?, body.to_owned()))
 }
 
-/// The counters of a program at one moment.
+/// The metrics of a server at one moment.
 #[derive(Clone, Debug)]
 pub struct Metrics(String);
 
-/// Asks for `/metrics`.
+/// Reads `/metrics`.
 ///
 /// # Errors
-/// When nobody answers.
+/// When nothing answers.
 pub async fn metrics(address: SocketAddr) -> Result<Metrics> {
     let (_status, text) = get(address, "/metrics").await?;
     Ok(Metrics(text))
@@ -45,5 +45,18 @@ impl Metrics {
             .find(|(name, _)| *name == series)
             .and_then(|(_, value)| value.parse().ok())
             .unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_series_by_its_whole_name() {
+        let metrics = Metrics("rooms 3\ngoodbyes_total{code=\"idle\"} 2\n".to_owned());
+        assert_eq!(metrics.value("rooms"), 3.0);
+        assert_eq!(metrics.value("goodbyes_total{code=\"idle\"}"), 2.0);
+        assert_eq!(metrics.value("goodbyes_total"), 0.0);
     }
 }

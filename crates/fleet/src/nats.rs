@@ -1,0 +1,46 @@
+//! How a NATS server is started.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::run_dir::RunDir;
+
+/// The settings that deployments, tests, bench and chaos have in common.
+const CONFIG: &str = include_str!("../../../deploy/nats/nats-server.conf");
+
+/// What the Go runtime is told, as by `deploy/lib/servers.sh`: one thread does
+/// what a thousand players need, and waking others costs more than they do;
+/// as messages wait on it during garbage collection, it collects when the heap
+/// is nine times what is in use (ADR 021).
+const GO_SETTINGS: [(&str, &str); 2] = [("GOMAXPROCS", "1"), ("GOGC", "800")];
+
+/// A NATS server at an address of its own, with its store in the run's folder.
+///
+/// # Errors
+/// When its configuration cannot be written.
+pub(crate) fn command(program: &Path, host: &str, port: u16, run_dir: &RunDir) -> Result<Command> {
+    let config = run_dir.nats_config();
+    fs::write(&config, CONFIG).with_context(|| format!("cannot write {}", config.display()))?;
+    let mut command = Command::new(program);
+    command
+        .envs(GO_SETTINGS)
+        .arg("--config")
+        .arg(config)
+        .args(["--addr", host, "--port", &port.to_string()])
+        .arg("--store_dir")
+        .arg(run_dir.nats_store())
+        .arg("--ports_file_dir")
+        .arg(run_dir.path());
+    Ok(command)
+}
+
+/// The file in which a NATS server writes its ports once it listens. Its name
+/// has the process id in it: a server before this one, or one of another run,
+/// is not mistaken for it.
+pub(crate) fn ports_file(program: &Path, pid: u32, run_dir: &RunDir) -> PathBuf {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    run_dir.path().join(format!("{name}_{pid}.ports"))
+}
