@@ -11,12 +11,12 @@
 //! - A notice has the id (player, session, kind), so that it appears once,
 //!   whoever asks for it and however often.
 
+pub mod chat_service;
 pub mod limits;
 pub mod message;
 pub mod metrics;
 pub mod options;
 pub mod run;
-pub mod scribe;
 
 pub use options::Options;
 pub use run::run;

@@ -10,10 +10,10 @@ use service::{BoxError, Context};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::chat_service::ChatService;
 use crate::limits::{DRAIN_TIMEOUT, PRESENCE_EXPIRY};
 use crate::metrics;
 use crate::options::Options;
-use crate::scribe::Scribe;
 
 /// Runs the worker until shutdown.
 ///
@@ -29,7 +29,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
             Some(PRESENCE_EXPIRY),
         )
         .await?;
-    let scribe = Scribe {
+    let chat_service = ChatService {
         bus: bus.clone(),
         presence,
     };
@@ -49,18 +49,18 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let calls = TaskTracker::new();
     let answer_say = |call| {
-        let scribe = scribe.clone();
-        let answer = async move |request| scribe.say(request, unix_ms()).await;
+        let chat_service = chat_service.clone();
+        let answer = async move |request| chat_service.say(request, unix_ms()).await;
         calls.spawn(serve("say", call, answer));
     };
     let answer_join = |call| {
-        let scribe = scribe.clone();
-        let answer = async move |request| scribe.join(request, unix_ms()).await;
+        let chat_service = chat_service.clone();
+        let answer = async move |request| chat_service.join(request, unix_ms()).await;
         calls.spawn(serve("join", call, answer));
     };
     let answer_leave = |call| {
-        let scribe = scribe.clone();
-        let answer = async move |request| scribe.leave(request, unix_ms()).await;
+        let chat_service = chat_service.clone();
+        let answer = async move |request| chat_service.leave(request, unix_ms()).await;
         calls.spawn(serve("leave", call, answer));
     };
     loop {

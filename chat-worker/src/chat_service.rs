@@ -9,14 +9,14 @@ use crate::message::{self, Entry};
 
 /// What all requests share.
 #[derive(Clone, Debug)]
-pub struct Scribe {
+pub struct ChatService {
     /// The way to the stream.
     pub bus: Bus,
     /// Who is in the chat.
     pub presence: Bucket,
 }
 
-impl Scribe {
+impl ChatService {
     /// Serves `chat.say`.
     ///
     /// # Errors
