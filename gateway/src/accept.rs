@@ -13,8 +13,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
+use crate::backend::Backend;
 use crate::connection;
-use crate::desk::Desk;
 use crate::limits::WRONG_PASSWORD_RATE;
 use crate::metrics;
 use crate::rate::Rate;
@@ -84,7 +84,7 @@ impl Addresses {
 
 impl Address {
     /// Refuses a log-in while there were too many wrong passwords.
-    pub(crate) fn expect_patience(&self) -> Reply<()> {
+    pub(crate) fn expect_few_wrong_passwords(&self) -> Reply<()> {
         let mut known = self.all.lock();
         let patient = known
             .get_mut(&self.ip)
@@ -123,7 +123,7 @@ impl Drop for Address {
 pub(crate) async fn accept(
     listener: TcpListener,
     port: Port,
-    desk: Arc<Desk>,
+    backend: Arc<Backend>,
     addresses: Arc<Addresses>,
     tasks: TaskTracker,
     shutdown: Shutdown,
@@ -151,10 +151,10 @@ pub(crate) async fn accept(
             tasks.spawn(refuse(stream));
             continue;
         };
-        let (desk, shutdown) = (Arc::clone(&desk), shutdown.clone());
+        let (backend, shutdown) = (Arc::clone(&backend), shutdown.clone());
         tasks.spawn(async move {
             metrics::connections(port, 1.0);
-            connection::serve(desk, stream, port, address, shutdown).await;
+            connection::serve(backend, stream, port, address, shutdown).await;
             metrics::connections(port, -1.0);
         });
     }

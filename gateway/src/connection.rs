@@ -23,8 +23,8 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use self::idle::IdleTimer;
 use crate::accept::Address;
+use crate::backend::Backend;
 use crate::conversation::{Conversation, Step, reject};
-use crate::desk::Desk;
 use crate::metrics;
 use crate::relay::RelayHandle;
 use crate::relay::core::MemberId;
@@ -40,7 +40,7 @@ const LINGER_BYTES_MAX: u64 = 4 << 20;
 
 /// Serves one client until either side ends the connection.
 pub async fn serve(
-    desk: Arc<Desk>,
+    backend: Arc<Backend>,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     port: Port,
     address: Address,
@@ -51,7 +51,7 @@ pub async fn serve(
     let send_queue = Arc::new(SendQueue::new(writer));
     let mut connection = Connection {
         conversation: Conversation::new(port, Instant::now()),
-        desk,
+        backend,
         port,
         address,
         send_queue: Arc::clone(&send_queue),
@@ -87,7 +87,7 @@ async fn linger(reader: impl AsyncRead + Unpin) {
 
 struct Connection {
     conversation: Conversation,
-    desk: Arc<Desk>,
+    backend: Arc<Backend>,
     port: Port,
     address: Address,
     send_queue: Arc<SendQueue>,
@@ -147,7 +147,7 @@ impl Connection {
 
     /// Until when the client may be silent.
     fn silent_until(&self) -> tokio::time::Instant {
-        tokio::time::Instant::now() + self.conversation.patience()
+        tokio::time::Instant::now() + self.conversation.idle_timeout()
     }
 
     fn goodbye(&self, code: GoodbyeCode, reason: impl Into<String>) {

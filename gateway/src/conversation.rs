@@ -71,7 +71,7 @@ pub enum Ask {
 
 /// The room that a client is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Membership {
     /// The room.
     pub room: RoomId,
     /// The race of it.
@@ -83,13 +83,13 @@ pub struct Place {
 #[derive(Debug)]
 enum State {
     /// Nothing was said yet.
-    Fresh,
+    AwaitingHello,
     /// Hello was said.
-    Stranger,
+    Unauthenticated,
     /// Logged in.
-    Known {
+    Authenticated {
         player: PlayerName,
-        place: Option<Place>,
+        membership: Option<Membership>,
     },
 }
 
@@ -109,7 +109,7 @@ impl Conversation {
     pub fn new(port: Port, now: Instant) -> Self {
         Self {
             port,
-            state: State::Fresh,
+            state: State::AwaitingHello,
             control: Rate::new(limits::CONTROL_RATE, now),
             input: Rate::new(limits::INPUT_RATE, now),
             chat: Rate::new(limits::CHAT_RATE, now),
@@ -118,11 +118,11 @@ impl Conversation {
 
     /// How long the client may be silent before it is told goodbye.
     #[must_use]
-    pub fn patience(&self) -> std::time::Duration {
+    pub fn idle_timeout(&self) -> std::time::Duration {
         match self.state {
-            State::Fresh => limits::HELLO_TIMEOUT,
-            State::Stranger => limits::LOG_IN_TIMEOUT,
-            State::Known { .. } => limits::IDLE_TIMEOUT,
+            State::AwaitingHello => limits::HELLO_TIMEOUT,
+            State::Unauthenticated => limits::LOG_IN_TIMEOUT,
+            State::Authenticated { .. } => limits::IDLE_TIMEOUT,
         }
     }
 
@@ -130,45 +130,45 @@ impl Conversation {
     #[must_use]
     pub fn player(&self) -> Option<&PlayerName> {
         match &self.state {
-            State::Known { player, .. } => Some(player),
-            State::Fresh | State::Stranger => None,
+            State::Authenticated { player, .. } => Some(player),
+            State::AwaitingHello | State::Unauthenticated => None,
         }
     }
 
     /// Where the client is, if in a room.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
+    pub fn membership(&self) -> Option<&Membership> {
         match &self.state {
-            State::Known { place, .. } => place.as_ref(),
-            State::Fresh | State::Stranger => None,
+            State::Authenticated { membership, .. } => membership.as_ref(),
+            State::AwaitingHello | State::Unauthenticated => None,
         }
     }
 
     /// The client has proven who it is.
     pub fn logged_in(&mut self, player: PlayerName) {
-        self.state = State::Known {
+        self.state = State::Authenticated {
             player,
-            place: None,
+            membership: None,
         };
     }
 
     /// The client is in a room.
-    pub fn entered(&mut self, entered: Place) {
-        if let State::Known { place, .. } = &mut self.state {
-            *place = Some(entered);
+    pub fn entered(&mut self, entered: Membership) {
+        if let State::Authenticated { membership, .. } = &mut self.state {
+            *membership = Some(entered);
         }
     }
 
     /// The client is in no room any more.
     pub fn left(&mut self) {
-        if let State::Known { place, .. } = &mut self.state {
-            *place = None;
+        if let State::Authenticated { membership, .. } = &mut self.state {
+            *membership = None;
         }
     }
 
     /// Takes a frame of the client.
     pub fn frame<'a>(&mut self, frame: &'a [u8], now: Instant) -> Step<'a> {
-        if matches!(self.state, State::Fresh) {
+        if matches!(self.state, State::AwaitingHello) {
             return self.hello(frame);
         }
         match frame::split(frame) {
@@ -189,7 +189,7 @@ impl Conversation {
         match frame::read_hello(frame) {
             Ok(hello) => {
                 tracing::debug!(client = %hello.client.escape_debug(), "hello");
-                self.state = State::Stranger;
+                self.state = State::Unauthenticated;
                 Step::Nothing
             }
             Err(error @ frame::FrameError::Version(_)) => Step::Close(ServerMessage::goodbye(
@@ -206,7 +206,7 @@ impl Conversation {
             return Step::Nothing;
         }
         // A frame may cross with the end of the race: that is nobody's fault.
-        match self.place().and_then(|place| place.seat) {
+        match self.membership().and_then(|membership| membership.seat) {
             Some(seat) => Step::Input(seat, body),
             None => {
                 metrics::frame_ignored("input_without_seat");
@@ -226,18 +226,18 @@ impl Conversation {
         let step = match message {
             ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
             ClientMessage::SignUp { name, password } => {
-                self.expect_stranger()?;
+                self.expect_unauthenticated()?;
                 let name = client::new_player_name(&name)?;
                 password.check()?;
                 Step::Ask(Ask::SignUp(Credentials { name, password }))
             }
             ClientMessage::LogIn { name, password } => {
-                self.expect_stranger()?;
+                self.expect_unauthenticated()?;
                 let name = client::player_name(&name)?;
                 Step::Ask(Ask::LogIn(Credentials { name, password }))
             }
             ClientMessage::Resume { token } => {
-                self.expect_stranger()?;
+                self.expect_unauthenticated()?;
                 Step::Ask(Ask::Resume(token))
             }
             ClientMessage::ListRooms => {
@@ -271,7 +271,7 @@ impl Conversation {
                 Step::Ask(Ask::Spectate(client::room_name(&name)?))
             }
             ClientMessage::LeaveRoom => {
-                self.expect_place()?;
+                self.expect_membership()?;
                 Step::Ask(Ask::LeaveRoom)
             }
             ClientMessage::ChatToken => {
@@ -294,13 +294,13 @@ impl Conversation {
         Ok(step)
     }
 
-    fn expect_stranger(&self) -> Result<(), Rejection> {
+    fn expect_unauthenticated(&self) -> Result<(), Rejection> {
         match &self.state {
-            State::Known { player, .. } => Err(Rejection::new(
+            State::Authenticated { player, .. } => Err(Rejection::new(
                 RejectionCode::AlreadyLoggedIn,
                 format!("this connection is {player}'s already"),
             )),
-            State::Fresh | State::Stranger => Ok(()),
+            State::AwaitingHello | State::Unauthenticated => Ok(()),
         }
     }
 
@@ -318,16 +318,16 @@ impl Conversation {
         Ok(())
     }
 
-    fn expect_place(&self) -> Result<&Place, Rejection> {
+    fn expect_membership(&self) -> Result<&Membership, Rejection> {
         self.expect(Port::Race)?;
-        self.place()
+        self.membership()
             .ok_or_else(|| Rejection::new(RejectionCode::NotInRoom, "you are in no room"))
     }
 
     fn expect_seat(&self) -> Result<(), Rejection> {
-        let place = self.expect_place()?;
-        if place.seat.is_none() {
-            let message = format!("you only watch room {}, join it for that", place.room);
+        let membership = self.expect_membership()?;
+        if membership.seat.is_none() {
+            let message = format!("you only watch room {}, join it for that", membership.room);
             return Err(Rejection::new(RejectionCode::NotInRoom, message));
         }
         Ok(())
@@ -335,10 +335,13 @@ impl Conversation {
 
     fn expect_outside(&self) -> Result<(), Rejection> {
         self.expect(Port::Race)?;
-        match self.place() {
-            Some(place) => Err(Rejection::new(
+        match self.membership() {
+            Some(membership) => Err(Rejection::new(
                 RejectionCode::AlreadyInRoom,
-                format!("you are in room {} already, leave it first", place.room),
+                format!(
+                    "you are in room {} already, leave it first",
+                    membership.room
+                ),
             )),
             None => Ok(()),
         }

@@ -6,7 +6,7 @@
 //!
 //! - [`connection`] reads the frames of one client from any byte stream; they go
 //!   back through a [`send_queue`], where a slow reader holds nobody up,
-//! - [`desk`] carries out what a conversation asks of the other programs,
+//! - [`backend`] carries out what a conversation asks of the other programs,
 //! - [`relay`] is one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to everybody,
 //! - [`lobby`] is the `rooms` bucket, watched.
@@ -18,17 +18,17 @@
 //! - Whatever a client sends, the gateway lives, says why and counts it.
 
 mod accept;
-pub mod asking;
+pub mod backend;
 pub mod chat;
 pub mod connection;
 pub mod conversation;
-pub mod desk;
 pub mod limits;
 pub mod lobby;
 pub mod metrics;
 pub mod options;
 pub mod rate;
 pub mod relay;
+pub mod retry;
 pub mod run;
 pub mod send_queue;
 pub mod sessions;

@@ -21,7 +21,7 @@ use std::time::Duration;
 use bus::{Bus, Inbound};
 use bytes::Bytes;
 use protocol::{Epoch, GatewayId, RaceId, RoomId, Seat, SessionNonce};
-use service::AlarmClock;
+use service::TimerQueue;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -87,7 +87,7 @@ pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
     flush_lead: Duration,
-    clock: AlarmClock,
+    timers: TimerQueue,
     tasks: TaskTracker,
     /// One permit for each claim in flight.
     claim_permits: Arc<Semaphore>,
@@ -102,14 +102,14 @@ impl Relays {
         bus: Bus,
         gateway: GatewayId,
         flush_lead: Duration,
-        clock: AlarmClock,
+        timers: TimerQueue,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             bus,
             gateway,
             flush_lead,
-            clock,
+            timers,
             tasks,
             claim_permits: Arc::new(Semaphore::new(CLAIMS_MAX)),
             open: Mutex::default(),

@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::accept::{self, Addresses};
+use crate::backend::Backend;
 use crate::chat::ChatHub;
-use crate::desk::Desk;
 use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};
 use crate::lobby::Lobby;
 use crate::metrics;
@@ -54,7 +54,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let flush_lead = Duration::from_millis(options.flush_lead_ms);
     metrics::flush_lead(flush_lead);
     let tasks = TaskTracker::new();
-    let desk = Arc::new(Desk {
+    let backend = Arc::new(Backend {
         gateway,
         bus: bus.clone(),
         sessions: Sessions::default(),
@@ -62,7 +62,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
             bus.clone(),
             gateway,
             flush_lead,
-            context.clock.clone(),
+            context.timers.clone(),
             tasks.clone(),
         )),
         lobby: Lobby::default(),
@@ -73,14 +73,14 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let shutdown = context.shutdown.clone();
     let followers = TaskTracker::new();
     let follow = |follower: Follower| {
-        let (desk, rooms, presence) = (Arc::clone(&desk), rooms.clone(), presence.clone());
+        let (backend, rooms, presence) = (Arc::clone(&backend), rooms.clone(), presence.clone());
         let shutdown = shutdown.clone();
         followers.spawn(async move {
             match follower {
-                Follower::Lobby => desk.lobby.follow(&rooms, &shutdown).await,
-                Follower::ChatStream => desk.chat.follow_stream(&desk.bus, &shutdown).await,
-                Follower::Presence => desk.chat.follow_presence(&presence, &shutdown).await,
-                Follower::Renewal => desk.chat.renew_presence(&presence, &shutdown).await,
+                Follower::Lobby => backend.lobby.follow(&rooms, &shutdown).await,
+                Follower::ChatStream => backend.chat.follow_stream(&backend.bus, &shutdown).await,
+                Follower::Presence => backend.chat.follow_presence(&presence, &shutdown).await,
+                Follower::Renewal => backend.chat.renew_presence(&presence, &shutdown).await,
             }
         });
     };
@@ -94,16 +94,16 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     .for_each(follow);
 
     let pings = bus.subscribe(subject::gateway_ping(gateway)).await?;
-    followers.spawn(answer_pings(Arc::clone(&desk), pings, shutdown.clone()));
+    followers.spawn(answer_pings(Arc::clone(&backend), pings, shutdown.clone()));
 
     let addresses = Addresses::new(options.connections_per_address);
     context.serving(&[("race", race.local_addr()?), ("chat", chat.local_addr()?)])?;
     for (listener, port) in [(race, Port::Race), (chat, Port::Chat)] {
-        let (desk, addresses) = (Arc::clone(&desk), Arc::clone(&addresses));
+        let (backend, addresses) = (Arc::clone(&backend), Arc::clone(&addresses));
         followers.spawn(accept::accept(
             listener,
             port,
-            desk,
+            backend,
             addresses,
             tasks.clone(),
             shutdown.clone(),
@@ -134,7 +134,7 @@ enum Follower {
 }
 
 /// Tells owners of rooms which of their players are still here.
-async fn answer_pings(desk: Arc<Desk>, mut pings: Subscription, shutdown: Shutdown) {
+async fn answer_pings(backend: Arc<Backend>, mut pings: Subscription, shutdown: Shutdown) {
     loop {
         let message = tokio::select! {
             Some(message) = pings.next() => message,
@@ -145,9 +145,9 @@ async fn answer_pings(desk: Arc<Desk>, mut pings: Subscription, shutdown: Shutdo
             metrics::relay_dropped("unreadable");
             continue;
         };
-        if let Some(sessions) = desk.relays.present(&request.room).await {
+        if let Some(sessions) = backend.relays.present(&request.room).await {
             let answer: Reply<Present> = Ok(Present { sessions });
-            desk.bus.publish_json(inbox, &answer);
+            backend.bus.publish_json(inbox, &answer);
         }
     }
 }

@@ -15,7 +15,7 @@ use protocol::input::{InputBatch, InputFrame};
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::room::CtlRequest;
 use protocol::{Epoch, GatewayId, PlayerName, RoomName, SessionNonce, WorkerId};
-use race_worker::chain::{Chain, Pace};
+use race_worker::lease::{Activity, Lease};
 use race_worker::ownership::{Command, Event, Moment, OwnerCore};
 use race_worker::room::{Identity, Ownership, Room};
 use race_worker::schedule::{Schedule, ScheduleOptions};
@@ -80,18 +80,18 @@ fn tick(criterion: &mut Criterion) {
     }
 }
 
-fn chain(criterion: &mut Criterion) {
+fn lease(criterion: &mut Criterion) {
     let mut now = Instant::now();
     let mut revision = 1;
     let race = RACE.parse().expect("it is a ULID");
-    let mut chain = Chain::new(race, OWNER, Epoch::FIRST, revision, now);
-    criterion.bench_function("a link of the chain of checkpoints", |bencher| {
+    let mut lease = Lease::new(race, OWNER, Epoch::FIRST, revision, now);
+    criterion.bench_function("a link of the lease of checkpoints", |bencher| {
         bencher.iter(|| {
             now += Duration::from_millis(100);
-            let action = chain.poll(Pace::Racing, now);
+            let action = lease.poll(Activity::Racing, now);
             revision += 1;
-            chain.written(revision, now);
-            black_box((action, chain.is_fenced(Pace::Racing, now)))
+            lease.written(revision, now);
+            black_box((action, lease.has_expired(Activity::Racing, now)))
         });
     });
 }
@@ -121,8 +121,8 @@ fn carry_out(core: &mut OwnerCore, commands: &mut Vec<Command>, moment: Moment) 
     for command in commands.drain(..) {
         match command {
             Command::Write(_, revision) => core.handle(Event::Written(Ok(revision + 1)), moment),
-            Command::Do(_) => core.handle(Event::Done(true), moment),
-            Command::Count(_) => core.handle(Event::Counted(Vec::new()), moment),
+            Command::WriteRecord(_) => core.handle(Event::RecordWritten(true), moment),
+            Command::CheckPresence(_) => core.handle(Event::PresenceChecked(Vec::new()), moment),
             other => {
                 black_box(other);
             }
@@ -135,9 +135,9 @@ fn ownership(criterion: &mut Criterion) {
         let mut now = Instant::now();
         let room = racing(seats, &mut now);
         let race = RACE.parse().expect("it is a ULID");
-        let chain = Chain::new(race, OWNER, Epoch::FIRST, 1, now);
+        let lease = Lease::new(race, OWNER, Epoch::FIRST, 1, now);
         let schedule = Schedule::new(now, ScheduleOptions::DEFAULT);
-        let mut core = OwnerCore::new(OWNER, room, chain, now);
+        let mut core = OwnerCore::new(OWNER, room, lease, now);
         let mut commands = Vec::new();
         criterion.bench_function(
             &format!("inputs, ticks, a snapshot of {seats} cars and what is written with it"),
@@ -159,5 +159,5 @@ fn ownership(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, tick, chain, ownership);
+criterion_group!(benches, tick, lease, ownership);
 criterion_main!(benches);

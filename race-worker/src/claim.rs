@@ -13,7 +13,7 @@ use protocol::checkpoint::{Checkpoint, Claimed};
 use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId};
 use simulation::Track;
 
-use crate::chain::{Chain, ReadBack, Unanswered, WriteError};
+use crate::lease::{Lease, ReadBack, Unanswered, WriteError};
 use crate::room::{Ownership, Room};
 
 /// Reads after a write in doubt; each waits 300 ms at the most.
@@ -53,8 +53,8 @@ pub enum Step {
 pub struct Taken {
     /// As its last checkpoint has it.
     pub room: Room,
-    /// Its chain, after the first write.
-    pub chain: Chain,
+    /// Its lease, after the first write.
+    pub lease: Lease,
     /// The gateways with players that the checkpoint names.
     pub gateways: ArrayVec<GatewayId, SEATS_MAX>,
     /// What to tell who asked for it.
@@ -209,7 +209,7 @@ impl Claim {
         };
         Step::Run(Box::new(Taken {
             room,
-            chain: Chain::new(before.race, self.claimer, epoch, revision, begun),
+            lease: Lease::new(before.race, self.claimer, epoch, revision, begun),
             gateways: before.gateways.clone(),
             claimed,
         }))
@@ -295,8 +295,8 @@ mod tests {
                 panic!("not taken");
             };
             assert_eq!(taken.claimed.epoch, epoch);
-            assert_eq!(taken.chain.epoch(), epoch);
-            assert_eq!(taken.chain.revision(), 8);
+            assert_eq!(taken.lease.epoch(), epoch);
+            assert_eq!(taken.lease.revision(), 8);
         }
     }
 
@@ -381,6 +381,6 @@ mod tests {
             panic!("not taken");
         };
         let later = begun + Duration::from_millis(300);
-        assert_eq!(taken.chain.age(later), Duration::from_millis(300));
+        assert_eq!(taken.lease.age(later), Duration::from_millis(300));
     }
 }

@@ -13,19 +13,19 @@ use protocol::room::{CreateRequest, Created};
 use protocol::{
     Epoch, GatewayId, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId, subject,
 };
-use service::{AlarmClock, Shutdown};
+use service::{Shutdown, TimerQueue};
 use simulation::Track;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::chain::{Chain, ReadBack};
 use crate::claim::{ClaimsUnderWay, READ_BACK_ATTEMPTS, unavailable};
+use crate::handover_limiter::HandoverLimiter;
+use crate::lease::{Lease, ReadBack};
 use crate::metrics;
 use crate::owner::Owner;
 use crate::ownership::OwnerCore;
 use crate::room::{Identity, Ownership, Room};
 use crate::schedule::SharedSchedule;
-use crate::turns::Turns;
 
 /// What all rooms of a worker share.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Worker {
     pub id: WorkerId,
     /// The way to everybody else.
     pub bus: Bus,
-    /// The chains of ownership.
+    /// The checkpoints of all rooms, by which they are owned.
     pub checkpoints: Bucket,
     /// The lobby.
     pub rooms: Bucket,
@@ -44,13 +44,13 @@ pub struct Worker {
     /// that they do not come back.
     pub draining: Shutdown,
     /// Which of them is handed over next.
-    pub turns: Turns,
+    pub handover_limiter: HandoverLimiter,
     /// Ticks computed since they were last counted, and those that were late.
     pub ticks: AtomicU32,
     /// As `ticks`.
     pub late_ticks: AtomicU32,
     /// What keeps their deadlines.
-    pub clock: AlarmClock,
+    pub timers: TimerQueue,
     /// When its rooms tick.
     pub schedule: SharedSchedule,
     /// Most rooms to take.
@@ -66,7 +66,7 @@ pub struct Worker {
 }
 
 /// What a room's owner listens to.
-pub(crate) struct Ears {
+pub(crate) struct Subscriptions {
     pub(crate) ctl: Subscription,
     pub(crate) inputs: Subscription,
 }
@@ -88,7 +88,7 @@ impl Worker {
         let track = self
             .track(&settings.track)
             .ok_or_else(|| no_track(&settings.track))?;
-        let place = self.take_place()?;
+        let capacity = self.take_capacity()?;
         let room = name.id();
         let race = RaceId::new(ulid::Ulid::generate());
         let ownership = Ownership {
@@ -108,7 +108,7 @@ impl Worker {
             begun,
         );
         // Listening comes first: who learns of the room can talk to it.
-        let ears = self
+        let subscriptions = self
             .listen(&room)
             .await
             .map_err(|error| unavailable(&error.to_string()))?;
@@ -130,50 +130,50 @@ impl Worker {
         };
         metrics::created();
         info!(%room, %race, "room created");
-        let chain = Chain::new(race, self.id, Epoch::FIRST, revision, begun);
+        let lease = Lease::new(race, self.id, Epoch::FIRST, revision, begun);
         // In the lobby before the answer: the creator may list it at once.
         let entry = serde_json::to_vec(&fresh.lobby_entry()).expect("an entry serialises");
         if let Err(error) = self.rooms.put(subject::room_key(&room), entry).await {
             tracing::debug!(%error, "the lobby learns of the room a moment later");
         }
-        self.own(fresh, chain, ears, place, None);
+        self.own(fresh, lease, subscriptions, capacity, None);
         Ok(Created {
             race,
             owner: self.id,
         })
     }
 
-    /// Runs a room that this worker owns; `inherited` are the gateways with
+    /// Runs a room that this worker owns; `recovering` are the gateways with
     /// players in one that was taken over.
     pub(crate) fn own(
         self: &Arc<Self>,
         room: Room,
-        chain: Chain,
-        ears: Ears,
-        mut place: Place,
-        inherited: Option<ArrayVec<GatewayId, SEATS_MAX>>,
+        lease: Lease,
+        subscriptions: Subscriptions,
+        mut capacity: CapacityPermit,
+        recovering: Option<ArrayVec<GatewayId, SEATS_MAX>>,
     ) {
-        place.count(room.identity().settings.seats);
+        capacity.count(room.identity().settings.seats);
         let now = Instant::now();
-        let core = match inherited {
-            None => OwnerCore::new(self.id, room, chain, now),
-            Some(gateways) => OwnerCore::inherit(self.id, room, chain, &gateways, now),
+        let core = match recovering {
+            None => OwnerCore::new(self.id, room, lease, now),
+            Some(gateways) => OwnerCore::recover(self.id, room, lease, &gateways, now),
         };
-        let owner = Owner::new(Arc::clone(self), core, ears);
+        let owner = Owner::new(Arc::clone(self), core, subscriptions);
         self.tasks.spawn(async move {
             metrics::rooms(1.0);
             owner.run().await;
-            drop(place);
+            drop(capacity);
             metrics::rooms(-1.0);
         });
     }
 
-    pub(crate) async fn listen(&self, room: &RoomId) -> Result<Ears, BusError> {
+    pub(crate) async fn listen(&self, room: &RoomId) -> Result<Subscriptions, BusError> {
         let (inputs, ctl) = tokio::try_join!(
             self.bus.subscribe(subject::room_input(room)),
             self.bus.subscribe(subject::room_ctl(room)),
         )?;
-        Ok(Ears { ctl, inputs })
+        Ok(Subscriptions { ctl, inputs })
     }
 
     /// The revision of a room's first write that had no answer, if it happened.
@@ -200,14 +200,14 @@ impl Worker {
         Some(track)
     }
 
-    pub(crate) fn take_place(self: &Arc<Self>) -> Reply<Place> {
-        let place = Place {
+    pub(crate) fn take_capacity(self: &Arc<Self>) -> Reply<CapacityPermit> {
+        let capacity = CapacityPermit {
             worker: Arc::clone(self),
             seats: 0,
         };
         let taken = self.rooms_taken.fetch_add(1, Ordering::Relaxed);
         if taken < self.rooms_max {
-            return Ok(place);
+            return Ok(capacity);
         }
         let message = "all servers are busy, try again in a moment";
         Err(Rejection::new(RejectionCode::Unavailable, message))
@@ -243,13 +243,13 @@ fn no_track(name: &str) -> Rejection {
     Rejection::new(RejectionCode::BadSettings, message)
 }
 
-/// A room's place in its worker; dropping it frees the place.
-pub(crate) struct Place {
+/// The right to run one room; dropping it frees the capacity.
+pub(crate) struct CapacityPermit {
     worker: Arc<Worker>,
     seats: u32,
 }
 
-impl Place {
+impl CapacityPermit {
     /// Counts the seats of the room that has it.
     fn count(&mut self, seats: u8) {
         self.seats += u32::from(seats);
@@ -257,7 +257,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for CapacityPermit {
     fn drop(&mut self) {
         self.worker.rooms_taken.fetch_sub(1, Ordering::Relaxed);
         self.worker.seats.fetch_sub(self.seats, Ordering::Relaxed);

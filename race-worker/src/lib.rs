@@ -5,14 +5,14 @@
 //! state machines without I/O:
 //!
 //! - [`room`]: seats, phases, ticks, score, events, what to tell the database;
-//! - [`chain`]: the compare-and-set chain of checkpoints that makes this
-//!   worker the owner, and tells it when it no longer is;
+//! - [`lease`]: the compare-and-set writes of checkpoints that make this worker
+//!   the owner, and when it has to pause;
 //! - [`catch_up`]: what the gateways know that a checkpoint does not;
 //! - [`sweep`]: which rooms nobody owns; [`admission`]: whether to take new ones;
-//!   [`schedule`]: when rooms tick; [`turns`]: which one leaves next when the
+//!   [`schedule`]: when rooms tick; [`handover_limiter`]: how many leave at once when the
 //!   worker ends.
 //!
-//! Around them, [`owner`] is one task per room, [`clerk`] writes what must not
+//! Around them, [`owner`] is one task per room, [`write_queue`] writes what must not
 //! hold a tick up, and [`endpoints`] serves `race.create` and `race.claim`.
 //!
 //! Invariants:
@@ -25,10 +25,10 @@
 
 pub mod admission;
 pub mod catch_up;
-pub mod chain;
 pub mod claim;
-pub mod clerk;
 pub mod endpoints;
+pub mod handover_limiter;
+pub mod lease;
 pub mod limits;
 pub mod metrics;
 pub mod options;
@@ -39,7 +39,7 @@ pub mod run;
 pub mod schedule;
 pub mod sweep;
 mod takeover;
-pub mod turns;
+pub mod write_queue;
 
 pub use options::Options;
 pub use run::run;

@@ -28,10 +28,10 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// An owner of a race whose last checkpoint is older than this stops: by then
 /// another may own the room.
-pub const FENCE_RACING: Duration = Duration::from_millis(250);
+pub const LEASE_RACING: Duration = Duration::from_millis(250);
 
 /// The same for a room without a race, with its slower heartbeat.
-pub const FENCE_IDLE: Duration = Duration::from_millis(1_000);
+pub const LEASE_IDLE: Duration = Duration::from_millis(1_000);
 
 /// A room without connections closes after this long.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ pub const RECORD_INTERVAL_TICKS: u32 = 5 * TICK_RATE_HZ;
 
 /// Writes that wait for the lobby and the database: sixteen drivers joining,
 /// losing and finishing at once are under a hundred.
-pub const CLERK_QUEUE_MAX: usize = 512;
+pub const WRITE_QUEUE_MAX: usize = 512;
 
 /// Between two attempts to write what must be written.
 pub const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ pub const RETRIES_MAX: u32 = 600;
 pub const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a worker that ends waits for another to take a room. Meanwhile it
-/// writes no checkpoints, and must not come near the fence.
+/// writes no checkpoints, and must not come near the expiry.
 pub const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Attempts to hand a room over before it is left to a sweep.

@@ -83,8 +83,8 @@ pub fn diverged() {
 }
 
 /// A room more (`1.0`) or fewer (`-1.0`) stands still.
-pub fn rooms_fenced(change: f64) {
-    gauge!("race_rooms_fenced").increment(change);
+pub fn rooms_paused(change: f64) {
+    gauge!("race_rooms_paused").increment(change);
 }
 
 /// Whether this worker takes new rooms.
@@ -98,7 +98,7 @@ pub fn dropped() {
 }
 
 /// A room stood still because its last checkpoint is too old.
-pub fn fenced() {
+pub fn paused_tick() {
     counter!("race_ticks_fenced_total").increment(1);
 }
 

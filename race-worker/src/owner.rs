@@ -1,6 +1,6 @@
 //! One task per room: the shell around [`ownership`](crate::ownership).
 
-mod errands;
+mod in_flight;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,16 +15,16 @@ use protocol::{RoomId, UnixMillis, subject};
 use service::Deadline;
 use tracing::{debug, info, warn};
 
-use self::errands::{Answer, Errands};
-use crate::endpoints::{Ears, Worker};
+use self::in_flight::{Answer, InFlight};
+use crate::endpoints::{Subscriptions, Worker};
+use crate::handover_limiter::HandoverPermit;
 use crate::metrics;
 use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
-use crate::turns::Turn;
 
 /// A timer of a millisecond's steps is never late by so much.
 const LATE: Duration = Duration::from_millis(2);
 /// Between two ticks that are both late.
-const BREATH: Duration = Duration::from_millis(1);
+const YIELD_PAUSE: Duration = Duration::from_millis(1);
 
 /// The task of one room.
 pub(crate) struct Owner {
@@ -34,18 +34,18 @@ pub(crate) struct Owner {
     /// Thirty times a second something goes there.
     snapshots: Subject,
     /// `None` once the room is another's.
-    ears: Option<Ears>,
-    errands: Errands,
-    /// When the worker ends: this room's turn to be handed over.
-    turn: BoxFuture<'static, Turn>,
+    subscriptions: Option<Subscriptions>,
+    in_flight: InFlight,
+    /// When the worker ends: the permit to hand this room over.
+    permit: BoxFuture<'static, HandoverPermit>,
     /// Held while the room is handed over.
-    taken_turn: Turn,
+    handover_permit: HandoverPermit,
     answers: CatchUps,
     /// For the next time that something is due. Kept, so that rooms that tick
     /// at once do so in the same order each time.
     timer: Deadline,
     /// No tick before this: the others must be let in.
-    breath_until: Instant,
+    yield_until: Instant,
 }
 
 /// The answers of gateways to a request to catch up.
@@ -62,28 +62,28 @@ enum Heard {
     Due,
     Inputs(Inbound),
     Ctl(Inbound),
-    Turn(Turn),
+    HandoverPermit(HandoverPermit),
 }
 
 impl Owner {
-    pub(crate) fn new(worker: Arc<Worker>, core: OwnerCore, ears: Ears) -> Self {
+    pub(crate) fn new(worker: Arc<Worker>, core: OwnerCore, subscriptions: Subscriptions) -> Self {
         let ending = Arc::clone(&worker);
-        let turn = async move {
+        let permit = async move {
             ending.draining.wait().await;
-            ending.turns.take().await
+            ending.handover_limiter.take().await
         };
         let id = core.room().identity().name.id();
         Self {
             snapshots: subject::room_snapshot(&id).into(),
             id,
             core,
-            ears: Some(ears),
-            errands: Errands::default(),
-            turn: turn.boxed(),
-            taken_turn: None,
+            subscriptions: Some(subscriptions),
+            in_flight: InFlight::default(),
+            permit: permit.boxed(),
+            handover_permit: None,
             answers: CatchUps::None,
-            timer: worker.clock.deadline(),
-            breath_until: Instant::now(),
+            timer: worker.timers.deadline(),
+            yield_until: Instant::now(),
             worker,
         }
     }
@@ -106,7 +106,7 @@ impl Owner {
                 tokio::task::yield_now().await;
             }
             began = Instant::now();
-            self.hear_inputs();
+            self.drain_inputs();
             self.handle(heard);
         }
     }
@@ -119,18 +119,20 @@ impl Owner {
 
     async fn next(&mut self) -> Heard {
         let due = self.core.next_deadline();
-        let due = due.map(|due| due.max(self.breath_until));
+        let due = due.map(|due| due.max(self.yield_until));
         let is_running = self.core.is_running();
-        let ears = self.ears.as_mut();
-        let (ctl, inputs) = ears.map(|ears| (&mut ears.ctl, &mut ears.inputs)).unzip();
+        let subscriptions = self.subscriptions.as_mut();
+        let (ctl, inputs) = subscriptions
+            .map(|subscriptions| (&mut subscriptions.ctl, &mut subscriptions.inputs))
+            .unzip();
         tokio::select! {
             biased;
-            answer = self.errands.next() => Heard::Answer(answer),
+            answer = self.in_flight.next() => Heard::Answer(answer),
             answer = self.answers.next() => Heard::CatchUp(answer),
             () = self.timer.reached(due) => Heard::Due,
             message = next_of(inputs), if self.core.awaits_inputs() => Heard::Inputs(message),
             request = next_of(ctl), if is_running => Heard::Ctl(request),
-            turn = &mut self.turn, if is_running && self.taken_turn.is_none() => Heard::Turn(turn),
+            permit = &mut self.permit, if is_running && self.handover_permit.is_none() => Heard::HandoverPermit(permit),
         }
     }
 
@@ -153,19 +155,23 @@ impl Owner {
                 self.core
                     .handle(Event::Ctl(&request.payload, inbox), moment);
             }
-            Heard::Turn(turn) => {
-                self.taken_turn = turn;
-                // Without turns there is only no limit.
-                self.turn = std::future::pending().boxed();
-                self.core.handle(Event::Turn, moment);
+            Heard::HandoverPermit(permit) => {
+                self.handover_permit = permit;
+                // Without permits there is only no limit.
+                self.permit = std::future::pending().boxed();
+                self.core.handle(Event::HandOver, moment);
             }
         }
     }
 
     /// Always, since a full subscription would drop the newest.
-    fn hear_inputs(&mut self) {
+    fn drain_inputs(&mut self) {
         let moment = self.moment();
-        while let Some(message) = self.ears.as_mut().and_then(|ears| ears.inputs.next_now()) {
+        while let Some(message) = self
+            .subscriptions
+            .as_mut()
+            .and_then(|subscriptions| subscriptions.inputs.next_now())
+        {
             self.core.handle(Event::Inputs(&message.payload), moment);
         }
     }
@@ -186,14 +192,17 @@ impl Owner {
             Command::Answer(inbox, reply) => {
                 worker.bus.publish_json(inbox, &reply);
             }
-            Command::Write(value, revision) => self.errands.write(worker, id, value, revision),
-            Command::Read => self.errands.read(worker, id),
-            Command::Do(job) => self.errands.perform(worker, id, job),
+            Command::Write(value, revision) => self.in_flight.write(worker, id, value, revision),
+            Command::Read => self.in_flight.read(worker, id),
+            Command::WriteRecord(pending) => self.in_flight.write_record(worker, id, pending),
             Command::AskGateways(request) => self.ask_gateways(request),
-            Command::Count(beliefs) => self.errands.count(&worker.bus, id, beliefs),
-            Command::Offer(claim) => self.errands.offer(&worker.bus, claim),
+            Command::CheckPresence(expected_presence) => {
+                self.in_flight
+                    .check_presence(&worker.bus, id, expected_presence);
+            }
+            Command::Offer(claim) => self.in_flight.offer(&worker.bus, claim),
             Command::Ticked { ticks, is_late } => self.ticked(ticks, is_late, began),
-            Command::Unlisten => self.ears = None,
+            Command::Unlisten => self.subscriptions = None,
             Command::Stop(_) => {}
         }
     }
@@ -222,7 +231,7 @@ impl Owner {
         if is_late {
             self.worker.late_ticks.fetch_add(ticks, Ordering::Relaxed);
             // Requests and the end of the worker must be heard in between.
-            self.breath_until = now + BREATH;
+            self.yield_until = now + YIELD_PAUSE;
         }
     }
 

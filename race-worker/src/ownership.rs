@@ -1,18 +1,18 @@
 //! The owner of one room: a state machine without I/O.
 //!
 //! [`Event`]s go in with the time; [`Command`]s come out, in the order in which
-//! they must be begun. Within it [`Room`] is the race, [`Chain`] its
-//! compare-and-set and [`Clerk`] what it writes; this module is their order:
-//! when to catch up, to tick, to stand still, to answer, to hand over and to
+//! they must be begun. Within it [`Room`] is the race, [`Lease`] its
+//! compare-and-set and [`WriteQueue`] what it writes; this module is their order:
+//! when to catch up, to tick, to pause, to answer, to hand over and to
 //! end (docs/design.md, Ownership; ADR 008).
 //!
 //! The shell that carries the commands out is `owner`; the simulation with
 //! seeds is another (ADR 010).
 
 mod ending;
-mod inherit;
 mod inputs;
 mod leaving;
+mod recovery;
 mod ticks;
 mod writes;
 
@@ -27,16 +27,16 @@ use protocol::{
     WorkerId,
 };
 
-use self::inherit::Inheritance;
 use self::inputs::InputWait;
 use self::leaving::Leaving;
-use crate::chain::{Chain, Pace, ReadBack, Unanswered, WriteError};
-use crate::clerk::{Clerk, Job};
+use self::recovery::Recovery;
+use crate::lease::{Activity, Lease, ReadBack, Unanswered, WriteError};
 use crate::limits::{PRESENCE_INTERVAL, REPLIES_MAX};
 use crate::metrics;
-use crate::room::presence::Belief;
+use crate::room::presence::ExpectedPresence;
 use crate::room::{Output, Room};
 use crate::schedule::{Phase, Schedule};
+use crate::write_queue::{PendingWrite, WriteQueue};
 
 /// When something happens, and what only a shell can know of that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +64,16 @@ pub enum Event<'a> {
     Written(Result<Revision, WriteError>),
     /// What came of [`Command::Read`].
     Read(Result<Option<ReadBack>, Unanswered>),
-    /// What came of [`Command::Do`]: whether it is done.
-    Done(bool),
+    /// What came of [`Command::WriteRecord`]: whether it is done.
+    RecordWritten(bool),
     /// One of the answers to [`Command::AskGateways`].
     CatchUp(&'a [u8]),
     /// There will be no more of them.
     CatchUpEnded,
-    /// What came of [`Command::Count`]; `None` for what is not known.
-    Counted(Vec<(Belief, Option<Vec<SessionNonce>>)>),
+    /// What came of [`Command::CheckPresence`]; `None` for what is not known.
+    PresenceChecked(Vec<(ExpectedPresence, Option<Vec<SessionNonce>>)>),
     /// The worker ends, and it is this room's turn to leave it.
-    Turn,
+    HandOver,
     /// What came of [`Command::Offer`]: who has taken the room, if anybody.
     Offered(Option<Claimed>),
 }
@@ -90,12 +90,12 @@ pub enum Command {
     Write(Vec<u8>, Revision),
     /// Read the checkpoint; then [`Event::Read`].
     Read,
-    /// Write something for the room; then [`Event::Done`].
-    Do(Arc<Job>),
+    /// Write something for the room; then [`Event::RecordWritten`].
+    WriteRecord(Arc<PendingWrite>),
     /// Ask all gateways what they have seen; [`Event::CatchUp`] for each answer.
     AskGateways(CatchUpRequest),
-    /// Ask the gateways which connections are there; then [`Event::Counted`].
-    Count(Vec<Belief>),
+    /// Ask the gateways which connections are there; then [`Event::PresenceChecked`].
+    CheckPresence(Vec<ExpectedPresence>),
     /// Ask the other workers to take the room; then [`Event::Offered`].
     Offer(ClaimRequest),
     /// Ticks were computed; whether they were late by more than one interval.
@@ -137,18 +137,18 @@ pub enum Stop {
 
 /// How far an owner is.
 #[derive(Debug)]
-enum Stage {
+enum OwnerState {
     /// Asks the gateways what has happened since the checkpoint.
-    Inheriting(Box<Inheritance>),
+    Recovering(Box<Recovery>),
     /// Runs the room.
     Running,
     /// Writes until the checkpoint says what is true now; nobody acts on it
     /// before.
-    Settling(Stop),
+    Closing(Stop),
     /// The result of a room that has ended is being written.
-    Announcing,
+    PublishingResults,
     /// What is queued is being written.
-    Finishing(Stop),
+    Flushing(Stop),
     /// Over.
     Stopped,
 }
@@ -159,9 +159,9 @@ pub struct OwnerCore {
     id: RoomId,
     owner: WorkerId,
     room: Room,
-    chain: Chain,
-    clerk: Clerk,
-    stage: Stage,
+    lease: Lease,
+    write_queue: WriteQueue,
+    state: OwnerState,
     /// Numbers the messages for the database within this epoch.
     persisted: u64,
     /// The time of the next tick, which slews to the room's phase.
@@ -169,7 +169,7 @@ pub struct OwnerCore {
     phase: Phase,
     input_wait: InputWait,
     /// While the owner stands still: when its next tick was due.
-    stands_since: Option<Instant>,
+    paused_since: Option<Instant>,
     /// Whether what the room has to say must wait for a checkpoint.
     is_silent: bool,
     /// Answers that must not leave before that write has happened.
@@ -184,26 +184,26 @@ pub struct OwnerCore {
 impl OwnerCore {
     /// The owner of a room that has just been made.
     #[must_use]
-    pub fn new(owner: WorkerId, room: Room, chain: Chain, now: Instant) -> Self {
-        let mut core = Self::build(owner, room, chain, now);
+    pub fn new(owner: WorkerId, room: Room, lease: Lease, now: Instant) -> Self {
+        let mut core = Self::build(owner, room, lease, now);
         core.advance(now);
         core
     }
 
-    fn build(owner: WorkerId, room: Room, chain: Chain, now: Instant) -> Self {
-        let clerk = Clerk::new(chain.fenced_at(pace(&room)));
+    fn build(owner: WorkerId, room: Room, lease: Lease, now: Instant) -> Self {
+        let write_queue = WriteQueue::new(lease.expires_at(activity(&room)));
         Self {
             phase: Phase::of(room.identity().race),
             id: room.identity().name.id(),
             owner,
             room,
-            chain,
-            clerk,
-            stage: Stage::Running,
+            lease,
+            write_queue,
+            state: OwnerState::Running,
             persisted: 0,
             due: now,
             input_wait: InputWait::default(),
-            stands_since: None,
+            paused_since: None,
             is_silent: false,
             replies: Vec::new(),
             presence_due: now + PRESENCE_INTERVAL,
@@ -216,14 +216,14 @@ impl OwnerCore {
     /// The owner of a room that was taken over from its checkpoint, which names
     /// `gateways` with players.
     #[must_use]
-    pub fn inherit(
+    pub fn recover(
         owner: WorkerId,
         room: Room,
-        chain: Chain,
+        lease: Lease,
         gateways: &[GatewayId],
         now: Instant,
     ) -> Self {
-        let mut core = Self::build(owner, room, chain, now);
+        let mut core = Self::build(owner, room, lease, now);
         core.ask_gateways(gateways, None, now);
         core
     }
@@ -234,35 +234,38 @@ impl OwnerCore {
         &self.room
     }
 
-    /// The chain of its checkpoints.
+    /// Its lease.
     #[must_use]
-    pub fn chain(&self) -> &Chain {
-        &self.chain
+    pub fn lease(&self) -> &Lease {
+        &self.lease
     }
 
-    /// Whether the room's events are of interest still: inputs, requests, turns.
+    /// Whether the room's events are of interest still: inputs, requests, handovers.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
+        matches!(self.state, OwnerState::Running)
     }
 
     /// Whether another may own the room, or nobody would hear this owner.
     #[must_use]
-    pub fn is_standing_still(&self) -> bool {
-        self.stands_since.is_some()
+    pub fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
     }
 
     /// When to send [`Event::Due`]; `None` while only answers are awaited.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let own = match &self.stage {
-            Stage::Inheriting(inheritance) => Some(inheritance.deadline()),
-            Stage::Running => Some(self.input_wait.deadline(self.ticks_due())),
-            Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => None,
+        let own = match &self.state {
+            OwnerState::Recovering(recovery) => Some(recovery.deadline()),
+            OwnerState::Running => Some(self.input_wait.deadline(self.ticks_due())),
+            OwnerState::Closing(_)
+            | OwnerState::PublishingResults
+            | OwnerState::Flushing(_)
+            | OwnerState::Stopped => None,
         };
-        match (own, self.clerk.next_deadline()) {
-            (Some(own), Some(clerk)) => Some(own.min(clerk)),
-            (own, clerk) => own.or(clerk),
+        match (own, self.write_queue.next_deadline()) {
+            (Some(own), Some(write_queue)) => Some(own.min(write_queue)),
+            (own, write_queue) => own.or(write_queue),
         }
     }
 
@@ -281,7 +284,7 @@ impl OwnerCore {
     /// Takes an event, and decides what follows.
     pub fn handle(&mut self, event: Event<'_>, moment: Moment) {
         let now = moment.now;
-        let was_silent = self.must_stand_still(moment);
+        let was_silent = self.must_pause(moment);
         match event {
             Event::Due => self.due(moment),
             // Nothing follows from them before the next tick.
@@ -289,17 +292,17 @@ impl OwnerCore {
             Event::Ctl(payload, inbox) => self.ctl(payload, inbox, moment),
             Event::Written(outcome) => self.written(outcome, now),
             Event::Read(outcome) => self.read(outcome, now),
-            Event::Done(is_done) => self.clerk.done(is_done, now),
+            Event::RecordWritten(is_done) => self.write_queue.done(is_done, now),
             Event::CatchUp(answer) => self.caught(answer, now),
             Event::CatchUpEnded => self.catch_up_ended(),
-            Event::Counted(census) => self.counted(&census, moment),
-            Event::Turn => self.take_turn(now),
+            Event::PresenceChecked(presence) => self.counted(&presence, moment),
+            Event::HandOver => self.begin_handover(now),
             Event::Offered(taken) => self.offered(taken, now),
         }
         self.catch_up_if_complete(moment);
         // What an event leads to is decided by how old the checkpoint was then,
         // or is now that another is written.
-        self.is_silent = was_silent && self.must_stand_still(moment);
+        self.is_silent = was_silent && self.must_pause(moment);
         self.advance(now);
     }
 
@@ -320,16 +323,16 @@ impl OwnerCore {
 
     /// What follows from how things are.
     fn advance(&mut self, now: Instant) {
-        match self.stage {
-            Stage::Inheriting(_) | Stage::Stopped => {}
-            Stage::Running => self.run_on(now),
-            Stage::Settling(_) => self.settle(now),
-            Stage::Announcing | Stage::Finishing(_) => self.finish(now),
+        match self.state {
+            OwnerState::Recovering(_) | OwnerState::Stopped => {}
+            OwnerState::Running => self.run_on(now),
+            OwnerState::Closing(_) => self.close_when_written(now),
+            OwnerState::PublishingResults | OwnerState::Flushing(_) => self.finish(now),
         }
         let is_racing = self.is_running() && self.room.is_moving();
-        let is_better_later = is_racing && !self.chain.begins(now);
-        if let Some(job) = self.clerk.poll(is_better_later, now) {
-            self.commands.push(Command::Do(job));
+        let is_better_later = is_racing && !self.lease.begins(now);
+        if let Some(pending) = self.write_queue.poll(is_better_later, now) {
+            self.commands.push(Command::WriteRecord(pending));
         }
     }
 
@@ -339,7 +342,7 @@ impl OwnerCore {
             self.emit();
         }
         if self.room.ending().is_some() {
-            self.begin_to_settle(Stop::Ended, now);
+            self.begin_closing(Stop::Ended, now);
             return;
         }
         if !self.is_offered() {
@@ -350,12 +353,12 @@ impl OwnerCore {
 
     /// Whether this owner must keep silent: another may own the room by now, or
     /// nobody would hear it.
-    fn must_stand_still(&self, moment: Moment) -> bool {
-        self.chain.is_fenced(pace(&self.room), moment.now) || !moment.is_connected
+    fn must_pause(&self, moment: Moment) -> bool {
+        self.lease.has_expired(activity(&self.room), moment.now) || !moment.is_connected
     }
 
     fn ctl(&mut self, payload: &[u8], inbox: Option<&str>, moment: Moment) {
-        if !self.is_running() || self.must_stand_still(moment) {
+        if !self.is_running() || self.must_pause(moment) {
             // Whoever owns the room now answers, or is asked again.
             return;
         }
@@ -371,10 +374,10 @@ impl OwnerCore {
             Err(error) => Err(Rejection::new(RejectionCode::BadMessage, error.to_string())),
         };
         // A seat that somebody was told of must outlive this worker.
-        let write = self.chain.write_of(self.room.wants_checkpoint());
+        let write = self.lease.write_of(self.room.wants_checkpoint());
         match inbox {
             None => {}
-            Some(inbox) if self.chain.is_confirmed(write) => {
+            Some(inbox) if self.lease.is_confirmed(write) => {
                 self.commands.push(Command::Answer(inbox.to_owned(), reply));
             }
             Some(inbox) if self.replies.len() < REPLIES_MAX => {
@@ -395,12 +398,14 @@ impl OwnerCore {
                 Output::Snapshot(bytes) => {
                     self.commands.push(Command::Publish(Topic::Snapshot, bytes));
                 }
-                Output::Lobby => self.clerk.queue(Job::Lobby(self.room.lobby_entry())),
+                Output::Lobby => self
+                    .write_queue
+                    .queue(PendingWrite::Lobby(self.room.lobby_entry())),
                 Output::Persist(message) => {
                     let id = self.message_id();
-                    self.clerk.queue(Job::Persist(message, id));
+                    self.write_queue.queue(PendingWrite::Persist(message, id));
                 }
-                Output::Checkpoint => self.chain.hurry(),
+                Output::Checkpoint => self.lease.hurry(),
             }
         }
     }
@@ -408,16 +413,16 @@ impl OwnerCore {
     fn message_id(&mut self) -> String {
         self.persisted += 1;
         let race = self.room.identity().race;
-        format!("{race}:{}:{}", self.chain.epoch(), self.persisted)
+        format!("{race}:{}:{}", self.lease.epoch(), self.persisted)
     }
 }
 
 /// How often a room must be heard of.
-fn pace(room: &Room) -> Pace {
+fn activity(room: &Room) -> Activity {
     if room.is_moving() {
-        Pace::Racing
+        Activity::Racing
     } else {
-        Pace::Idle
+        Activity::Idle
     }
 }
 

@@ -15,11 +15,11 @@ use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
 use crate::endpoints::Worker;
+use crate::handover_limiter::HandoverLimiter;
 use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
 use crate::schedule::{ScheduleOptions, SharedSchedule};
-use crate::turns::Turns;
 
 /// Runs the worker until shutdown.
 ///
@@ -39,10 +39,10 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         bus: bus.clone(),
         tasks: TaskTracker::new(),
         draining: Shutdown::default(),
-        turns: Turns::new(),
+        handover_limiter: HandoverLimiter::new(),
         ticks: 0.into(),
         late_ticks: 0.into(),
-        clock: context.clock.clone(),
+        timers: context.timers.clone(),
         schedule: SharedSchedule::new(Instant::now(), schedule),
         rooms_max: options.rooms_max,
         rooms_taken: 0.into(),

@@ -11,9 +11,9 @@ use protocol::{RejectionCode, Reply, Revision, RoomId, subject};
 use service::Shutdown;
 use tracing::{debug, info};
 
-use crate::chain::{ReadBack, Unanswered};
 use crate::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
 use crate::endpoints::Worker;
+use crate::lease::{ReadBack, Unanswered};
 use crate::limits::{ADOPTIONS_MAX, LOBBY_SWEEP, SWEEP_INTERVAL};
 use crate::metrics;
 use crate::sweep::{Orphan, Sweep, ghosts};
@@ -131,10 +131,11 @@ impl Worker {
                     Err(_) => claim.found(Err(Unanswered)),
                 },
                 Step::Listen => {
-                    let place = self.take_place()?;
-                    let ears = self.listen(room).await;
-                    let ears = ears.map_err(|error| unavailable(&error.to_string()))?;
-                    taking = Some((place, ears));
+                    let capacity = self.take_capacity()?;
+                    let subscriptions = self.listen(room).await;
+                    let subscriptions =
+                        subscriptions.map_err(|error| unavailable(&error.to_string()))?;
+                    taking = Some((capacity, subscriptions));
                     claim.listening(|name| self.track(name), Instant::now())
                 }
                 Step::Write(value, revision) => {
@@ -153,8 +154,14 @@ impl Worker {
                     metrics::taken_over(cause);
                     let Claimed { race, epoch, .. } = claimed;
                     info!(%room, %race, %epoch, ?cause, "room taken over");
-                    if let Some((place, ears)) = taking {
-                        self.own(taken.room, taken.chain, ears, place, Some(taken.gateways));
+                    if let Some((capacity, subscriptions)) = taking {
+                        self.own(
+                            taken.room,
+                            taken.lease,
+                            subscriptions,
+                            capacity,
+                            Some(taken.gateways),
+                        );
                     }
                     return Ok(claimed);
                 }

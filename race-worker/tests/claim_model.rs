@@ -58,21 +58,21 @@ enum Worker {
     },
     /// Has the room; asks the gateways in `asked` what they have seen.
     CatchingUp {
-        chain: Chain,
+        lease: Lease,
         race: Race,
         pending: u8,
         asked: u8,
     },
     Owner {
-        chain: Chain,
+        lease: Lease,
         race: Race,
         pending: u8,
     },
 }
 
-/// The writer's end of the chain.
+/// The writer's end of the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Chain {
+struct Lease {
     epoch: u8,
     /// Whether the revision that it knows is the present one.
     is_current: bool,
@@ -177,7 +177,7 @@ impl Model for ClaimModel {
             epoch: 1,
             race,
         };
-        let chain = Chain {
+        let lease = Lease {
             epoch: 1,
             is_current: true,
             stored: race,
@@ -197,7 +197,7 @@ impl Model for ClaimModel {
             writes: BTreeSet::new(),
             workers: [
                 Worker::Owner {
-                    chain,
+                    lease,
                     race,
                     pending: 0,
                 },
@@ -336,7 +336,7 @@ impl State {
 
     fn tick(&mut self, worker: usize) -> Option<()> {
         let Worker::Owner {
-            chain,
+            lease,
             race,
             pending,
         } = &mut self.workers[worker]
@@ -349,7 +349,7 @@ impl State {
         race.tick += 1;
         race.inputs |= *pending;
         *pending = 0;
-        let snapshot = (chain.epoch, *race);
+        let snapshot = (lease.epoch, *race);
         for gateway in &mut self.gateways {
             gateway.coming.insert(snapshot);
         }
@@ -358,19 +358,19 @@ impl State {
 
     /// One write at a time.
     fn checkpoint(&mut self, worker: usize) -> Option<()> {
-        let Worker::Owner { chain, race, .. } = &mut self.workers[worker] else {
+        let Worker::Owner { lease, race, .. } = &mut self.workers[worker] else {
             return None;
         };
-        if chain.writing.is_some() || chain.in_doubt || chain.stored == *race {
+        if lease.writing.is_some() || lease.in_doubt || lease.stored == *race {
             return None;
         }
         let write = Record {
             owner: worker,
-            epoch: chain.epoch,
+            epoch: lease.epoch,
             race: *race,
         };
-        chain.writing = Some(write);
-        if chain.is_current {
+        lease.writing = Some(write);
+        if lease.is_current {
             self.writes.insert(write);
         }
         Some(())
@@ -379,7 +379,7 @@ impl State {
     /// A gateway is asked: it raises its floor, then it answers.
     fn catch_up(&mut self, worker: usize, gateway: usize, model: &ClaimModel) -> Option<()> {
         let Worker::CatchingUp {
-            chain,
+            lease,
             mut race,
             mut pending,
             mut asked,
@@ -393,20 +393,20 @@ impl State {
         asked &= !(1 << gateway);
         let there = &mut self.gateways[gateway];
         if !model.has(Bug::AnswersBeforeRaisingFloor) {
-            there.floor = there.floor.max(chain.epoch);
+            there.floor = there.floor.max(lease.epoch);
         }
         race = race.max(there.seen);
         pending |= there.unacknowledged;
         self.workers[worker] = if asked == 0 {
             Worker::Owner {
-                chain,
+                lease,
                 race,
                 // What was applied is not applied again.
                 pending: pending & !race.inputs,
             }
         } else {
             Worker::CatchingUp {
-                chain,
+                lease,
                 race,
                 pending,
                 asked,
@@ -417,10 +417,10 @@ impl State {
 
     /// The race is over, and the checkpoint says so: the result leaves.
     fn publish(&mut self, worker: usize, model: &ClaimModel) -> Option<()> {
-        let Worker::Owner { chain, race, .. } = self.workers[worker] else {
+        let Worker::Owner { lease, race, .. } = self.workers[worker] else {
             return None;
         };
-        let is_safe = chain.stored == race || model.has(Bug::ResultBeforeCas);
+        let is_safe = lease.stored == race || model.has(Bug::ResultBeforeCas);
         if race.tick < TICKS || !is_safe {
             return None;
         }
@@ -445,9 +445,9 @@ impl State {
                     self.workers[worker] = Worker::Idle;
                 }
             }
-            Worker::Owner { chain, .. } => {
-                chain.writing.take()?;
-                chain.in_doubt = true;
+            Worker::Owner { lease, .. } => {
+                lease.writing.take()?;
+                lease.in_doubt = true;
             }
             Worker::Idle | Worker::CatchingUp { .. } => return None,
         }
@@ -457,16 +457,16 @@ impl State {
     /// In doubt: what is stored decides.
     fn read_back(&mut self, worker: usize) -> Option<()> {
         let stored = self.stored;
-        let Worker::Owner { chain, .. } = &mut self.workers[worker] else {
+        let Worker::Owner { lease, .. } = &mut self.workers[worker] else {
             return None;
         };
-        if !chain.in_doubt {
+        if !lease.in_doubt {
             return None;
         }
-        if (stored.owner, stored.epoch) == (worker, chain.epoch) {
-            chain.in_doubt = false;
-            chain.is_current = true;
-            chain.stored = stored.race;
+        if (stored.owner, stored.epoch) == (worker, lease.epoch) {
+            lease.in_doubt = false;
+            lease.is_current = true;
+            lease.stored = stored.race;
         } else {
             self.workers[worker] = Worker::Idle;
         }
@@ -480,8 +480,8 @@ impl State {
         self.stored = write;
         self.writes.clear();
         for worker in &mut self.workers {
-            if let Worker::Owner { chain, .. } | Worker::CatchingUp { chain, .. } = worker {
-                chain.is_current = false;
+            if let Worker::Owner { lease, .. } | Worker::CatchingUp { lease, .. } = worker {
+                lease.is_current = false;
             }
         }
         if !is_answered {
@@ -491,10 +491,10 @@ impl State {
             Worker::Claiming { write: asked, .. } if *asked == write => {
                 self.won(write.owner, write, model);
             }
-            Worker::Owner { chain, .. } if chain.writing == Some(write) => {
-                chain.writing = None;
-                chain.is_current = true;
-                chain.stored = write.race;
+            Worker::Owner { lease, .. } if lease.writing == Some(write) => {
+                lease.writing = None;
+                lease.is_current = true;
+                lease.stored = write.race;
             }
             // Whoever asked is gone, or has given up waiting.
             _ => {}
@@ -511,7 +511,7 @@ impl State {
         if owner.replace(worker).is_some_and(|before| before != worker) {
             self.seen.broken = Some("two owners in one epoch");
         }
-        let chain = Chain {
+        let lease = Lease {
             epoch,
             is_current: true,
             stored: race,
@@ -520,13 +520,13 @@ impl State {
         };
         self.workers[worker] = if model.has(Bug::NoCatchUp) {
             Worker::Owner {
-                chain,
+                lease,
                 race,
                 pending,
             }
         } else {
             Worker::CatchingUp {
-                chain,
+                lease,
                 race,
                 pending,
                 asked: (1 << GATEWAYS) - 1,

@@ -1,17 +1,17 @@
-//! The shell around a gateway's cores, as `gateway::relay` and `desk` are the
+//! The shell around a gateway's cores, as `gateway::relay` and `backend` are the
 //! real one.
 
-mod inheritance;
 mod members;
+mod recovery;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::Controls;
-use gateway::asking::Asking;
 use gateway::relay::core::RelayCore;
 use gateway::relay::failure_detector::{ClaimOutcome, Command, Probe};
+use gateway::retry::RetryPolicy;
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimCause, ClaimRequest};
 use protocol::frame::{self, FrameKind};
@@ -55,7 +55,7 @@ struct Relay {
 struct Member {
     connection: Connection,
     room: RoomIndex,
-    asking: Asking,
+    retry: RetryPolicy,
     seat: Option<Seat>,
     is_in: bool,
     /// Whether the question is one to give the seat back.
@@ -112,7 +112,7 @@ impl Gateway {
         let member = Member {
             connection,
             room,
-            asking: Asking::new(now),
+            retry: RetryPolicy::new(now),
             seat: Some(seat),
             is_in: true,
             is_leaving: false,
@@ -190,7 +190,7 @@ impl World {
             | Message::Ctl(..)
             | Message::Claim(..)
             | Message::Ping(_)
-            | Message::Later(Later::Count(..)) => {}
+            | Message::Later(Later::CheckPresence(..)) => {}
         }
         self.look_after(pid, gateway);
     }

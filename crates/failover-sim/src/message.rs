@@ -6,7 +6,7 @@ use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::persist::ResultRecord;
 use protocol::room::CtlReply;
 use protocol::{Epoch, GatewayId, Reply, Revision, Seat, SessionNonce, Tick, WorkerId};
-use race_worker::chain::WriteError;
+use race_worker::lease::WriteError;
 use race_worker::ownership::Topic;
 
 use crate::process::Pid;
@@ -106,7 +106,7 @@ pub(crate) enum Later {
     /// A gateway asks the owner again.
     Ask(u64),
     /// A worker asks a gateway again who is present.
-    Count(Key, usize),
+    CheckPresence(Key, usize),
     /// A gateway raises its floor, later than it should.
     RaiseFloor(RoomIndex, Bytes),
 }

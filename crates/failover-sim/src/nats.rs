@@ -6,7 +6,7 @@ use bytes::Bytes;
 use protocol::checkpoint::ClaimRequest;
 use protocol::persist::ResultRecord;
 use protocol::{Epoch, Revision, WorkerId};
-use race_worker::chain::WriteError;
+use race_worker::lease::WriteError;
 use race_worker::ownership::Topic;
 use rand::RngExt;
 

@@ -12,11 +12,11 @@ use bytes::Bytes;
 use domain::Controls;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Seat, SessionNonce, Tick, WorkerId};
-use race_worker::chain::Fences;
 use race_worker::claim::{Claim, ClaimsUnderWay, Evidence};
+use race_worker::lease::LeaseTerms;
 use race_worker::limits::LOBBY_SWEEP;
 use race_worker::ownership::{Command, Event, Moment, OwnerCore, Topic};
-use race_worker::room::presence::Belief;
+use race_worker::room::presence::ExpectedPresence;
 use race_worker::sweep::Sweep;
 use rand::RngExt;
 
@@ -32,7 +32,7 @@ const HAND_OVER_TIMEOUT: Ns = 100 * MILLISECOND;
 const PRESENT_TIMEOUT: Ns = 500 * MILLISECOND;
 
 /// Later than any simulation ends.
-pub(crate) const UNFENCED: Fences = Fences {
+pub(crate) const UNFENCED: LeaseTerms = LeaseTerms {
     racing: Duration::from_secs(3_600),
     idle: Duration::from_secs(3_600),
 };
@@ -63,7 +63,7 @@ struct Owner {
     /// Requests wait until the room runs.
     ctl: VecDeque<(Bytes, Inbox)>,
     has_turn: bool,
-    census: Vec<(Belief, Option<Vec<SessionNonce>>)>,
+    presence: Vec<(ExpectedPresence, Option<Vec<SessionNonce>>)>,
     uncounted: usize,
     /// When the write under way was begun, and the last that has happened.
     write_begun: Instant,
@@ -99,7 +99,7 @@ struct Claiming {
 enum Purpose {
     Written(Key),
     Read(Key),
-    Job(Key),
+    PendingWrite(Key),
     CatchUp(Key),
     Count(Key, usize, bool),
     Offer(Key),
@@ -154,11 +154,11 @@ impl Worker {
 
     /// Whether it runs a room under that epoch.
     pub(crate) fn runs(&self, room: RoomIndex, epoch: Epoch) -> bool {
-        let is_it = |it: &&Owner| it.room == room && it.core.chain().epoch() == epoch;
+        let is_it = |it: &&Owner| it.room == room && it.core.lease().epoch() == epoch;
         self.owners
             .iter()
             .find(is_it)
-            .is_some_and(|it| !it.core.is_running() || !it.core.is_standing_still())
+            .is_some_and(|it| !it.core.is_running() || !it.core.is_paused())
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -187,7 +187,7 @@ impl World {
     pub(crate) fn own(&mut self, pid: Pid, worker: &mut Worker, room: RoomIndex, core: OwnerCore) {
         let now = self.local(pid);
         let key = self.next_token();
-        if let Err(why) = self.oracle.owned(room, core.chain().epoch(), worker.id) {
+        if let Err(why) = self.oracle.owned(room, core.lease().epoch(), worker.id) {
             self.violate(why);
         }
         worker.owners.push(Owner {
@@ -197,7 +197,7 @@ impl World {
             is_listening: true,
             ctl: VecDeque::new(),
             has_turn: false,
-            census: Vec::new(),
+            presence: Vec::new(),
             uncounted: 0,
             write_begun: now,
             held_since: now,
@@ -240,16 +240,16 @@ impl World {
             }
             Message::Ping(inbox) => self.submit(pid, Op::Answer(inbox, Body::Pong)),
             Message::Answer(token, body) => self.worker_answer(pid, worker, token, body),
-            Message::Later(Later::Count(key, index)) => {
+            Message::Later(Later::CheckPresence(key, index)) => {
                 if let Some(owner) = owner_of(worker, key) {
-                    let (room, belief) = (owner.room, owner.census[index].0.gateway);
+                    let (room, expected) = (owner.room, owner.presence[index].0.gateway);
                     let inbox = self.ask(
                         pid,
                         worker,
                         Purpose::Count(key, index, true),
                         PRESENT_TIMEOUT,
                     );
-                    self.submit(pid, Op::Present(belief, room, inbox));
+                    self.submit(pid, Op::Present(expected, room, inbox));
                 }
             }
             Message::Published(..)
@@ -259,7 +259,7 @@ impl World {
             | Message::Input(..)
             | Message::Later(Later::Ask(_) | Later::RaiseFloor(..)) => {}
         }
-        self.settle(pid, worker);
+        self.close_when_written(pid, worker);
     }
 
     /// Does what is due.
@@ -280,17 +280,17 @@ impl World {
                 self.sweep(pid, worker, Vec::new());
             }
         }
-        self.settle(pid, worker);
+        self.close_when_written(pid, worker);
     }
 
     /// Carries out what the cores want until they want nothing more.
-    fn settle(&mut self, pid: Pid, worker: &mut Worker) {
+    fn close_when_written(&mut self, pid: Pid, worker: &mut Worker) {
         let mut index = 0;
         while index < worker.owners.len() {
             let owner = &mut worker.owners[index];
             if worker.is_draining && !owner.has_turn && owner.core.is_running() {
                 owner.has_turn = true;
-                self.event(pid, owner, Event::Turn);
+                self.event(pid, owner, Event::HandOver);
             }
             let commands: Vec<Command> = owner.core.take_commands().collect();
             let is_busy = !commands.is_empty();
@@ -358,7 +358,7 @@ impl World {
     }
 
     fn caught_up(&mut self, owner: &mut Owner) {
-        let (room, epoch) = (owner.room, owner.core.chain().epoch());
+        let (room, epoch) = (owner.room, owner.core.lease().epoch());
         let told = owner
             .answered
             .iter()
@@ -398,7 +398,7 @@ impl World {
                 known.extend(ticks.map(|(tick, it)| (batch.gateway, *seat, tick, it)));
             }
         }
-        let is_it = |it: &&mut Owner| it.room == room && it.core.chain().epoch() == epoch;
+        let is_it = |it: &&mut Owner| it.room == room && it.core.lease().epoch() == epoch;
         if let Some(owner) = worker.owners.iter_mut().find(is_it) {
             if !owner.is_caught_up {
                 owner.due.extend(known);

@@ -1,9 +1,9 @@
 //! Deadlines that are kept to a tenth of a millisecond.
 //!
-//! A timer of tokio's goes off up to two milliseconds late, and by another time
-//! each: snapshots came at intervals of 32 to 35 ms where 33.3 were meant. An
-//! [`AlarmClock`] has one [`Timer`] of the system for all deadlines of a process,
-//! set to the earliest: rooms that tick together have it go off once.
+//! A timer of tokio fires up to two milliseconds late, each by another time:
+//! snapshots came at intervals of 32 to 35 ms where 33.3 were meant. A
+//! [`TimerQueue`] has one [`Timer`] of the system for all deadlines of a process,
+//! set to the earliest: for rooms that tick together it fires once.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -16,20 +16,20 @@ use tokio::sync::Notify;
 
 use crate::timer::Timer;
 
-/// What a process has its deadlines from. Clones share it.
+/// The source of all deadlines of a process. Clones share it.
 #[derive(Clone, Debug)]
-pub struct AlarmClock(Arc<Shared>);
+pub struct TimerQueue(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     origin: Instant,
-    alarms: Mutex<Alarms>,
-    /// The earliest alarm is another one.
+    deadlines: Mutex<Deadlines>,
+    /// The earliest entry is another one.
     is_moved: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Alarms {
+struct Deadlines {
     /// When, and a number that tells those of the same time apart.
     wakers: BTreeMap<Key, Waker>,
     numbers: u64,
@@ -37,8 +37,8 @@ struct Alarms {
 
 type Key = (Instant, u64);
 
-impl AlarmClock {
-    /// A clock that goes as long as the runtime does.
+impl TimerQueue {
+    /// A queue that is served as long as the runtime runs.
     ///
     /// # Errors
     /// When the system has no timer for it.
@@ -46,11 +46,11 @@ impl AlarmClock {
         let timer = Timer::new()?;
         let shared = Arc::new(Shared {
             origin: Instant::now(),
-            alarms: Mutex::default(),
+            deadlines: Mutex::default(),
             is_moved: Notify::new(),
         });
-        let ringing = Arc::clone(&shared);
-        tokio::spawn(async move { ringing.ring(timer).await });
+        let firing = Arc::clone(&shared);
+        tokio::spawn(async move { firing.fire(timer).await });
         Ok(Self(shared))
     }
 
@@ -66,23 +66,23 @@ impl AlarmClock {
         }
     }
 
-    /// A deadline by this clock.
+    /// A deadline of this queue.
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         Deadline {
-            clock: self.clone(),
-            alarm: None,
+            timers: self.clone(),
+            entry: None,
         }
     }
 }
 
 impl Shared {
-    /// Rings every alarm at its time.
-    async fn ring(&self, mut timer: Timer) {
-        let mut ringing = Vec::new();
+    /// Fires every entry at its time.
+    async fn fire(&self, mut timer: Timer) {
+        let mut firing = Vec::new();
         loop {
-            let next = self.lock().take_until(Instant::now(), &mut ringing);
-            ringing.drain(..).for_each(Waker::wake);
+            let next = self.lock().take_until(Instant::now(), &mut firing);
+            firing.drain(..).for_each(Waker::wake);
             tokio::select! {
                 () = timer.reached(next) => {}
                 () = self.is_moved.notified() => {}
@@ -90,12 +90,14 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Alarms> {
-        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Deadlines> {
+        self.deadlines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Alarms {
+impl Deadlines {
     fn set(&mut self, at: Instant, waker: Waker) -> Key {
         self.numbers += 1;
         let key = (at, self.numbers);
@@ -108,26 +110,26 @@ impl Alarms {
     }
 
     /// Takes those whose time has come; gives that of the next.
-    fn take_until(&mut self, now: Instant, ringing: &mut Vec<Waker>) -> Option<Instant> {
-        while let Some(alarm) = self.wakers.first_entry() {
-            if alarm.key().0 > now {
-                return Some(alarm.key().0);
+    fn take_until(&mut self, now: Instant, firing: &mut Vec<Waker>) -> Option<Instant> {
+        while let Some(entry) = self.wakers.first_entry() {
+            if entry.key().0 > now {
+                return Some(entry.key().0);
             }
-            ringing.push(alarm.remove());
+            firing.push(entry.remove());
         }
         None
     }
 }
 
 /// A deadline that is asked with each message whether its time has come, and
-/// often told a later one then. An alarm that moves does not ring at its former
+/// often told a later one then. An entry that moves does not fire at its former
 /// time: with many of them a process would wake up for nothing several times
 /// between two messages.
 #[derive(Debug)]
 pub struct Deadline {
-    clock: AlarmClock,
-    /// The alarm that is set, and whom it wakes.
-    alarm: Option<(Key, Waker)>,
+    timers: TimerQueue,
+    /// The entry that is set, and whom it wakes.
+    entry: Option<(Key, Waker)>,
 }
 
 impl Deadline {
@@ -146,7 +148,7 @@ impl Deadline {
             return Poll::Ready(());
         }
         let is_set = self
-            .alarm
+            .entry
             .as_ref()
             .is_some_and(|((at, _), waker)| *at == due && waker.will_wake(cx.waker()));
         if !is_set {
@@ -155,23 +157,23 @@ impl Deadline {
         Poll::Pending
     }
 
-    /// Sets another alarm, or none.
-    fn replace(&mut self, alarm: Option<(Instant, &Waker)>) {
-        let mut alarms = self.clock.0.lock();
-        let first = alarms.first();
-        if let Some((key, _)) = self.alarm.take() {
-            alarms.wakers.remove(&key);
+    /// Sets another entry, or none.
+    fn replace(&mut self, entry: Option<(Instant, &Waker)>) {
+        let mut deadlines = self.timers.0.lock();
+        let first = deadlines.first();
+        if let Some((key, _)) = self.entry.take() {
+            deadlines.wakers.remove(&key);
         }
-        self.alarm = alarm.map(|(at, waker)| (alarms.set(at, waker.clone()), waker.clone()));
-        if alarms.first() != first {
-            self.clock.0.is_moved.notify_one();
+        self.entry = entry.map(|(at, waker)| (deadlines.set(at, waker.clone()), waker.clone()));
+        if deadlines.first() != first {
+            self.timers.0.is_moved.notify_one();
         }
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        if self.alarm.is_some() {
+        if self.entry.is_some() {
             self.replace(None);
         }
     }
@@ -190,8 +192,8 @@ mod tests {
 
     #[tokio::test]
     async fn follows_a_time_that_moves_either_way() {
-        let clock = AlarmClock::start().unwrap();
-        let mut deadline = clock.deadline();
+        let timers = TimerQueue::start().unwrap();
+        let mut deadline = timers.deadline();
         let start = Instant::now();
         for due in [20, 30, 25, 60] {
             deadline.reached(Some(start + ms(due))).await;
@@ -219,8 +221,8 @@ mod tests {
             }
         }
 
-        let clock = AlarmClock::start().unwrap();
-        let (mut moved, mut kept) = (clock.deadline(), clock.deadline());
+        let timers = TimerQueue::start().unwrap();
+        let (mut moved, mut kept) = (timers.deadline(), timers.deadline());
         let woken: [Arc<Woken>; 2] = Default::default();
         let wakers = woken.clone().map(Waker::from);
         let [mut of_moved, mut of_kept] = wakers.each_ref().map(Context::from_waker);
@@ -236,8 +238,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_leeway_is_due_together() {
-        let clock = AlarmClock::start().unwrap();
-        let (origin, leeway) = (clock.0.origin, ms(2));
+        let timers = TimerQueue::start().unwrap();
+        let (origin, leeway) = (timers.0.origin, ms(2));
         for (at, due) in [
             (0, 0),
             (1, 2_000),
@@ -246,20 +248,20 @@ mod tests {
             (6_001, 8_000),
         ] {
             let us = |us| origin + Duration::from_micros(us);
-            assert_eq!(clock.with_leeway(us(at), leeway), us(due));
-            assert_eq!(clock.with_leeway(us(at), Duration::ZERO), us(at));
+            assert_eq!(timers.with_leeway(us(at), leeway), us(due));
+            assert_eq!(timers.with_leeway(us(at), Duration::ZERO), us(at));
         }
     }
 
     #[tokio::test]
     async fn many_are_reached_in_their_order() {
-        let clock = AlarmClock::start().unwrap();
+        let timers = TimerQueue::start().unwrap();
         let start = Instant::now();
         let reached = Arc::new(Mutex::new(Vec::new()));
         let tasks = [7_u64, 3, 9, 3, 1, 5].map(|due| {
-            let (clock, reached) = (clock.clone(), Arc::clone(&reached));
+            let (timers, reached) = (timers.clone(), Arc::clone(&reached));
             tokio::spawn(async move {
-                clock.deadline().reached(Some(start + ms(10 * due))).await;
+                timers.deadline().reached(Some(start + ms(10 * due))).await;
                 reached.lock().unwrap().push(due);
             })
         });
@@ -267,18 +269,18 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*reached.lock().unwrap(), [1, 3, 3, 5, 7, 9]);
-        assert!(clock.0.lock().wakers.is_empty());
+        assert!(timers.0.lock().wakers.is_empty());
     }
 
     #[tokio::test]
     async fn one_that_is_dropped_leaves_nothing_behind() {
-        let clock = AlarmClock::start().unwrap();
-        let mut deadline = clock.deadline();
+        let timers = TimerQueue::start().unwrap();
+        let mut deadline = timers.deadline();
         let due = Some(Instant::now() + ms(10_000));
         let waiting = tokio::time::timeout(ms(1), deadline.reached(due)).await;
         assert!(waiting.is_err());
-        assert_eq!(clock.0.lock().wakers.len(), 1);
+        assert_eq!(timers.0.lock().wakers.len(), 1);
         drop(deadline);
-        assert!(clock.0.lock().wakers.is_empty());
+        assert!(timers.0.lock().wakers.is_empty());
     }
 }

@@ -20,7 +20,7 @@ pub mod telemetry;
 mod timer;
 
 pub use announce::Announcement;
-pub use deadline::{AlarmClock, Deadline};
+pub use deadline::{Deadline, TimerQueue};
 pub use health::Health;
 pub use options::ServiceOptions;
 pub use program::{BoxError, Context, main};

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info, warn};
 
 use crate::announce::Announcement;
-use crate::deadline::AlarmClock;
+use crate::deadline::TimerQueue;
 use crate::health::{self, Health};
 use crate::options::{EXIT_USAGE, ServiceOptions};
 use crate::shutdown::Shutdown;
@@ -25,7 +25,7 @@ pub struct Context {
     /// Tells when to end.
     pub shutdown: Shutdown,
     /// What deadlines are kept by.
-    pub clock: AlarmClock,
+    pub timers: TimerQueue,
     health: Health,
     announcement: Announcement,
 }
@@ -123,7 +123,7 @@ async fn prepare(program: &'static str, common: ServiceOptions) -> Result<Contex
     let announcement = Announcement::new(program, common.announce, bound);
     Ok(Context {
         shutdown,
-        clock: AlarmClock::start()?,
+        timers: TimerQueue::start()?,
         health,
         announcement,
     })

@@ -9,7 +9,7 @@ use protocol::room::{CtlReply, CtlRequest};
 use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame};
 
 use super::Connection;
-use crate::conversation::{Ask, Place};
+use crate::conversation::{Ask, Membership};
 use crate::relay::{RelayCommand, RelayHandle};
 use crate::token::Port;
 
@@ -17,31 +17,31 @@ impl Connection {
     pub(super) async fn carry_out(&mut self, ask: Ask) -> Reply<()> {
         match ask {
             Ask::SignUp(credentials) => {
-                let player = self.desk.sign_up(&credentials).await?;
+                let player = self.backend.sign_up(&credentials).await?;
                 self.logged_in(player).await?;
             }
             Ask::LogIn(credentials) => {
-                self.address.expect_patience()?;
-                let outcome = self.desk.log_in(&credentials).await;
+                self.address.expect_few_wrong_passwords()?;
+                let outcome = self.backend.log_in(&credentials).await;
                 self.address.note(&outcome);
                 self.logged_in(outcome?).await?;
             }
             Ask::Resume(token) => {
-                let player = self.desk.resume(&token, self.port)?;
+                let player = self.backend.resume(&token, self.port)?;
                 self.logged_in(player).await?;
             }
             Ask::ListRooms => {
                 self.send_queue.send(&ServerMessage::Rooms {
-                    rooms: self.desk.lobby.list(),
+                    rooms: self.backend.lobby.list(),
                 });
             }
             Ask::CreateRoom(name, settings, class) => {
                 if let Some(player) = self.conversation.player().cloned() {
-                    self.desk.create_room(&name, settings, player).await?;
-                    self.enter(&name, Entrance::Seat(class)).await?;
+                    self.backend.create_room(&name, settings, player).await?;
+                    self.enter(&name, Entry::Seat(class)).await?;
                 }
             }
-            Ask::JoinRoom(name, class) => self.enter(&name, Entrance::Seat(class)).await?,
+            Ask::JoinRoom(name, class) => self.enter(&name, Entry::Seat(class)).await?,
             Ask::ChooseClass(class) => {
                 self.ask_room(|player, session| CtlRequest::ChooseClass {
                     player,
@@ -58,25 +58,25 @@ impl Connection {
                 })
                 .await?;
             }
-            Ask::Spectate(name) => self.enter(&name, Entrance::Stand).await?,
+            Ask::Spectate(name) => self.enter(&name, Entry::Spectator).await?,
             Ask::LeaveRoom => {
                 self.leave_room(Departure::ForGood).await;
                 self.send_queue.send(&ServerMessage::LeftRoom);
             }
             Ask::ChatToken => {
                 if let Some(player) = self.conversation.player() {
-                    let token = self.desk.token(player, Port::Chat);
+                    let token = self.backend.token(player, Port::Chat);
                     self.send_queue.send(&ServerMessage::ChatToken { token });
                 }
             }
             Ask::Say { text, sequence } => {
                 if let Some(session) = &self.in_chat {
-                    self.desk.say(session, sequence, text).await?;
+                    self.backend.say(session, sequence, text).await?;
                     self.send_queue.send(&ServerMessage::Said { sequence });
                 }
             }
             Ask::ListPresent => {
-                let players = self.desk.chat.present();
+                let players = self.backend.chat.present();
                 self.send_queue.send(&ServerMessage::Present { players });
             }
         }
@@ -88,13 +88,13 @@ impl Connection {
             Port::Race => None,
             Port::Chat => Some(self.join_chat(player.clone()).await?),
         };
-        self.desk.sessions.open(
+        self.backend.sessions.open(
             player.id(),
             self.port,
             self.nonce,
             Arc::clone(&self.send_queue),
         );
-        let token = self.desk.token(&player, self.port);
+        let token = self.backend.token(&player, self.port);
         self.send_queue.send(&ServerMessage::Welcome {
             player: player.clone(),
             token,
@@ -104,7 +104,7 @@ impl Connection {
             self.send_queue
                 .send(&ServerMessage::ChatJoined { sequence });
             let send_queue = Arc::clone(&self.send_queue);
-            self.desk
+            self.backend
                 .chat
                 .listen(self.member, session.clone(), sequence, send_queue);
             self.in_chat = Some(session);
@@ -116,21 +116,21 @@ impl Connection {
         let session = ChatSession {
             player,
             nonce: self.nonce,
-            gateway: self.desk.gateway,
+            gateway: self.backend.gateway,
         };
-        let posted = self.desk.chat_join(&session).await?;
+        let posted = self.backend.chat_join(&session).await?;
         Ok((session, posted.sequence))
     }
 
     /// Enters a room: its relay listens before the owner is asked, so that
     /// nothing the owner says afterwards is missed.
-    async fn enter(&mut self, name: &RoomName, entrance: Entrance) -> Reply<()> {
+    async fn enter(&mut self, name: &RoomName, entry: Entry) -> Reply<()> {
         let Some(player) = self.conversation.player() else {
             return Ok(());
         };
         let room = name.id();
         let relay = self
-            .desk
+            .backend
             .relays
             .expect(&room, self.member, self.nonce, &self.send_queue)
             .await;
@@ -138,9 +138,9 @@ impl Connection {
             let message = "this room cannot be reached just now, try again in a moment";
             Rejection::new(RejectionCode::Unavailable, message)
         })?;
-        let answer = match entrance {
-            Entrance::Seat(class) => self.desk.join(name, player, self.nonce, class).await,
-            Entrance::Stand => self.desk.ctl(&room, &CtlRequest::Spectate).await,
+        let answer = match entry {
+            Entry::Seat(class) => self.backend.join(name, player, self.nonce, class).await,
+            Entry::Spectator => self.backend.ctl(&room, &CtlRequest::Spectate).await,
         };
         match answer {
             Ok(answer) => {
@@ -150,7 +150,7 @@ impl Connection {
                     epoch,
                 } = answer;
                 let race = view.race;
-                self.conversation.entered(Place { room, race, seat });
+                self.conversation.entered(Membership { room, race, seat });
                 let entered = frame::from_server(&ServerMessage::Entered { seat, room: view });
                 relay
                     .send(RelayCommand::Enter(self.member, entered, race, epoch))
@@ -165,7 +165,7 @@ impl Connection {
                 if rejection.code == RejectionCode::Unavailable {
                     let (player, session) = (player.clone(), self.nonce);
                     let lost = CtlRequest::Lost { player, session };
-                    if let Err(error) = self.desk.ctl(&name.id(), &lost).await {
+                    if let Err(error) = self.backend.ctl(&name.id(), &lost).await {
                         tracing::debug!(%error, room = %name, "could not undo a join");
                     }
                 }
@@ -180,10 +180,11 @@ impl Connection {
         &self,
         request: impl FnOnce(PlayerName, SessionNonce) -> CtlRequest,
     ) -> Reply<()> {
-        if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
+        if let (Some(membership), Some(player)) =
+            (self.conversation.membership(), self.conversation.player())
         {
             let request = request(player.clone(), self.nonce);
-            self.desk.ctl(&place.room, &request).await?;
+            self.backend.ctl(&membership.room, &request).await?;
         }
         Ok(())
     }
@@ -203,8 +204,9 @@ impl Connection {
         if let Some(relay) = self.relay.take() {
             relay.send(RelayCommand::Leave(self.member)).await;
         }
-        if let (Some(place), Some(player)) = (self.conversation.place(), self.conversation.player())
-            && place.seat.is_some()
+        if let (Some(membership), Some(player)) =
+            (self.conversation.membership(), self.conversation.player())
+            && membership.seat.is_some()
         {
             let player = player.clone();
             let request = match departure {
@@ -217,8 +219,8 @@ impl Connection {
                     session: self.nonce,
                 },
             };
-            if let Err(error) = self.desk.ctl(&place.room, &request).await {
-                tracing::debug!(%error, room = %place.room, "could not tell the room of a departure");
+            if let Err(error) = self.backend.ctl(&membership.room, &request).await {
+                tracing::debug!(%error, room = %membership.room, "could not tell the room of a departure");
             }
         }
         self.conversation.left();
@@ -228,11 +230,13 @@ impl Connection {
     pub(super) async fn leave(&mut self) {
         self.leave_room(Departure::Lost).await;
         if let Some(player) = self.conversation.player() {
-            self.desk.sessions.close(player.id(), self.port, self.nonce);
+            self.backend
+                .sessions
+                .close(player.id(), self.port, self.nonce);
         }
-        self.desk.chat.leave(self.member);
+        self.backend.chat.leave(self.member);
         if let Some(session) = self.in_chat.take()
-            && let Err(error) = self.desk.chat_leave(&session).await
+            && let Err(error) = self.backend.chat_leave(&session).await
         {
             tracing::debug!(%error, "could not tell the chat of a departure");
         }
@@ -240,9 +244,9 @@ impl Connection {
 }
 
 #[derive(Clone, Copy)]
-enum Entrance {
+enum Entry {
     Seat(CarClass),
-    Stand,
+    Spectator,
 }
 
 #[derive(Clone, Copy)]

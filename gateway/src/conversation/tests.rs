@@ -121,7 +121,7 @@ fn gives_inputs_the_seat_that_the_gateway_knows() {
     let frame = frame::binary(FrameKind::Input, b"opaque");
     let now = Instant::now();
     assert_eq!(conversation.frame(&frame, now), Step::Nothing);
-    conversation.entered(Place {
+    conversation.entered(Membership {
         room: RoomId::parse("r").unwrap(),
         race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         seat: Some(3),
@@ -151,17 +151,17 @@ fn only_who_has_a_seat_chooses_a_car_and_fills_seats() {
         let outside = code(&say(&mut conversation, message));
         assert_eq!(outside, RejectionCode::NotInRoom);
     }
-    let place = |seat| Place {
+    let membership = |seat| Membership {
         room: RoomId::parse("r").unwrap(),
         race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         seat,
     };
-    conversation.entered(place(None));
+    conversation.entered(membership(None));
     for message in [&choose, &fill] {
         let watching = code(&say(&mut conversation, message));
         assert_eq!(watching, RejectionCode::NotInRoom);
     }
-    conversation.entered(place(Some(0)));
+    conversation.entered(membership(Some(0)));
     assert_eq!(
         say(&mut conversation, &choose),
         Step::Ask(Ask::ChooseClass(CarClass::Drift))

@@ -28,7 +28,7 @@ pub enum Signal {
     Heartbeat,
 }
 
-/// What came of asking the owner whether it lives.
+/// The outcome of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// It answered.

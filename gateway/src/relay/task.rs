@@ -101,7 +101,7 @@ impl<'a> RelayTask<'a> {
             send_queues: BTreeMap::new(),
             core: RelayCore::new(relays.gateway, relays.flush_lead, Instant::now()),
             in_flight: FuturesUnordered::new(),
-            timer: relays.clock.deadline(),
+            timer: relays.timers.deadline(),
         }
     }
 
@@ -139,7 +139,7 @@ impl<'a> RelayTask<'a> {
         let suspicion_due = self.core.failure_detector().next_deadline();
         let suspicion_due =
             suspicion_due.or_else(|| is_away.then(|| Instant::now() + CONNECTION_CHECK));
-        let with_leeway = |due| self.relays.clock.with_leeway(due, SUSPICION_LEEWAY);
+        let with_leeway = |due| self.relays.timers.with_leeway(due, SUSPICION_LEEWAY);
         let due = [inputs_due, suspicion_due.map(with_leeway)];
         let due = due.into_iter().flatten().min();
         tokio::select! {

@@ -4,29 +4,29 @@ use std::time::Instant;
 
 use protocol::persist::PersistMessage;
 
-use super::{Command, OwnerCore, Stage, Stop};
-use crate::clerk::Job;
+use super::{Command, OwnerCore, OwnerState, Stop};
 use crate::metrics;
+use crate::write_queue::PendingWrite;
 
 impl OwnerCore {
     /// Writes until the present state is in the checkpoint, and acts on it then.
-    pub(super) fn begin_to_settle(&mut self, stop: Stop, now: Instant) {
-        self.chain.hurry();
-        self.stage = Stage::Settling(stop);
-        self.settle(now);
+    pub(super) fn begin_closing(&mut self, stop: Stop, now: Instant) {
+        self.lease.hurry();
+        self.state = OwnerState::Closing(stop);
+        self.close_when_written(now);
     }
 
-    pub(super) fn settle(&mut self, now: Instant) {
-        let Stage::Settling(stop) = self.stage else {
+    pub(super) fn close_when_written(&mut self, now: Instant) {
+        let OwnerState::Closing(stop) = self.state else {
             return;
         };
-        if !self.chain.is_settled() {
+        if !self.lease.is_written() {
             self.write_if_due(now);
             return;
         }
-        self.stand_still(false);
+        self.set_paused(false);
         match stop {
-            Stop::Ended => self.announce(),
+            Stop::Ended => self.publish_results(),
             Stop::Left | Stop::HandedOver(_) | Stop::Lost => self.hand_over(stop),
         }
         self.finish(now);
@@ -34,56 +34,61 @@ impl OwnerCore {
 
     /// Somebody else has the room, or will: what is left are records.
     pub(super) fn hand_over(&mut self, stop: Stop) {
-        self.stand_still(false);
-        self.clerk.hand_over();
+        self.set_paused(false);
+        self.write_queue.hand_over();
         self.commands.push(Command::Unlisten);
-        self.stage = Stage::Finishing(stop);
+        self.state = OwnerState::Flushing(stop);
     }
 
     /// Somebody else owns the room: not another word.
     pub(super) fn lose(&mut self) {
         metrics::dropped();
-        self.stand_still(false);
+        self.set_paused(false);
         self.stop(Stop::Lost);
     }
 
     /// The room has ended, and its checkpoint says so: the result goes first.
-    fn announce(&mut self) {
-        self.clerk.hold_for_good();
+    fn publish_results(&mut self) {
+        self.write_queue.hold_for_good();
         let race = self.room.identity().race;
         if let Some(result) = self.room.ending().and_then(|ending| ending.result.clone()) {
             let message = PersistMessage::Result(result);
             let id = format!("{race}:result");
-            self.clerk.queue_last(Job::Persist(message, id));
+            self.write_queue
+                .queue_last(PendingWrite::Persist(message, id));
             metrics::finished();
         }
-        self.stage = Stage::Announcing;
+        self.state = OwnerState::PublishingResults;
     }
 
     /// Goes on as soon as everything that was queued is written.
     pub(super) fn finish(&mut self, now: Instant) {
-        if let Some(job) = self.clerk.poll(false, now) {
-            self.commands.push(Command::Do(job));
+        if let Some(pending) = self.write_queue.poll(false, now) {
+            self.commands.push(Command::WriteRecord(pending));
         }
-        if !self.clerk.is_idle() {
+        if !self.write_queue.is_idle() {
             return;
         }
-        match self.stage {
-            Stage::Announcing => {
+        match self.state {
+            OwnerState::PublishingResults => {
                 self.room.close();
                 self.emit();
-                self.clerk.queue_last(Job::RemoveEntry);
-                let revision = self.chain.revision();
-                self.clerk.queue_last(Job::DeleteCheckpoint(revision));
-                self.stage = Stage::Finishing(Stop::Ended);
+                self.write_queue.queue_last(PendingWrite::RemoveEntry);
+                let revision = self.lease.revision();
+                self.write_queue
+                    .queue_last(PendingWrite::DeleteCheckpoint(revision));
+                self.state = OwnerState::Flushing(Stop::Ended);
             }
-            Stage::Finishing(stop) => self.stop(stop),
-            Stage::Inheriting(_) | Stage::Running | Stage::Settling(_) | Stage::Stopped => {}
+            OwnerState::Flushing(stop) => self.stop(stop),
+            OwnerState::Recovering(_)
+            | OwnerState::Running
+            | OwnerState::Closing(_)
+            | OwnerState::Stopped => {}
         }
     }
 
     fn stop(&mut self, stop: Stop) {
-        self.stage = Stage::Stopped;
+        self.state = OwnerState::Stopped;
         self.commands.push(Command::Stop(stop));
     }
 }

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OwnerCore, Stage};
+use super::{OwnerCore, OwnerState};
 use crate::metrics;
 
 /// Whether the inputs for the next tick are here.
@@ -58,14 +58,17 @@ impl InputWait {
 
 impl OwnerCore {
     pub(super) fn inputs(&mut self, payload: &[u8]) {
-        match &mut self.stage {
-            Stage::Inheriting(inheritance) => inheritance.heard(payload),
-            Stage::Running => {
+        match &mut self.state {
+            OwnerState::Recovering(recovery) => recovery.heard(payload),
+            OwnerState::Running => {
                 self.input_wait.came();
                 let received = self.room.inputs(payload);
                 metrics::inputs(received.frames, received.unreadable);
             }
-            Stage::Settling(_) | Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => {}
+            OwnerState::Closing(_)
+            | OwnerState::PublishingResults
+            | OwnerState::Flushing(_)
+            | OwnerState::Stopped => {}
         }
     }
 }

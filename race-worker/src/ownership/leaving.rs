@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 
-use super::{Command, OwnerCore, Stage, Stop};
+use super::{Command, OwnerCore, OwnerState, Stop};
 use crate::limits::{HAND_OVER_ATTEMPTS, HAND_OVER_BACKOFF_MIN};
 
 /// How far a room is on its way to another worker.
@@ -23,12 +23,12 @@ impl OwnerCore {
         matches!(self.leaving, Leaving::Offered { .. })
     }
 
-    pub(super) fn take_turn(&mut self, now: Instant) {
+    pub(super) fn begin_handover(&mut self, now: Instant) {
         if matches!(self.leaving, Leaving::No) {
             let failures = 0;
             self.leaving = Leaving::At { at: now, failures };
             // Who takes it should have little to compute again.
-            self.chain.hurry();
+            self.lease.hurry();
         }
     }
 
@@ -38,13 +38,13 @@ impl OwnerCore {
         let Leaving::At { at, failures } = self.leaving else {
             return;
         };
-        if now < at || !self.chain.is_settled() {
+        if now < at || !self.lease.is_written() {
             return;
         }
         self.leaving = Leaving::Offered { failures };
         self.commands.push(Command::Offer(ClaimRequest {
             room: self.id.clone(),
-            seen_epoch: self.chain.epoch(),
+            seen_epoch: self.lease.epoch(),
             cause: ClaimCause::HandOver,
         }));
     }
@@ -54,7 +54,7 @@ impl OwnerCore {
             return;
         };
         // It may have stood still meanwhile, and be catching up.
-        if !matches!(self.stage, Stage::Running | Stage::Inheriting(_)) {
+        if !matches!(self.state, OwnerState::Running | OwnerState::Recovering(_)) {
             return;
         }
         if let Some(Claimed { owner, .. }) = taken {
@@ -68,9 +68,9 @@ impl OwnerCore {
             failures,
         };
         if failures < HAND_OVER_ATTEMPTS {
-            self.chain.hurry();
+            self.lease.hurry();
         } else {
-            self.begin_to_settle(Stop::Left, now);
+            self.begin_closing(Stop::Left, now);
         }
     }
 }

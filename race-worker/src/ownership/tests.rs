@@ -11,7 +11,7 @@ use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, FENCE_RACING, HAND_OVER_ATTEMPTS, TICK_INTERVAL,
+    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, HAND_OVER_ATTEMPTS, LEASE_RACING, TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 use crate::schedule::ScheduleOptions;
@@ -46,12 +46,12 @@ fn room(now: Instant) -> Room {
     Room::new(identity, ownership, track, now)
 }
 
-fn chain(now: Instant) -> Chain {
-    Chain::new(race(), OWNER, Epoch::FIRST, 7, now)
+fn lease(now: Instant) -> Lease {
+    Lease::new(race(), OWNER, Epoch::FIRST, 7, now)
 }
 
 fn core(now: Instant) -> OwnerCore {
-    OwnerCore::new(OWNER, room(now), chain(now), now)
+    OwnerCore::new(OWNER, room(now), lease(now), now)
 }
 
 /// The snapshots among what is to be done.
@@ -100,15 +100,15 @@ fn names(core: &mut OwnerCore) -> Vec<&'static str> {
         Command::Answer(..) => "answer",
         Command::Write(..) => "write",
         Command::Read => "read",
-        Command::Do(job) => match &*job {
-            Job::Persist(PersistMessage::Result(_), _) => "result",
-            Job::Persist(PersistMessage::Players { .. }, _) => "players",
-            Job::Lobby(_) | Job::Persist(..) => "record",
-            Job::RemoveEntry => "remove entry",
-            Job::DeleteCheckpoint(_) => "delete checkpoint",
+        Command::WriteRecord(pending) => match &*pending {
+            PendingWrite::Persist(PersistMessage::Result(_), _) => "result",
+            PendingWrite::Persist(PersistMessage::Players { .. }, _) => "players",
+            PendingWrite::Lobby(_) | PendingWrite::Persist(..) => "record",
+            PendingWrite::RemoveEntry => "remove entry",
+            PendingWrite::DeleteCheckpoint(_) => "delete checkpoint",
         },
         Command::AskGateways(_) => "ask gateways",
-        Command::Count(_) => "count",
+        Command::CheckPresence(_) => "count",
         Command::Offer(_) => "offer",
         Command::Ticked { .. } => "ticked",
         Command::Unlisten => "unlisten",
@@ -230,7 +230,7 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
     let now = Instant::now();
     let mut core = racing(now);
     // What was begun when the room was made.
-    core.handle(Event::Done(true), moment(now));
+    core.handle(Event::RecordWritten(true), moment(now));
     let (mut records, mut counts) = (0, 0);
     while core.room().tick_number() < 6 * TICK_RATE_HZ {
         let due = core.next_deadline().unwrap();
@@ -245,7 +245,7 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
             if is_done("count") {
                 assert!(is_done("ticked"), "{done:?}");
                 counts += 1;
-                core.handle(Event::Counted(Vec::new()), moment(due));
+                core.handle(Event::PresenceChecked(Vec::new()), moment(due));
             }
             if is_done("write") {
                 core.handle(Event::Written(Ok(10)), moment(due));
@@ -253,7 +253,7 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
             if !is_done("players") && !is_done("record") {
                 break;
             }
-            core.handle(Event::Done(true), moment(due));
+            core.handle(Event::RecordWritten(true), moment(due));
         }
     }
     // Who joined, and where they were after five seconds.
@@ -265,7 +265,7 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
 fn stands_still_without_nats_or_a_checkpoint() {
     let now = Instant::now();
     let mut core = racing(now);
-    let late = moment(now + FENCE_RACING + Duration::from_millis(1));
+    let late = moment(now + LEASE_RACING + Duration::from_millis(1));
     let cut_off = Moment {
         is_connected: false,
         ..moment(now)
@@ -274,7 +274,7 @@ fn stands_still_without_nats_or_a_checkpoint() {
         let tick = core.room().tick_number();
         core.handle(Event::Due, silent);
         core.handle(Event::Ctl(&join(), Some("inbox")), silent);
-        assert!(core.is_standing_still());
+        assert!(core.is_paused());
         assert_eq!(core.room().tick_number(), tick);
         let said = names(&mut core);
         assert!(!said.contains(&"snapshot") && !said.contains(&"answer"));
@@ -284,7 +284,7 @@ fn stands_still_without_nats_or_a_checkpoint() {
 #[test]
 fn after_standing_still_a_race_goes_on_where_it_would_be_unless_that_took_too_long() {
     let most = TICK_INTERVAL * ADVANCE_TICKS_MAX;
-    for (pause, is_made_up) in [(2 * FENCE_RACING, true), (most, true), (2 * most, false)] {
+    for (pause, is_made_up) in [(2 * LEASE_RACING, true), (most, true), (2 * most, false)] {
         let now = Instant::now();
         let mut core = racing(now);
         let due = core.ticks_due();
@@ -292,9 +292,9 @@ fn after_standing_still_a_race_goes_on_where_it_would_be_unless_that_took_too_lo
         let last = (core.room().tick_number(), core.due - TICK_INTERVAL);
         names(&mut core);
 
-        let silent = moment(now + FENCE_RACING + Duration::from_millis(1));
+        let silent = moment(now + LEASE_RACING + Duration::from_millis(1));
         core.handle(Event::Due, silent);
-        assert!(core.is_standing_still());
+        assert!(core.is_paused());
         let end = last.1 + pause;
         core.handle(Event::Written(Ok(11)), moment(end));
         core.handle(Event::Written(Ok(12)), moment(end));
@@ -317,7 +317,7 @@ fn after_standing_still_a_race_goes_on_where_it_would_be_unless_that_took_too_lo
         } else {
             assert_eq!((ticks, core.due), (0, end));
         }
-        assert!(core.is_running() && !core.is_standing_still());
+        assert!(core.is_running() && !core.is_paused());
     }
 }
 
@@ -328,11 +328,11 @@ fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written(
     // What its last owner did not come to say.
     room.ctl(serde_json::from_slice(&lose()).unwrap(), now)
         .unwrap();
-    let mut core = OwnerCore::inherit(OWNER, room, chain(now), &[GATEWAY], now);
+    let mut core = OwnerCore::recover(OWNER, room, lease(now), &[GATEWAY], now);
     assert_eq!(names(&mut core), ["ask gateways"]);
     core.handle(Event::Inputs(b"nonsense"), moment(now));
     assert_eq!(core.next_deadline(), Some(now + CATCH_UP_TIMEOUT));
-    let late = now + 2 * FENCE_RACING;
+    let late = now + 2 * LEASE_RACING;
     core.handle(Event::CatchUpEnded, moment(late));
     assert_eq!(names(&mut core), ["write"]);
     core.handle(Event::Written(Ok(11)), moment(late));
@@ -372,7 +372,7 @@ fn a_room_that_has_ended_is_written_then_told_then_removed() {
     core.handle(Event::Written(Ok(10)), moment(now));
     for _ in 0..20 {
         said.extend(names(&mut core));
-        core.handle(Event::Done(true), moment(now));
+        core.handle(Event::RecordWritten(true), moment(now));
     }
     let last = &said[said.len() - 3..];
     assert_eq!(last, ["remove entry", "delete checkpoint", "stop"]);
@@ -382,7 +382,7 @@ fn a_room_that_has_ended_is_written_then_told_then_removed() {
 fn a_room_is_offered_once_it_is_written_and_kept_until_somebody_has_it() {
     let now = Instant::now();
     let mut core = racing(now);
-    core.handle(Event::Turn, moment(now));
+    core.handle(Event::HandOver, moment(now));
     assert_eq!(names(&mut core), ["write"]);
     core.handle(Event::Written(Ok(11)), moment(now));
     let offer = core.take_commands().find_map(|command| match command {
@@ -405,7 +405,7 @@ fn a_room_is_offered_once_it_is_written_and_kept_until_somebody_has_it() {
 fn a_room_that_is_taken_while_it_catches_up_is_let_go() {
     let now = Instant::now();
     let mut core = racing(now);
-    core.handle(Event::Turn, moment(now));
+    core.handle(Event::HandOver, moment(now));
     core.handle(Event::Written(Ok(11)), moment(now));
     let cut_off = Moment {
         is_connected: false,
@@ -428,8 +428,8 @@ fn a_room_that_is_taken_while_it_catches_up_is_let_go() {
 fn a_room_that_nobody_takes_is_left_to_the_sweep() {
     let start = Instant::now();
     let mut core = racing(start);
-    core.handle(Event::Done(true), moment(start));
-    core.handle(Event::Turn, moment(start));
+    core.handle(Event::RecordWritten(true), moment(start));
+    core.handle(Event::HandOver, moment(start));
     let (mut offers, mut revision) = (0, 11);
     // The backoff doubles up to five seconds.
     for step in 1..1_000 {
@@ -448,7 +448,7 @@ fn a_room_that_nobody_takes_is_left_to_the_sweep() {
                     revision += 1;
                     core.handle(Event::Written(Ok(revision)), moment);
                 }
-                "record" | "players" => core.handle(Event::Done(true), moment),
+                "record" | "players" => core.handle(Event::RecordWritten(true), moment),
                 _ => {}
             }
         }

@@ -3,39 +3,40 @@
 use std::time::Instant;
 
 use super::{Command, Moment, OwnerCore};
-use crate::limits::{FENCE_RACING, IDLE_INTERVAL, TICK_INTERVAL};
+use crate::limits::{IDLE_INTERVAL, LEASE_RACING, TICK_INTERVAL};
 use crate::metrics;
 
 impl OwnerCore {
     pub(super) fn tick(&mut self, moment: Moment) {
         let now = moment.now;
         self.input_wait.ticked();
-        let stood_since = self.stands_since;
-        self.stand_still(self.must_stand_still(moment));
+        let was_paused_since = self.paused_since;
+        self.set_paused(self.must_pause(moment));
         if !self.room.is_moving() {
-            if !self.is_standing_still() {
+            if !self.is_paused() {
                 self.room.poll(now);
             }
             self.due = now + IDLE_INTERVAL;
             return;
         }
-        if self.is_standing_still() {
-            metrics::fenced();
+        if self.is_paused() {
+            metrics::paused_tick();
             self.due = now + TICK_INTERVAL;
             return;
         }
-        if let Some(due) = stood_since {
+        if let Some(due) = was_paused_since {
             return self.catch_up_from(due, now);
         }
-        self.room.replay_is_safe(self.clerk.replay_safe_tick());
+        self.room
+            .replay_is_safe(self.write_queue.replay_safe_tick());
         let ticks = self.compute(moment);
         self.keep_time(ticks, now);
     }
 
-    pub(super) fn stand_still(&mut self, is_standing_still: bool) {
-        if self.is_standing_still() != is_standing_still {
-            self.stands_since = is_standing_still.then_some(self.due);
-            metrics::rooms_fenced(if is_standing_still { 1.0 } else { -1.0 });
+    pub(super) fn set_paused(&mut self, is_paused: bool) {
+        if self.is_paused() != is_paused {
+            self.paused_since = is_paused.then_some(self.due);
+            metrics::rooms_paused(if is_paused { 1.0 } else { -1.0 });
         }
     }
 
@@ -51,7 +52,7 @@ impl OwnerCore {
         let due = self.ticks_due();
         (0..ticks).for_each(|_| self.room.tick(moment.now, moment.unix_ms));
         if moment.schedule.is_checkpoint_due(due, self.phase) {
-            self.chain.turn(moment.now);
+            self.lease.renewal_due(moment.now);
         }
         self.due += TICK_INTERVAL * ticks;
         let next = self.ticks_due();
@@ -68,7 +69,7 @@ impl OwnerCore {
         self.commands.push(Command::Ticked { ticks, is_late });
         // A short delay is made up for. After a long one time simply stood still: the
         // machine is too slow, and to compute more would only make it later.
-        if late > FENCE_RACING {
+        if late > LEASE_RACING {
             self.due = now;
         }
     }

@@ -1,18 +1,18 @@
-//! The writes of a room's chain, and who waits for them.
+//! The writes of a room's lease, and who waits for them.
 
 use std::time::Instant;
 
 use protocol::Revision;
 use protocol::room::Heartbeat;
 
-use super::{Command, OwnerCore, Stage, Topic, pace};
-use crate::chain::{Action, Ownership, Pace, ReadBack, Unanswered, WriteError};
+use super::{Command, OwnerCore, OwnerState, Topic, activity};
+use crate::lease::{Action, Activity, Ownership, ReadBack, Unanswered, WriteError};
 use crate::metrics;
 
 impl OwnerCore {
-    /// Begins what the chain wants done, if anything.
+    /// Begins what the lease wants done, if anything.
     pub(super) fn write_if_due(&mut self, now: Instant) {
-        if let Some(action) = self.chain.poll(pace(&self.room), now) {
+        if let Some(action) = self.lease.poll(activity(&self.room), now) {
             self.begin(action);
         }
     }
@@ -30,11 +30,11 @@ impl OwnerCore {
         }
         match outcome {
             Ok(revision) => {
-                metrics::checkpoint_age(self.chain.age(now));
-                metrics::checkpoint(self.chain.written(revision, now));
+                metrics::checkpoint_age(self.lease.age(now));
+                metrics::checkpoint(self.lease.written(revision, now));
                 self.confirmed();
             }
-            Err(WriteError::Conflict) => match self.chain.conflicted(now) {
+            Err(WriteError::Conflict) => match self.lease.conflicted(now) {
                 Some(action) => self.begin(action),
                 None => self.lose(),
             },
@@ -46,7 +46,7 @@ impl OwnerCore {
         if self.is_past_writing() {
             return;
         }
-        match outcome.map(|found| self.chain.read_back(found, now)) {
+        match outcome.map(|found| self.lease.read_back(found, now)) {
             Ok(Ownership::Ours) => {}
             Ok(Ownership::Lost) => self.lose(),
             Err(Unanswered) => self.ask_back(now),
@@ -55,33 +55,33 @@ impl OwnerCore {
 
     fn ask_back(&mut self, now: Instant) {
         metrics::checkpoint_unknown();
-        let action = self.chain.unanswered(now);
+        let action = self.lease.unanswered(now);
         self.begin(action);
     }
 
     /// A write that was under way when the room was handed over changes nothing.
     fn is_past_writing(&self) -> bool {
-        match self.stage {
-            Stage::Inheriting(_) | Stage::Running | Stage::Settling(_) => false,
-            Stage::Announcing | Stage::Finishing(_) | Stage::Stopped => true,
+        match self.state {
+            OwnerState::Recovering(_) | OwnerState::Running | OwnerState::Closing(_) => false,
+            OwnerState::PublishingResults | OwnerState::Flushing(_) | OwnerState::Stopped => true,
         }
     }
 
     /// A checkpoint is written: whatever it holds may be told now.
     fn confirmed(&mut self) {
-        let pace = pace(&self.room);
-        self.clerk.hold_until(self.chain.fenced_at(pace));
-        let chain = &self.chain;
+        let activity = activity(&self.room);
+        self.write_queue.hold_until(self.lease.expires_at(activity));
+        let lease = &self.lease;
         let replies = self
             .replies
-            .extract_if(.., |(write, _, _)| chain.is_confirmed(*write));
+            .extract_if(.., |(write, _, _)| lease.is_confirmed(*write));
         let answers = replies.map(|(_, inbox, reply)| Command::Answer(inbox, reply));
         self.commands.extend(answers);
-        if pace == Pace::Idle {
+        if activity == Activity::Idle {
             let heartbeat = Heartbeat {
                 race: self.room.identity().race,
                 owner: self.owner,
-                epoch: self.chain.epoch(),
+                epoch: self.lease.epoch(),
             };
             let heartbeat = serde_json::to_vec(&heartbeat).expect("a heartbeat serialises to JSON");
             self.commands

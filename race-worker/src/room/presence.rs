@@ -14,7 +14,7 @@ use super::{Output, Room};
 
 /// What the owner believes of the players at one gateway when it asks there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Belief {
+pub struct ExpectedPresence {
     /// Where.
     pub gateway: GatewayId,
     /// Whose connections, and whether they are there.
@@ -24,32 +24,34 @@ pub struct Belief {
 impl Room {
     /// The gateways to ask: those of all players who can come back.
     #[must_use]
-    pub fn beliefs(&self) -> Vec<Belief> {
+    pub fn expected_presence(&self) -> Vec<ExpectedPresence> {
         let people = self.seats.taken().filter_map(|(_, seat)| seat.person());
-        let mut beliefs: Vec<Belief> = Vec::new();
+        let mut expected_presence: Vec<ExpectedPresence> = Vec::new();
         for Person {
             connection: Connection { gateway, session },
             presence,
             ..
         } in people.filter(|person| person.presence != Presence::Left)
         {
-            let known = beliefs.iter_mut().find(|it| it.gateway == *gateway);
+            let known = expected_presence
+                .iter_mut()
+                .find(|it| it.gateway == *gateway);
             match known {
-                Some(belief) => belief.sessions.push((*session, *presence)),
-                None => beliefs.push(Belief {
+                Some(expected) => expected.sessions.push((*session, *presence)),
+                None => expected_presence.push(ExpectedPresence {
                     gateway: *gateway,
                     sessions: vec![(*session, *presence)],
                 }),
             }
         }
-        beliefs
+        expected_presence
     }
 
     /// What a gateway answered: its connections in this room; none when the
     /// gateway is gone. What has changed since it was asked is left alone.
-    pub fn correct(&mut self, belief: &Belief, present: &[SessionNonce], now: Instant) {
+    pub fn correct(&mut self, expected: &ExpectedPresence, present: &[SessionNonce], now: Instant) {
         let host = self.host();
-        for (session, presence) in &belief.sessions {
+        for (session, presence) in &expected.sessions {
             let is_there = present.contains(session);
             let is_unchanged = |occupant: &Occupant| {
                 occupant.person().is_some_and(|person| {

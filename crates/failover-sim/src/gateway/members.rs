@@ -1,6 +1,6 @@
 //! Clients that come to a gateway and ask for a seat.
 
-use gateway::asking::{Asking, Next, Unheard};
+use gateway::retry::{AttemptFailure, Next, RetryPolicy};
 use protocol::room::CtlRequest;
 
 use super::{Gateway, Member, Purpose, Relay, SUBSCRIBE_TIMEOUT, entered};
@@ -35,7 +35,7 @@ impl World {
         let member = Member {
             connection,
             room,
-            asking: Asking::new(now),
+            retry: RetryPolicy::new(now),
             seat: None,
             is_in: false,
             is_leaving: false,
@@ -60,7 +60,7 @@ impl World {
         let Some(member) = gateway.members.get_mut(&number) else {
             return;
         };
-        let patience = member.asking.attempt(now).as_nanos() as Ns;
+        let patience = member.retry.attempt(now).as_nanos() as Ns;
         let player = self.clients[member.connection.client].name.clone();
         let session = member.connection.session();
         let request = if member.is_leaving {
@@ -102,26 +102,26 @@ impl World {
                 return;
             }
             Body::Ctl(_) => return self.refuse(gateway, number, false),
-            Body::NoResponders => Unheard::NoResponders,
-            _ => Unheard::TimedOut,
+            Body::NoResponders => AttemptFailure::NoResponders,
+            _ => AttemptFailure::TimedOut,
         };
         let is_in_lobby = self.nats.entries.contains_key(&room);
-        match member.asking.unheard(why, is_in_lobby) {
-            Next::Again => self.ask_owner(pid, gateway, number),
+        match member.retry.failed(why, is_in_lobby) {
+            Next::Retry => self.ask_owner(pid, gateway, number),
             Next::Wait(pause) => {
                 if let Some(relay) = gateway.relays.get_mut(&room) {
                     relay.core.failure_detector().unserved(now);
                 }
                 self.later(pid, pause.as_nanos() as Ns, Later::Ask(number));
             }
-            Next::GiveUp if why == Unheard::NoResponders => {
+            Next::GiveUp if why == AttemptFailure::NoResponders => {
                 self.refuse(gateway, number, !is_in_lobby);
             }
             // It may have been heard: nobody shall sit in a seat that this
             // connection knows nothing of.
             Next::GiveUp if !member.is_leaving => {
                 member.is_leaving = true;
-                member.asking = Asking::new(now);
+                member.retry = RetryPolicy::new(now);
                 self.ask_owner(pid, gateway, number);
             }
             Next::GiveUp => self.refuse(gateway, number, false),

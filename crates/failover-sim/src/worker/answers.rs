@@ -1,8 +1,8 @@
 //! What a worker has asked for, and hears.
 
 use protocol::{Revision, WorkerId};
-use race_worker::chain::{ReadBack, Unanswered, WriteError};
 use race_worker::claim::{Evidence, Step, unavailable};
+use race_worker::lease::{ReadBack, Unanswered, WriteError};
 use race_worker::ownership::Event;
 use race_worker::sweep::ghosts;
 
@@ -44,17 +44,17 @@ impl World {
                     let found = read_back(body);
                     if let Ok(Some(found)) = found
                         && (found.owner, found.epoch)
-                            == (worker_id(owner), owner.core.chain().epoch())
-                        && found.revision != owner.core.chain().revision()
+                            == (worker_id(owner), owner.core.lease().epoch())
+                        && found.revision != owner.core.lease().revision()
                     {
                         owner.held_since = begun;
                     }
                     self.event(pid, owner, Event::Read(found));
                 }
             }
-            Purpose::Job(key) => {
+            Purpose::PendingWrite(key) => {
                 if let Some(owner) = owner_of(worker, key) {
-                    self.event(pid, owner, Event::Done(matches!(body, Body::Done)));
+                    self.event(pid, owner, Event::RecordWritten(matches!(body, Body::Done)));
                 }
             }
             Purpose::CatchUp(key) => {
@@ -140,19 +140,19 @@ impl World {
             Body::Present(sessions) => Some(sessions),
             Body::NoResponders if is_again => Some(Vec::new()),
             Body::NoResponders => {
-                self.later(pid, SECOND, Later::Count(key, index));
+                self.later(pid, SECOND, Later::CheckPresence(key, index));
                 return;
             }
             _ => None,
         };
-        if let Some(slot) = owner.census.get_mut(index) {
+        if let Some(slot) = owner.presence.get_mut(index) {
             slot.1 = present;
         }
         owner.uncounted -= 1;
         if owner.uncounted == 0 {
             self.oracle.reseated(owner.room);
-            let census = std::mem::take(&mut owner.census);
-            self.event(pid, owner, Event::Counted(census));
+            let presence = std::mem::take(&mut owner.presence);
+            self.event(pid, owner, Event::PresenceChecked(presence));
         }
     }
 

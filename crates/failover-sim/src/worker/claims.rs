@@ -112,15 +112,15 @@ impl World {
                 let claiming = worker.claims.remove(index);
                 worker.under_way.end(&self.rooms[room].id);
                 let claimed = taken.claimed;
-                let mut chain = taken.chain;
+                let mut lease = taken.lease;
                 if self.bug == Some(Bug::NoSelfFence) {
-                    chain = chain.with_fences(UNFENCED);
+                    lease = lease.with_terms(UNFENCED);
                 }
                 let now = self.local(pid);
                 if let Err(why) = self.oracle.owned(room, claimed.epoch, worker.id) {
                     self.violate(why);
                 }
-                let core = OwnerCore::inherit(worker.id, taken.room, chain, &taken.gateways, now);
+                let core = OwnerCore::recover(worker.id, taken.room, lease, &taken.gateways, now);
                 self.run_claimed(pid, worker, claiming, core);
             }
         }
@@ -134,7 +134,7 @@ impl World {
         core: OwnerCore,
     ) {
         let Claiming { key, room, .. } = claiming;
-        let epoch = core.chain().epoch();
+        let epoch = core.lease().epoch();
         let claimed = Claimed {
             race: core.room().identity().race,
             owner: worker.id,
@@ -147,7 +147,7 @@ impl World {
             is_listening: claiming.is_listening,
             ctl: claiming.ctl,
             has_turn: false,
-            census: Vec::new(),
+            presence: Vec::new(),
             uncounted: 0,
             write_begun: claiming.write_begun,
             held_since: claiming.write_begun,

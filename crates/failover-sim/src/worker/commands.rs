@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::persist::PersistMessage;
 use protocol::room::RoomEvent;
-use race_worker::clerk::Job;
-use race_worker::limits::{FENCE_IDLE, FENCE_RACING};
+use race_worker::limits::{LEASE_IDLE, LEASE_RACING};
 use race_worker::ownership::{Command, Event, Stop, Topic};
+use race_worker::write_queue::PendingWrite;
 use rand::RngExt;
 
 use super::{HAND_OVER_TIMEOUT, JETSTREAM_TIMEOUT, Owner, PRESENT_TIMEOUT, Purpose, Worker};
@@ -44,7 +44,7 @@ impl World {
                     value: value.into(),
                     revision: Some(revision),
                     owner: worker.id,
-                    epoch: owner.core.chain().epoch(),
+                    epoch: owner.core.lease().epoch(),
                     result,
                 };
                 if let (Some(Bug::ResultBeforeCas), Some(result)) = (self.bug, &write.result) {
@@ -59,17 +59,20 @@ impl World {
                 let inbox = self.ask(pid, worker, Purpose::Read(key), JETSTREAM_TIMEOUT);
                 self.submit(pid, Op::Get(room, inbox));
             }
-            Command::Do(job) => self.perform(pid, worker, key, room, &job),
+            Command::WriteRecord(pending) => self.perform(pid, worker, key, room, &pending),
             Command::AskGateways(request) => {
                 let inbox = self.ask(pid, worker, Purpose::CatchUp(key), SECOND);
                 self.submit(pid, Op::AskGateways(room, request.encode().into(), inbox));
             }
-            Command::Count(beliefs) => {
-                owner.uncounted = beliefs.len();
-                owner.census = beliefs.into_iter().map(|belief| (belief, None)).collect();
-                let gateways: Vec<_> = owner.census.iter().map(|it| it.0.gateway).collect();
+            Command::CheckPresence(expected_presence) => {
+                owner.uncounted = expected_presence.len();
+                owner.presence = expected_presence
+                    .into_iter()
+                    .map(|expected| (expected, None))
+                    .collect();
+                let gateways: Vec<_> = owner.presence.iter().map(|it| it.0.gateway).collect();
                 if gateways.is_empty() {
-                    self.event(pid, owner, Event::Counted(Vec::new()));
+                    self.event(pid, owner, Event::PresenceChecked(Vec::new()));
                 }
                 for (index, gateway) in gateways.into_iter().enumerate() {
                     let purpose = Purpose::Count(key, index, false);
@@ -112,13 +115,13 @@ impl World {
     /// docs/design.md, Ownership: an owner whose last compare-and-set is older stops.
     pub(super) fn check_fence(&mut self, pid: Pid, owner: &Owner, what: &str) {
         let age = self.local(pid).saturating_duration_since(owner.held_since);
-        let fence = if owner.was_moving {
-            FENCE_RACING
+        let expiry = if owner.was_moving {
+            LEASE_RACING
         } else {
-            FENCE_IDLE
+            LEASE_IDLE
         };
-        if age > fence {
-            let epoch = owner.core.chain().epoch();
+        if age > expiry {
+            let epoch = owner.core.lease().epoch();
             self.violate(format!(
                 "the owner of room {} under epoch {epoch} {what} {age:?} after its last checkpoint",
                 owner.room
@@ -132,17 +135,19 @@ impl World {
         worker: &mut Worker,
         key: Key,
         room: RoomIndex,
-        job: &Arc<Job>,
+        pending: &Arc<PendingWrite>,
     ) {
-        let inbox = self.ask(pid, worker, Purpose::Job(key), JETSTREAM_TIMEOUT);
-        let op = match &**job {
-            Job::Lobby(_) => Op::PutEntry(room, inbox),
-            Job::RemoveEntry => Op::RemoveEntry(room, inbox),
-            Job::DeleteCheckpoint(revision) => Op::DeleteCheckpoint(room, *revision, inbox),
-            Job::Persist(PersistMessage::Result(result), id) => {
+        let inbox = self.ask(pid, worker, Purpose::PendingWrite(key), JETSTREAM_TIMEOUT);
+        let op = match &**pending {
+            PendingWrite::Lobby(_) => Op::PutEntry(room, inbox),
+            PendingWrite::RemoveEntry => Op::RemoveEntry(room, inbox),
+            PendingWrite::DeleteCheckpoint(revision) => {
+                Op::DeleteCheckpoint(room, *revision, inbox)
+            }
+            PendingWrite::Persist(PersistMessage::Result(result), id) => {
                 Op::AppendResult(room, id.clone(), Box::new(result.clone()), inbox)
             }
-            Job::Persist(..) => Op::AppendRecord(inbox),
+            PendingWrite::Persist(..) => Op::AppendRecord(inbox),
         };
         self.submit(pid, op);
     }
@@ -152,7 +157,7 @@ impl World {
             return;
         };
         let owner = worker.owners.remove(index);
-        let (room, epoch) = (owner.room, owner.core.chain().epoch());
+        let (room, epoch) = (owner.room, owner.core.lease().epoch());
         self.note(|| format!("owner of room {room} under epoch {epoch} stops: {stop:?}"));
         match stop {
             Stop::Ended => self.oracle.closed(room),

@@ -6,7 +6,7 @@ use domain::Mode;
 use protocol::lobby::RoomSettings;
 use protocol::room::CtlRequest;
 use protocol::{Epoch, PlayerName, RaceId, RoomName};
-use race_worker::chain::Chain;
+use race_worker::lease::Lease;
 use race_worker::ownership::OwnerCore;
 use race_worker::room::{Identity, Ownership, Room};
 use rand::RngExt;
@@ -89,11 +89,11 @@ impl World {
                 result: None,
             },
         );
-        let mut chain = Chain::new(race, owner, epoch, revision, now);
+        let mut lease = Lease::new(race, owner, epoch, revision, now);
         if self.bug == Some(Bug::NoSelfFence) {
-            chain = chain.with_fences(UNFENCED);
+            lease = lease.with_terms(UNFENCED);
         }
-        let core = OwnerCore::new(owner, made, chain, now);
+        let core = OwnerCore::new(owner, made, lease, now);
         self.with_program(pid, |world, program| {
             if let Program::Worker(worker) = program {
                 world.own(pid, worker, room, core);

@@ -1,12 +1,12 @@
 //! Players whose gateway dies, is cut off, or comes back.
 
-use super::super::presence::Belief;
+use super::super::presence::ExpectedPresence;
 use super::*;
 
-fn beliefs(room: &Room) -> Vec<Belief> {
-    let beliefs = room.beliefs();
-    assert_eq!(beliefs.len(), 1, "one gateway");
-    beliefs
+fn expected_presence(room: &Room) -> Vec<ExpectedPresence> {
+    let expected_presence = room.expected_presence();
+    assert_eq!(expected_presence.len(), 1, "one gateway");
+    expected_presence
 }
 
 #[test]
@@ -16,10 +16,14 @@ fn a_gateway_that_is_gone_loses_its_players_and_the_room_its_last() {
     join(&mut room, "Ada", 1).unwrap();
     join(&mut room, "Bob", 2).unwrap();
     events(&mut room);
-    let belief = beliefs(&room).remove(0);
-    room.correct(&belief, &[SessionNonce::new(1), SessionNonce::new(2)], now);
+    let expected = expected_presence(&room).remove(0);
+    room.correct(
+        &expected,
+        &[SessionNonce::new(1), SessionNonce::new(2)],
+        now,
+    );
     assert!(events(&mut room).is_empty(), "all are there");
-    room.correct(&belief, &[], now);
+    room.correct(&expected, &[], now);
     assert_eq!(events(&mut room), ["lost", "lost"]);
     room.poll(now + ABANDONED_AFTER);
     assert_eq!(room.ending().unwrap().reason, CloseReason::Abandoned);
@@ -30,9 +34,13 @@ fn players_whose_gateway_was_only_cut_off_are_back() {
     let mut room = room(2, 1);
     let now = Instant::now();
     join(&mut room, "Ada", 1).unwrap();
-    room.correct(&beliefs(&room)[0].clone(), &[], now);
+    room.correct(&expected_presence(&room)[0].clone(), &[], now);
     events(&mut room);
-    room.correct(&beliefs(&room)[0].clone(), &[SessionNonce::new(1)], now);
+    room.correct(
+        &expected_presence(&room)[0].clone(),
+        &[SessionNonce::new(1)],
+        now,
+    );
     assert_eq!(events(&mut room), ["returned"]);
     room.poll(now + ABANDONED_AFTER);
     assert_eq!(room.ending(), None);
@@ -44,7 +52,7 @@ fn what_changed_since_the_question_is_left_alone() {
     let now = Instant::now();
     join(&mut room, "Ada", 1).unwrap();
     join(&mut room, "Bob", 2).unwrap();
-    let asked = beliefs(&room).remove(0);
+    let asked = expected_presence(&room).remove(0);
     // Ada has a new connection by now, and Bob none.
     join(&mut room, "Ada", 3).unwrap();
     let lost = CtlRequest::Lost {

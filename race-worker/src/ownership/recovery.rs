@@ -8,15 +8,15 @@ use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RaceId, Tick};
 use tracing::info;
 
-use super::{Command, Moment, OwnerCore, Stage};
+use super::{Command, Moment, OwnerCore, OwnerState};
 use crate::catch_up::{CatchUp, News};
 use crate::limits::{PRESENCE_INTERVAL, TICK_INTERVAL};
 use crate::metrics;
-use crate::room::presence::Belief;
+use crate::room::presence::ExpectedPresence;
 
 /// What is collected before a room goes on.
 #[derive(Debug)]
-pub(super) struct Inheritance {
+pub(super) struct Recovery {
     began: Instant,
     answers: CatchUp,
     have_ended: bool,
@@ -28,7 +28,7 @@ pub(super) struct Inheritance {
     heard: News,
 }
 
-impl Inheritance {
+impl Recovery {
     fn new(
         race: RaceId,
         awaited: &[GatewayId],
@@ -65,11 +65,11 @@ impl OwnerCore {
         let race = self.room.identity().race;
         // Of a room that does not move there is nothing to know.
         let awaited = if self.room.is_moving() { gateways } else { &[] };
-        let inheritance = Inheritance::new(race, awaited, own, now);
-        self.stage = Stage::Inheriting(Box::new(inheritance));
+        let recovery = Recovery::new(race, awaited, own, now);
+        self.state = OwnerState::Recovering(Box::new(recovery));
         self.commands.push(Command::AskGateways(CatchUpRequest {
             race,
-            epoch: self.chain.epoch(),
+            epoch: self.lease.epoch(),
         }));
     }
 
@@ -84,14 +84,14 @@ impl OwnerCore {
     }
 
     pub(super) fn caught(&mut self, answer: &[u8], now: Instant) {
-        if let Stage::Inheriting(inheritance) = &mut self.stage {
-            inheritance.answers.answer(answer, now);
+        if let OwnerState::Recovering(recovery) = &mut self.state {
+            recovery.answers.answer(answer, now);
         }
     }
 
     pub(super) fn catch_up_ended(&mut self) {
-        if let Stage::Inheriting(inheritance) = &mut self.stage {
-            inheritance.have_ended = true;
+        if let OwnerState::Recovering(recovery) = &mut self.state {
+            recovery.have_ended = true;
         }
     }
 
@@ -99,21 +99,21 @@ impl OwnerCore {
     /// be known is known.
     pub(super) fn catch_up_if_complete(&mut self, moment: Moment) {
         let Moment { now, unix_ms, .. } = moment;
-        let is_complete = |it: &Inheritance| it.have_ended || it.answers.is_complete(now);
-        if !matches!(&self.stage, Stage::Inheriting(it) if is_complete(it)) {
+        let is_complete = |it: &Recovery| it.have_ended || it.answers.is_complete(now);
+        if !matches!(&self.state, OwnerState::Recovering(it) if is_complete(it)) {
             return;
         }
-        let stage = std::mem::replace(&mut self.stage, Stage::Running);
-        let Stage::Inheriting(inheritance) = stage else {
+        let state = std::mem::replace(&mut self.state, OwnerState::Running);
+        let OwnerState::Recovering(recovery) = state else {
             return;
         };
-        let (mut news, unreadable) = inheritance.answers.finish();
-        news.frames.extend(inheritance.heard.frames);
-        news.newest = inheritance.own.or(news.newest);
+        let (mut news, unreadable) = recovery.answers.finish();
+        news.frames.extend(recovery.heard.frames);
+        news.newest = recovery.own.or(news.newest);
         metrics::inputs(0, unreadable.into());
         let caught_up = self.room.catch_up(&news, now, unix_ms);
         self.due = caught_up.due;
-        let took = now.saturating_duration_since(inheritance.began);
+        let took = now.saturating_duration_since(recovery.began);
         metrics::caught_up(took, caught_up.repeated, caught_up.advanced);
         if caught_up.has_diverged {
             metrics::diverged();
@@ -124,25 +124,26 @@ impl OwnerCore {
     /// Asks the gateways of all players which of them are present.
     pub(super) fn check_presence(&mut self, moment: Moment) {
         self.presence_due = moment.now + PRESENCE_INTERVAL;
-        if self.is_checking_presence || self.must_stand_still(moment) {
+        if self.is_checking_presence || self.must_pause(moment) {
             return;
         }
         self.is_checking_presence = true;
-        self.commands.push(Command::Count(self.room.beliefs()));
+        self.commands
+            .push(Command::CheckPresence(self.room.expected_presence()));
     }
 
     pub(super) fn counted(
         &mut self,
-        census: &[(Belief, Option<Vec<SessionNonce>>)],
+        presence: &[(ExpectedPresence, Option<Vec<SessionNonce>>)],
         moment: Moment,
     ) {
         self.is_checking_presence = false;
-        if !self.is_running() || self.must_stand_still(moment) {
+        if !self.is_running() || self.must_pause(moment) {
             return;
         }
-        for (belief, present) in census {
+        for (expected, present) in presence {
             if let Some(present) = present {
-                self.room.correct(belief, present, moment.now);
+                self.room.correct(expected, present, moment.now);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! machine without I/O.
 //!
 //! Lobby entries, records for the database and the traces of a room that ends.
-//! One job is under way at a time; one that fails is repeated. While the room
+//! One write is in flight at a time; one that fails is repeated. While the room
 //! may belong to somebody else nothing is begun.
 
 use std::collections::VecDeque;
@@ -13,12 +13,12 @@ use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
 use protocol::{Revision, Tick};
 
-use crate::limits::{CLERK_QUEUE_MAX, RETRIES_MAX, RETRY_DELAY};
+use crate::limits::{RETRIES_MAX, RETRY_DELAY, WRITE_QUEUE_MAX};
 use crate::metrics;
 
 /// Something to write.
 #[derive(Debug, PartialEq)]
-pub enum Job {
+pub enum PendingWrite {
     /// The lobby entry as it is now.
     Lobby(RoomEntry),
     /// A message for the database, with its id.
@@ -30,7 +30,7 @@ pub enum Job {
     DeleteCheckpoint(Revision),
 }
 
-impl Job {
+impl PendingWrite {
     /// Whether nobody waits for it: it goes with the next checkpoint, so that both
     /// acknowledgements wake the worker up once.
     fn can_wait(&self) -> bool {
@@ -45,7 +45,7 @@ impl Job {
     }
 }
 
-/// How long a clerk may write.
+/// How long the queue may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hold {
     /// Until then, unless the room is still owned by then.
@@ -58,44 +58,44 @@ enum Hold {
 
 /// What one room has to write.
 #[derive(Debug)]
-pub struct Clerk {
-    queue: VecDeque<Arc<Job>>,
+pub struct WriteQueue {
+    queue: VecDeque<Arc<PendingWrite>>,
     hold: Hold,
-    is_under_way: bool,
-    /// How often the first job has failed, and when to try again.
+    is_in_flight: bool,
+    /// How often the first write has failed, and when to try again.
     failures: u32,
     retry_at: Option<Instant>,
     replay_safe_tick: Tick,
 }
 
-impl Clerk {
+impl WriteQueue {
     /// Of a room that is owned until then at least.
     #[must_use]
-    pub fn new(fence: Instant) -> Self {
+    pub fn new(expiry: Instant) -> Self {
         Self {
             queue: VecDeque::new(),
-            hold: Hold::Until(fence),
-            is_under_way: false,
+            hold: Hold::Until(expiry),
+            is_in_flight: false,
             failures: 0,
             retry_at: None,
             replay_safe_tick: 0,
         }
     }
 
-    /// Queues a job. A full queue, after a long absence of the bus, drops it:
+    /// Queues a write. A full queue, after a long absence of the bus, drops it:
     /// what comes later says the same, and newer.
-    pub fn queue(&mut self, job: Job) {
-        if self.queue.len() == CLERK_QUEUE_MAX {
-            metrics::unsent("clerk");
+    pub fn queue(&mut self, pending: PendingWrite) {
+        if self.queue.len() == WRITE_QUEUE_MAX {
+            metrics::unsent("record");
         } else {
-            self.queue_last(job);
+            self.queue_last(pending);
         }
     }
 
-    /// Queues one of the few jobs with which a room ends: nothing later would
+    /// Queues one of the few writes with which a room ends: nothing later would
     /// say the same.
-    pub fn queue_last(&mut self, job: Job) {
-        self.queue.push_back(Arc::new(job));
+    pub fn queue_last(&mut self, pending: PendingWrite) {
+        self.queue.push_back(Arc::new(pending));
     }
 
     /// Where the last chunk of a replay ends that is in the queue of the
@@ -107,8 +107,8 @@ impl Clerk {
 
     /// The room is owned until then at least: nothing is begun later, so that
     /// an owner that was stopped does not overwrite what its successor said.
-    pub fn hold_until(&mut self, fence: Instant) {
-        self.hold = Hold::Until(fence);
+    pub fn hold_until(&mut self, expiry: Instant) {
+        self.hold = Hold::Until(expiry);
     }
 
     /// The room has ended, and its checkpoint says so.
@@ -124,7 +124,7 @@ impl Clerk {
     /// Whether everything is written.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && !self.is_under_way
+        self.queue.is_empty() && !self.is_in_flight
     }
 
     /// When to try again; `None` while nothing has failed.
@@ -133,43 +133,46 @@ impl Clerk {
         self.retry_at
     }
 
-    /// The job to do now, if there is one; then [`Clerk::done`]. Jobs that nobody
+    /// The write to begin, if there is one; then [`WriteQueue::done`]. Writes that nobody
     /// waits for are not begun when it is `better_later`.
-    pub fn poll(&mut self, is_better_later: bool, now: Instant) -> Option<Arc<Job>> {
+    pub fn poll(&mut self, is_better_later: bool, now: Instant) -> Option<Arc<PendingWrite>> {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
         }
         let is_held = match self.hold {
-            Hold::Until(fence) => now > fence,
+            Hold::Until(expiry) => now > expiry,
             Hold::ForGood | Hold::HandedOver => false,
         };
-        if is_held || self.is_under_way || self.retry_at.is_some() {
+        if is_held || self.is_in_flight || self.retry_at.is_some() {
             return None;
         }
         if self.hold == Hold::HandedOver {
-            self.queue.retain(|job| !matches!(**job, Job::Lobby(_)));
+            self.queue
+                .retain(|pending| !matches!(**pending, PendingWrite::Lobby(_)));
         }
-        let job = self
+        let pending = self
             .queue
             .front()
-            .filter(|job| !(is_better_later && job.can_wait()))?;
-        self.is_under_way = true;
-        Some(Arc::clone(job))
+            .filter(|pending| !(is_better_later && pending.can_wait()))?;
+        self.is_in_flight = true;
+        Some(Arc::clone(pending))
     }
 
-    /// The job that was under way is done, or has failed.
+    /// Notes that the write in flight has succeeded or failed.
     pub fn done(&mut self, is_done: bool, now: Instant) {
-        self.is_under_way = false;
+        self.is_in_flight = false;
         if !is_done && self.failures + 1 < RETRIES_MAX {
             self.failures += 1;
             self.retry_at = Some(now + RETRY_DELAY);
             return;
         }
         self.failures = 0;
-        let job = self.queue.pop_front();
+        let pending = self.queue.pop_front();
         if !is_done {
-            tracing::error!(?job, "gave up writing");
-        } else if let Some(Job::Persist(PersistMessage::ReplayChunk(chunk), _)) = job.as_deref() {
+            tracing::error!(?pending, "gave up writing");
+        } else if let Some(PendingWrite::Persist(PersistMessage::ReplayChunk(chunk), _)) =
+            pending.as_deref()
+        {
             self.replay_safe_tick = chunk.first_tick + chunk.ticks;
         }
     }
@@ -183,71 +186,80 @@ mod tests {
 
     const FENCE: Duration = Duration::from_millis(250);
 
-    fn next(clerk: &mut Clerk, now: Instant) -> Option<Job> {
-        let job = clerk.poll(false, now)?;
-        clerk.done(true, now);
-        Arc::into_inner(job)
+    fn next(write_queue: &mut WriteQueue, now: Instant) -> Option<PendingWrite> {
+        let pending = write_queue.poll(false, now)?;
+        write_queue.done(true, now);
+        Arc::into_inner(pending)
     }
 
     #[test]
     fn does_one_job_at_a_time_and_repeats_what_failed() {
         let start = Instant::now();
-        let mut clerk = Clerk::new(start + FENCE);
-        clerk.queue(Job::DeleteCheckpoint(1));
-        clerk.queue(Job::RemoveEntry);
+        let mut write_queue = WriteQueue::new(start + FENCE);
+        write_queue.queue(PendingWrite::DeleteCheckpoint(1));
+        write_queue.queue(PendingWrite::RemoveEntry);
         assert_eq!(
-            clerk.poll(false, start).as_deref(),
-            Some(&Job::DeleteCheckpoint(1))
+            write_queue.poll(false, start).as_deref(),
+            Some(&PendingWrite::DeleteCheckpoint(1))
         );
-        assert_eq!(clerk.poll(false, start), None);
-        clerk.done(false, start);
-        assert_eq!(clerk.poll(false, start), None);
-        let later = clerk.next_deadline().unwrap();
-        assert_eq!(next(&mut clerk, later), Some(Job::DeleteCheckpoint(1)));
-        assert_eq!(next(&mut clerk, later), Some(Job::RemoveEntry));
-        assert!(clerk.is_idle());
+        assert_eq!(write_queue.poll(false, start), None);
+        write_queue.done(false, start);
+        assert_eq!(write_queue.poll(false, start), None);
+        let later = write_queue.next_deadline().unwrap();
+        assert_eq!(
+            next(&mut write_queue, later),
+            Some(PendingWrite::DeleteCheckpoint(1))
+        );
+        assert_eq!(
+            next(&mut write_queue, later),
+            Some(PendingWrite::RemoveEntry)
+        );
+        assert!(write_queue.is_idle());
     }
 
     #[test]
     fn a_record_that_nobody_waits_for_is_begun_with_a_checkpoint() {
         let start = Instant::now();
-        let mut clerk = Clerk::new(start + FENCE);
+        let mut write_queue = WriteQueue::new(start + FENCE);
         let players = PersistMessage::Players { players: vec![] };
-        clerk.queue(Job::Persist(players, "1".to_owned()));
-        clerk.queue(Job::RemoveEntry);
+        write_queue.queue(PendingWrite::Persist(players, "1".to_owned()));
+        write_queue.queue(PendingWrite::RemoveEntry);
         // In its order: what comes after it waits too.
-        assert_eq!(clerk.poll(true, start), None);
-        assert!(!clerk.is_idle());
-        assert!(clerk.poll(false, start).is_some());
-        clerk.done(true, start);
-        assert_eq!(clerk.poll(true, start).as_deref(), Some(&Job::RemoveEntry));
+        assert_eq!(write_queue.poll(true, start), None);
+        assert!(!write_queue.is_idle());
+        assert!(write_queue.poll(false, start).is_some());
+        write_queue.done(true, start);
+        assert_eq!(
+            write_queue.poll(true, start).as_deref(),
+            Some(&PendingWrite::RemoveEntry)
+        );
     }
 
     #[test]
     fn begins_and_repeats_nothing_once_another_may_own_the_room() {
         let start = Instant::now();
-        let fence = start + FENCE;
-        let late = fence + Duration::from_nanos(1);
-        let mut clerk = Clerk::new(fence);
-        clerk.queue(Job::RemoveEntry);
-        assert!(clerk.poll(false, fence).is_some());
-        clerk.done(false, fence);
-        assert_eq!(clerk.poll(false, late + RETRY_DELAY), None);
-        clerk.hold_for_good();
-        assert!(clerk.poll(false, late + RETRY_DELAY).is_some());
+        let expiry = start + FENCE;
+        let late = expiry + Duration::from_nanos(1);
+        let mut write_queue = WriteQueue::new(expiry);
+        write_queue.queue(PendingWrite::RemoveEntry);
+        assert!(write_queue.poll(false, expiry).is_some());
+        write_queue.done(false, expiry);
+        assert_eq!(write_queue.poll(false, late + RETRY_DELAY), None);
+        write_queue.hold_for_good();
+        assert!(write_queue.poll(false, late + RETRY_DELAY).is_some());
     }
 
     #[test]
     fn gives_up_after_minutes() {
         let mut now = Instant::now();
-        let mut clerk = Clerk::new(now);
-        clerk.hold_for_good();
-        clerk.queue(Job::RemoveEntry);
+        let mut write_queue = WriteQueue::new(now);
+        write_queue.hold_for_good();
+        write_queue.queue(PendingWrite::RemoveEntry);
         for _ in 0..RETRIES_MAX {
-            assert!(clerk.poll(false, now).is_some());
-            clerk.done(false, now);
+            assert!(write_queue.poll(false, now).is_some());
+            write_queue.done(false, now);
             now += RETRY_DELAY;
         }
-        assert!(clerk.is_idle());
+        assert!(write_queue.is_idle());
     }
 }

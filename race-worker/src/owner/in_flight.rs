@@ -1,4 +1,4 @@
-//! What an owner's task waits for besides the room.
+//! Requests and writes of an owner's task that wait for their answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use protocol::room::{Present, PresentRequest};
 use protocol::{Revision, RoomId, SessionNonce, subject};
 use tracing::debug;
 
-use crate::chain::{ReadBack, Unanswered, WriteError};
-use crate::clerk::Job;
 use crate::endpoints::Worker;
+use crate::lease::{ReadBack, Unanswered, WriteError};
 use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
 use crate::ownership::Event;
-use crate::room::presence::Belief;
+use crate::room::presence::ExpectedPresence;
+use crate::write_queue::PendingWrite;
 
 /// What the gateways answered. `None`: it is not known.
-type Census = Vec<(Belief, Option<Vec<SessionNonce>>)>;
+type PresenceAnswers = Vec<(ExpectedPresence, Option<Vec<SessionNonce>>)>;
 
 /// An answer that fails at once must not make reading it again a busy loop.
 const READ_PAUSE: Duration = Duration::from_millis(20);
 
-/// What came of an errand.
+/// An answer.
 pub(super) enum Answer {
     Written(Result<Revision, WriteError>),
     Read(Result<Option<ReadBack>, Unanswered>),
-    Done(bool),
-    Counted(Census),
+    RecordWritten(bool),
+    PresenceChecked(PresenceAnswers),
     Offered(Option<Claimed>),
 }
 
@@ -39,8 +39,8 @@ impl Answer {
         match self {
             Self::Written(outcome) => Event::Written(outcome),
             Self::Read(outcome) => Event::Read(outcome),
-            Self::Done(is_done) => Event::Done(is_done),
-            Self::Counted(census) => Event::Counted(census),
+            Self::RecordWritten(is_done) => Event::RecordWritten(is_done),
+            Self::PresenceChecked(presence) => Event::PresenceChecked(presence),
             Self::Offered(taken) => Event::Offered(taken),
         }
     }
@@ -48,22 +48,22 @@ impl Answer {
 
 /// At most one of each kind is under way.
 #[derive(Default)]
-pub(super) struct Errands {
-    chain: Option<BoxFuture<'static, Answer>>,
-    job: Option<BoxFuture<'static, Answer>>,
-    census: Option<BoxFuture<'static, Answer>>,
+pub(super) struct InFlight {
+    checkpoint: Option<BoxFuture<'static, Answer>>,
+    record: Option<BoxFuture<'static, Answer>>,
+    presence: Option<BoxFuture<'static, Answer>>,
     offer: Option<BoxFuture<'static, Answer>>,
 }
 
-impl Errands {
-    /// The next answer, that of the chain first: it may end everything else.
+impl InFlight {
+    /// The next answer, that of the checkpoint first: it may end everything else.
     pub(super) async fn next(&mut self) -> Answer {
         tokio::select! {
             biased;
-            answer = awaited(&mut self.chain) => answer,
+            answer = awaited(&mut self.checkpoint) => answer,
             answer = awaited(&mut self.offer) => answer,
-            answer = awaited(&mut self.job) => answer,
-            answer = awaited(&mut self.census) => answer,
+            answer = awaited(&mut self.record) => answer,
+            answer = awaited(&mut self.presence) => answer,
         }
     }
 
@@ -82,7 +82,7 @@ impl Errands {
             let outcome = bucket.update(&key, value, revision).await;
             Answer::Written(outcome.map_err(|error| (&error).into()))
         };
-        self.chain = Some(write.boxed());
+        self.checkpoint = Some(write.boxed());
     }
 
     pub(super) fn read(&mut self, worker: &Worker, room: &RoomId) {
@@ -91,21 +91,31 @@ impl Errands {
             subject::room_key(room).to_owned(),
         );
         let read = async move { Answer::Read(read_back(&bucket, &key).await) };
-        self.chain = Some(read.boxed());
+        self.checkpoint = Some(read.boxed());
     }
 
-    pub(super) fn perform(&mut self, worker: &Arc<Worker>, room: &RoomId, job: Arc<Job>) {
+    pub(super) fn write_record(
+        &mut self,
+        worker: &Arc<Worker>,
+        room: &RoomId,
+        pending: Arc<PendingWrite>,
+    ) {
         let (worker, room) = (Arc::clone(worker), room.clone());
-        let job = async move { Answer::Done(perform(&worker, &room, &job).await) };
-        self.job = Some(job.boxed());
+        let pending = async move { Answer::RecordWritten(perform(&worker, &room, &pending).await) };
+        self.record = Some(pending.boxed());
     }
 
-    pub(super) fn count(&mut self, bus: &Bus, room: &RoomId, beliefs: Vec<Belief>) {
-        let questions = beliefs
+    pub(super) fn check_presence(
+        &mut self,
+        bus: &Bus,
+        room: &RoomId,
+        expected_presence: Vec<ExpectedPresence>,
+    ) {
+        let questions = expected_presence
             .into_iter()
-            .map(|belief| ask(bus.clone(), room.clone(), belief));
-        let census = join_all(questions).map(Answer::Counted);
-        self.census = Some(census.boxed());
+            .map(|expected| ask(bus.clone(), room.clone(), expected));
+        let presence = join_all(questions).map(Answer::PresenceChecked);
+        self.presence = Some(presence.boxed());
     }
 
     pub(super) fn offer(&mut self, bus: &Bus, claim: ClaimRequest) {
@@ -143,20 +153,22 @@ async fn read_back(bucket: &Bucket, key: &str) -> Result<Option<ReadBack>, Unans
     Ok(found.and_then(|(value, revision)| ReadBack::of(&value, revision)))
 }
 
-/// One attempt at a job; whether it is done.
-async fn perform(worker: &Worker, room: &RoomId, job: &Job) -> bool {
+/// Makes one attempt at a pending write; returns whether it succeeded.
+async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool {
     let key = subject::room_key(room);
-    let outcome = match job {
-        Job::Lobby(entry) => {
+    let outcome = match pending {
+        PendingWrite::Lobby(entry) => {
             let value = serde_json::to_vec(entry).expect("a lobby entry serialises to JSON");
             worker.rooms.put(key, value).await.map(drop)
         }
-        Job::Persist(message, id) => append(&worker.bus, message, id).await,
-        Job::RemoveEntry => worker.rooms.remove(key).await,
-        Job::DeleteCheckpoint(revision) => match worker.checkpoints.delete(key, *revision).await {
-            Err(CasError::Conflict { .. }) => Ok(()),
-            outcome => outcome,
-        },
+        PendingWrite::Persist(message, id) => append(&worker.bus, message, id).await,
+        PendingWrite::RemoveEntry => worker.rooms.remove(key).await,
+        PendingWrite::DeleteCheckpoint(revision) => {
+            match worker.checkpoints.delete(key, *revision).await {
+                Err(CasError::Conflict { .. }) => Ok(()),
+                outcome => outcome,
+            }
+        }
     };
     if let Err(error) = &outcome {
         debug!(%error, %room, "writing failed, trying again");
@@ -170,20 +182,24 @@ async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), Cas
 }
 
 /// Asks a gateway which of its connections are in the room.
-async fn ask(bus: Bus, room: RoomId, belief: Belief) -> (Belief, Option<Vec<SessionNonce>>) {
-    let subject = subject::gateway_ping(belief.gateway);
+async fn ask(
+    bus: Bus,
+    room: RoomId,
+    expected: ExpectedPresence,
+) -> (ExpectedPresence, Option<Vec<SessionNonce>>) {
+    let subject = subject::gateway_ping(expected.gateway);
     let request = PresentRequest { room };
     for patience in [GATEWAY_GONE_AFTER, Duration::ZERO] {
         let asked = bus.request(subject.clone(), &request, GATEWAY_CHECK_TIMEOUT);
         match asked.await {
-            Ok(Present { sessions }) => return (belief, Some(sessions)),
+            Ok(Present { sessions }) => return (expected, Some(sessions)),
             // It may be on its way back to NATS.
             Err(RequestError::NoResponders { .. }) => tokio::time::sleep(patience).await,
             Err(error) => {
-                debug!(%error, gateway = %belief.gateway, "no answer");
-                return (belief, None);
+                debug!(%error, gateway = %expected.gateway, "no answer");
+                return (expected, None);
             }
         }
     }
-    (belief, Some(Vec::new()))
+    (expected, Some(Vec::new()))
 }

@@ -9,7 +9,7 @@ use crate::limits::{ROOM_ATTEMPT_TIMEOUT, ROOM_RETRY_DELAY, ROOM_TIMEOUT};
 
 /// A question to the owner of a room.
 #[derive(Clone, Copy, Debug)]
-pub struct Asking {
+pub struct RetryPolicy {
     deadline: Instant,
     /// How much time was left when the last attempt began.
     left: Duration,
@@ -17,7 +17,7 @@ pub struct Asking {
 
 /// Why an attempt had no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unheard {
+pub enum AttemptFailure {
     /// Nobody listens.
     NoResponders,
     /// Who listened did not answer in time.
@@ -28,14 +28,14 @@ pub enum Unheard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Ask again at once.
-    Again,
+    Retry,
     /// Tell the room's relay that nobody serves it, and ask again after this.
     Wait(Duration),
     /// Nobody will answer.
     GiveUp,
 }
 
-impl Asking {
+impl RetryPolicy {
     /// A question that comes up at `now`.
     #[must_use]
     pub fn new(now: Instant) -> Self {
@@ -53,13 +53,13 @@ impl Asking {
 
     /// The attempt had no answer. A room that is not in the lobby is gone.
     #[must_use]
-    pub fn unheard(&self, why: Unheard, is_in_lobby: bool) -> Next {
+    pub fn failed(&self, why: AttemptFailure, is_in_lobby: bool) -> Next {
         match why {
-            Unheard::NoResponders if self.left > ROOM_RETRY_DELAY && is_in_lobby => {
+            AttemptFailure::NoResponders if self.left > ROOM_RETRY_DELAY && is_in_lobby => {
                 Next::Wait(ROOM_RETRY_DELAY)
             }
-            Unheard::TimedOut if self.left > ROOM_ATTEMPT_TIMEOUT => Next::Again,
-            Unheard::NoResponders | Unheard::TimedOut => Next::GiveUp,
+            AttemptFailure::TimedOut if self.left > ROOM_ATTEMPT_TIMEOUT => Next::Retry,
+            AttemptFailure::NoResponders | AttemptFailure::TimedOut => Next::GiveUp,
         }
     }
 }
@@ -71,15 +71,21 @@ mod tests {
     #[test]
     fn asks_again_until_the_time_is_up_or_the_room_is_gone() {
         let start = Instant::now();
-        let mut asking = Asking::new(start);
-        assert_eq!(asking.attempt(start), ROOM_ATTEMPT_TIMEOUT);
+        let mut retry = RetryPolicy::new(start);
+        assert_eq!(retry.attempt(start), ROOM_ATTEMPT_TIMEOUT);
         let wait = Next::Wait(ROOM_RETRY_DELAY);
-        assert_eq!(asking.unheard(Unheard::NoResponders, true), wait);
-        assert_eq!(asking.unheard(Unheard::NoResponders, false), Next::GiveUp);
-        assert_eq!(asking.unheard(Unheard::TimedOut, true), Next::Again);
+        assert_eq!(retry.failed(AttemptFailure::NoResponders, true), wait);
+        assert_eq!(
+            retry.failed(AttemptFailure::NoResponders, false),
+            Next::GiveUp
+        );
+        assert_eq!(retry.failed(AttemptFailure::TimedOut, true), Next::Retry);
         let late = start + ROOM_TIMEOUT - ROOM_RETRY_DELAY;
-        assert_eq!(asking.attempt(late), ROOM_RETRY_DELAY);
-        assert_eq!(asking.unheard(Unheard::NoResponders, true), Next::GiveUp);
-        assert_eq!(asking.unheard(Unheard::TimedOut, true), Next::GiveUp);
+        assert_eq!(retry.attempt(late), ROOM_RETRY_DELAY);
+        assert_eq!(
+            retry.failed(AttemptFailure::NoResponders, true),
+            Next::GiveUp
+        );
+        assert_eq!(retry.failed(AttemptFailure::TimedOut, true), Next::GiveUp);
     }
 }

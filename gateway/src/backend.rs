@@ -15,7 +15,6 @@ use protocol::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::asking::{Asking, Next, Unheard};
 use crate::chat::ChatHub;
 use crate::limits::{
     ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_RETRY_DELAY,
@@ -23,12 +22,13 @@ use crate::limits::{
 };
 use crate::lobby::Lobby;
 use crate::relay::Relays;
+use crate::retry::{AttemptFailure, Next, RetryPolicy};
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
 /// Everything that connections share.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Backend {
     /// This gateway.
     pub gateway: GatewayId,
     /// The way to everybody else.
@@ -45,7 +45,7 @@ pub struct Desk {
     pub signer: Signer,
 }
 
-impl Desk {
+impl Backend {
     /// Makes an account.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Desk {
         self.signer.verify(token, port, unix_seconds())
     }
 
-    /// A token for a later [`Desk::resume`].
+    /// A token for a later [`Backend::resume`].
     #[must_use]
     pub fn token(&self, player: &PlayerName, port: Port) -> String {
         let seconds = match port {
@@ -130,16 +130,16 @@ impl Desk {
     /// # Errors
     /// When there is no such room, or it refuses.
     pub async fn ctl(&self, room: &RoomId, request: &CtlRequest) -> Reply<CtlReply> {
-        let mut asking = Asking::new(Instant::now());
+        let mut retry = RetryPolicy::new(Instant::now());
         let asked: Result<CtlReply, _> = loop {
-            let patience = asking.attempt(Instant::now());
+            let patience = retry.attempt(Instant::now());
             let asked = self
                 .bus
                 .request(subject::room_ctl(room), request, patience)
                 .await;
             let why = match &asked {
-                Err(RequestError::NoResponders { .. }) => Unheard::NoResponders,
-                Err(RequestError::TimedOut { .. }) => Unheard::TimedOut,
+                Err(RequestError::NoResponders { .. }) => AttemptFailure::NoResponders,
+                Err(RequestError::TimedOut { .. }) => AttemptFailure::TimedOut,
                 Ok(_)
                 | Err(
                     RequestError::Unreadable { .. }
@@ -147,8 +147,8 @@ impl Desk {
                     | RequestError::Rejected(_),
                 ) => break asked,
             };
-            match asking.unheard(why, self.lobby.has(room)) {
-                Next::Again => {}
+            match retry.failed(why, self.lobby.has(room)) {
+                Next::Retry => {}
                 Next::Wait(pause) => {
                     self.relays.unserved(room);
                     tokio::time::sleep(pause).await;

@@ -1,4 +1,4 @@
-//! The compare-and-set chain of one room: a state machine without I/O.
+//! The lease of one room, renewed by compare-and-set: a state machine without I/O.
 //!
 //! Each write names the revision of the one before it, so that exactly one
 //! worker can go on. At most one write is under way. A write whose answer does
@@ -12,19 +12,19 @@ use protocol::checkpoint::Checkpoint;
 use protocol::{Epoch, RaceId, Revision, WorkerId};
 
 use crate::limits::{
-    CHECKPOINT_INTERVAL_MAX, CHECKPOINT_INTERVAL_MIN, FENCE_IDLE, FENCE_RACING, HEARTBEAT_INTERVAL,
+    CHECKPOINT_INTERVAL_MAX, CHECKPOINT_INTERVAL_MIN, HEARTBEAT_INTERVAL, LEASE_IDLE, LEASE_RACING,
 };
 
 /// How often a room must be heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum Activity {
     /// A race is on.
     Racing,
     /// Nothing moves.
     Idle,
 }
 
-impl Pace {
+impl Activity {
     fn interval_max(self) -> Duration {
         match self {
             Self::Racing => CHECKPOINT_INTERVAL_MAX,
@@ -35,27 +35,27 @@ impl Pace {
 
 /// How old the last checkpoint may be before its owner stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fences {
+pub struct LeaseTerms {
     /// While a race is on.
     pub racing: Duration,
     /// While nothing moves.
     pub idle: Duration,
 }
 
-impl Fences {
-    fn of(self, pace: Pace) -> Duration {
-        match pace {
-            Pace::Racing => self.racing,
-            Pace::Idle => self.idle,
+impl LeaseTerms {
+    fn of(self, activity: Activity) -> Duration {
+        match activity {
+            Activity::Racing => self.racing,
+            Activity::Idle => self.idle,
         }
     }
 }
 
-impl Default for Fences {
+impl Default for LeaseTerms {
     fn default() -> Self {
         Self {
-            racing: FENCE_RACING,
-            idle: FENCE_IDLE,
+            racing: LEASE_RACING,
+            idle: LEASE_IDLE,
         }
     }
 }
@@ -141,9 +141,9 @@ impl ReadBack {
     }
 }
 
-/// The chain as its owner sees it.
+/// The lease as its owner sees it.
 #[derive(Clone, Debug)]
-pub struct Chain {
+pub struct Lease {
     race: RaceId,
     owner: WorkerId,
     epoch: Epoch,
@@ -153,7 +153,7 @@ pub struct Chain {
     /// the room before that.
     held_since: Instant,
     /// Other rooms write now too.
-    is_turn: bool,
+    is_renewal_due: bool,
     urgent: bool,
     /// A write had no answer, and was not there when it was looked for: it may
     /// still arrive, and make the next one fail.
@@ -162,10 +162,10 @@ pub struct Chain {
     /// happened.
     begun: u64,
     confirmed: u64,
-    fences: Fences,
+    terms: LeaseTerms,
 }
 
-impl Chain {
+impl Lease {
     /// Of a race, after the first write of its owner under that epoch, begun at
     /// `written_at`, gave `revision`.
     #[must_use]
@@ -183,19 +183,19 @@ impl Chain {
             revision,
             pending: Pending::Nothing,
             held_since: written_at,
-            is_turn: false,
+            is_renewal_due: false,
             urgent: false,
             in_doubt: false,
             begun: 0,
             confirmed: 0,
-            fences: Fences::default(),
+            terms: LeaseTerms::default(),
         }
     }
 
-    /// With other fences than those of [`limits`](crate::limits).
+    /// With other terms than those of [`limits`](crate::limits).
     #[must_use]
-    pub fn with_fences(self, fences: Fences) -> Self {
-        Self { fences, ..self }
+    pub fn with_terms(self, terms: LeaseTerms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Under which epoch the room is owned.
@@ -217,8 +217,8 @@ impl Chain {
     }
 
     /// It is a good time to write: others do so too.
-    pub fn turn(&mut self, now: Instant) {
-        self.is_turn |= self.age(now) >= CHECKPOINT_INTERVAL_MIN;
+    pub fn renewal_due(&mut self, now: Instant) {
+        self.is_renewal_due |= self.age(now) >= CHECKPOINT_INTERVAL_MIN;
     }
 
     /// The first write that will hold what is true now, or did. Nobody may be
@@ -243,20 +243,21 @@ impl Chain {
 
     /// Whether everything so far is written.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
+    pub fn is_written(&self) -> bool {
         self.pending == Pending::Nothing && !self.urgent
     }
 
     /// What to do now, if anything. What it says is then under way.
-    pub fn poll(&mut self, pace: Pace, now: Instant) -> Option<Action> {
+    pub fn poll(&mut self, activity: Activity, now: Instant) -> Option<Action> {
         match self.pending {
             Pending::Write(_) | Pending::ReadBack(_) => None,
             Pending::Nothing => {
-                let is_due = now.saturating_duration_since(self.held_since) >= pace.interval_max();
-                if !is_due && !self.is_turn && !self.urgent {
+                let is_due =
+                    now.saturating_duration_since(self.held_since) >= activity.interval_max();
+                if !is_due && !self.is_renewal_due && !self.urgent {
                     return None;
                 }
-                self.is_turn = false;
+                self.is_renewal_due = false;
                 self.urgent = false;
                 self.pending = Pending::Write(now);
                 self.begun += 1;
@@ -319,14 +320,14 @@ impl Chain {
 
     /// Whether the owner must stand still: another may own the room by now.
     #[must_use]
-    pub fn is_fenced(&self, pace: Pace, now: Instant) -> bool {
-        now.saturating_duration_since(self.held_since) > self.fences.of(pace)
+    pub fn has_expired(&self, activity: Activity, now: Instant) -> bool {
+        now.saturating_duration_since(self.held_since) > self.terms.of(activity)
     }
 
     /// When the owner must stand still unless another write succeeds.
     #[must_use]
-    pub fn fenced_at(&self, pace: Pace) -> Instant {
-        self.held_since + self.fences.of(pace)
+    pub fn expires_at(&self, activity: Activity) -> Instant {
+        self.held_since + self.terms.of(activity)
     }
 
     fn begun_at(&self, now: Instant) -> Instant {
@@ -347,8 +348,8 @@ mod tests {
         "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
     }
 
-    fn chain(now: Instant) -> Chain {
-        Chain::new(race(), OWNER, Epoch::FIRST, 7, now)
+    fn lease(now: Instant) -> Lease {
+        Lease::new(race(), OWNER, Epoch::FIRST, 7, now)
     }
 
     fn ms(ms: u64) -> Duration {
@@ -358,17 +359,17 @@ mod tests {
     #[test]
     fn writes_at_its_turn_over_the_last_revision_one_at_a_time() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        assert_eq!(chain.poll(Pace::Racing, start + ms(99)), None);
+        let mut lease = lease(start);
+        assert_eq!(lease.poll(Activity::Racing, start + ms(99)), None);
         let turn = start + ms(100);
-        chain.turn(turn);
-        assert_eq!(chain.poll(Pace::Racing, turn), Some(Action::Write(7)));
-        assert_eq!(chain.poll(Pace::Racing, turn + ms(300)), None);
-        assert_eq!(chain.written(9, turn + ms(2)), ms(2));
-        assert_eq!(chain.poll(Pace::Racing, turn + ms(99)), None);
-        chain.turn(turn + ms(100));
+        lease.renewal_due(turn);
+        assert_eq!(lease.poll(Activity::Racing, turn), Some(Action::Write(7)));
+        assert_eq!(lease.poll(Activity::Racing, turn + ms(300)), None);
+        assert_eq!(lease.written(9, turn + ms(2)), ms(2));
+        assert_eq!(lease.poll(Activity::Racing, turn + ms(99)), None);
+        lease.renewal_due(turn + ms(100));
         assert_eq!(
-            chain.poll(Pace::Racing, turn + ms(100)),
+            lease.poll(Activity::Racing, turn + ms(100)),
             Some(Action::Write(9))
         );
     }
@@ -376,35 +377,35 @@ mod tests {
     #[test]
     fn writes_without_a_turn_when_the_last_write_is_old_and_not_when_it_is_new() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        chain.turn(start + ms(49));
-        assert_eq!(chain.poll(Pace::Racing, start + ms(124)), None);
-        let write = chain.poll(Pace::Racing, start + ms(125));
+        let mut lease = lease(start);
+        lease.renewal_due(start + ms(49));
+        assert_eq!(lease.poll(Activity::Racing, start + ms(124)), None);
+        let write = lease.poll(Activity::Racing, start + ms(125));
         assert_eq!(write, Some(Action::Write(7)));
         // A turn that comes while a write is under way is not forgotten.
-        chain.turn(start + ms(200));
-        let _ = chain.written(8, start + ms(201));
-        let write = chain.poll(Pace::Racing, start + ms(201));
+        lease.renewal_due(start + ms(200));
+        let _ = lease.written(8, start + ms(201));
+        let write = lease.poll(Activity::Racing, start + ms(201));
         assert_eq!(write, Some(Action::Write(8)));
     }
 
     #[test]
     fn stands_still_when_the_last_write_is_too_old() {
         let start = Instant::now();
-        let chain = chain(start);
-        assert!(!chain.is_fenced(Pace::Racing, start + ms(250)));
-        assert!(chain.is_fenced(Pace::Racing, start + ms(251)));
-        assert!(!chain.is_fenced(Pace::Idle, start + ms(251)));
-        assert!(chain.is_fenced(Pace::Idle, start + ms(1_001)));
+        let lease = lease(start);
+        assert!(!lease.has_expired(Activity::Racing, start + ms(250)));
+        assert!(lease.has_expired(Activity::Racing, start + ms(251)));
+        assert!(!lease.has_expired(Activity::Idle, start + ms(251)));
+        assert!(lease.has_expired(Activity::Idle, start + ms(1_001)));
     }
 
     #[test]
     fn the_fence_counts_from_when_the_write_was_begun() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(125));
-        chain.written(8, start + ms(300));
-        assert!(chain.is_fenced(Pace::Racing, start + ms(376)));
+        let mut lease = lease(start);
+        lease.poll(Activity::Racing, start + ms(125));
+        lease.written(8, start + ms(300));
+        assert!(lease.has_expired(Activity::Racing, start + ms(376)));
     }
 
     #[test]
@@ -427,16 +428,16 @@ mod tests {
             (found(OWNER, Epoch(2), 8), Ownership::Lost),
             (None, Ownership::Lost),
         ] {
-            let mut chain = chain(start);
-            chain.poll(Pace::Racing, start + ms(125));
-            assert_eq!(chain.unanswered(start + ms(400)), Action::ReadBack);
+            let mut lease = lease(start);
+            lease.poll(Activity::Racing, start + ms(125));
+            assert_eq!(lease.unanswered(start + ms(400)), Action::ReadBack);
             assert_eq!(
-                chain.read_back(found, start + ms(401)),
+                lease.read_back(found, start + ms(401)),
                 expected,
                 "{found:?}"
             );
             if let (Ownership::Ours, Some(found)) = (expected, found) {
-                let next = chain.poll(Pace::Racing, start + ms(401));
+                let next = lease.poll(Activity::Racing, start + ms(401));
                 assert_eq!(next, Some(Action::Write(found.revision)));
             }
         }
@@ -445,16 +446,16 @@ mod tests {
     #[test]
     fn another_race_of_the_same_room_and_owner_is_not_ours() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(125));
-        chain.unanswered(start + ms(400));
+        let mut lease = lease(start);
+        lease.poll(Activity::Racing, start + ms(125));
+        lease.unanswered(start + ms(400));
         let found = ReadBack {
             race: "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap(),
             owner: OWNER,
             epoch: Epoch::FIRST,
             revision: 9,
         };
-        let ownership = chain.read_back(Some(found), start + ms(401));
+        let ownership = lease.read_back(Some(found), start + ms(401));
         assert_eq!(ownership, Ownership::Lost);
     }
 
@@ -469,65 +470,65 @@ mod tests {
                 revision,
             })
         };
-        let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(125));
-        chain.unanswered(start + ms(400));
-        assert_eq!(chain.read_back(found(7), start + ms(401)), Ownership::Ours);
+        let mut lease = lease(start);
+        lease.poll(Activity::Racing, start + ms(125));
+        lease.unanswered(start + ms(400));
+        assert_eq!(lease.read_back(found(7), start + ms(401)), Ownership::Ours);
         assert_eq!(
-            chain.poll(Pace::Racing, start + ms(401)),
+            lease.poll(Activity::Racing, start + ms(401)),
             Some(Action::Write(7))
         );
         // The first write has arrived meanwhile.
-        assert_eq!(chain.conflicted(start + ms(402)), Some(Action::ReadBack));
-        assert_eq!(chain.read_back(found(8), start + ms(403)), Ownership::Ours);
+        assert_eq!(lease.conflicted(start + ms(402)), Some(Action::ReadBack));
+        assert_eq!(lease.read_back(found(8), start + ms(403)), Ownership::Ours);
         assert_eq!(
-            chain.poll(Pace::Racing, start + ms(403)),
+            lease.poll(Activity::Racing, start + ms(403)),
             Some(Action::Write(8))
         );
-        assert_eq!(chain.conflicted(start + ms(404)), None);
+        assert_eq!(lease.conflicted(start + ms(404)), None);
     }
 
     #[test]
     fn what_a_write_under_way_does_not_hold_waits_for_the_next_one() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        chain.poll(Pace::Racing, start + ms(125));
-        let write = chain.write_of(true);
-        chain.hurry();
-        assert_eq!(chain.write_of(false), write, "also if it is asked again");
-        chain.written(8, start + ms(126));
-        assert!(!chain.is_confirmed(write));
-        chain.poll(Pace::Racing, start + ms(101));
-        chain.unanswered(start + ms(401));
+        let mut lease = lease(start);
+        lease.poll(Activity::Racing, start + ms(125));
+        let write = lease.write_of(true);
+        lease.hurry();
+        assert_eq!(lease.write_of(false), write, "also if it is asked again");
+        lease.written(8, start + ms(126));
+        assert!(!lease.is_confirmed(write));
+        lease.poll(Activity::Racing, start + ms(101));
+        lease.unanswered(start + ms(401));
         let found = ReadBack {
             race: race(),
             owner: OWNER,
             epoch: Epoch::FIRST,
             revision: 9,
         };
-        let ours = chain.read_back(Some(found), start + ms(402));
+        let ours = lease.read_back(Some(found), start + ms(402));
         assert_eq!(ours, Ownership::Ours);
         assert!(
-            !chain.is_confirmed(write),
+            !lease.is_confirmed(write),
             "which write it was is not known"
         );
-        chain.poll(Pace::Racing, start + ms(402));
-        chain.written(10, start + ms(403));
-        assert!(chain.is_confirmed(write));
-        assert_eq!(chain.age(start + ms(403)), ms(1));
+        lease.poll(Activity::Racing, start + ms(402));
+        lease.written(10, start + ms(403));
+        assert!(lease.is_confirmed(write));
+        assert_eq!(lease.age(start + ms(403)), ms(1));
     }
 
     #[test]
     fn what_happened_hurries_the_next_write() {
         let start = Instant::now();
-        let mut chain = chain(start);
-        chain.hurry();
-        assert!(!chain.is_settled());
+        let mut lease = lease(start);
+        lease.hurry();
+        assert!(!lease.is_written());
         assert_eq!(
-            chain.poll(Pace::Idle, start + ms(1)),
+            lease.poll(Activity::Idle, start + ms(1)),
             Some(Action::Write(7))
         );
-        let _ = chain.written(8, start + ms(2));
-        assert!(chain.is_settled());
+        let _ = lease.written(8, start + ms(2));
+        assert!(lease.is_written());
     }
 }
