@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use self::idle::IdleTimer;
-use crate::accept::Address;
+use crate::addresses::Address;
 use crate::backend::Backend;
 use crate::conversation::{Conversation, Step, reject};
 use crate::metrics;

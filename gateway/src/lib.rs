@@ -18,6 +18,7 @@
 //! - Whatever a client sends, the gateway lives, says why and counts it.
 
 mod accept;
+mod addresses;
 pub mod backend;
 pub mod chat;
 pub mod connection;

@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::accept::{self, Addresses};
+use crate::accept;
+use crate::addresses::Addresses;
 use crate::backend::Backend;
 use crate::chat::ChatHub;
 use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};

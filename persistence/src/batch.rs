@@ -6,7 +6,8 @@ mod replay;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::persist::{PersistMessage, PlayerRecord, ResultRecord, RoomRecord};
+use protocol::persist::PersistMessage;
+use protocol::record::{PlayerRecord, ResultRecord, RoomRecord};
 use protocol::room::Standing;
 use protocol::{Epoch, UnixMillis};
 use serde::Serialize;

@@ -13,7 +13,8 @@
 //!   worker ends.
 //!
 //! Around them, [`owner`] is one task per room, [`write_queue`] writes what must not
-//! hold a tick up, and [`endpoints`] serves `race.create` and `race.claim`.
+//! hold a tick up, `endpoints` and `takeover` serve
+//! `race.create` and `race.claim`.
 //!
 //! Invariants:
 //! - A tick never awaits.
@@ -39,6 +40,7 @@ pub mod run;
 pub mod schedule;
 pub mod sweep;
 mod takeover;
+pub mod worker;
 pub mod write_queue;
 
 pub use options::Options;

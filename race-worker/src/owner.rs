@@ -6,20 +6,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use arrayvec::ArrayVec;
 use bus::{Answers, BusError, Inbound, Subject, Subscription};
 use bytes::Bytes;
+use domain::SEATS_MAX;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use protocol::catch_up::CatchUpRequest;
-use protocol::{RoomId, UnixMillis, subject};
+use protocol::{GatewayId, RoomId, UnixMillis, subject};
 use service::Deadline;
 use tracing::{debug, info, warn};
 
 use self::in_flight::{Answer, InFlight};
-use crate::endpoints::{Subscriptions, Worker};
 use crate::handover_limiter::HandoverPermit;
+use crate::lease::Lease;
 use crate::metrics;
 use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
+use crate::room::Room;
+use crate::worker::{CapacityPermit, Subscriptions, Worker};
 
 /// A timer of a millisecond's steps is never late by so much.
 const LATE: Duration = Duration::from_millis(2);
@@ -243,6 +247,33 @@ impl Owner {
             Stop::Left => warn!(%room, "nobody took the room over"),
             Stop::Lost => warn!(%room, "somebody else owns the room, dropping it"),
         }
+    }
+}
+
+impl Worker {
+    /// Runs a room that this worker owns; `recovering` are the gateways with
+    /// players in one that was taken over.
+    pub(crate) fn own(
+        self: &Arc<Self>,
+        room: Room,
+        lease: Lease,
+        subscriptions: Subscriptions,
+        mut capacity: CapacityPermit,
+        recovering: Option<ArrayVec<GatewayId, SEATS_MAX>>,
+    ) {
+        capacity.count(room.identity().settings.seats);
+        let now = Instant::now();
+        let core = match recovering {
+            None => OwnerCore::new(self.id, room, lease, now),
+            Some(gateways) => OwnerCore::recover(self.id, room, lease, &gateways, now),
+        };
+        let owner = Owner::new(Arc::clone(self), core, subscriptions);
+        self.tasks.spawn(async move {
+            metrics::rooms(1.0);
+            owner.run().await;
+            drop(capacity);
+            metrics::rooms(-1.0);
+        });
     }
 }
 

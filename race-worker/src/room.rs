@@ -22,7 +22,8 @@ use domain::SEATS_MAX;
 use netcode::{SeatInputs, TrackCourse};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
-use protocol::persist::{PersistMessage, ResultRecord, RoomClosed};
+use protocol::persist::PersistMessage;
+use protocol::record::{ResultRecord, RoomClosed};
 use protocol::room::{
     CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
 };

@@ -14,12 +14,12 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::admission::{Admission, OBSERVE_INTERVAL};
-use crate::endpoints::Worker;
 use crate::handover_limiter::HandoverLimiter;
 use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
 use crate::schedule::{ScheduleOptions, SharedSchedule};
+use crate::worker::Worker;
 
 /// Runs the worker until shutdown.
 ///

@@ -12,11 +12,11 @@ use service::Shutdown;
 use tracing::{debug, info};
 
 use crate::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
-use crate::endpoints::Worker;
 use crate::lease::{ReadBack, Unanswered};
 use crate::limits::{ADOPTIONS_MAX, LOBBY_SWEEP, SWEEP_INTERVAL};
 use crate::metrics;
 use crate::sweep::{Orphan, Sweep, ghosts};
+use crate::worker::Worker;
 
 impl Worker {
     /// Takes a room over from its last checkpoint. One that somebody else has

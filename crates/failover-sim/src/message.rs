@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::Controls;
 use protocol::checkpoint::{ClaimRequest, Claimed};
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use protocol::room::CtlReply;
 use protocol::{Epoch, GatewayId, Reply, Revision, Seat, SessionNonce, Tick, WorkerId};
 use race_worker::lease::WriteError;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use protocol::checkpoint::ClaimRequest;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use protocol::{Epoch, Revision, WorkerId};
 use race_worker::lease::WriteError;
 use race_worker::ownership::Topic;

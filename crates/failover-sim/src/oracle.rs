@@ -8,7 +8,7 @@ use domain::{Controls, Drive};
 use netcode::TrackCourse;
 use netcode::wire::{self, Told};
 use protocol::limits::TICKS_PER_SNAPSHOT;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, PlayerName, Seat, Tick, WorkerId};
 use race_worker::room::Room;

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod lobby;
 pub mod names;
 pub mod persist;
+pub mod record;
 pub mod rejection;
 pub mod replay;
 pub mod room;

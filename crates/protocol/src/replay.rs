@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::ids::{Epoch, RaceId, Tick};
-use crate::persist::ResultRecord;
+use crate::record::ResultRecord;
 
 /// Bytes that are base64 in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use protocol::RaceId;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use simulation::{Replay, Track};
 
 use self::report::{Report, Verdict};

@@ -2,7 +2,7 @@
 
 use domain::TARGET_METRES_DEFAULT;
 use protocol::RaceId;
-use protocol::persist::{PlayerRecord, ResultRecord, RoomRecord};
+use protocol::record::{PlayerRecord, ResultRecord, RoomRecord};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

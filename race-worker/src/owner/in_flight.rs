@@ -12,11 +12,11 @@ use protocol::room::{Present, PresentRequest};
 use protocol::{Revision, RoomId, SessionNonce, subject};
 use tracing::debug;
 
-use crate::endpoints::Worker;
 use crate::lease::{ReadBack, Unanswered, WriteError};
 use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
 use crate::ownership::Event;
 use crate::room::presence::ExpectedPresence;
+use crate::worker::Worker;
 use crate::write_queue::PendingWrite;
 
 /// What the gateways answered. `None`: it is not known.

@@ -8,7 +8,7 @@ use netcode::wire;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::Phase;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use protocol::room::{CloseReason, RoomEventBody, Standing};
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Seat, UnixMillis};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bus::Bus;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use protocol::replay::{ReplayPage, ReplayRequest};
 use protocol::{RaceId, subject};
 use simulation::{Replay, ReplayHeader};

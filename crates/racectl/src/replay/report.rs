@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use domain::TICK_RATE_HZ;
-use protocol::persist::ResultRecord;
+use protocol::record::ResultRecord;
 use serde_json::{Value, json};
 use simulation::{ModeRules, RaceState, Replay, Rules, Track};
 

@@ -1,7 +1,7 @@
 //! Rooms and their tombstones.
 
 use anyhow::Result;
-use protocol::persist::RoomRecord;
+use protocol::record::RoomRecord;
 use tokio::task::JoinSet;
 
 use super::*;
