@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The option loop that the scripts share. Needs common.sh.
 #
-# A script has usage() and take_option FLAG [VALUE…], which sets `taken` to how
+# A script has usage() and take_option FLAG [VALUE…], which sets `consumed` to how
 # many words it used, and calls no_such_option for what it does not know.
 
 parse_options() { # WORD…
@@ -20,9 +20,9 @@ parse_options() { # WORD…
             shift
             ;;
         *)
-            taken=0
+            consumed=0
             take_option "$@"
-            shift "$taken"
+            shift "$consumed"
             ;;
         esac
     done

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What deploy/up, scale, rolling-restart, status and down share: the standing set of processes
-# in the data folder. Needs common.sh, processes.sh, ports.sh and servers.sh.
+# What deploy/up, scale, rolling-restart, status and down share: the deployment
+# of the data folder. Needs common.sh, processes.sh, ports.sh and servers.sh.
 
 # shellcheck disable=SC2034 # the two are used by the scripts
 readonly SCALABLE=(gateway race-worker chat-worker persistence)
