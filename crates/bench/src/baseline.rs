@@ -2,7 +2,7 @@
 //! for rooms of players, as one process of Node.js without a broker. Its rooms do
 //! less and die with it. What it uses tells how fast the machine was.
 
-mod crowd;
+mod client_pool;
 mod player;
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use self::crowd::Crowd;
+use self::client_pool::ClientPool;
 use crate::processor;
 use crate::report::Quantiles;
 
@@ -71,15 +71,15 @@ pub async fn measure(folder: &Path, load: Load) -> Result<Baseline> {
         .context("node does not listen")??;
     let players = usize::from(load.rooms) * usize::from(load.seats);
     let racing = move || {
-        let mut crowd = Crowd::join(port, players)?;
-        crowd.race(load.warm_up)?;
+        let mut client_pool = ClientPool::join(port, players)?;
+        client_pool.race(load.warm_up)?;
         let used = || {
             let server = processor::used(&pid).context("node has ended")?;
             let players = processor::used("self").context("no processor time is told")?;
             anyhow::Ok((server, players))
         };
         let before = used()?;
-        let seen = crowd.race(load.length)?;
+        let seen = client_pool.race(load.length)?;
         let after = used()?;
         anyhow::Ok((
             seen,

@@ -3,12 +3,12 @@
 //! Each bot has an [`observer`] without I/O; all write to one [`record`] of
 //! bounded size, of which [`report`] is told.
 
-mod crew;
+mod bot_observer;
+mod bot_pool;
 mod observer;
 mod record;
 mod report;
 mod samples;
-mod spectacles;
 mod thin;
 
 use std::fs::File;
@@ -22,10 +22,10 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::watch;
 
-use self::crew::Crew;
+use self::bot_observer::{Orders, Progress, Shared};
+use self::bot_pool::BotPool;
 use self::record::Record;
 use self::report::Run;
-use self::spectacles::{Orders, Progress, Shared};
 pub use self::thin::INPUTS_PER_SECOND as THIN_INPUTS_PER_SECOND;
 use crate::driver::Driver;
 use crate::measure::Tokens;
@@ -69,7 +69,7 @@ struct Load<'a> {
     record: Shared,
     samples: Option<BufWriter<File>>,
     tokens: Tokens,
-    crew: Crew,
+    bot_pool: BotPool,
     progress: Vec<watch::Receiver<Progress>>,
     orders: watch::Sender<Orders>,
 }
@@ -84,7 +84,7 @@ impl<'a> Load<'a> {
         let record = Shared::new(Record::new(Instant::now(), samples.is_some()));
         Ok(Self {
             options,
-            crew: Crew::new(options, &record)?,
+            bot_pool: BotPool::new(options, &record)?,
             record,
             samples: samples.map(BufWriter::new),
             tokens: Tokens::open(options.tokens.as_deref())?,
@@ -118,7 +118,7 @@ impl<'a> Load<'a> {
         let run = Run {
             bots: self.progress.len(),
             seconds,
-            unfinished: self.crew.playing(),
+            unfinished: self.bot_pool.playing(),
             cores,
             processes,
             window: measured.volume,
@@ -212,7 +212,8 @@ impl<'a> Load<'a> {
         self.progress.push(watching);
         let orders = self.orders.subscribe();
         let record = self.record.clone();
-        self.crew.add(driver, room, seed, record, progress, orders);
+        self.bot_pool
+            .add(driver, room, seed, record, progress, orders);
         Ok(())
     }
 
@@ -253,15 +254,15 @@ impl<'a> Load<'a> {
         let bar = bar(self.progress.len() as u64, "bots have finished");
         while begun.elapsed().as_secs() < self.options.finish
             && hoped_at.elapsed() < STILL_MAX
-            && self.crew.playing() > 0
+            && self.bot_pool.playing() > 0
         {
             let still: u64 = self.record.lock().still.values().sum();
-            if still < self.crew.playing() as u64 {
+            if still < self.bot_pool.playing() as u64 {
                 hoped_at = Instant::now();
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
             self.write_samples()?;
-            bar.set_position((self.progress.len() - self.crew.playing()) as u64);
+            bar.set_position((self.progress.len() - self.bot_pool.playing()) as u64);
         }
         bar.finish();
         Ok(())
@@ -271,10 +272,10 @@ impl<'a> Load<'a> {
     async fn leave(&mut self) {
         self.orders.send_replace(Orders::Leave);
         let begun = Instant::now();
-        while self.crew.playing() > 0 && begun.elapsed() < LEAVE_MAX {
+        while self.bot_pool.playing() > 0 && begun.elapsed() < LEAVE_MAX {
             tokio::time::sleep(LOOK_INTERVAL / 10).await;
         }
-        self.crew.shutdown().await;
+        self.bot_pool.shutdown().await;
     }
 
     fn write_samples(&mut self) -> Result<()> {
@@ -322,7 +323,7 @@ fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
             u32::from(room) * u32::from(options.seats) + u32::from(seat)
         ),
         skill: options.skill.of(seat.into()),
-        class: crew::class(options, seat),
+        class: bot_pool::class(options, seat),
         room: name,
         create: (seat == 0).then_some(settings),
         persists: true,

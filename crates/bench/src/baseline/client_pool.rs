@@ -20,7 +20,7 @@ const TURN: Duration = Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND *
 const EVENTS_MAX: usize = 1_024;
 
 /// Players, all in full rooms.
-pub(super) struct Crowd {
+pub(super) struct ClientPool {
     poll: Poll,
     players: Vec<Player>,
     /// By player: when the last patch came.
@@ -35,7 +35,7 @@ pub(super) struct Seen {
     pub(super) bytes: u64,
 }
 
-impl Crowd {
+impl ClientPool {
     pub(super) fn join(port: u16, players: usize) -> Result<Self> {
         let poll = Poll::new()?;
         let mut joined = Vec::with_capacity(players);
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn a_player_joins_drives_and_counts_patches() {
         let (port, serving) = server(10);
-        let mut crowd = Crowd::join(port, 1).unwrap();
-        let seen = crowd.race(Duration::from_millis(500)).unwrap();
-        drop(crowd);
+        let mut client_pool = ClientPool::join(port, 1).unwrap();
+        let seen = client_pool.race(Duration::from_millis(500)).unwrap();
+        drop(client_pool);
         assert_eq!(seen.snapshots, 10);
         // With two bytes before each. What came with the seat may be among them.
         assert!((60..=66).contains(&seen.bytes), "{}", seen.bytes);
@@ -156,6 +156,6 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        assert!(Crowd::join(port, 1).is_err());
+        assert!(ClientPool::join(port, 1).is_err());
     }
 }

@@ -56,7 +56,7 @@ pub(crate) enum Orders {
 
 /// Writes down what one bot measures.
 #[derive(Debug)]
-pub(crate) struct Spectacles {
+pub(crate) struct BotObserver {
     bot: String,
     /// The number of its room.
     room: u16,
@@ -69,7 +69,7 @@ pub(crate) struct Spectacles {
     is_welcome: bool,
 }
 
-impl Spectacles {
+impl BotObserver {
     pub(crate) fn new(
         driver: &Driver,
         room: u16,
@@ -101,7 +101,7 @@ impl Spectacles {
     }
 }
 
-impl Watcher for Spectacles {
+impl Watcher for BotObserver {
     fn comes(&mut self, event: &LinkEvent, client: &RaceClient, now: Instant) {
         match event {
             LinkEvent::Snapshot(bytes) => {
@@ -205,7 +205,7 @@ impl Watcher for Spectacles {
     }
 }
 
-impl Drop for Spectacles {
+impl Drop for BotObserver {
     fn drop(&mut self) {
         self.observer.end(Instant::now(), &mut self.record.lock());
     }
@@ -233,11 +233,11 @@ mod tests {
         let (orders, heard) = watch::channel(Orders::Race { rooms: 2 });
         let record = Shared::new(Record::new(Instant::now(), false));
         let progress = watch::channel(Progress::Coming).0;
-        let spectacles = Spectacles::new(&driver, 2, record, progress, heard);
-        assert!(spectacles.waits() && spectacles.wants_race());
+        let bot_observer = BotObserver::new(&driver, 2, record, progress, heard);
+        assert!(bot_observer.waits() && bot_observer.wants_race());
         orders.send_replace(Orders::Race { rooms: 3 });
-        assert!(!spectacles.waits());
+        assert!(!bot_observer.waits());
         orders.send_replace(Orders::Leave);
-        assert!(!spectacles.waits() && spectacles.leaves());
+        assert!(!bot_observer.waits() && bot_observer.leaves());
     }
 }

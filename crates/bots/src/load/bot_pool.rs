@@ -10,8 +10,8 @@ use simulation::Track;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::spectacles::{Orders, Progress, Shared, Spectacles};
-use super::thin::{Crowd, Recording, Recruit};
+use super::bot_observer::{BotObserver, Orders, Progress, Shared};
+use super::thin::{ClientPool, Recording, Recruit};
 use crate::driver::Driver;
 use crate::options::{Choice, LoadOptions, NetcodeOption};
 
@@ -22,14 +22,14 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 const RECORDED_BEFORE_SECONDS: u64 = 60;
 
 /// Everybody.
-pub(crate) enum Crew {
+pub(crate) enum BotPool {
     /// Whole clients.
     Full(JoinSet<()>),
     /// Thin ones.
-    Thin(Crowd),
+    Thin(ClientPool),
 }
 
-impl Crew {
+impl BotPool {
     /// Nobody yet.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Crew {
             NetcodeOption::Full => Self::Full(JoinSet::new()),
             NetcodeOption::Thin => {
                 let recording = Arc::new(recording(options)?);
-                Self::Thin(Crowd::new(options.threads, &recording, record)?)
+                Self::Thin(ClientPool::new(options.threads, &recording, record)?)
             }
         })
     }
@@ -55,8 +55,8 @@ impl Crew {
         orders: watch::Receiver<Orders>,
     ) {
         let failures = record.clone();
-        let spectacles = move |driver: &Driver| {
-            Spectacles::new(
+        let bot_observer = move |driver: &Driver| {
+            BotObserver::new(
                 driver,
                 room,
                 record.clone(),
@@ -68,7 +68,7 @@ impl Crew {
             Self::Full(tasks) => {
                 tasks.spawn(async move {
                     loop {
-                        let watcher = spectacles(&driver);
+                        let watcher = bot_observer(&driver);
                         match driver.clone().race(seed, watcher).await {
                             Ok(_) => return,
                             Err(problem) => failures.lock().failed(format!("{problem:#}")),
@@ -77,10 +77,10 @@ impl Crew {
                     }
                 });
             }
-            Self::Thin(crowd) => crowd.add(Recruit {
+            Self::Thin(client_pool) => client_pool.add(Recruit {
                 driver,
                 seed,
-                spectacles: Box::new(spectacles),
+                bot_observer: Box::new(bot_observer),
             }),
         }
     }
@@ -92,7 +92,7 @@ impl Crew {
                 while tasks.try_join_next().is_some() {}
                 tasks.len()
             }
-            Self::Thin(crowd) => crowd.playing(),
+            Self::Thin(client_pool) => client_pool.playing(),
         }
     }
 
@@ -100,7 +100,7 @@ impl Crew {
     pub(crate) async fn shutdown(&mut self) {
         match self {
             Self::Full(tasks) => tasks.shutdown().await,
-            Self::Thin(crowd) => crowd.shutdown(),
+            Self::Thin(client_pool) => client_pool.shutdown(),
         }
     }
 }

@@ -30,7 +30,7 @@ use mio::{Events, Poll, Token};
 use self::line::{Heard, Line};
 use self::player::Player;
 pub(crate) use self::recording::Recording;
-use super::spectacles::{Shared, Spectacles};
+use super::bot_observer::{BotObserver, Shared};
 use crate::driver::{Bot, Driver};
 
 /// Inputs of a player in a second.
@@ -54,18 +54,18 @@ const SLOTS_BEHIND_MAX: u32 = SLOTS;
 pub(crate) struct Recruit {
     pub(crate) driver: Driver,
     pub(crate) seed: u64,
-    pub(crate) spectacles: Box<dyn Fn(&Driver) -> Spectacles + Send>,
+    pub(crate) bot_observer: Box<dyn Fn(&Driver) -> BotObserver + Send>,
 }
 
 /// Threads with players.
-pub(crate) struct Crowd {
+pub(crate) struct ClientPool {
     threads: Vec<(Sender<Recruit>, JoinHandle<()>)>,
     playing: Arc<AtomicUsize>,
     is_over: Arc<AtomicBool>,
     recruited: usize,
 }
 
-impl Crowd {
+impl ClientPool {
     /// Threads without players.
     pub(crate) fn new(threads: u8, recording: &Arc<Recording>, record: &Shared) -> Result<Self> {
         let playing = Arc::new(AtomicUsize::new(0));
@@ -313,8 +313,8 @@ impl Member {
 
 impl Recruit {
     fn player(&self, recording: &Arc<Recording>) -> Player {
-        let spectacles = (self.spectacles)(&self.driver);
-        let bot = Bot::new(self.driver.clone(), self.seed, spectacles);
+        let bot_observer = (self.bot_observer)(&self.driver);
+        let bot = Bot::new(self.driver.clone(), self.seed, bot_observer);
         Player::new(bot, Arc::clone(recording))
     }
 }

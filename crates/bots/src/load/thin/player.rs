@@ -20,7 +20,7 @@ use client_core::protocol::snapshot::RelayedHeader;
 use super::frames::Frames;
 use super::recording::Recording;
 use crate::driver::{Bot, Outcome};
-use crate::load::spectacles::Spectacles;
+use crate::load::bot_observer::BotObserver;
 
 /// Turns between two pings, five seconds: who waits for a race is not to be
 /// taken for dead.
@@ -28,7 +28,7 @@ const PING_TURNS: u32 = 150;
 
 /// A player.
 pub(crate) struct Player {
-    bot: Bot<Spectacles>,
+    bot: Bot<BotObserver>,
     recording: Arc<Recording>,
     frames: Frames,
     traffic: Traffic,
@@ -50,7 +50,7 @@ struct Wheel {
 }
 
 impl Player {
-    pub(crate) fn new(bot: Bot<Spectacles>, recording: Arc<Recording>) -> Self {
+    pub(crate) fn new(bot: Bot<BotObserver>, recording: Arc<Recording>) -> Self {
         Self {
             bot,
             recording,
