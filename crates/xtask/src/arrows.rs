@@ -40,7 +40,6 @@ const ARROWS: &[(&str, Allowed)] = &[
         Allowed::Only(&[
             "domain",
             "protocol",
-            "bus",
             "simulation",
             "netcode",
             "gateway",
