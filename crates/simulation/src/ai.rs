@@ -1,36 +1,27 @@
 //! A driver that plays by the same rules as everybody: state in, controls out.
 //!
 //! # Layout
-//! - `racing_line`: the line of least curvature, once per track
-//! - `envelope`: what the car can do, from its parameters
-//! - `speed_profile`: how fast a line can be driven, once per driver
 //! - `lane`: the line and what of the road is beside it
 //! - `steering`, `pedals`: along a path, at a speed
 //! - `traffic`: round other cars, beside them, or behind them
 //! - `hands`: what of that becomes the controls
 
-mod envelope;
 mod hands;
 mod lane;
 mod pedals;
-mod racing_line;
-mod speed_profile;
 mod steering;
 mod traffic;
 
 use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
-use envelope::Envelope;
 use hands::Hands;
 use lane::Pace;
 use pedals::{Pedals, SPEED_AHEAD_SECONDS};
 use steering::{Path, STEER_AHEAD_SECONDS};
 use traffic::{Scene, Traffic};
 
-pub use racing_line::{LinePoint, RacingLine};
-
 use crate::hash::mix;
-use crate::track::Track;
-use crate::vehicle::VehicleParameters;
+use crate::track::{RacingLine, Track};
+use crate::vehicle::{Envelope, VehicleParameters};
 use crate::{ModeRules, RaceState, Rules, TICK_SECONDS, highway};
 
 /// Most sideways change of the line that a driver wanders, metres per tick: a

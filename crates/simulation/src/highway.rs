@@ -19,16 +19,11 @@ pub(crate) use driver::drive;
 pub(crate) use referee::{keep_on_road, meet_traffic, progress};
 pub use traffic::{TrafficCar, traffic};
 
+pub use crate::lanes::{
+    LANE_WIDTH_M, LANES, ROAD_HALF_WIDTH_M, SHOULDER_M, lane_at, lane_centre_m,
+};
 use crate::track::Projection;
 
-/// Number of lanes, all in one direction. Lane 0 is the rightmost and slowest.
-pub const LANES: u8 = 4;
-/// Width of a lane, metres: that of a motorway.
-pub const LANE_WIDTH_M: f64 = 3.75;
-/// Width of the paved shoulder on either side, metres.
-pub const SHOULDER_M: f64 = 1.5;
-/// From the middle of the highway to the edge of the shoulder, metres.
-pub const ROAD_HALF_WIDTH_M: f64 = 0.5 * LANE_WIDTH_M * LANES as f64 + SHOULDER_M;
 /// The road begins this far behind the start line, metres: further back is off
 /// the road, too.
 pub const ROAD_BEGINS_M: f64 = -300.0;
@@ -39,20 +34,6 @@ pub const OFF_ROAD_PENALTY_METRES: u32 = 1000;
 /// A car that hit traffic passes through it for this long, and for as long as
 /// it is inside: a hit is paid for once, and nobody is wedged in.
 pub const TRAFFIC_COOL_DOWN_TICKS: u8 = 2 * domain::TICK_RATE_HZ as u8;
-
-/// The middle of a lane, metres to the left of the highway's.
-#[must_use]
-pub fn lane_centre_m(lane: u8) -> f64 {
-    (f64::from(lane) - 0.5 * f64::from(LANES - 1)) * LANE_WIDTH_M
-}
-
-/// The lane in which, or nearest to which, a point is that lies `lateral` metres
-/// to the left of the middle.
-#[must_use]
-pub fn lane_at(lateral: f64) -> u8 {
-    let lane = (lateral / LANE_WIDTH_M + 0.5 * f64::from(LANES)).floor();
-    lane.clamp(0.0, f64::from(LANES - 1)) as u8
-}
 
 /// The stretch of road within `reach` metres of `x`.
 #[must_use]

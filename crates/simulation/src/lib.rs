@@ -34,6 +34,7 @@ mod contact;
 mod event;
 mod hash;
 pub mod highway;
+mod lanes;
 mod math;
 mod progress;
 mod race;

@@ -12,21 +12,27 @@ mod drawing;
 mod error;
 mod import;
 mod projection;
+mod racing_line;
 mod spline;
 mod straight;
 mod survey;
 
+use core::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use domain::{Car, POSITION_UNITS_PER_M, SEATS_MAX, Vec2};
 
 pub use error::TrackError;
 pub use projection::Projection;
+pub use racing_line::{LinePoint, RacingLine};
+pub(crate) use racing_line::{SIDE_BY_SIDE_M, SpeedProfile};
 pub use survey::Survey;
 
-use crate::ai::RacingLine;
 use crate::math::lerp;
 
+/// Lengths of a circuit, in metres. Shorter ones than the grid cannot be raced on;
+/// longer ones would reach the limits of the wire's integers in long races.
+const LENGTH_M: RangeInclusive<u32> = 300..=30_000;
 /// Roughly how far apart the gates are, in metres.
 const GATE_SPACING_M: u32 = 100;
 /// From the start line to the nose of the first car, in metres.

@@ -6,10 +6,12 @@
 //! Pacejka's magic formula without the curvature term (Pacejka, *Tire and
 //! Vehicle Dynamics*, §4.3).
 
+mod envelope;
 mod parameters;
 
 use domain::{Controls, Vec2};
 
+pub(crate) use envelope::Envelope;
 pub use parameters::VehicleParameters;
 
 use crate::TICK_SECONDS;

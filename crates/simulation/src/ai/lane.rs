@@ -5,10 +5,9 @@
 //! of the way. A lane is a side that is kept. Where the line itself runs along
 //! an edge the lanes on that side meet; they never leave the road.
 
-use super::envelope::Envelope;
-use super::racing_line::{LinePoint, RacingLine};
-use super::speed_profile::SpeedProfile;
 use crate::math::lerp;
+use crate::track::{LinePoint, RacingLine, SpeedProfile};
+use crate::vehicle::Envelope;
 
 /// A driver's speeds on the racing line and along both edges of the road.
 #[derive(Clone, Debug)]
@@ -103,7 +102,7 @@ impl RacingLine {
 #[cfg(test)]
 mod tests {
     use crate::Track;
-    use crate::ai::racing_line::SIDE_BY_SIDE_M;
+    use crate::track::SIDE_BY_SIDE_M;
 
     #[test]
     fn two_cars_fit_side_by_side_on_the_lines_of_the_halves() {

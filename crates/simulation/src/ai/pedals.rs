@@ -2,7 +2,7 @@
 
 use domain::{Controls, TICK_RATE_HZ};
 
-use super::envelope::Envelope;
+use crate::vehicle::Envelope;
 
 /// The pedals reach a wanted speed within this time, seconds: the profile is
 /// read so far ahead.

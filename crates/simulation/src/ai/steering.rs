@@ -5,8 +5,8 @@ use core::f64::consts::FRAC_PI_2;
 
 use domain::{Car, Vec2};
 
-use super::envelope::Envelope;
 use crate::math::{atan2, lerp};
+use crate::vehicle::Envelope;
 
 /// The wheels and the yaw follow the steering by about this, seconds: the path's
 /// curvature is read so far ahead.

@@ -9,10 +9,9 @@
 mod foresight;
 mod rival;
 
-use super::envelope::Envelope;
 use super::lane::Pace;
-use super::racing_line::{RacingLine, SIDE_BY_SIDE_M};
-use crate::track::{Projection, Track};
+use crate::track::{Projection, RacingLine, SIDE_BY_SIDE_M, Track};
+use crate::vehicle::Envelope;
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, RaceState};
 use foresight::foresee;
 use rival::Rival;

@@ -1,6 +1,5 @@
 //! From control points to a [`Track`].
 
-use core::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use domain::{SEATS_MAX, Vec2};
@@ -9,9 +8,6 @@ use super::spline::{self, ControlPoint, Section};
 use super::{Bounds, GATE_SPACING_M, Pose, Sample, Track, TrackError};
 use crate::math::lerp;
 
-/// Circuits shorter than the grid cannot be raced on; longer ones would reach
-/// the limits of the wire's integers in long races.
-pub(super) const LENGTH_M: RangeInclusive<u32> = 300..=30_000;
 const POINTS_MIN: usize = 8;
 /// Bounds of what a control point may say.
 const COORDINATE_MAX_M: f64 = 100_000.0;

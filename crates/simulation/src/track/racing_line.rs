@@ -1,16 +1,19 @@
 //! The way round a track of least curvature.
 
+mod speed_profile;
+
 use domain::Vec2;
 
-use super::envelope::Envelope;
-use super::speed_profile::SpeedProfile;
+pub(crate) use speed_profile::SpeedProfile;
+
+use super::{Sample, Track};
+use crate::CAR_WIDTH_M;
 use crate::math::lerp;
-use crate::track::{Sample, Track};
-use crate::{CAR_WIDTH_M, VehicleParameters};
+use crate::vehicle::{Envelope, VehicleParameters};
 
 /// Distance between the lines in the two halves of the road, metres: two cars fit
 /// side by side.
-pub(super) const SIDE_BY_SIDE_M: f64 = CAR_WIDTH_M + 0.8;
+pub(crate) const SIDE_BY_SIDE_M: f64 = CAR_WIDTH_M + 0.8;
 /// Distance of the car's side from the edge of the road.
 const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
 /// Coarse to fine: every 16th sample first. Relaxation alone would need a number
@@ -83,18 +86,18 @@ impl RacingLine {
 
     /// The lines of least curvature in the left and in the right half of the
     /// road, one point per sample. Two cars fit side by side on them.
-    pub(super) fn halves(&self) -> &[Vec<LinePoint>; 2] {
+    pub(crate) fn halves(&self) -> &[Vec<LinePoint>; 2] {
         &self.halves
     }
 
     /// How far to the right and to the left a car may be at `station` metres, in
     /// metres to the left of the centre line.
-    pub(super) fn reach_at(&self, station: f64) -> [f64; 2] {
+    pub(crate) fn reach_at(&self, station: f64) -> [f64; 2] {
         self.reach[self.locate(station).0]
     }
 
     /// One of the paths, at `station`.
-    pub(super) fn between(&self, points: &[LinePoint], station: f64) -> LinePoint {
+    pub(crate) fn between(&self, points: &[LinePoint], station: f64) -> LinePoint {
         let (index, next, fraction) = self.locate(station);
         let (a, b) = (&points[index], &points[next]);
         LinePoint {
@@ -129,7 +132,7 @@ impl RacingLine {
     }
 
     /// The points before and after `station`, and how far it is between them.
-    pub(super) fn locate(&self, station: f64) -> (usize, usize, f64) {
+    pub(crate) fn locate(&self, station: f64) -> (usize, usize, f64) {
         let steps = station / self.spacing_m;
         let whole = steps.floor();
         let count = self.points.len();

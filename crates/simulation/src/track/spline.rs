@@ -4,7 +4,7 @@
 
 use domain::Vec2;
 
-use super::TrackError;
+use super::{LENGTH_M, TrackError};
 use crate::math::lerp;
 
 /// Pieces into which a span is cut to measure its length.
@@ -46,7 +46,7 @@ pub(super) fn resample(
         .collect();
     let drawn: f64 = steps.iter().sum();
     let length_m = drawn.round() as u32;
-    if !super::build::LENGTH_M.contains(&length_m) {
+    if !LENGTH_M.contains(&length_m) {
         return Err(TrackError::Length { length_m });
     }
     let scale = f64::from(length_m) / drawn;

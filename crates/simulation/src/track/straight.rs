@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use domain::{SEATS_MAX, Vec2};
 
 use super::{Bounds, Pose, Sample, Track};
-use crate::highway::{ROAD_HALF_WIDTH_M, lane_centre_m};
+use crate::lanes::{ROAD_HALF_WIDTH_M, lane_centre_m};
 
 /// Length of the piece that repeats, metres.
 const LENGTH_M: u32 = 1000;

@@ -1,13 +1,12 @@
 //! What a car can do, worked out from its parameters: the limits that the speed
 //! profile is made of, and the steering angle that a corner needs.
 //!
-//! Steady states of the single-track model in `vehicle`: an
+//! Steady states of the single-track model: an
 //! axle carries its share of the weight and of the downforce, and its tyres
 //! give at most friction times load.
 
-use crate::VehicleParameters;
+use super::{GRAVITY_MPS2, VehicleParameters};
 use crate::math::{asin, tan};
-use crate::vehicle::GRAVITY_MPS2;
 
 /// Share of an axle's grip beyond which its slip is not asked for: the tyre
 /// curve is flat there, and its inverse endless.
@@ -17,7 +16,7 @@ const ANTI_LOCK: [f64; 2] = [0.95, 0.9];
 
 /// The limits of one kind of car.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Envelope<'a> {
+pub(crate) struct Envelope<'a> {
     vehicle: &'a VehicleParameters,
     /// Of front and rear: lateral acceleration of the car at which the axle gives
     /// way, as `still + per_square · v²`, in m/s² and 1/m.
@@ -26,7 +25,7 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    pub(super) fn of(vehicle: &'a VehicleParameters) -> Self {
+    pub(crate) fn of(vehicle: &'a VehicleParameters) -> Self {
         let friction = [vehicle.grip_front, vehicle.grip_rear];
         // An axle carries the share of the mass that the other axle is away.
         let arm = [vehicle.rear_axle_m, vehicle.front_axle_m];
@@ -44,7 +43,7 @@ impl<'a> Envelope<'a> {
 
     /// Highest speed in a corner of `curvature` 1/m with a share `grip` of the
     /// grip, m/s.
-    pub(super) fn cornering_speed(&self, curvature: f64, grip: f64) -> f64 {
+    pub(crate) fn cornering_speed(&self, curvature: f64, grip: f64) -> f64 {
         let axle = |axle: usize| {
             // v² κ = a + d v², hence v² = a / (κ − d).
             let rest = curvature.abs() - grip * self.per_square[axle];
@@ -55,7 +54,7 @@ impl<'a> Envelope<'a> {
 
     /// Deceleration of full brakes at `speed` m/s in a corner of `curvature` 1/m
     /// with a share `grip` of the grip, m/s².
-    pub(super) fn braking(&self, speed: f64, curvature: f64, grip: f64) -> f64 {
+    pub(crate) fn braking(&self, speed: f64, curvature: f64, grip: f64) -> f64 {
         let car = self.vehicle;
         let split = [car.brake_balance, 1.0 - car.brake_balance];
         let lateral = speed * speed * curvature.abs();
@@ -75,18 +74,18 @@ impl<'a> Envelope<'a> {
     }
 
     /// Acceleration of a fully open throttle on a straight, m/s².
-    pub(super) fn driving(&self, speed: f64) -> f64 {
+    pub(crate) fn driving(&self, speed: f64) -> f64 {
         let car = self.vehicle;
         car.drive_force_n.min(car.power_w / speed.max(1.0)) / car.mass_kg
     }
 
     /// Deceleration of fully pressed brakes, as the pedal counts it, m/s².
-    pub(super) fn brakes(&self) -> f64 {
+    pub(crate) fn brakes(&self) -> f64 {
         self.vehicle.brake_force_n / self.vehicle.mass_kg
     }
 
     /// Deceleration by air and rolling, m/s².
-    pub(super) fn resistance(&self, speed: f64) -> f64 {
+    pub(crate) fn resistance(&self, speed: f64) -> f64 {
         let car = self.vehicle;
         let air = 0.5 * car.air_density_kgpm3 * car.drag_area_m2 / car.mass_kg;
         air * speed * speed + car.rolling_resistance * GRAVITY_MPS2
@@ -94,18 +93,18 @@ impl<'a> Envelope<'a> {
 
     /// Angle of the front wheels that drives a corner of `curvature` 1/m at
     /// `speed` m/s, rad: the geometry's and the difference of the slip angles.
-    pub(super) fn steer_angle(&self, speed: f64, curvature: f64) -> f64 {
+    pub(crate) fn steer_angle(&self, speed: f64, curvature: f64) -> f64 {
         let slip = self.slip_angles(speed, curvature);
         self.vehicle.wheelbase_m() * curvature + slip[0] - slip[1]
     }
 
     /// Angle of the front wheels at full lock, rad.
-    pub(super) fn steer_lock(&self, speed: f64) -> f64 {
+    pub(crate) fn steer_lock(&self, speed: f64) -> f64 {
         self.vehicle.steer_lock_rad(speed)
     }
 
     /// How far the nose points into the corner beyond where the car goes, rad.
-    pub(super) fn nose_in(&self, speed: f64, curvature: f64) -> f64 {
+    pub(crate) fn nose_in(&self, speed: f64, curvature: f64) -> f64 {
         self.slip_angles(speed, curvature)[1] - self.vehicle.rear_axle_m * curvature
     }
 

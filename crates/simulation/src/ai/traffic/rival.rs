@@ -4,8 +4,7 @@ use arrayvec::ArrayVec;
 use domain::{Car, POSITION_UNITS_PER_M, SEATS_MAX};
 
 use super::{PASSING_M, Scene};
-use crate::ai::racing_line::{RacingLine, SIDE_BY_SIDE_M};
-use crate::track::Track;
+use crate::track::{RacingLine, SIDE_BY_SIDE_M, Track};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M};
 
 /// Cars nearer than this are looked at: what is standing there can still be gone

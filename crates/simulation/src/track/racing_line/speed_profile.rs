@@ -1,8 +1,8 @@
 //! How fast a line can be driven.
 
-use super::envelope::Envelope;
-use super::racing_line::{LinePoint, RacingLine};
+use super::{LinePoint, RacingLine};
 use crate::math::lerp;
+use crate::vehicle::Envelope;
 
 /// Faster than any car gets on its own; where a line is straight there is no
 /// limit but this.
@@ -11,11 +11,11 @@ const SPEED_MAX_MPS: f64 = 100.0;
 /// The highest speed at each point of a line at which everything that follows
 /// can still be made, m/s.
 #[derive(Clone, Debug)]
-pub(super) struct SpeedProfile(Vec<f64>);
+pub(crate) struct SpeedProfile(Vec<f64>);
 
 impl SpeedProfile {
     /// The profile of a car whose driver uses a share `grip` of its grip.
-    pub(super) fn compute(points: &[LinePoint], envelope: &Envelope<'_>, grip: f64) -> Self {
+    pub(crate) fn compute(points: &[LinePoint], envelope: &Envelope<'_>, grip: f64) -> Self {
         let mut speed: Vec<f64> = points
             .iter()
             .map(|point| envelope.cornering_speed(point.curvature, grip))
@@ -35,7 +35,7 @@ impl SpeedProfile {
     }
 
     /// Speed at `station` metres along the centre line, any lap, in m/s.
-    pub(super) fn speed_at(&self, line: &RacingLine, station: f64) -> f64 {
+    pub(crate) fn speed_at(&self, line: &RacingLine, station: f64) -> f64 {
         let (index, next, fraction) = line.locate(station);
         lerp(self.0[index], self.0[next], fraction)
     }
