@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 
 use self::client_pool::ClientPool;
 use crate::processor;
-use crate::report::Quantiles;
+use crate::times::Quantiles;
 
 /// Node.js has started by then, however slow the machine.
 const START_TIMEOUT: Duration = Duration::from_secs(30);

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use plot::Chart;
 
-use crate::report::{Quantiles, Race, Report};
+use crate::report::{Race, Report};
+use crate::times::Quantiles;
 
 /// What the processor time is told of, by the names of the bots' report.
 const PROGRAMS: [(&str, &str); 3] = [

@@ -9,18 +9,15 @@ use protocol::input::InputBatch;
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::{GatewayId, RaceId, Seat};
 
-use crate::report::Race;
-
 /// Snapshots of a room in a second.
 const SNAPSHOTS_PER_SECOND: u32 = TICK_RATE_HZ / TICKS_PER_SNAPSHOT;
-/// The rooms do not tick all at once: they take turns, so many between two
-/// snapshots. A race worker with many rooms has so many slots, all workers at the
-/// same times (ADR 013).
-const SLOTS: u32 = 8;
+/// The rooms do not tick all at once, but in so many phases between two snapshots,
+/// as those of a race worker with many rooms (docs/timing.md).
+const PHASES: u32 = 8;
 /// What stands before a snapshot or an input on TCP: its length and its kind.
 const FRAME_BYTES: f64 = 3.0;
 /// What a snapshot has on NATS that a client does not get.
-const ORIGIN_BYTES: f64 = 19.0;
+const ORIGIN_BYTES: f64 = 18.0;
 
 /// The messages of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +35,15 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// What was measured in a race, rounded to whole bytes.
+    /// The messages of so many rooms and players, of which a snapshot takes `down`
+    /// bytes and an input `up`, rounded to whole bytes.
     #[must_use]
-    pub fn of(race: &Race) -> Self {
-        let down = race.bytes_per_second.down / race.snapshots_per_second.max(1.0);
-        let up = race.bytes_per_second.up / race.inputs_per_second.max(1.0);
-        let seats = race.bots / usize::from(race.rooms.max(1));
+    pub fn new(rooms: u16, players: usize, down: f64, up: f64) -> Self {
+        let seats = players / usize::from(rooms.max(1));
         let whole = |bytes: f64, at_least: f64| bytes.round().max(at_least) as usize;
         Self {
-            rooms: race.rooms.into(),
-            players: race.bots,
+            rooms: rooms.into(),
+            players,
             frame_bytes: whole(down, 1.0),
             snapshot_bytes: whole(down - FRAME_BYTES + ORIGIN_BYTES, nats::TIME_BYTES as f64),
             inputs_bytes: inputs_bytes(seats, whole(up - FRAME_BYTES, 1.0)),

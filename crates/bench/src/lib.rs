@@ -21,6 +21,7 @@ pub mod processor;
 pub mod report;
 mod run;
 pub mod scenario;
+pub mod times;
 pub mod tools;
 
 use anyhow::{Result, bail};

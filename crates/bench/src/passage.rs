@@ -18,7 +18,8 @@ use protocol::limits::PROTOCOL_VERSION;
 use protocol::{RoomId, subject};
 
 use self::tap::{Peer, Tap};
-use crate::report::{Passage, Times};
+use crate::report::Passage;
+use crate::times::Times;
 
 /// All rooms.
 const SNAPSHOTS: &str = "race.room.*.snapshot";

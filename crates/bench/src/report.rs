@@ -2,7 +2,6 @@
 
 mod people;
 mod race;
-mod times;
 
 use std::fmt::Write;
 
@@ -11,8 +10,6 @@ use serde::{Deserialize, Serialize};
 pub use self::people::{Chat, Connect, Way};
 use self::race::{BASELINE_HEAD, RACE_HEAD};
 pub use self::race::{Bytes, Failures, Inputs, Passage, Process, Race, Sessions, Share};
-pub use self::times::Quantiles;
-pub(crate) use self::times::Times;
 use crate::floor::nats::NatsFloor;
 use crate::machine::Machine;
 

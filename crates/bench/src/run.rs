@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::baseline::{self, Load};
 use crate::floor::nats::{self, NatsFloor};
-use crate::floor::{Traffic, tcp};
+use crate::floor::tcp;
 use crate::machine::{self, Machine};
 use crate::options::RunOptions;
 use crate::page;
@@ -104,7 +104,7 @@ async fn measure(
         Scenario::Idle => report.idle = Some(idle(tools.fleet, tools.lengths.short).await?),
         Scenario::Race { rooms, seats } => {
             let mut race = tools.race(rooms, seats).await?;
-            let raw = tcp::measure(Traffic::of(&race), tools.lengths.short).await;
+            let raw = tcp::measure(race.traffic(), tools.lengths.short).await;
             race.tcp_floor = Some(raw.context("raw TCP")?);
             report.races.push(race);
             if let Some(folder) = colyseus {
@@ -178,5 +178,5 @@ async fn nats_floor(fleet: &Fleet, race: &Race, length: Duration) -> Result<Nats
         .iter()
         .find_map(|named| named.strip_prefix("nats-server-1="));
     let pid = pid.context("the nats-server has ended")?;
-    nats::measure(fleet.nats_url(), pid, race, length).await
+    nats::measure(fleet.nats_url(), pid, race.name(), race.traffic(), length).await
 }

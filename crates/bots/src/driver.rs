@@ -18,7 +18,7 @@ use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use simulation::AiDriver;
 
 use crate::account::{Account, Remedy};
-use crate::watcher::{Next, Watcher};
+use crate::watcher::{Next, Outcome, Watcher};
 
 /// A bot decides as often as the race ticks.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
@@ -58,17 +58,6 @@ pub struct Fill {
     pub players: usize,
     /// How well the AI drivers drive.
     pub skill: Skill,
-}
-
-/// How a bot's race ended.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The race's id.
-    pub race: RaceId,
-    /// What was raced.
-    pub settings: RoomSettings,
-    /// How it ended.
-    pub result: RaceResult,
 }
 
 impl Driver {

@@ -14,6 +14,7 @@ pub mod driver;
 pub mod load;
 mod measure;
 pub mod options;
+pub mod process;
 mod progress;
 pub mod race;
 mod reach;

@@ -26,7 +26,6 @@ use self::bot_observer::{Orders, Progress, Shared};
 use self::bot_pool::BotPool;
 use self::record::Record;
 use self::report::Run;
-pub use self::thin::INPUTS_PER_SECOND as THIN_INPUTS_PER_SECOND;
 use crate::driver::Driver;
 use crate::measure::Tokens;
 use crate::measure::processes::{Meter, cpu_seconds};

@@ -21,6 +21,8 @@ pub use self::connect::ConnectOptions;
 pub use self::load::LoadOptions;
 pub use self::race::RaceOptions;
 
+use crate::process::Process;
+
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
 
@@ -86,15 +88,6 @@ impl NetcodeOption {
             Self::Thin => "thin",
         }
     }
-
-    /// How often a bot does something, a second.
-    #[must_use]
-    pub const fn frames_per_second(self) -> u32 {
-        match self {
-            Self::Full => domain::TICK_RATE_HZ,
-            Self::Thin => crate::load::THIN_INPUTS_PER_SECOND,
-        }
-    }
 }
 
 /// Takes the word of a mode.
@@ -109,15 +102,6 @@ fn track(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!("there are: {}", known.join(", ")))
-}
-
-/// A process to be measured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
-    /// What it is called in the report.
-    pub name: String,
-    /// Its id.
-    pub pid: u32,
 }
 
 fn process(text: &str) -> Result<Process, String> {

@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::driver::{Driver, Fill, Outcome};
+use crate::driver::{Driver, Fill};
 use crate::options::RaceOptions;
-use crate::watcher::{View, Viewer};
+use crate::watcher::{Outcome, View, Viewer};
 
 /// Between two lines of the live leaderboard.
 const REPORT_INTERVAL: Duration = Duration::from_secs(2);

@@ -5,13 +5,23 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use client_core::link::Traffic;
 use client_core::protocol::RaceId;
-use client_core::protocol::lobby::Phase;
+use client_core::protocol::lobby::{Phase, RoomSettings};
+use client_core::race::RaceResult;
 use client_core::race::room::{LeaderboardLine, RoomClient};
 use client_core::{LinkEvent, RaceClient};
 use domain::TICK_RATE_HZ;
 use tokio::sync::watch;
 
-use crate::driver::Outcome;
+/// How a bot's race ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The race's id.
+    pub race: RaceId,
+    /// What was raced.
+    pub settings: RoomSettings,
+    /// How it ended.
+    pub result: RaceResult,
+}
 
 /// How often a bot tells what it sees.
 const VIEW_FRAMES: u64 = TICK_RATE_HZ as u64 / 2;

@@ -8,7 +8,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use super::player::Player;
-use crate::report::Times;
+use crate::times::Times;
 
 /// Inputs of a player in a second.
 const INPUTS_PER_SECOND: u32 = 30;

@@ -8,9 +8,9 @@ use bus::{Bus, Subscription};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::{SLOTS, SNAPSHOTS_PER_SECOND, Traffic};
+use super::{PHASES, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
-use crate::report::{Quantiles, Race, Times};
+use crate::times::{Quantiles, Times};
 
 /// Nobody of ours listens there.
 const SNAPSHOT: &str = "bench.snapshot";
@@ -54,8 +54,13 @@ impl NatsFloor {
 ///
 /// # Errors
 /// When it cannot be reached.
-pub async fn measure(url: &str, pid: &str, race: &Race, length: Duration) -> Result<NatsFloor> {
-    let traffic = Traffic::of(race);
+pub async fn measure(
+    url: &str,
+    pid: &str,
+    scenario: String,
+    traffic: Traffic,
+    length: Duration,
+) -> Result<NatsFloor> {
     // As a race worker and a gateway.
     let worker = Bus::connect(url, "bench worker").await?;
     let gateway = Bus::connect(url, "bench gateway").await?;
@@ -67,12 +72,12 @@ pub async fn measure(url: &str, pid: &str, race: &Race, length: Duration) -> Res
     let receiving = [snapshots, inputs].map(|messages| tokio::spawn(receive(messages, start)));
     let before = processor::used(pid).context("the nats-server has ended")?;
     let (begun, mut published) = (Instant::now(), 0_u64);
-    let slot = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * SLOTS);
-    let slots = length.as_secs() as u32 * SNAPSHOTS_PER_SECOND * SLOTS;
-    for number in 0..slots {
-        tokio::time::sleep_until((begun + slot * number).into()).await;
-        let turn = (number % SLOTS) as usize;
-        for room in (turn..traffic.rooms).step_by(SLOTS as usize) {
+    let phase = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * PHASES);
+    let phases = length.as_secs() as u32 * SNAPSHOTS_PER_SECOND * PHASES;
+    for number in 0..phases {
+        tokio::time::sleep_until((begun + phase * number).into()).await;
+        let first = (number % PHASES) as usize;
+        for room in (first..traffic.rooms).step_by(PHASES as usize) {
             for (bus, subject, bytes) in [
                 (&gateway, INPUTS, traffic.inputs_bytes),
                 (&worker, SNAPSHOT, traffic.snapshot_bytes),
@@ -84,7 +89,7 @@ pub async fn measure(url: &str, pid: &str, race: &Race, length: Duration) -> Res
             }
         }
     }
-    tokio::time::sleep_until((begun + slot * slots).into()).await;
+    tokio::time::sleep_until((begun + phase * phases).into()).await;
     let seconds = begun.elapsed().as_secs_f64();
     let after = processor::used(pid).context("the nats-server has ended")?;
     let (mut delivered, mut ways) = (0, Times::new());
@@ -95,7 +100,7 @@ pub async fn measure(url: &str, pid: &str, race: &Race, length: Duration) -> Res
     }
     let way_ms = ways.quantiles().context("nothing came through NATS")?;
     Ok(NatsFloor {
-        scenario: race.name(),
+        scenario,
         published,
         delivered,
         snapshot_bytes: traffic.snapshot_bytes,

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use super::{SLOTS, SNAPSHOTS_PER_SECOND, Traffic};
+use super::{PHASES, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::options::TcpWriterOptions;
 use crate::processor;
 
@@ -127,20 +127,20 @@ pub async fn write(options: &TcpWriterOptions) -> Result<()> {
     let payload = vec![0x55; options.bytes];
     let before = processor::used("self").context("no processor time is told")?;
     let (begun, mut writes) = (Instant::now(), 0);
-    let slot = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * SLOTS);
-    let slots = options.seconds as u32 * SNAPSHOTS_PER_SECOND * SLOTS;
-    for number in 0..slots {
-        tokio::time::sleep_until((begun + slot * number).into()).await;
+    let phase = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * PHASES);
+    let phases = options.seconds as u32 * SNAPSHOTS_PER_SECOND * PHASES;
+    for number in 0..phases {
+        tokio::time::sleep_until((begun + phase * number).into()).await;
         let rooms = sockets.chunks_mut(options.together.max(1));
-        let turn = (number % SLOTS) as usize;
-        for room in rooms.skip(turn).step_by(SLOTS as usize) {
+        let first = (number % PHASES) as usize;
+        for room in rooms.skip(first).step_by(PHASES as usize) {
             for socket in room {
                 socket.write_all(&payload).await?;
                 writes += 1;
             }
         }
     }
-    tokio::time::sleep_until((begun + slot * slots).into()).await;
+    tokio::time::sleep_until((begun + phase * phases).into()).await;
     let used = processor::used("self").context("no processor time is told")?;
     let floor = TcpFloor {
         writes,

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Quantiles, Share};
+use super::Share;
+use crate::times::Quantiles;
 
 /// A report of `bots chat`, as far as it is used here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::Quantiles;
 use crate::baseline::Baseline;
+use crate::floor::Traffic;
 use crate::floor::tcp::TcpFloor;
+use crate::times::Quantiles;
 
 /// What the processes of a program used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,6 +128,14 @@ pub struct Inputs {
 }
 
 impl Race {
+    /// Its messages, for a measurement without Slipstream.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let down = self.bytes_per_second.down / self.snapshots_per_second.max(1.0);
+        let up = self.bytes_per_second.up / self.inputs_per_second.max(1.0);
+        Traffic::new(self.rooms, self.bots, down, up)
+    }
+
     /// Rooms and seats, as the scenario is called.
     #[must_use]
     pub fn name(&self) -> String {

@@ -2,6 +2,7 @@ use super::*;
 use crate::baseline::Baseline;
 use crate::floor::nats::NatsFloor;
 use crate::floor::tcp::TcpFloor;
+use crate::times::Quantiles;
 
 /// As `bots load --json` writes it, with what is not used here too.
 const RACE: &str = r#"{

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 
 use super::observer::Observer;
 use super::record::Record;
-use crate::driver::{Driver, Outcome};
-use crate::watcher::{Next, Watcher};
+use crate::driver::Driver;
+use crate::watcher::{Next, Outcome, Watcher};
 
 /// The record that all bots of a process write to.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use client_core::protocol::room::CloseReason;
 
 use super::record::{Jumps, Record, Volume};
+use super::thin::INPUTS_PER_SECOND;
 use crate::measure::processes::{Share, Usage, programs};
 use crate::measure::{bottleneck, line};
 use crate::options::{LoadOptions, NetcodeOption};
@@ -50,7 +51,7 @@ impl Run {
 
     /// Why the figures may be this process's and not the servers'.
     fn bottleneck(&self, options: &LoadOptions, record: &Record) -> Option<String> {
-        let due = f64::from(options.netcode.frames_per_second());
+        let due = f64::from(frames_due(options.netcode));
         let frames_per_second = self.a_bot_and_second(self.window.frames);
         if frames_per_second < due * FRAMES_SHARE_MIN {
             return Some(format!(
@@ -274,4 +275,11 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
     let bottleneck = run.bottleneck(options, record);
     lines.extend(bottleneck.map(|why| format!("! {why}")));
     lines.join("\n")
+}
+/// How often a bot does something, a second.
+const fn frames_due(netcode: NetcodeOption) -> u32 {
+    match netcode {
+        NetcodeOption::Full => domain::TICK_RATE_HZ,
+        NetcodeOption::Thin => INPUTS_PER_SECOND,
+    }
 }

@@ -34,7 +34,7 @@ use super::bot_observer::{BotObserver, Shared};
 use crate::driver::{Bot, Driver};
 
 /// Inputs of a player in a second.
-pub const INPUTS_PER_SECOND: u32 = 30;
+pub(crate) const INPUTS_PER_SECOND: u32 = 30;
 /// Into so many slots the time between two inputs is divided: about a
 /// millisecond each.
 const SLOTS: u32 = 32;

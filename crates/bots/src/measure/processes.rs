@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::options::Process;
+use crate::process::Process;
 
 /// A unit of `/proc/<pid>/stat` on every Linux there is.
 const CLOCK_TICKS_PER_SECOND: f64 = 100.0;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Process, gateway, numbered, prefix, process};
+use super::{gateway, numbered, prefix, process};
+use crate::process::Process;
 
 /// A gateway takes two messages a second of a user. One leaves room for jitter.
 const RATE_PER_USER_MAX: u32 = 1;

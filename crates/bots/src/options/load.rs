@@ -7,7 +7,8 @@ use client_core::protocol::limits::LAPS_MAX;
 use domain::{CarClass, SEATS_MAX, Skill};
 
 use super::choice::{self, Choice, MIXED};
-use super::{NetcodeOption, Process, gateway, numbered, prefix, process, track};
+use super::{NetcodeOption, gateway, numbered, prefix, process, track};
+use crate::process::Process;
 
 /// How to load the servers.
 #[derive(Args, Clone, Debug)]

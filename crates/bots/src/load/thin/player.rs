@@ -19,8 +19,9 @@ use client_core::protocol::snapshot::RelayedHeader;
 
 use super::frames::Frames;
 use super::recording::Recording;
-use crate::driver::{Bot, Outcome};
+use crate::driver::Bot;
 use crate::load::bot_observer::BotObserver;
+use crate::watcher::Outcome;
 
 /// Turns between two pings, five seconds: who waits for a race is not to be
 /// taken for dead.

@@ -20,7 +20,7 @@ pub struct Quantiles {
 
 impl Quantiles {
     /// Times of which there may be none, for a person.
-    pub(super) fn text(ms: Option<Self>) -> String {
+    pub(crate) fn text(ms: Option<Self>) -> String {
         ms.map_or_else(
             || "no times".to_owned(),
             |Self { p50, p99, max, .. }| {

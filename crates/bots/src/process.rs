@@ -1,0 +1,10 @@
+//! A process whose use of the machine is measured.
+
+/// A process to be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// What it is called in the report.
+    pub name: String,
+    /// Its id.
+    pub pid: u32,
+}
