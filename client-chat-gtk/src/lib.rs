@@ -2,7 +2,7 @@
 //!
 //! Layout, from the pure to the visible:
 //!
-//! - [`line`], [`tint`], [`stick`], [`composer`], [`status`] decide without
+//! - [`line`], [`tint`], [`auto_scroll`], [`composer`], [`status`] decide without
 //!   widgets: what a line says, which colour a name has, when the list stays
 //!   at its end, what becomes of a typed text, what the person is told.
 //! - [`model`] holds lines and people as GObjects in list models.
@@ -18,6 +18,7 @@
 //! - A typed text leaves its entry only when the gateway has confirmed it.
 
 pub mod app;
+pub mod auto_scroll;
 pub mod background;
 pub mod composer;
 pub mod entrance;
@@ -27,7 +28,6 @@ pub mod model;
 pub mod options;
 pub mod run;
 pub mod status;
-pub mod stick;
 pub mod tint;
 pub mod ui;
 

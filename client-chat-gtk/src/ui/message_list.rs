@@ -9,8 +9,8 @@ use gtk4::{gio, glib};
 
 use super::message_row::MessageRow;
 use super::{hidden_name, name_item_around};
+use crate::auto_scroll::{AutoScroll, Extent};
 use crate::model::LineObject;
-use crate::stick::{Extent, Stick};
 
 /// The list of messages.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct MessageList {
 /// the next idle moment, where the list is put in order, they are ignored.
 #[derive(Debug)]
 struct End {
-    stick: RefCell<Stick>,
+    auto_scroll: RefCell<AutoScroll>,
     is_settling: Cell<bool>,
     list: glib::WeakRef<gtk::ListView>,
     button: gtk::Button,
@@ -57,7 +57,7 @@ impl MessageList {
         overlay.add_overlay(&name);
         list.add_mnemonic_label(&name);
         let end = Rc::new(End {
-            stick: RefCell::default(),
+            auto_scroll: RefCell::default(),
             is_settling: Cell::default(),
             list: list.downgrade(),
             button,
@@ -88,7 +88,7 @@ impl End {
             if end.is_settling.get() {
                 return;
             }
-            end.stick.borrow_mut().scrolled(Extent {
+            end.auto_scroll.borrow_mut().scrolled(Extent {
                 value: adjustment.value(),
                 page_size: adjustment.page_size(),
                 upper: adjustment.upper(),
@@ -98,14 +98,14 @@ impl End {
         let end = Rc::downgrade(self);
         self.button.connect_clicked(move |_| {
             let Some(end) = end.upgrade() else { return };
-            end.stick.borrow_mut().release();
+            end.auto_scroll.borrow_mut().release();
             end.show_button();
             end.settle();
         });
     }
 
     fn arrived(self: &Rc<Self>, messages: u32) {
-        if self.stick.borrow_mut().arrived(messages) {
+        if self.auto_scroll.borrow_mut().arrived(messages) {
             self.settle();
         }
         self.show_button();
@@ -120,7 +120,7 @@ impl End {
         glib::idle_add_local_once(move || {
             let Some(end) = end.upgrade() else { return };
             end.is_settling.set(false);
-            if end.stick.borrow().follows() {
+            if end.auto_scroll.borrow().follows() {
                 end.go_there();
             }
         });
@@ -142,7 +142,7 @@ impl End {
     }
 
     fn show_button(&self) {
-        let invitation = self.stick.borrow().invitation();
+        let invitation = self.auto_scroll.borrow().invitation();
         self.button.set_visible(invitation.is_some());
         if let Some(invitation) = invitation {
             self.button.set_label(&invitation);

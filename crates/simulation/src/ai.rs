@@ -4,16 +4,16 @@
 //! - `lane`: the line and what of the road is beside it
 //! - `steering`, `pedals`: along a path, at a speed
 //! - `traffic`: round other cars, beside them, or behind them
-//! - `hands`: what of that becomes the controls
+//! - `input_quantiser`: what of that becomes the controls
 
-mod hands;
+mod input_quantiser;
 mod lane;
 mod pedals;
 mod steering;
 mod traffic;
 
 use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
-use hands::Hands;
+use input_quantiser::InputQuantiser;
 use lane::Pace;
 use pedals::{Pedals, SPEED_AHEAD_SECONDS};
 use steering::{Path, STEER_AHEAD_SECONDS};
@@ -50,7 +50,7 @@ pub struct AiDriver {
     side: Option<f64>,
     traffic: Traffic,
     pedals: Pedals,
-    hands: Hands,
+    input_quantiser: InputQuantiser,
 }
 
 impl AiDriver {
@@ -78,7 +78,7 @@ impl AiDriver {
             side: None,
             traffic: Traffic::default(),
             pedals: Pedals::default(),
-            hands: Hands::default(),
+            input_quantiser: InputQuantiser::default(),
         }
     }
 
@@ -93,7 +93,7 @@ impl AiDriver {
         seat: usize,
     ) -> Controls {
         let wanted = self.wanted(track, rules, state, seat);
-        self.hands.settle(wanted)
+        self.input_quantiser.quantise(wanted)
     }
 
     fn wanted(&mut self, track: &Track, rules: &Rules, state: &RaceState, seat: usize) -> Controls {

@@ -1,4 +1,4 @@
-//! Quiet hands: what a driver wants changes in every tick, what it does need not.
+//! Quantised controls: what a driver wants changes in every tick, what it does need not.
 //!
 //! Inputs travel to the server and to everybody in the race, and are kept with
 //! its replay: one that stays as it is costs next to nothing.
@@ -16,13 +16,13 @@ const STEER_SLACK: u8 = 5;
 
 /// The input that a driver is giving.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hands {
+pub(super) struct InputQuantiser {
     held: Controls,
 }
 
-impl Hands {
+impl InputQuantiser {
     /// The input to give where `wanted` would be best.
-    pub(super) fn settle(&mut self, wanted: Controls) -> Controls {
+    pub(super) fn quantise(&mut self, wanted: Controls) -> Controls {
         self.held = Controls {
             throttle: pedal(self.held.throttle, wanted.throttle),
             brake: pedal(self.held.brake, wanted.brake),
@@ -64,27 +64,27 @@ mod tests {
 
     #[test]
     fn holds_what_is_about_right_and_follows_what_is_not() {
-        let mut hands = Hands::default();
-        let given = hands.settle(wanted(120, 50));
+        let mut quantiser = InputQuantiser::default();
+        let given = quantiser.quantise(wanted(120, 50));
         assert_eq!((given.throttle, given.steer), (119, 52));
-        assert_eq!(hands.settle(wanted(131, 47)), given);
-        assert_eq!(hands.settle(wanted(107, 57)), given);
-        let given = hands.settle(wanted(132, 46));
+        assert_eq!(quantiser.quantise(wanted(131, 47)), given);
+        assert_eq!(quantiser.quantise(wanted(107, 57)), given);
+        let given = quantiser.quantise(wanted(132, 46));
         assert_eq!((given.throttle, given.steer), (136, 48));
     }
 
     #[test]
     fn reaches_both_ends_of_the_pedals_and_of_the_wheel() {
-        let mut hands = Hands::default();
+        let mut quantiser = InputQuantiser::default();
         for wish in 0..=255 {
-            hands.settle(wanted(wish, 0));
+            quantiser.quantise(wanted(wish, 0));
         }
-        assert_eq!(hands.settle(wanted(255, 0)).throttle, 255);
+        assert_eq!(quantiser.quantise(wanted(255, 0)).throttle, 255);
         for wish in (0..=255).rev() {
-            hands.settle(wanted(wish, 0));
+            quantiser.quantise(wanted(wish, 0));
         }
-        assert_eq!(hands.settle(wanted(0, 0)).throttle, 0);
-        assert_eq!(hands.settle(wanted(0, 127)).steer, 127);
-        assert_eq!(hands.settle(wanted(0, -127)).steer, -127);
+        assert_eq!(quantiser.quantise(wanted(0, 0)).throttle, 0);
+        assert_eq!(quantiser.quantise(wanted(0, 127)).steer, 127);
+        assert_eq!(quantiser.quantise(wanted(0, -127)).steer, -127);
     }
 }

@@ -24,12 +24,12 @@ impl Extent {
 /// Follows the end of the list until the person scrolls up, and counts what
 /// arrives meanwhile.
 #[derive(Debug, Default)]
-pub struct Stick {
+pub struct AutoScroll {
     is_held: bool,
     unseen: u32,
 }
 
-impl Stick {
+impl AutoScroll {
     /// Messages arrived. Whether the list shall go to its end.
     #[must_use]
     pub fn arrived(&mut self, messages: u32) -> bool {
@@ -87,48 +87,48 @@ mod tests {
 
     #[test]
     fn follows_the_end_from_the_start() {
-        let mut stick = Stick::default();
-        assert!(stick.arrived(1));
-        stick.scrolled(Extent {
+        let mut auto_scroll = AutoScroll::default();
+        assert!(auto_scroll.arrived(1));
+        auto_scroll.scrolled(Extent {
             value: 595.0,
             ..END
         });
-        assert!(stick.follows() && stick.arrived(1));
-        assert_eq!(stick.invitation(), None);
+        assert!(auto_scroll.follows() && auto_scroll.arrived(1));
+        assert_eq!(auto_scroll.invitation(), None);
     }
 
     #[test]
     fn stays_put_and_counts_once_the_person_has_scrolled_up() {
-        let mut stick = Stick::default();
-        stick.scrolled(ABOVE);
-        assert_eq!(stick.invitation(), None);
-        assert!(!stick.arrived(1));
-        assert_eq!(stick.invitation().unwrap(), "1 new message");
-        assert!(!stick.arrived(2));
-        assert_eq!(stick.invitation().unwrap(), "3 new messages");
-        stick.scrolled(END);
-        assert_eq!(stick.invitation(), None);
-        assert!(stick.arrived(1));
+        let mut auto_scroll = AutoScroll::default();
+        auto_scroll.scrolled(ABOVE);
+        assert_eq!(auto_scroll.invitation(), None);
+        assert!(!auto_scroll.arrived(1));
+        assert_eq!(auto_scroll.invitation().unwrap(), "1 new message");
+        assert!(!auto_scroll.arrived(2));
+        assert_eq!(auto_scroll.invitation().unwrap(), "3 new messages");
+        auto_scroll.scrolled(END);
+        assert_eq!(auto_scroll.invitation(), None);
+        assert!(auto_scroll.arrived(1));
     }
 
     #[test]
     fn goes_to_the_end_when_asked() {
-        let mut stick = Stick::default();
-        stick.scrolled(ABOVE);
-        assert!(!stick.arrived(9));
-        stick.release();
-        assert!(stick.follows());
-        assert_eq!(stick.invitation(), None);
+        let mut auto_scroll = AutoScroll::default();
+        auto_scroll.scrolled(ABOVE);
+        assert!(!auto_scroll.arrived(9));
+        auto_scroll.release();
+        assert!(auto_scroll.follows());
+        assert_eq!(auto_scroll.invitation(), None);
     }
 
     #[test]
     fn a_list_that_fits_is_at_its_end() {
-        let mut stick = Stick::default();
-        stick.scrolled(Extent {
+        let mut auto_scroll = AutoScroll::default();
+        auto_scroll.scrolled(Extent {
             value: 0.0,
             page_size: 400.0,
             upper: 300.0,
         });
-        assert!(stick.follows());
+        assert!(auto_scroll.follows());
     }
 }
