@@ -268,6 +268,7 @@ mod tests {
             name: name.to_owned(),
             is_in_crates: !PROGRAMS.contains(&name),
             dependencies: dependencies.iter().map(dependency).collect(),
+            library: None,
             binaries: Vec::new(),
         }
     }

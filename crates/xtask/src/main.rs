@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{arrows, mains, workspace};
+use xtask::workspace;
 
 /// The exit code of a wrong command line (sysexits.h, `EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
@@ -14,13 +14,7 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(EXIT_USAGE));
     }
     let packages = workspace::read()?;
-    let mut broken: Vec<String> = Vec::new();
-    broken.extend(arrows::check(&packages).iter().map(ToString::to_string));
-    broken.extend(
-        mains::check(&mains::read(&packages)?)
-            .iter()
-            .map(ToString::to_string),
-    );
+    let broken = xtask::broken_rules(&packages)?;
     for rule in &broken {
         eprintln!("error: {rule}");
     }
@@ -28,7 +22,7 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     println!(
-        "{} packages: every arrow and every main.rs is as docs/design.md has it",
+        "{} packages: every arrow and every main.rs is as docs/design.md has it, no import loops",
         packages.len()
     );
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,8 @@ pub struct Package {
     pub is_in_crates: bool,
     /// Every dependency it declares, whatever the target or feature.
     pub dependencies: Vec<Dependency>,
+    /// The root source file of its library, if it has one.
+    pub library: Option<PathBuf>,
     /// The root source files of its binaries.
     pub binaries: Vec<PathBuf>,
 }
@@ -65,6 +67,11 @@ fn reduce(package: &cargo_metadata::Package, crates: &cargo_metadata::camino::Ut
                 purpose: purpose(dependency.kind),
             })
             .collect(),
+        library: package
+            .targets
+            .iter()
+            .find(|target| target.is_lib())
+            .map(|target| target.src_path.clone().into()),
         binaries: package
             .targets
             .iter()
