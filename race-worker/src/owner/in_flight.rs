@@ -136,8 +136,8 @@ impl InFlight {
 /// What is under way; nothing, as long as nothing is.
 async fn awaited(under_way: &mut Option<BoxFuture<'static, Answer>>) -> Answer {
     match under_way {
-        Some(errand) => {
-            let answer = errand.await;
+        Some(request) => {
+            let answer = request.await;
             *under_way = None;
             answer
         }

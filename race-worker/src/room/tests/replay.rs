@@ -11,7 +11,7 @@ use super::*;
 
 /// Drives a room's race with the AI and keeps what it says of its inputs, as
 /// the database does.
-struct Desk {
+struct RecordedRace {
     room: Room,
     drivers: Vec<AiDriver>,
     chunks: BTreeMap<u32, ReplayChunk>,
@@ -19,7 +19,7 @@ struct Desk {
     state_bytes_max: usize,
 }
 
-impl Desk {
+impl RecordedRace {
     fn new(seats: u8) -> Self {
         let mut room = room(seats, 1);
         for seat in 0..seats {
@@ -132,13 +132,13 @@ impl Desk {
 
 #[test]
 fn a_finished_race_can_be_driven_again_whoever_owned_its_room() {
-    let mut one = Desk::new(2);
+    let mut one = RecordedRace::new(2);
     one.finish();
     let end = one.race().state.clone();
     let replay = one.replay().unwrap();
     assert_eq!(replay.verify(&one.room.track), Ok(end));
 
-    let mut many = Desk::new(2);
+    let mut many = RecordedRace::new(2);
     // In the middle of a chunk, at its end, at its beginning.
     for tick in [
         450,
@@ -156,7 +156,7 @@ fn a_finished_race_can_be_driven_again_whoever_owned_its_room() {
 
 #[test]
 fn what_a_deposed_owner_computed_is_replaced() {
-    let mut desk = Desk::new(1);
+    let mut desk = RecordedRace::new(1);
     desk.drive_to(2 * CHUNK_TICKS - 10);
     let checkpoint = desk.room.checkpoint();
     // The first owner does not know yet, and gets other inputs.
@@ -176,7 +176,7 @@ fn what_a_deposed_owner_computed_is_replaced() {
 
 #[test]
 fn a_new_owner_sends_a_full_chunk_again_unless_it_is_safe() {
-    let mut desk = Desk::new(1);
+    let mut desk = RecordedRace::new(1);
     desk.drive_to(CHUNK_TICKS + 5);
     let sent = desk.chunks.remove(&0).unwrap();
     desk.take_over(&desk.room.checkpoint());
@@ -194,7 +194,7 @@ fn a_new_owner_sends_a_full_chunk_again_unless_it_is_safe() {
 #[test]
 fn a_checkpoint_does_not_grow_with_its_race() {
     for is_queue_there in [true, false] {
-        let mut desk = Desk::new(4);
+        let mut desk = RecordedRace::new(4);
         let mut drive_to = |tick| {
             while desk.race().state.tick < tick && desk.room.ending().is_none() {
                 desk.drive_to(desk.race().state.tick + 1);
@@ -212,7 +212,7 @@ fn a_checkpoint_does_not_grow_with_its_race() {
 
 #[test]
 fn a_race_without_a_result_has_no_replay() {
-    let mut desk = Desk::new(1);
+    let mut desk = RecordedRace::new(1);
     desk.drive_to(CHUNK_TICKS + 5);
     let leave = CtlRequest::Leave {
         player: player("driver-0"),
@@ -227,7 +227,7 @@ fn a_race_without_a_result_has_no_replay() {
 
 #[test]
 fn a_race_whose_inputs_are_not_all_there_has_no_replay() {
-    let mut desk = Desk::new(1);
+    let mut desk = RecordedRace::new(1);
     desk.drive_to(100);
     desk.room.race.as_mut().unwrap().log = InputLog::new(1);
     desk.finish();
