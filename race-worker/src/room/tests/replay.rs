@@ -156,53 +156,53 @@ fn a_finished_race_can_be_driven_again_whoever_owned_its_room() {
 
 #[test]
 fn what_a_deposed_owner_computed_is_replaced() {
-    let mut desk = RecordedRace::new(1);
-    desk.drive_to(2 * CHUNK_TICKS - 10);
-    let checkpoint = desk.room.checkpoint();
+    let mut race = RecordedRace::new(1);
+    race.drive_to(2 * CHUNK_TICKS - 10);
+    let checkpoint = race.room.checkpoint();
     // The first owner does not know yet, and gets other inputs.
-    (0..20).for_each(|_| desk.tick(&[Controls::default()]));
-    let deposed = desk.chunks[&CHUNK_TICKS].clone();
-    desk.take_over(&checkpoint);
-    desk.finish();
-    let end = desk.race().state.clone();
-    assert_eq!(desk.replay().unwrap().verify(&desk.room.track), Ok(end));
-    assert_ne!(desk.chunks[&CHUNK_TICKS].bytes, deposed.bytes);
-    desk.chunks.insert(CHUNK_TICKS, deposed);
+    (0..20).for_each(|_| race.tick(&[Controls::default()]));
+    let deposed = race.chunks[&CHUNK_TICKS].clone();
+    race.take_over(&checkpoint);
+    race.finish();
+    let end = race.race().state.clone();
+    assert_eq!(race.replay().unwrap().verify(&race.room.track), Ok(end));
+    assert_ne!(race.chunks[&CHUNK_TICKS].bytes, deposed.bytes);
+    race.chunks.insert(CHUNK_TICKS, deposed);
     assert!(matches!(
-        desk.replay().unwrap().verify(&desk.room.track),
+        race.replay().unwrap().verify(&race.room.track),
         Err(ReplayError::OtherEnd { .. })
     ));
 }
 
 #[test]
 fn a_new_owner_sends_a_full_chunk_again_unless_it_is_safe() {
-    let mut desk = RecordedRace::new(1);
-    desk.drive_to(CHUNK_TICKS + 5);
-    let sent = desk.chunks.remove(&0).unwrap();
-    desk.take_over(&desk.room.checkpoint());
-    assert_eq!(desk.chunks[&0].bytes, sent.bytes);
-    desk.chunks.clear();
-    desk.room.replay_is_safe(CHUNK_TICKS - 1);
-    desk.take_over(&desk.room.checkpoint());
-    assert!(desk.chunks.contains_key(&0));
-    desk.chunks.clear();
-    desk.room.replay_is_safe(CHUNK_TICKS);
-    desk.take_over(&desk.room.checkpoint());
-    assert!(desk.chunks.is_empty());
+    let mut race = RecordedRace::new(1);
+    race.drive_to(CHUNK_TICKS + 5);
+    let sent = race.chunks.remove(&0).unwrap();
+    race.take_over(&race.room.checkpoint());
+    assert_eq!(race.chunks[&0].bytes, sent.bytes);
+    race.chunks.clear();
+    race.room.replay_is_safe(CHUNK_TICKS - 1);
+    race.take_over(&race.room.checkpoint());
+    assert!(race.chunks.contains_key(&0));
+    race.chunks.clear();
+    race.room.replay_is_safe(CHUNK_TICKS);
+    race.take_over(&race.room.checkpoint());
+    assert!(race.chunks.is_empty());
 }
 
 #[test]
 fn a_checkpoint_does_not_grow_with_its_race() {
     for is_queue_there in [true, false] {
-        let mut desk = RecordedRace::new(4);
+        let mut race = RecordedRace::new(4);
         let mut drive_to = |tick| {
-            while desk.race().state.tick < tick && desk.room.ending().is_none() {
-                desk.drive_to(desk.race().state.tick + 1);
+            while race.race().state.tick < tick && race.room.ending().is_none() {
+                race.drive_to(race.race().state.tick + 1);
                 if is_queue_there {
-                    desk.room.replay_is_safe(desk.race().state.tick);
+                    race.room.replay_is_safe(race.race().state.tick);
                 }
             }
-            desk.state_bytes_max
+            race.state_bytes_max
         };
         let (early, late) = (drive_to(5 * CHUNK_TICKS), drive_to(u32::MAX));
         println!("four cars: {early} bytes at most, later {late}; queue: {is_queue_there}");
@@ -212,25 +212,25 @@ fn a_checkpoint_does_not_grow_with_its_race() {
 
 #[test]
 fn a_race_without_a_result_has_no_replay() {
-    let mut desk = RecordedRace::new(1);
-    desk.drive_to(CHUNK_TICKS + 5);
+    let mut race = RecordedRace::new(1);
+    race.drive_to(CHUNK_TICKS + 5);
     let leave = CtlRequest::Leave {
         player: player("driver-0"),
         session: SessionNonce::new(1),
     };
-    desk.room.ctl(leave, Instant::now()).unwrap();
-    assert_eq!(desk.room.ending().unwrap().reason, CloseReason::Empty);
-    desk.room.close();
-    desk.listen();
-    assert!(desk.records.is_empty());
+    race.room.ctl(leave, Instant::now()).unwrap();
+    assert_eq!(race.room.ending().unwrap().reason, CloseReason::Empty);
+    race.room.close();
+    race.listen();
+    assert!(race.records.is_empty());
 }
 
 #[test]
 fn a_race_whose_inputs_are_not_all_there_has_no_replay() {
-    let mut desk = RecordedRace::new(1);
-    desk.drive_to(100);
-    desk.room.race.as_mut().unwrap().log = InputLog::new(1);
-    desk.finish();
-    assert!(desk.room.ending().unwrap().result.is_some());
-    assert!(desk.records.is_empty());
+    let mut race = RecordedRace::new(1);
+    race.drive_to(100);
+    race.room.race.as_mut().unwrap().log = InputLog::new(1);
+    race.finish();
+    assert!(race.room.ending().unwrap().result.is_some());
+    assert!(race.records.is_empty());
 }
