@@ -2,6 +2,7 @@
 
 use bus::{Bucket, Bus};
 use protocol::chat::{ChatSession, Posted, Presence, PresenceRequest, SayRequest};
+use protocol::version::{self, PRESENCE};
 use protocol::{Rejection, RejectionCode, Reply, UnixMillis, subject};
 
 use crate::limits::APPEND_ATTEMPTS;
@@ -32,10 +33,12 @@ impl ChatService {
     pub async fn join(&self, request: PresenceRequest, at: UnixMillis) -> Reply<Posted> {
         let session = request.session;
         let key = session.player.id();
-        let value = serde_json::to_vec(&Presence {
-            session: session.clone(),
-        })
-        .expect("names serialise to JSON");
+        let value = version::to_json(
+            &PRESENCE,
+            &Presence {
+                session: session.clone(),
+            },
+        );
         // Before the notice: who reads it and asks who is here finds them.
         self.presence
             .put(subject::presence_key(&key), value)
@@ -70,10 +73,16 @@ impl ChatService {
         let Some((value, revision)) = found else {
             return Ok(true);
         };
-        let is_other = serde_json::from_slice::<Presence>(&value)
-            .is_ok_and(|presence| presence.session.nonce != session.nonce);
-        if is_other {
-            return Ok(false);
+        match version::from_json::<Presence>(&PRESENCE, &value) {
+            Ok(presence) if presence.session.nonce == session.nonce => {}
+            Ok(_) => return Ok(false),
+            Err(error) => {
+                if let Some(unknown) = error.unknown_version() {
+                    service::report_unknown_version(&unknown);
+                    // Another program's: it expires unless that program renews it.
+                    return Ok(false);
+                }
+            }
         }
         // Somebody who comes back in this moment has written a new revision.
         Ok(self.presence.delete(key, revision).await.is_ok())

@@ -8,12 +8,14 @@ use bytes::Bytes;
 use futures::StreamExt;
 use protocol::chat::{ChatSession, Presence};
 use protocol::frame::{self, FrameKind};
-use protocol::{PlayerName, subject};
+use protocol::version::PRESENCE;
+use protocol::{PlayerName, subject, version};
 use service::Shutdown;
 
 use crate::limits::{CHAT_RING_MAX, PRESENCE_RENEWAL, REOPEN_DELAY};
 use crate::metrics;
 use crate::send_queue::SendQueue;
+use crate::stored::read_stored;
 
 /// A connection, as the chat knows it.
 pub type ListenerId = u64;
@@ -144,9 +146,8 @@ impl ChatHub {
             Err(error) => return tracing::warn!(%error, "cannot watch presence"),
         };
         while let Some(change) = changes.next().await {
-            let presence = change
-                .value
-                .and_then(|value| serde_json::from_slice::<Presence>(&value).ok());
+            let value = change.value.as_deref();
+            let presence = value.and_then(|value| read_stored::<Presence>(&PRESENCE, value));
             let mut state = self.lock();
             match presence {
                 Some(presence) => state.present.insert(change.key, presence.session.player),
@@ -175,7 +176,7 @@ impl ChatHub {
                     continue;
                 }
                 let player = session.player.id();
-                let value = serde_json::to_vec(&Presence { session }).expect("names serialise");
+                let value = version::to_json(&PRESENCE, &Presence { session });
                 if let Err(error) = bucket.put(subject::presence_key(&player), value).await {
                     tracing::debug!(%error, "could not renew a presence");
                 }

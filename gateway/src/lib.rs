@@ -33,6 +33,7 @@ pub mod retry;
 pub mod run;
 pub mod send_queue;
 pub mod sessions;
+mod stored;
 pub mod token;
 
 pub use options::Options;

@@ -7,10 +7,12 @@ use bus::Bucket;
 use futures::StreamExt;
 use protocol::limits::LOBBY_ROOMS_MAX;
 use protocol::lobby::RoomEntry;
+use protocol::version::ROOM_ENTRY;
 use protocol::{RoomId, subject};
 use service::Shutdown;
 
 use crate::limits::REOPEN_DELAY;
+use crate::stored::read_stored;
 
 /// All rooms, as the last change told.
 #[derive(Debug, Default)]
@@ -50,9 +52,8 @@ impl Lobby {
             Err(error) => return tracing::warn!(%error, "cannot watch the lobby"),
         };
         while let Some(change) = changes.next().await {
-            let entry = change
-                .value
-                .and_then(|value| serde_json::from_slice(&value).ok());
+            let value = change.value.as_deref();
+            let entry = value.and_then(|value| read_stored(&ROOM_ENTRY, value));
             let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
             match entry {
                 Some(entry) => rooms.insert(change.key, entry),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::persist::PersistMessage;
 use protocol::record::{PlayerRecord, ResultRecord, RoomRecord};
 use protocol::room::Standing;
+use protocol::version::{self, PERSIST};
 use protocol::{Epoch, UnixMillis};
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ impl Batch {
     /// # Errors
     /// When it is not of the protocol or fits no row.
     pub fn add_bytes(&mut self, payload: &[u8]) -> Result<(), RecordError> {
-        self.add(serde_json::from_slice(payload)?)
+        self.add(version::from_json(&PERSIST, payload)?)
     }
 
     /// Adds a message. Nothing is added on an error.

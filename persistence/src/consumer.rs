@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Delivery, WorkQueue};
+use protocol::ReadError;
 use service::{Health, Shutdown};
 use tracing::{debug, error, info, warn};
 
 use crate::batch::Batch;
-use crate::error::{StoreError, chain};
+use crate::error::{RecordError, StoreError, chain};
 use crate::store::Store;
 use crate::{Backoff, metrics, now, rest};
 
@@ -21,6 +22,8 @@ const BATCH_INTERVAL: Duration = Duration::from_secs(1);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// Another process may get on with what this one could not write.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Another process may be of the release that reads it.
+const OTHER_VERSION_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// What the database refuses will be refused again, until somebody has seen
 /// to it.
 const REFUSED_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -99,6 +102,10 @@ impl Consumer {
         for delivery in deliveries {
             match batch.add_bytes(delivery.payload()) {
                 Ok(()) => readable.push(delivery),
+                Err(RecordError::Unreadable(ReadError::Version(unknown))) => {
+                    service::report_unknown_version(&unknown);
+                    delivery.again(OTHER_VERSION_AGAIN_AFTER).await;
+                }
                 Err(error) => {
                     metrics::unreadable();
                     warn!(

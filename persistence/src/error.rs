@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use protocol::{NameError, PlayerId, PlayerName, RaceId, Rejection, RejectionCode, Tick};
+use protocol::{
+    NameError, PlayerId, PlayerName, RaceId, ReadError, Rejection, RejectionCode, Tick,
+};
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
@@ -33,9 +35,12 @@ pub enum DatabaseUrlError {
 /// A record that fits no row.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Not JSON, or not of the protocol.
+    /// Of another version, or damaged.
     #[error("unreadable")]
-    Unreadable(#[from] serde_json::Error),
+    Unreadable(#[from] ReadError),
+    /// A value that the wire has no word for.
+    #[error("a value without a word")]
+    Word(#[from] serde_json::Error),
     /// A number that the database cannot hold.
     #[error("{field} is too large: {value}")]
     TooLarge {

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use domain::UnknownVersion;
 use protocol::catch_up::CatchUpAnswer;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::snapshot::SnapshotHeader;
-use protocol::{Epoch, GatewayId, RaceId, Seat, Tick};
+use protocol::{Epoch, GatewayId, RaceId, ReadError, Seat, Tick};
 
 use crate::limits::{CATCH_UP_TIMEOUT, TICK_INTERVAL};
 
@@ -48,6 +49,7 @@ pub struct CatchUp {
     epochs: BTreeMap<Tick, Epoch>,
     news: News,
     unreadable: u32,
+    unknown_version: Option<UnknownVersion>,
 }
 
 impl CatchUp {
@@ -61,6 +63,7 @@ impl CatchUp {
             epochs: BTreeMap::new(),
             news: News::default(),
             unreadable: 0,
+            unknown_version: None,
         }
     }
 
@@ -78,9 +81,9 @@ impl CatchUp {
 
     /// Takes an answer that came at `now`; one that cannot be read is counted.
     pub fn answer(&mut self, bytes: &[u8], now: Instant) {
-        let Ok(answer) = CatchUpAnswer::decode(bytes) else {
-            self.unreadable += 1;
-            return;
+        let answer = match CatchUpAnswer::decode(bytes) {
+            Ok(answer) => answer,
+            Err(error) => return self.could_not_read(&error),
         };
         if answer.race != self.race {
             return;
@@ -93,7 +96,8 @@ impl CatchUp {
                 Ok((header, _)) if header.race == self.race => {
                     self.snapshot(header.tick, header.epoch, seen.bytes, at);
                 }
-                Ok(_) | Err(_) => self.unreadable += 1,
+                Ok(_) => self.unreadable += 1,
+                Err(error) => self.could_not_read(&error),
             }
         }
         for (seat, frame) in answer.inputs {
@@ -102,6 +106,17 @@ impl CatchUp {
                 Err(_) => self.unreadable += 1,
             }
         }
+    }
+
+    fn could_not_read(&mut self, error: &ReadError) {
+        self.unreadable += 1;
+        self.unknown_version = self.unknown_version.or(error.unknown_version());
+    }
+
+    /// The first version among the answers that this worker does not read.
+    #[must_use]
+    pub fn unknown_version(&self) -> Option<UnknownVersion> {
+        self.unknown_version
     }
 
     /// All that came, and how much of it could not be read.

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
-use domain::SEATS_MAX;
+use domain::{SEATS_MAX, UnknownVersion};
 use protocol::checkpoint::{Checkpoint, Claimed};
-use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId};
+use protocol::{
+    Epoch, GatewayId, ReadError, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId,
+};
 use simulation::Track;
 
 use crate::lease::{Lease, ReadBack, Unanswered, WriteError};
+use crate::room::record::RestoreError;
 use crate::room::{Ownership, Room};
 
 /// Reads after a write in doubt; each waits 300 ms at the most.
@@ -44,6 +47,9 @@ pub enum Step {
     ReadBack,
     /// Run the room.
     Run(Box<Taken>),
+    /// Leave the room to a worker that reads its version: report it, and answer
+    /// that the room cannot be taken here.
+    LeaveAlone(UnknownVersion),
     /// Somebody else has it, or it cannot be taken: say so.
     Answer(Reply<Claimed>),
 }
@@ -117,7 +123,7 @@ impl Claim {
         };
         let before = match Checkpoint::decode(value) {
             Ok(before) => before,
-            Err(error) => return refused(&error.to_string()),
+            Err(error) => return unreadable(&error),
         };
         let is_outdated = match self.evidence {
             Evidence::Silent(seen) => before.epoch > seen,
@@ -153,7 +159,10 @@ impl Claim {
                 self.taking = Some((room, now));
                 step
             }
-            Err(error) => refused(&error.to_string()),
+            Err(RestoreError::Unreadable(error)) => unreadable(&error),
+            Err(error @ (RestoreError::Inputs(_) | RestoreError::TrackMissing(_))) => {
+                refused(&error.to_string())
+            }
         }
     }
 
@@ -225,6 +234,13 @@ fn refused(why: &str) -> Step {
     Step::Answer(Err(unavailable(why)))
 }
 
+fn unreadable(error: &ReadError) -> Step {
+    match error.unknown_version() {
+        Some(unknown) => Step::LeaveAlone(unknown),
+        None => refused(&error.to_string()),
+    }
+}
+
 /// The refusal of a room that another attempt may get; `why` is for the log.
 #[must_use]
 pub fn unavailable(why: &str) -> Rejection {
@@ -238,7 +254,7 @@ mod tests {
     use std::time::Duration;
 
     use protocol::lobby::RoomSettings;
-    use protocol::{RaceId, RoomName};
+    use protocol::{RaceId, RoomName, version};
 
     use super::*;
     use crate::room::Identity;
@@ -326,12 +342,40 @@ mod tests {
         trackless.found(Ok(Some((&found, 7))));
         for step in [
             claim(evidence).found(Err(Unanswered)),
-            claim(evidence).found(Ok(Some((b"nonsense", 7)))),
+            claim(evidence).found(Ok(Some((&[version::CHECKPOINT.written()], 7)))),
             trackless.listening(|_| None, Instant::now()),
             writing(Epoch(3)).written(Err(WriteError::Conflict)),
         ] {
             assert_eq!(code(step), RejectionCode::Unavailable);
         }
+    }
+
+    #[test]
+    fn leaves_a_room_of_a_newer_version_to_another_worker() {
+        let evidence = Evidence::Silent(Epoch(3));
+        let newer = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes[0] += 1;
+            bytes
+        };
+        let envelope = newer(&checkpoint(Epoch(3)));
+        let step = claim(evidence).found(Ok(Some((&envelope, 7))));
+        let Step::LeaveAlone(unknown) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(unknown.format, version::CHECKPOINT);
+        assert_eq!(unknown.found, version::CHECKPOINT.newest() + 1);
+
+        let mut found = Checkpoint::decode(&checkpoint(Epoch(3))).unwrap();
+        found.state = newer(&found.state).into();
+        let mut claim = claim(evidence);
+        let step = claim.found(Ok(Some((&found.encode(), 7))));
+        assert!(matches!(step, Step::Listen), "{step:?}");
+        let step = claim.listening(|name| Some(track(name)), Instant::now());
+        let Step::LeaveAlone(unknown) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(unknown.format, version::ROOM_STATE);
     }
 
     #[test]

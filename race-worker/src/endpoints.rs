@@ -7,6 +7,7 @@ use bus::CasError;
 use domain::Mode;
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created};
+use protocol::version::{self, ROOM_ENTRY};
 use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, subject};
 use simulation::Track;
 use tracing::info;
@@ -78,7 +79,7 @@ impl Worker {
         info!(%room, %race, "room created");
         let lease = Lease::new(race, self.id, Epoch::FIRST, revision, begun);
         // In the lobby before the answer: the creator may list it at once.
-        let entry = serde_json::to_vec(&fresh.lobby_entry()).expect("an entry serialises");
+        let entry = version::to_json(&ROOM_ENTRY, &fresh.lobby_entry());
         if let Err(error) = self.rooms.put(subject::room_key(&room), entry).await {
             tracing::debug!(%error, "the lobby learns of the room a moment later");
         }

@@ -206,6 +206,7 @@ impl Owner {
             }
             Command::Offer(claim) => self.in_flight.offer(&worker.bus, claim),
             Command::Ticked { ticks, is_late } => self.ticked(ticks, is_late, began),
+            Command::ReportUnknownVersion(unknown) => service::report_unknown_version(&unknown),
             Command::Unlisten => self.subscriptions = None,
             Command::Stop(_) => {}
         }

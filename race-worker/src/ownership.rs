@@ -19,6 +19,7 @@ mod writes;
 use std::sync::Arc;
 use std::time::Instant;
 
+use domain::UnknownVersion;
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::room::{CtlReply, CtlRequest};
@@ -105,6 +106,8 @@ pub enum Command {
         /// The others must be let in before the next one.
         is_late: bool,
     },
+    /// Report a version that was not read.
+    ReportUnknownVersion(UnknownVersion),
     /// Listen to the room no more: it is another's.
     Unlisten,
     /// The owner is done; nothing comes after this.

@@ -165,6 +165,10 @@ impl Worker {
                     }
                     return Ok(claimed);
                 }
+                Step::LeaveAlone(unknown) => {
+                    service::report_unknown_version(&unknown);
+                    return Err(unavailable(&unknown.to_string()));
+                }
                 Step::Answer(reply) => return reply,
             };
         }

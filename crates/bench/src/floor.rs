@@ -17,7 +17,7 @@ const PHASES: u32 = 8;
 /// What stands before a snapshot or an input on TCP: its length and its kind.
 const FRAME_BYTES: f64 = 3.0;
 /// What a snapshot has on NATS that a client does not get.
-const ORIGIN_BYTES: f64 = 18.0;
+const ORIGIN_BYTES: f64 = 19.0;
 
 /// The messages of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

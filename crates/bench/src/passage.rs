@@ -14,7 +14,6 @@ use futures::future::try_join_all;
 use protocol::account::Password;
 use protocol::client::{ClientMessage, Hello};
 use protocol::frame;
-use protocol::limits::PROTOCOL_VERSION;
 use protocol::{RoomId, subject};
 
 use self::tap::{Peer, Tap};
@@ -139,7 +138,7 @@ fn spectator(number: usize, room: &RoomId) -> Result<Vec<u8>> {
     };
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let frames = [
-        frame::hello(PROTOCOL_VERSION, &hello),
+        frame::hello(&hello),
         frame::from_client(&ClientMessage::SignUp {
             // Names are taken once.
             name: format!("bench-{:08x}{number}", since.as_millis() as u32),

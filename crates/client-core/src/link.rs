@@ -14,7 +14,7 @@ use futures::{SinkExt, StreamExt};
 use protocol::chat::ChatMessage;
 use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
 use protocol::frame::{self, FrameKind, LENGTH_BYTES};
-use protocol::limits::{PROTOCOL_VERSION, SERVER_FRAME_BYTES_MAX};
+use protocol::limits::SERVER_FRAME_BYTES_MAX;
 use protocol::room::RoomEvent;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -114,12 +114,9 @@ impl Link {
             addresses: addresses.to_vec(),
             breaks: 0,
             traffic: Arc::clone(&traffic),
-            hello: frame::hello(
-                PROTOCOL_VERSION,
-                &Hello {
-                    client: client.to_owned(),
-                },
-            ),
+            hello: frame::hello(&Hello {
+                client: client.to_owned(),
+            }),
             to_send,
             events,
         };

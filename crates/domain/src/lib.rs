@@ -10,6 +10,7 @@
 //! - `mode`, `skill`, `penalty`: what is raced, how well an AI drives, what
 //!   metres are lost for
 //! - `vector`: [`Vec2`]
+//! - `version`: [`Format`], the versions of something stored or sent
 //!
 //! # Invariants
 //! - Pure data: no I/O, clock or randomness; it depends on nothing of ours.
@@ -24,6 +25,7 @@ mod mode;
 mod penalty;
 mod skill;
 mod vector;
+mod version;
 mod words;
 
 pub use car::{
@@ -37,6 +39,9 @@ pub use mode::{Mode, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 pub use penalty::PenaltyReason;
 pub use skill::Skill;
 pub use vector::Vec2;
+#[cfg(feature = "next-version")]
+pub use version::next;
+pub use version::{Format, UnknownVersion};
 
 /// Simulation ticks per second.
 pub const TICK_RATE_HZ: u32 = 60;

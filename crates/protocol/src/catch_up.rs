@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, GatewayId, RaceId, Seat};
+use crate::version::{self, ReadError};
 
 /// A request of `race.room.<room>.catchup`, sent after the compare-and-set has
 /// made somebody the owner. A gateway refuses everything of a lower epoch from
@@ -49,15 +50,15 @@ impl CatchUpRequest {
     /// The bytes of the message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a request has no value that postcard refuses")
+        version::encode(&version::CATCH_UP_REQUEST, self, Vec::new())
     }
 
     /// Reads the message.
     ///
     /// # Errors
-    /// When the bytes are not a request.
-    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        postcard::from_bytes(bytes)
+    /// When the bytes are of another version, or not a request.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ReadError> {
+        version::decode(&version::CATCH_UP_REQUEST, bytes)
     }
 }
 
@@ -65,15 +66,15 @@ impl<'a> CatchUpAnswer<'a> {
     /// The bytes of the message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("an answer has no value that postcard refuses")
+        version::encode(&version::CATCH_UP_ANSWER, self, Vec::new())
     }
 
     /// Reads the message; snapshots and frames stay encoded.
     ///
     /// # Errors
-    /// When the bytes are not an answer.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, postcard::Error> {
-        postcard::from_bytes(bytes)
+    /// When the bytes are of another version, or not an answer.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, ReadError> {
+        version::decode(&version::CATCH_UP_ANSWER, bytes)
     }
 }
 

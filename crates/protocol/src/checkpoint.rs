@@ -6,6 +6,7 @@ use domain::SEATS_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, GatewayId, RaceId, Tick, WorkerId};
+use crate::version::{self, ReadError};
 
 /// What a checkpoint has besides the state, at most.
 const HEAD_BYTES: usize = 256;
@@ -33,15 +34,15 @@ impl Checkpoint {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let bytes = Vec::with_capacity(HEAD_BYTES + self.state.len());
-        postcard::to_extend(self, bytes).expect("a checkpoint has no value that postcard refuses")
+        version::encode(&version::CHECKPOINT, self, bytes)
     }
 
     /// Reads the bucket's value.
     ///
     /// # Errors
-    /// When the bytes are not a checkpoint of this version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        postcard::from_bytes(bytes)
+    /// When the bytes are of another version, or not a checkpoint.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ReadError> {
+        version::decode(&version::CHECKPOINT, bytes)
     }
 }
 

@@ -7,11 +7,12 @@
 //! the bytes of a stream themselves.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use domain::UnknownVersion;
 use serde::Serialize;
 
 use crate::client::{ClientMessage, Hello, ServerMessage};
-use crate::limits::PROTOCOL_VERSION;
 use crate::snapshot;
+use crate::version::{CONVERSATION, ReadError};
 
 /// The width of the length that precedes each frame.
 pub const LENGTH_BYTES: usize = 2;
@@ -60,8 +61,8 @@ pub enum FrameError {
     #[error("a frame of kind {0:?} does not belong here")]
     Unexpected(FrameKind),
     /// A client of another version.
-    #[error("this gateway speaks version {PROTOCOL_VERSION}, the client version {0}")]
-    Version(u8),
+    #[error("this gateway speaks version {}, the client version {}", .0.format.newest(), .0.found)]
+    Version(UnknownVersion),
     /// The body is not the JSON that its kind promises.
     #[error("a message that cannot be read: {0}")]
     Json(#[from] serde_json::Error),
@@ -89,8 +90,8 @@ pub fn binary(kind: FrameKind, body: &[u8]) -> Bytes {
 /// The frame that relays a snapshot from NATS to clients.
 ///
 /// # Errors
-/// When the bytes are too short to be a snapshot.
-pub fn snapshot(snapshot: &[u8]) -> Result<Bytes, postcard::Error> {
+/// When the bytes are of another version, or too short to be a snapshot.
+pub fn snapshot(snapshot: &[u8]) -> Result<Bytes, ReadError> {
     let mut frame = Vec::with_capacity(1 + snapshot.len());
     frame.push(FrameKind::Snapshot as u8);
     snapshot::relay_into(snapshot, frame).map(Bytes::from)
@@ -127,8 +128,8 @@ fn json<T: Serialize>(mut head: Vec<u8>, message: &T) -> Bytes {
 
 /// The first frame of a client.
 #[must_use]
-pub fn hello(version: u8, hello: &Hello) -> Bytes {
-    json(vec![FrameKind::Hello as u8, version], hello)
+pub fn hello(hello: &Hello) -> Bytes {
+    json(vec![FrameKind::Hello as u8, CONVERSATION.written()], hello)
 }
 
 /// A control frame of a client.
@@ -152,11 +153,9 @@ pub fn read_hello(frame: &[u8]) -> Result<Hello, FrameError> {
     if kind != FrameKind::Hello {
         return Err(FrameError::Unexpected(kind));
     }
-    match body.split_first() {
-        Some((&PROTOCOL_VERSION, rest)) => Ok(serde_json::from_slice(rest)?),
-        Some((&version, _)) => Err(FrameError::Version(version)),
-        None => Err(FrameError::Version(0)),
-    }
+    let (version, json) = body.split_first().unwrap_or((&0, &[]));
+    CONVERSATION.check(*version).map_err(FrameError::Version)?;
+    Ok(serde_json::from_slice(json)?)
 }
 
 #[cfg(test)]
@@ -165,12 +164,9 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let hello_frame = hello(
-            PROTOCOL_VERSION,
-            &Hello {
-                client: "test".into(),
-            },
-        );
+        let hello_frame = hello(&Hello {
+            client: "test".into(),
+        });
         assert_eq!(read_hello(&hello_frame).unwrap().client, "test");
 
         let frame = from_client(&ClientMessage::Spectate { name: "r1".into() });
@@ -193,19 +189,17 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_stranger_with_the_reason() {
-        let other = hello(
-            9,
-            &Hello {
-                client: "old".into(),
-            },
+    fn refuses_other_clients_with_the_reason() {
+        let mut other = BytesMut::from(hello(&Hello {
+            client: "old".into(),
+        }));
+        other[1] = 9;
+        let refused = read_hello(&other).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "this gateway speaks version 4, the client version 9"
         );
-        assert!(
-            read_hello(&other)
-                .unwrap_err()
-                .to_string()
-                .contains("the client version 9")
-        );
+        assert!(read_hello(&[FrameKind::Hello as u8]).is_err());
         assert!(matches!(split(&Bytes::new()), Err(FrameError::Kind)));
         assert!(matches!(
             split(&Bytes::from_static(&[77, 1])),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{GatewayId, RaceId, Seat, Tick};
 use crate::limits::INPUT_TICKS_MAX;
+use crate::version::{self, ReadError};
 
 /// What a batch has besides its frames, and a frame besides its bytes, at most.
 const BATCH_HEAD_BYTES: usize = 40;
@@ -74,15 +75,15 @@ impl<'a> InputBatch<'a> {
             .iter()
             .map(|(_, frame)| FRAME_HEAD_BYTES + frame.len());
         let bytes = Vec::with_capacity(BATCH_HEAD_BYTES + of_frames.sum::<usize>());
-        postcard::to_extend(self, bytes).expect("an input batch has no value that postcard refuses")
+        version::encode(&version::INPUT_BATCH, self, bytes)
     }
 
     /// Reads the message; the frames stay encoded.
     ///
     /// # Errors
-    /// When the bytes are not an input batch.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, postcard::Error> {
-        postcard::from_bytes(bytes)
+    /// When the bytes are of another version, or not an input batch.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, ReadError> {
+        version::decode(&version::INPUT_BATCH, bytes)
     }
 }
 

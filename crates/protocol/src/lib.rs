@@ -12,6 +12,7 @@
 //!   of a type of this crate has been checked and is never checked again.
 //! - A NATS subject is built only in [`subject`], from tokens that cannot hold
 //!   `.`, `*`, `>` or white space.
+//! - Everything stored or sent states its version ([`version`]).
 //! - Bytes of a peer never panic a decoder: they give an error that says why.
 
 pub mod account;
@@ -32,9 +33,11 @@ pub mod replay;
 pub mod room;
 pub mod snapshot;
 pub mod subject;
+pub mod version;
 
 pub use ids::{
     Epoch, GatewayId, RaceId, RaceTag, Revision, Seat, SessionNonce, Tick, UnixMillis, WorkerId,
 };
 pub use names::{NameError, PlayerId, PlayerName, RoomId, RoomName};
 pub use rejection::{Rejection, RejectionCode, Reply};
+pub use version::ReadError;

@@ -4,10 +4,6 @@ use std::time::Duration;
 
 use domain::TICK_RATE_HZ;
 
-/// The version of the conversation between client and gateway. It changes
-/// when an old client would misread a new gateway.
-pub const PROTOCOL_VERSION: u8 = 4;
-
 /// Longest player name: it must fit the leaderboard's column.
 pub const PLAYER_NAME_CHARS_MAX: usize = 16;
 

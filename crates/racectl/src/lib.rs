@@ -1,6 +1,6 @@
 //! The operator's tool: which rooms there are, and what goes over the bus.
 //!
-//! [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
+//! [`formats`] lists the versions that this release reads and writes. [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
 //! JSON of one message, [`replay`] drives a finished race again, and [`drain`]
 //! takes a worker out of service.
 //!
@@ -8,6 +8,7 @@
 
 pub mod decode;
 pub mod drain;
+pub mod formats;
 pub mod options;
 pub mod replay;
 pub mod rooms;
@@ -34,6 +35,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Command::Decode { kind } => decode::decode_stdin(kind),
         Command::Drain { worker } => runtime.block_on(drain::drain(&options.nats, worker)),
         Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
+        Command::Formats => {
+            print!("{}", formats::table());
+            Ok(())
+        }
         Command::Track(command) => tracks::run(&command),
     }
 }

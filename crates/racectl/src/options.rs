@@ -72,6 +72,9 @@ pub enum Command {
     ///
     /// Prints track, rules, cars, length and the result.
     Replay(ReplayCommand),
+    /// List the formats of all that is stored or sent, with the versions that
+    /// programs of this release read and write
+    Formats,
     /// Look at tracks
     #[command(subcommand)]
     Track(TrackCommand),

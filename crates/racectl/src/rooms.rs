@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use bus::Bus;
 use protocol::lobby::RoomEntry;
 use protocol::subject;
+use protocol::version::{self, ROOM_ENTRY};
 
 /// Prints the rooms, as a table or as one JSON array.
 ///
@@ -21,9 +22,10 @@ pub async fn list(nats: &str, json: bool) -> Result<()> {
         let Some((value, _)) = bucket.get(&key).await? else {
             continue;
         };
-        let entry: RoomEntry = serde_json::from_slice(&value)
-            .with_context(|| format!("the lobby entry of {key} cannot be read"))?;
-        rooms.push(entry);
+        match version::from_json::<RoomEntry>(&ROOM_ENTRY, &value) {
+            Ok(entry) => rooms.push(entry),
+            Err(error) => eprintln!("{key} is left out: {error}"),
+        }
     }
     rooms.sort_by_key(|entry| entry.name.id());
     if json {

@@ -18,6 +18,7 @@ mod program;
 pub mod shutdown;
 pub mod telemetry;
 mod timer;
+mod versions;
 
 pub use announce::Announcement;
 pub use deadline::{Deadline, TimerQueue};
@@ -25,3 +26,4 @@ pub use health::Health;
 pub use options::ServiceOptions;
 pub use program::{BoxError, Context, main};
 pub use shutdown::Shutdown;
+pub use versions::report_unknown_version;

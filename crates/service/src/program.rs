@@ -65,6 +65,8 @@ pub fn main<O: Parser>(
     };
     let common = common(&options).clone();
     telemetry::start_logs(common.log_format);
+    #[cfg(feature = "next-version")]
+    crate::versions::write_next_if_asked();
     if let Err(problem) = raise_descriptor_limit() {
         warn!(%problem, "the limit of open files stays as it is");
     }

@@ -9,15 +9,17 @@ mod bytes;
 mod chunk;
 mod codec;
 mod error;
+#[cfg(test)]
+mod golden;
 mod header;
 mod recorder;
 
 use arrayvec::ArrayVec;
 use domain::{Drive, SEATS_MAX};
 
-pub use chunk::{CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Run};
+pub use chunk::{CHUNK, CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Run};
 pub use error::ReplayError;
-pub use header::ReplayHeader;
+pub use header::{HEADER, ReplayHeader};
 pub use recorder::Recorder;
 
 use self::bytes::{Reader, write};
@@ -91,7 +93,7 @@ impl Replay {
     /// Reads a file.
     ///
     /// # Errors
-    /// When the bytes are not a replay of this version, or are damaged.
+    /// When the bytes are not a replay, of another version, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReplayError> {
         let mut reader = Reader(bytes);
         let header = ReplayHeader::read(&mut reader)?;

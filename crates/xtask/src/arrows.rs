@@ -22,7 +22,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         Allowed::Only(&["domain", "protocol", "simulation"]),
     ),
     ("bus", Allowed::Only(&["protocol"])),
-    ("service", Allowed::Only(&[])),
+    ("service", Allowed::Only(&["domain"])),
     ("plot", Allowed::Only(&[])),
     ("arrival", Allowed::Only(&[])),
     (

@@ -1,8 +1,9 @@
 //! The conversation without sockets.
 
+use bytes::BytesMut;
 use protocol::account::Password;
 use protocol::client::Hello;
-use protocol::limits::PROTOCOL_VERSION;
+use protocol::version::CONVERSATION;
 
 use super::*;
 
@@ -18,12 +19,9 @@ fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step<'static
 fn stranger(port: Port) -> Conversation {
     let now = Instant::now();
     let mut conversation = Conversation::new(port, now);
-    let hello = frame::hello(
-        PROTOCOL_VERSION,
-        &Hello {
-            client: "test".into(),
-        },
-    );
+    let hello = frame::hello(&Hello {
+        client: "test".into(),
+    });
     assert_eq!(conversation.frame(&hello, now), Step::Nothing);
     conversation
 }
@@ -59,18 +57,16 @@ fn asks_for_hello_of_its_own_version_first() {
     ));
 
     let mut conversation = Conversation::new(Port::Race, now);
-    let other = frame::hello(
-        PROTOCOL_VERSION + 1,
-        &Hello {
-            client: "new".into(),
-        },
-    );
+    let mut other = BytesMut::from(frame::hello(&Hello {
+        client: "new".into(),
+    }));
+    other[1] = CONVERSATION.newest() + 1;
     let Step::Close(ServerMessage::Goodbye { code, reason, .. }) = conversation.frame(&other, now)
     else {
         panic!("another version was let in")
     };
     assert_eq!(code, GoodbyeCode::Version);
-    let versions = [PROTOCOL_VERSION, PROTOCOL_VERSION + 1];
+    let versions = [CONVERSATION.newest(), CONVERSATION.newest() + 1];
     for version in versions.map(|version| format!("version {version}")) {
         assert!(reason.contains(&version), "{reason}");
     }

@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use domain::UnknownVersion;
 use protocol::catch_up::CatchUpRequest;
 use protocol::client::ServerMessage;
 use protocol::frame::{self, FrameKind};
 use protocol::input::InputBatch;
 use protocol::room::{Heartbeat, RoomEvent, RoomEventBody};
 use protocol::snapshot::SnapshotHeader;
-use protocol::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick};
+use protocol::{Epoch, GatewayId, RaceId, ReadError, Seat, SessionNonce, Tick};
 
 use super::failure_detector::{FailureDetector, Signal};
 use super::flush_schedule::FlushSchedule;
@@ -30,6 +31,8 @@ pub enum Command {
     Send(MemberId, Bytes),
     /// Send a snapshot, in the place of one that still waits.
     SendSnapshot(MemberId, Bytes),
+    /// Report a version that was not read.
+    ReportUnknownVersion(UnknownVersion),
 }
 
 /// The state of one room's relay.
@@ -156,10 +159,11 @@ impl RelayCore {
 
     /// Passes a snapshot on to all members, unless it is old or of another race.
     pub fn snapshot(&mut self, payload: &Bytes, now: Instant) {
-        let (Ok((header, _body)), Ok(frame)) =
-            (SnapshotHeader::split(payload), frame::snapshot(payload))
-        else {
-            return metrics::relay_dropped("unreadable");
+        let read = SnapshotHeader::split(payload)
+            .and_then(|(header, _body)| Ok((header, frame::snapshot(payload)?)));
+        let (header, frame) = match read {
+            Ok(read) => read,
+            Err(error) => return self.could_not_read(&error),
         };
         if !self.is_current(header.race, header.epoch, now) {
             return metrics::relay_dropped("stale");
@@ -191,6 +195,14 @@ impl RelayCore {
         }
     }
 
+    /// Counts a message that could not be read.
+    pub fn could_not_read(&mut self, error: &ReadError) {
+        let unknown = error.unknown_version();
+        self.commands
+            .extend(unknown.map(Command::ReportUnknownVersion));
+        metrics::relay_dropped("unreadable");
+    }
+
     /// Notes that the owner of a room without snapshots lives.
     pub fn heartbeat(&mut self, payload: &[u8], now: Instant) {
         let Ok(heartbeat) = serde_json::from_slice::<Heartbeat>(payload) else {
@@ -204,9 +216,9 @@ impl RelayCore {
             .heard(owner, epoch, Signal::Heartbeat, now);
     }
 
-    /// What is known of the race, for its new owner. `None` when it is not the
-    /// race that is known here. From now on nothing of a former owner passes:
-    /// what is told afterwards must not be missing in the answer.
+    /// The answer to a new owner's request: what is known of the race. `None`
+    /// when the request is about another race. After it nothing of a former owner
+    /// passes: it would be missing in the answer.
     pub fn catch_up(&mut self, request: &CatchUpRequest, now: Instant) -> Option<Vec<u8>> {
         if !self.is_current(request.race, request.epoch, now) {
             return None;

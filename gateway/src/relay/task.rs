@@ -213,8 +213,9 @@ impl<'a> RelayTask<'a> {
     }
 
     fn catch_up(&mut self, message: &Inbound, subscriptions: &mut Subscriptions, now: Instant) {
-        let Ok(request) = CatchUpRequest::decode(&message.payload) else {
-            return metrics::relay_dropped("unreadable");
+        let request = match CatchUpRequest::decode(&message.payload) {
+            Ok(request) => request,
+            Err(error) => return self.core.could_not_read(&error),
         };
         // Messages of the former owner may be here already, and count.
         self.drain_events(subscriptions, now);
@@ -222,8 +223,8 @@ impl<'a> RelayTask<'a> {
             self.core.snapshot(&message.payload, now);
         }
         self.drain_inputs(now);
-        if let (Some(answer), Some(reply_to)) = (self.core.catch_up(&request, now), &message.reply)
-        {
+        let answer = self.core.catch_up(&request, now);
+        if let (Some(answer), Some(reply_to)) = (answer, &message.reply) {
             self.relays.bus.publish(reply_to.clone(), answer);
         }
     }
@@ -256,14 +257,20 @@ impl<'a> RelayTask<'a> {
     /// Sends members their frames.
     fn send(&mut self) {
         for command in self.core.take_commands() {
-            let (core::Command::Send(member, _) | core::Command::SendSnapshot(member, _)) =
-                &command;
-            let Some(send_queue) = self.send_queues.get(member) else {
-                continue;
-            };
             match command {
-                core::Command::Send(_, frame) => send_queue.push(frame),
-                core::Command::SendSnapshot(_, frame) => send_queue.push_snapshot(frame),
+                core::Command::Send(member, frame) => {
+                    if let Some(send_queue) = self.send_queues.get(&member) {
+                        send_queue.push(frame);
+                    }
+                }
+                core::Command::SendSnapshot(member, frame) => {
+                    if let Some(send_queue) = self.send_queues.get(&member) {
+                        send_queue.push_snapshot(frame);
+                    }
+                }
+                core::Command::ReportUnknownVersion(unknown) => {
+                    service::report_unknown_version(&unknown);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use futures::future::{BoxFuture, join_all};
 use protocol::checkpoint::{ClaimRequest, Claimed};
 use protocol::persist::PersistMessage;
 use protocol::room::{Present, PresentRequest};
+use protocol::version::{self, PERSIST, ROOM_ENTRY};
 use protocol::{Revision, RoomId, SessionNonce, subject};
 use tracing::debug;
 
@@ -158,7 +159,7 @@ async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool
     let key = subject::room_key(room);
     let outcome = match pending {
         PendingWrite::Lobby(entry) => {
-            let value = serde_json::to_vec(entry).expect("a lobby entry serialises to JSON");
+            let value = version::to_json(&ROOM_ENTRY, entry);
             worker.rooms.put(key, value).await.map(drop)
         }
         PendingWrite::Persist(message, id) => append(&worker.bus, message, id).await,
@@ -177,7 +178,7 @@ async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool
 }
 
 async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), CasError> {
-    let payload = serde_json::to_vec(message).expect("a record serialises to JSON");
+    let payload = version::to_json(&PERSIST, message);
     bus.append(message.subject(), id, payload).await.map(drop)
 }
 

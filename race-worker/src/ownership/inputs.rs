@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OwnerCore, OwnerState};
+use super::{Command, OwnerCore, OwnerState};
 use crate::metrics;
 
 /// Whether the inputs for the next tick are here.
@@ -64,6 +64,9 @@ impl OwnerCore {
                 self.input_wait.came();
                 let received = self.room.inputs(payload);
                 metrics::inputs(received.frames, received.unreadable);
+                let unknown = received.unknown_version;
+                self.commands
+                    .extend(unknown.map(Command::ReportUnknownVersion));
             }
             OwnerState::Closing(_)
             | OwnerState::PublishingResults

@@ -107,6 +107,9 @@ impl OwnerCore {
         let OwnerState::Recovering(recovery) = state else {
             return;
         };
+        let unknown = recovery.answers.unknown_version();
+        self.commands
+            .extend(unknown.map(Command::ReportUnknownVersion));
         let (mut news, unreadable) = recovery.answers.finish();
         news.frames.extend(recovery.heard.frames);
         news.newest = recovery.own.or(news.newest);

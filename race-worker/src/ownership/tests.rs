@@ -111,10 +111,21 @@ fn names(core: &mut OwnerCore) -> Vec<&'static str> {
         Command::CheckPresence(_) => "count",
         Command::Offer(_) => "offer",
         Command::Ticked { .. } => "ticked",
+        Command::ReportUnknownVersion(_) => "report unknown version",
         Command::Unlisten => "unlisten",
         Command::Stop(_) => "stop",
     };
     core.take_commands().map(name).collect()
+}
+
+#[test]
+fn reports_inputs_of_a_version_that_it_does_not_read() {
+    let now = Instant::now();
+    let mut core = racing(now);
+    core.take_commands().for_each(drop);
+    let newer = protocol::version::INPUT_BATCH.newest() + 1;
+    core.handle(Event::Inputs(&[newer]), moment(now));
+    assert_eq!(names(&mut core), ["report unknown version"]);
 }
 
 /// An owner in whose room somebody sits, with everything written.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
-use domain::{CarClass, Drive, Mode, SEATS_MAX, TICK_RATE_HZ};
+use domain::{CarClass, Drive, Mode, SEATS_MAX, TICK_RATE_HZ, UnknownVersion};
 use netcode::wire;
 use protocol::input::{InputBatch, InputFrame};
 use protocol::limits::TICKS_PER_SNAPSHOT;
@@ -25,15 +25,21 @@ pub struct Received {
     pub frames: u64,
     /// Frames or batches that could not be read, or are of another race.
     pub unreadable: u64,
+    /// The version of a batch that this worker does not read.
+    pub unknown_version: Option<UnknownVersion>,
 }
 
 impl Room {
     /// Takes the inputs that a gateway sent.
     pub fn inputs(&mut self, payload: &[u8]) -> Received {
         let mut received = Received::default();
-        let Ok(batch) = InputBatch::decode(payload) else {
-            received.unreadable += 1;
-            return received;
+        let batch = match InputBatch::decode(payload) {
+            Ok(batch) => batch,
+            Err(error) => {
+                received.unreadable += 1;
+                received.unknown_version = error.unknown_version();
+                return received;
+            }
         };
         let Some(race) = self
             .race

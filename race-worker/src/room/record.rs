@@ -11,7 +11,8 @@ use protocol::persist::PersistMessage;
 use protocol::record::{PlayerRecord, ResultRecord, RoomRecord};
 use protocol::room::CloseReason;
 use protocol::snapshot::SnapshotBody;
-use protocol::{PlayerName, RoomName, Seat, Tick};
+use protocol::version::{self, ROOM_STATE};
+use protocol::{PlayerName, ReadError, RoomName, Seat, Tick};
 use serde::{Deserialize, Serialize};
 use simulation::Track;
 
@@ -24,7 +25,7 @@ const STATE_BYTES: usize = 2_048;
 
 /// All that a room is, in a checkpoint.
 #[derive(Serialize, Deserialize)]
-struct Saved<'a> {
+pub(super) struct Saved<'a> {
     name: Cow<'a, RoomName>,
     settings: Cow<'a, RoomSettings>,
     creator: Option<Cow<'a, PlayerName>>,
@@ -56,8 +57,8 @@ struct SavedEnding {
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// Bytes of another version, or damaged ones.
-    #[error("the checkpoint's state cannot be read")]
-    Unreadable(#[from] postcard::Error),
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
     /// The inputs so far.
     #[error("the checkpoint's inputs cannot be read")]
     Inputs(#[from] simulation::ReplayError),
@@ -102,9 +103,7 @@ impl Room {
             epoch: self.ownership.epoch,
             tick: self.tick_number(),
             gateways: self.seats.gateways().collect(),
-            state: postcard::to_extend(&saved, Vec::with_capacity(STATE_BYTES))
-                .expect("a room has no value that postcard refuses")
-                .into(),
+            state: version::encode(&ROOM_STATE, &saved, Vec::with_capacity(STATE_BYTES)).into(),
         }
     }
 
@@ -119,7 +118,7 @@ impl Room {
         find_track: impl FnOnce(&str) -> Option<Arc<Track>>,
         now: Instant,
     ) -> Result<Self, RestoreError> {
-        let saved: Saved = postcard::from_bytes(&checkpoint.state)?;
+        let saved: Saved = version::decode(&ROOM_STATE, &checkpoint.state)?;
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
         let restore_race = |race: SavedRace| -> Result<Box<Race>, RestoreError> {

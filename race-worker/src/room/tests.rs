@@ -1,6 +1,7 @@
 //! A room from its creation to its end, without I/O.
 
 mod catch_up;
+mod golden;
 mod presence;
 mod replay;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use domain::{CarClass, Controls, Skill};
 use protocol::input::{InputBatch, InputFrame};
-use protocol::{GatewayId, PlayerName, RejectionCode, Seat, SessionNonce};
+use protocol::{GatewayId, PlayerName, RejectionCode, Seat, SessionNonce, version};
 use simulation::AiDriver;
 
 use super::*;
@@ -326,15 +327,19 @@ fn ignores_inputs_of_strangers() {
         batch(GatewayId::new(8), 0, race),
         batch(GATEWAY, 5, race),
         batch(GATEWAY, 0, "01ARZ3NDEKTSV4RRFFQ69G5FAW"),
-        b"nonsense".to_vec(),
+        vec![version::INPUT_BATCH.written(), 0],
     ] {
-        assert_eq!(
-            room.inputs(&payload),
-            race::Received {
-                frames: 0,
-                unreadable: 1
-            }
-        );
+        let unreadable = race::Received {
+            unreadable: 1,
+            ..race::Received::default()
+        };
+        assert_eq!(room.inputs(&payload), unreadable);
     }
+    let mut newer = batch(GATEWAY, 0, race);
+    newer[0] = version::INPUT_BATCH.newest() + 1;
+    let received = room.inputs(&newer);
+    assert_eq!((received.frames, received.unreadable), (0, 1));
+    let found = received.unknown_version.map(|unknown| unknown.found);
+    assert_eq!(found, Some(newer[0]));
     assert_eq!(room.inputs(&batch(GATEWAY, 0, race)).frames, 1);
 }

@@ -47,7 +47,15 @@ impl World {
         };
         let commands: Vec<Command> = relay.core.take_commands().collect();
         for command in commands {
-            let (Command::Send(number, bytes) | Command::SendSnapshot(number, bytes)) = command;
+            let (number, bytes) = match command {
+                Command::Send(number, bytes) | Command::SendSnapshot(number, bytes) => {
+                    (number, bytes)
+                }
+                Command::ReportUnknownVersion(unknown) => {
+                    self.violate(unknown.to_string());
+                    continue;
+                }
+            };
             let (Some(member), Ok((kind, body))) =
                 (gateway.members.get(&number), frame::split(&bytes))
             else {

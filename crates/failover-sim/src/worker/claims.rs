@@ -103,6 +103,7 @@ impl World {
                 let inbox = self.ask(pid, worker, Purpose::ClaimReadBack(key), JETSTREAM_TIMEOUT);
                 self.submit(pid, Op::Get(room, inbox));
             }
+            Step::LeaveAlone(unknown) => self.violate(unknown.to_string()),
             Step::Answer(reply) => {
                 let claiming = worker.claims.remove(index);
                 worker.under_way.end(&self.rooms[room].id);
@@ -179,6 +180,7 @@ fn name(step: &Step) -> String {
         Step::Write(_, revision) => format!("write over {revision}"),
         Step::ReadBack => "read back".to_owned(),
         Step::Run(taken) => format!("taken under epoch {}", taken.claimed.epoch),
+        Step::LeaveAlone(unknown) => unknown.to_string(),
         Step::Answer(reply) => format!("{reply:?}"),
     }
 }

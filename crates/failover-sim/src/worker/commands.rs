@@ -85,6 +85,7 @@ impl World {
                 self.submit(pid, Op::Claim(room, request, inbox));
             }
             Command::Ticked { .. } => {}
+            Command::ReportUnknownVersion(unknown) => self.violate(unknown.to_string()),
             Command::Unlisten => owner.is_listening = false,
             Command::Stop(stop) => self.stopped(worker, key, stop),
         }

@@ -1,11 +1,12 @@
 //! What stands before a snapshot's body, on NATS and as clients get it.
 //!
 //! ```text
-//! NATS:    race (16 bytes) owner (4, little-endian) | epoch tick acks body
-//! clients: last bytes of the race (2)                | epoch tick acks body
+//! NATS:    version (1 byte) race (16) owner (4, little-endian) | epoch tick acks body
+//! clients: last bytes of the race (2)                          | epoch tick acks body
 //! ```
 //!
-//! What is behind the bar is the same: a gateway copies it. Epoch and tick are
+//! What is behind the bar is the same: a gateway copies it. Its version is that of
+//! the conversation with the client, which the version of the whole implies. Epoch and tick are
 //! varints. The acks are a count of bytes and, by seat, how many ticks the
 //! acknowledged one is ahead of the snapshot's, and the margin: in one byte when
 //! both are as usual, else behind an escape as an [`i8`] each.
@@ -15,6 +16,7 @@ use domain::SEATS_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Epoch, RaceId, RaceTag, Tick, WorkerId};
+use crate::version::{self, ReadError};
 
 /// What a gateway reads of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct SnapshotHeader {
 }
 
 /// What a client reads of a snapshot that a gateway has relayed. It knows its
-/// race, and has no use for its owner: 18 bytes less, 30 times a second.
+/// race, and has no use for its owner: 19 bytes less, 30 times a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayedHeader {
     /// The race.
@@ -189,22 +191,23 @@ impl SnapshotHeader {
             owner: self.owner.number(),
         };
         let moment = Moment::new(self.epoch, self.tick, &self.acks);
-        append(&moment, append(&origin, out))
+        append(&moment, version::encode(&version::SNAPSHOT, &origin, out))
     }
 
     /// Reads the header and gives the bytes of the body.
     ///
     /// # Errors
-    /// When the bytes are not a snapshot.
-    pub fn split(bytes: &[u8]) -> Result<(Self, &[u8]), postcard::Error> {
-        let (origin, rest): (Origin, _) = postcard::take_from_bytes(bytes)?;
-        let (moment, body): (Moment, _) = postcard::take_from_bytes(rest)?;
+    /// When the bytes are of another version, or not a snapshot.
+    pub fn split(bytes: &[u8]) -> Result<(Self, &[u8]), ReadError> {
+        let (origin, rest): (Origin, _) = version::take(&version::SNAPSHOT, bytes)?;
+        let damaged = |source: postcard::Error| ReadError::damaged(&version::SNAPSHOT, &source);
+        let (moment, body): (Moment, _) = postcard::take_from_bytes(rest).map_err(damaged)?;
         let header = Self {
             race: origin.race,
             owner: WorkerId::new(origin.owner),
             epoch: moment.epoch,
             tick: moment.tick,
-            acks: moment.acks()?,
+            acks: moment.acks().map_err(damaged)?,
         };
         Ok((header, body))
     }
@@ -240,9 +243,9 @@ impl RelayedHeader {
 /// race instead of race and owner, the rest as it is, unread.
 ///
 /// # Errors
-/// When the bytes are too short to be a snapshot.
-pub fn relay_into(snapshot: &[u8], out: Vec<u8>) -> Result<Vec<u8>, postcard::Error> {
-    let (origin, rest): (Origin, _) = postcard::take_from_bytes(snapshot)?;
+/// When the bytes are of another version, or too short to be a snapshot.
+pub fn relay_into(snapshot: &[u8], out: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    let (origin, rest): (Origin, _) = version::take(&version::SNAPSHOT, snapshot)?;
     let mut out = append(&origin.race.tag(), out);
     out.extend_from_slice(rest);
     Ok(out)

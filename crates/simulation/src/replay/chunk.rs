@@ -1,12 +1,15 @@
 //! Some seconds of a race's inputs.
 
 use arrayvec::ArrayVec;
-use domain::{Drive, SEATS_MAX, TICK_RATE_HZ};
+use domain::{Drive, Format, SEATS_MAX, TICK_RATE_HZ};
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::bytes::{Reader, write};
 use super::{REPLAY_TICKS_MAX, ReplayError, codec};
+
+/// A packed chunk.
+pub const CHUNK: Format = Format::new("replay chunk", 2, 2, 2);
 
 /// Ticks of a full chunk: five seconds. Longer ones make every checkpoint of a
 /// room larger, shorter ones pack worse. Chunks begin at its multiples, so that
@@ -139,17 +142,21 @@ impl Chunk {
     }
 
     /// The chunk as few bytes, at most [`CHUNK_PACKED_BYTES_MAX`]: to be kept.
+    /// They begin with the version of [`CHUNK`].
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
-        compress_to_vec(&self.to_bytes(), DEFLATE_LEVEL)
+        let mut packed = Vec::new();
+        CHUNK.begin(&mut packed);
+        packed.extend(compress_to_vec(&self.to_bytes(), DEFLATE_LEVEL));
+        packed
     }
 
     /// Reads a packed chunk.
     ///
     /// # Errors
-    /// When the bytes are not a chunk.
+    /// When the bytes are not a chunk, or one of another version.
     pub fn unpack(packed: &[u8]) -> Result<Self, ReplayError> {
-        let plain = decompress_to_vec_with_limit(packed, PLAIN_BYTES_MAX);
+        let plain = decompress_to_vec_with_limit(CHUNK.open(packed)?, PLAIN_BYTES_MAX);
         Self::from_bytes(&plain.map_err(|_| ReplayError::Damaged)?)
     }
 }

@@ -2,13 +2,17 @@
 
 use core::fmt;
 
+use domain::UnknownVersion;
+
 /// Why a replay cannot be read, or does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplayError {
     /// The bytes end too early or go on too long.
     Length,
-    /// The bytes are of another format, or another version of it.
+    /// The bytes are of another format.
     Format,
+    /// The bytes are of another version of the format.
+    Version(UnknownVersion),
     /// Bytes have changed since it was written.
     Damaged,
     /// A chunk is missing, or is of another race.
@@ -40,7 +44,8 @@ impl fmt::Display for ReplayError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length => write!(formatter, "the replay is not as long as it says"),
-            Self::Format => write!(formatter, "not a replay of this version"),
+            Self::Format => write!(formatter, "not a replay"),
+            Self::Version(unknown) => unknown.fmt(formatter),
             Self::Damaged => write!(formatter, "the replay is damaged"),
             Self::OtherChunk { next_tick } => {
                 write!(formatter, "the inputs from tick {next_tick} on are missing")
@@ -56,3 +61,9 @@ impl fmt::Display for ReplayError {
 }
 
 impl core::error::Error for ReplayError {}
+
+impl From<UnknownVersion> for ReplayError {
+    fn from(unknown: UnknownVersion) -> Self {
+        Self::Version(unknown)
+    }
+}

@@ -1,14 +1,19 @@
 //! What a replay is of.
 
 use arrayvec::ArrayVec;
-use domain::{CarClass, SEATS_MAX};
+use domain::{CarClass, Format, SEATS_MAX};
 
 use super::bytes::{Reader, out_of_range, write};
 use super::{REPLAY_TICKS_MAX, ReplayError};
 use crate::{ModeRules, RaceState, Rules, Track};
 
-/// Names the format and its version.
-const MAGIC: [u8; 4] = *b"SLR2";
+/// What a header begins with; its version follows, as a digit.
+const MAGIC: [u8; 3] = *b"SLR";
+/// What version 0 would be as a digit.
+const ZERO: u8 = b'0';
+
+/// A replay's header and, behind it, a replay's file.
+pub const HEADER: Format = Format::new("replay", 2, 2, 2);
 /// Longest name of a track in bytes.
 const NAME_MAX: usize = 64;
 
@@ -44,6 +49,7 @@ impl ReplayHeader {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
+        bytes.push(ZERO + HEADER.written());
         write(&mut bytes, self.track.len() as u64);
         bytes.extend(self.track.as_bytes());
         let (mode, argument) = match self.rules.mode {
@@ -68,7 +74,7 @@ impl ReplayHeader {
     /// Reads a header.
     ///
     /// # Errors
-    /// When the bytes are not a header of this version.
+    /// When the bytes are not a header, or one of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReplayError> {
         let mut reader = Reader(bytes);
         let header = Self::read(&mut reader)?;
@@ -83,6 +89,8 @@ impl ReplayHeader {
         if reader.array()? != MAGIC {
             return Err(ReplayError::Format);
         }
+        let [digit] = reader.array()?;
+        HEADER.check(digit.wrapping_sub(ZERO))?;
         let name = reader.below(NAME_MAX as u64 + 1, "the length of the name")? as usize;
         let track = core::str::from_utf8(reader.take(name)?).map_err(|_| ReplayError::Format)?;
         let mode = match (reader.number()?, reader.number()?) {

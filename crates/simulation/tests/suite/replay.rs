@@ -1,6 +1,6 @@
 use domain::{Controls, Drive, SEATS_MAX, Skill, TICK_RATE_HZ};
 use proptest::prelude::*;
-use simulation::replay::{CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Recorder};
+use simulation::replay::{CHUNK, CHUNK_PACKED_BYTES_MAX, CHUNK_TICKS, Chunk, Recorder};
 use simulation::{
     Events, ModeRules, RaceState, Replay, ReplayError, ReplayHeader, Rules, Track, step,
 };
@@ -269,7 +269,8 @@ fn broken_chunks_and_headers_are_refused_or_read_but_never_panic() {
 
 #[test]
 fn a_chunk_that_unpacks_to_gigabytes_is_refused() {
-    let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; 64 << 20], 9);
+    let mut bomb = vec![CHUNK.written()];
+    bomb.extend(miniz_oxide::deflate::compress_to_vec(&vec![0; 64 << 20], 9));
     assert_eq!(Chunk::unpack(&bomb), Err(ReplayError::Damaged));
 }
 

@@ -44,7 +44,9 @@ fn event(epoch: u32, body: RoomEventBody) -> Vec<u8> {
 /// What was sent to the member since the last call.
 fn kinds(core: &mut RelayCore) -> Vec<FrameKind> {
     let kind = |command| {
-        let (Command::Send(member, frame) | Command::SendSnapshot(member, frame)) = command;
+        let (Command::Send(member, frame) | Command::SendSnapshot(member, frame)) = command else {
+            panic!("{command:?}");
+        };
         assert_eq!(member, MEMBER);
         frame::split(&frame).unwrap().0
     };
@@ -85,7 +87,8 @@ fn nothing_of_an_old_owner_passes() {
     core.snapshot(&snapshot(1, 12), now);
     core.snapshot(&snapshot(2, 10), now);
     core.event(&event(1, RoomEventBody::Started), now);
-    core.snapshot(&Bytes::from_static(b"nonsense"), now);
+    let damaged = protocol::version::SNAPSHOT.written();
+    core.snapshot(&Bytes::copy_from_slice(&[damaged, 0]), now);
     core.event(&event(2, RoomEventBody::Started), now);
     assert_eq!(kinds(&mut core), [FrameKind::Event]);
 }
@@ -208,4 +211,17 @@ fn inputs_that_come_before_the_race_is_known_leave_once_it_is() {
     };
     let answer = core.catch_up(&request, now).unwrap();
     assert_eq!(CatchUpAnswer::decode(&answer).unwrap().inputs.len(), 1);
+}
+
+#[test]
+fn reports_a_snapshot_of_a_version_that_it_does_not_read() {
+    let now = Instant::now();
+    let mut core = RelayCore::new(GatewayId::new(1), Duration::ZERO, now);
+    let newer = protocol::version::SNAPSHOT.newest() + 1;
+    core.snapshot(&Bytes::copy_from_slice(&[newer]), now);
+    let commands: Vec<Command> = core.take_commands().collect();
+    let [Command::ReportUnknownVersion(unknown)] = commands[..] else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(unknown.found, newer);
 }

@@ -14,7 +14,7 @@ use client_core::protocol::RaceId;
 use client_core::protocol::client::{ClientMessage, Hello, ServerMessage};
 use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
-use client_core::protocol::limits::{INPUT_TICKS_MAX, PROTOCOL_VERSION, TICKS_PER_SNAPSHOT};
+use client_core::protocol::limits::{INPUT_TICKS_MAX, TICKS_PER_SNAPSHOT};
 use client_core::protocol::snapshot::RelayedHeader;
 
 use super::frames::Frames;
@@ -69,7 +69,7 @@ impl Player {
         let hello = Hello {
             client: "bots".to_owned(),
         };
-        frame::append(&frame::hello(PROTOCOL_VERSION, &hello), out);
+        frame::append(&frame::hello(&hello), out);
         self.bot.event(LinkEvent::Connected, self.traffic, now)?;
         self.flush(now, out);
         Ok(())

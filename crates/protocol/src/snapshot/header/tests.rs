@@ -38,7 +38,7 @@ fn is_so_small() {
     let mut header = header(60 * 60 * 60, &[ack(60 * 60 * 60 - 2, 3); 4]);
     header.epoch = Epoch(100);
     let bytes = header.encode_into(Vec::new());
-    assert_eq!(bytes.len(), 16 + 4 + 1 + 3 + 1 + 4);
+    assert_eq!(bytes.len(), 1 + 16 + 4 + 1 + 3 + 1 + 4);
     let bytes = relay_into(&bytes, Vec::new()).unwrap();
     assert_eq!(bytes.len(), 2 + 1 + 3 + 1 + 4);
 }
@@ -50,7 +50,7 @@ fn the_length_of_what_clients_do_not_get_is_fixed() {
         header.owner = WorkerId::new(owner);
         let bytes = header.encode_into(Vec::new());
         assert_eq!(
-            bytes[..16],
+            bytes[1..17],
             header
                 .race
                 .to_string()
@@ -58,7 +58,7 @@ fn the_length_of_what_clients_do_not_get_is_fixed() {
                 .unwrap()
                 .to_bytes()
         );
-        assert_eq!(bytes[16..20], owner.to_le_bytes());
+        assert_eq!(bytes[17..21], owner.to_le_bytes());
         assert_eq!(relay_into(&bytes, Vec::new()).unwrap()[..2], [0xab, 0xcd]);
     }
 }
@@ -182,7 +182,7 @@ proptest! {
         let relayed = relay_into(&bytes, Vec::new()).unwrap();
         for len in 0..bytes.len() {
             prop_assert!(SnapshotHeader::split(&bytes[..len]).is_err());
-            prop_assert_eq!(relay_into(&bytes[..len], Vec::new()).is_ok(), len >= 20);
+            prop_assert_eq!(relay_into(&bytes[..len], Vec::new()).is_ok(), len >= 21);
         }
         for len in 0..relayed.len() {
             prop_assert!(RelayedHeader::split(&relayed[..len]).is_err());
@@ -193,6 +193,7 @@ proptest! {
     fn random_bytes_are_refused_or_read_but_never_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..100),
     ) {
+        let bytes = [&[version::SNAPSHOT.written()], &bytes[..]].concat();
         let read = SnapshotHeader::split(&bytes);
         let relayed = relay_into(&bytes, Vec::new());
         if read.is_ok() {
