@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fleet::{Fleet, Plan, Program, RunDir};
+use fleet::{Fleet, Plan, Program, Programs, RunDir};
 
 use crate::chatter::Chatter;
 use crate::live::Live;
@@ -41,9 +41,17 @@ impl Cluster {
     /// # Errors
     /// When something does not start.
     pub async fn start_with(plan: Plan) -> Result<Self> {
+        Self::start_from(programs()?, plan).await
+    }
+
+    /// As [`Cluster::start_with`], from other programs than the usual.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start_from(programs: Programs, plan: Plan) -> Result<Self> {
         let scratch = ScratchDir::new()?;
         let run_dir = RunDir::new(scratch.path());
-        let fleet = Fleet::start(programs()?, run_dir, plan).await?;
+        let fleet = Fleet::start(programs, run_dir, plan).await?;
         Ok(Self { fleet, scratch })
     }
 

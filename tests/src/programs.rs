@@ -23,6 +23,18 @@ pub fn programs() -> Result<Programs> {
     })
 }
 
+/// The programs of the next release: a build with the feature `next-version`, in
+/// a folder of that name beside the usual programs, as `deploy/test` puts it.
+///
+/// # Errors
+/// When there is no NATS server.
+pub fn next_programs() -> Result<Programs> {
+    Ok(Programs {
+        bin_dir: bin_dir()?.join("next-version"),
+        nats_server: nats_server()?,
+    })
+}
+
 /// A program of ours, without arguments; none of the settings in this
 /// process's environment reach it.
 ///

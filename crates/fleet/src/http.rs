@@ -46,6 +46,17 @@ impl Metrics {
             .and_then(|(_, value)| value.parse().ok())
             .unwrap_or(0.0)
     }
+
+    /// The sum of all series of a metric, whatever their labels.
+    #[must_use]
+    pub fn sum(&self, metric: &str) -> f64 {
+        self.0
+            .lines()
+            .filter_map(|line| line.rsplit_once(' '))
+            .filter(|(name, _)| name.split('{').next() == Some(metric))
+            .filter_map(|(_, value)| value.parse::<f64>().ok())
+            .sum()
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +69,13 @@ mod tests {
         assert_eq!(metrics.value("rooms"), 3.0);
         assert_eq!(metrics.value("goodbyes_total{code=\"idle\"}"), 2.0);
         assert_eq!(metrics.value("goodbyes_total"), 0.0);
+    }
+
+    #[test]
+    fn adds_up_the_series_of_a_metric() {
+        let text = "seen_total{a=\"b c\"} 2\nseen_total{a=\"d\"} 3\nseen_total_more 9\n";
+        let metrics = Metrics(text.to_owned());
+        assert_eq!(metrics.sum("seen_total"), 5.0);
+        assert_eq!(metrics.sum("unseen_total"), 0.0);
     }
 }
