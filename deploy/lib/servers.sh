@@ -25,7 +25,7 @@ start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
 # The configuration of every NATS server of ours, here and in the tests.
 readonly NATS_CONFIG=$REPOSITORY/deploy/nats/nats-server.conf
 
-# Settings of the Go runtime; crates/fleet/src/nats.rs has the same. One thread
+# Settings of the Go runtime; tools/fleet/src/nats.rs has the same. One thread
 # does what a thousand players need, and waking others costs more than they do;
 # as messages wait on it during garbage collection, it collects when the heap is
 # nine times what is in use (docs/adr/021). The caller's environment overrides them.

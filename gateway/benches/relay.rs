@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::Controls;
-use gateway::relay::core::{Command, MemberId, RelayCore};
 use gateway::send_queue::SendQueue;
 use protocol::input::InputFrame;
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
+use relay::{Command, MemberId, RelayCore};
 use tokio::runtime::{Builder, Runtime};
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";

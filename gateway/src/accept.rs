@@ -70,6 +70,6 @@ async fn refuse(mut stream: TcpStream) {
     ));
     let mut bytes = BytesMut::with_capacity(body.len() + frame::LENGTH_BYTES);
     frame::append(&body, &mut bytes);
-    // A stranger that does not read its refusal is gone all the same.
+    // A client that does not read its refusal is gone all the same.
     let _ = stream.write_all(&bytes).await;
 }

@@ -10,7 +10,7 @@ use protocol::{Rejection, RejectionCode, Reply};
 use crate::limits::WRONG_PASSWORD_RATE;
 use crate::rate::Rate;
 
-/// So many remembered addresses are gone through for those to forget.
+/// How many remembered addresses are searched at once for expired ones.
 const ADDRESSES_TIDY: usize = 10_000;
 
 /// Addresses with connections or recent wrong passwords.

@@ -12,17 +12,15 @@ use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
 use protocol::{
     GatewayId, PlayerName, Rejection, RejectionCode, Reply, RoomId, RoomName, SessionNonce, subject,
 };
+use relay::limits::{ROOM_RETRY_DELAY, ROOM_TIMEOUT};
+use relay::retry::{AttemptFailure, Next, RetryPolicy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chat::ChatHub;
-use crate::limits::{
-    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS, ROOM_RETRY_DELAY,
-    ROOM_TIMEOUT,
-};
+use crate::limits::{ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS};
 use crate::lobby::Lobby;
-use crate::relay::Relays;
-use crate::retry::{AttemptFailure, Next, RetryPolicy};
+use crate::relays::Relays;
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
@@ -71,7 +69,7 @@ impl Backend {
     /// Checks a token.
     ///
     /// # Errors
-    /// When it is not good for this port, or not any more.
+    /// When it is not good for this port, or has expired.
     pub fn resume(&self, token: &str, port: Port) -> Reply<PlayerName> {
         self.signer.verify(token, port, unix_seconds())
     }
@@ -132,10 +130,10 @@ impl Backend {
     pub async fn ctl(&self, room: &RoomId, request: &CtlRequest) -> Reply<CtlReply> {
         let mut retry = RetryPolicy::new(Instant::now());
         let asked: Result<CtlReply, _> = loop {
-            let patience = retry.attempt(Instant::now());
+            let timeout = retry.attempt(Instant::now());
             let asked = self
                 .bus
-                .request(subject::room_ctl(room), request, patience)
+                .request(subject::room_ctl(room), request, timeout)
                 .await;
             let why = match &asked {
                 Err(RequestError::NoResponders { .. }) => AttemptFailure::NoResponders,
@@ -159,7 +157,7 @@ impl Backend {
         asked.map_err(|error| match error {
             RequestError::NoResponders { .. } => Rejection::new(
                 RejectionCode::RoomMissing,
-                format!("there is no room {room} any more"),
+                format!("the room {room} has ended"),
             ),
             error @ (RequestError::TimedOut { .. }
             | RequestError::Unreadable { .. }

@@ -43,7 +43,7 @@ struct Listener {
 }
 
 impl ChatHub {
-    /// Lets somebody listen from a place of the stream on: what is here of it
+    /// Adds a listener from a sequence of the stream on: what is here of it
     /// already comes at once, in order, the rest as it comes.
     pub fn listen(
         &self,
@@ -66,7 +66,7 @@ impl ChatHub {
         );
     }
 
-    /// Ends somebody's listening.
+    /// Removes a listener.
     pub fn leave(&self, id: ListenerId) {
         self.lock().listeners.remove(&id);
     }

@@ -17,6 +17,7 @@ use protocol::chat::ChatSession;
 use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::frame::LENGTH_BYTES;
 use protocol::limits::CLIENT_FRAME_BYTES_MAX;
+use relay::MemberId;
 use service::Shutdown;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
@@ -26,8 +27,7 @@ use crate::addresses::Address;
 use crate::backend::Backend;
 use crate::conversation::{Conversation, Step, reject};
 use crate::metrics;
-use crate::relay::RelayHandle;
-use crate::relay::core::MemberId;
+use crate::relays::RelayHandle;
 use crate::send_queue::SendQueue;
 use crate::token::Port;
 

@@ -2,7 +2,7 @@
 //!
 //! The shell gives it each frame with the time; it answers with one [`Step`].
 //! When a step asks something of the rest of the system, the shell does it and
-//! tells the outcome; a client has one such question open at a time.
+//! reports the outcome; a client has one such question open at a time.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ pub enum Step<'a> {
     Nothing,
     /// Answer at once.
     Send(ServerMessage),
-    /// Ask the rest of the system, and tell how it went.
+    /// Ask the rest of the system, and report the outcome.
     Ask(Ask),
     /// Pass an input frame on to the room.
     Input(Seat, &'a [u8]),
@@ -116,7 +116,7 @@ impl Conversation {
         }
     }
 
-    /// How long the client may be silent before it is told goodbye.
+    /// How long the client may be silent before it is dismissed.
     #[must_use]
     pub fn idle_timeout(&self) -> std::time::Duration {
         match self.state {
@@ -159,7 +159,7 @@ impl Conversation {
         }
     }
 
-    /// The client is in no room any more.
+    /// The client has left its room.
     pub fn left(&mut self) {
         if let State::Authenticated { membership, .. } = &mut self.state {
             *membership = None;

@@ -7,8 +7,8 @@
 //! - [`connection`] reads the frames of one client from any byte stream; they go
 //!   back through a [`send_queue`], where a slow reader holds nobody up,
 //! - [`backend`] carries out what a conversation asks of the other programs,
-//! - [`relay`] is one task per room: inputs up, snapshots and events down,
-//! - [`chat`] reads the one stream of the chat and hands it to everybody,
+//! - [`relays`] has one task per room: inputs up, snapshots and events down,
+//! - [`chat`] reads the one stream of the chat and hands it to every listener,
 //! - [`lobby`] is the `rooms` bucket, watched.
 //!
 //! Invariants:
@@ -28,8 +28,7 @@ pub mod lobby;
 pub mod metrics;
 pub mod options;
 pub mod rate;
-pub mod relay;
-pub mod retry;
+pub mod relays;
 pub mod run;
 pub mod send_queue;
 pub mod sessions;

@@ -16,13 +16,13 @@ pub const LISTEN_BACKLOG: u32 = 4_096;
 /// choice, would arm a timer for each of them, 7 percent of a gateway's time.
 pub const CONGESTION_CONTROL: &str = "reno";
 
-/// A client says hello at once; whoever does not is no client.
+/// A client says hello at once; a connection without hello is no client.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time for a person to type a name and a password.
 pub const LOG_IN_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Clients ping every 15 s; this long a silence is a dead connection.
+/// Clients ping every 15 s; a connection idle for this long is dead.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long one write may take before the client counts as gone.
@@ -45,22 +45,15 @@ pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
 pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
 
 /// Input frames of one room that may wait for their message: of sixteen drivers,
-/// each with what stood still in the network for a second.
+/// each with what the network has held back for a second.
 pub const INPUT_BUFFER_FRAMES_MAX: usize = 512;
 
 /// Commands waiting for a room's relay: sixteen drivers who come and go leave a
 /// wide margin.
 pub const RELAY_QUEUE_MAX: usize = 1024;
 
-/// Events kept for a client whose seat is being arranged.
-pub const JOINING_EVENTS_MAX: usize = 64;
-
 /// Accounts may wait for a password hash, which is slow on purpose.
 pub const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a request to a room, or for a new one, may take: a room may just be
-/// moving from one worker to another.
-pub const ROOM_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// A chat worker answers once the stream has the message.
 pub const CHAT_TIMEOUT: Duration = Duration::from_millis(2_000);
@@ -82,49 +75,16 @@ pub const CHAT_TOKEN_SECONDS: u64 = 12 * 3600;
 /// Waits before a broken watch or stream is opened again.
 pub const REOPEN_DELAY: Duration = Duration::from_millis(100);
 
-/// A race of which nothing was heard for so long, one and a half intervals
-/// between snapshots, is asked after.
-pub const SNAPSHOT_SUSPECT_AFTER: Duration = Duration::from_millis(50);
-
 /// How much later an owner may be suspected: hundreds of rooms that are looked at
 /// in vain, since the next snapshot is on its way, wake the gateway up together.
 pub const SUSPICION_LEEWAY: Duration = Duration::from_millis(2);
 
-/// A waiting room of which nothing was heard for so long is asked after: three
-/// heartbeats, and a little for their way.
-pub const HEARTBEAT_SUSPECT_AFTER: Duration = Duration::from_millis(1_600);
-
 /// A worker that lives answers a ping within this.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(30);
-
-/// A race whose owner does not answer is claimed when its last snapshot is so
-/// old: a hung worker costs its players no more than a blink.
-pub const CLAIM_AFTER_SILENCE: Duration = Duration::from_millis(150);
-
-/// A race whose owner answers is claimed when its last snapshot is so old: a
-/// worker that is only slow keeps its rooms.
-pub const CLAIM_AFTER_PONG: Duration = Duration::from_millis(600);
-
-/// How long an owner that answers has at least to be heard.
-pub const PONG_GRACE: Duration = Duration::from_millis(450);
-
-/// After NATS was away a room has so much longer to be heard: workers reconnect
-/// within a tenth of a second, and their first checkpoint takes as long again.
-pub const RECONNECT_GRACE: Duration = Duration::from_millis(500);
 
 /// How long a claim may take. A hung worker is still in the queue group: the
 /// next claim must find another soon. One that is carried out late is harmless.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_millis(12);
-
-/// Bound of the first random waits after a failed claim; later ones double it.
-pub const CLAIM_BACKOFF_MIN: Duration = Duration::from_millis(5);
-
-/// Claims that may fail before the waits grow: among three workers a hung one is
-/// met six times in a row by one room in seven hundred.
-pub const CLAIMS_WITHOUT_BACKOFF: u32 = 6;
-
-/// Longest bound of the wait between two claims of a room.
-pub const CLAIM_BACKOFF_MAX: Duration = Duration::from_millis(500);
 
 /// Claims of one gateway under way at once: a dead worker leaves hundreds of
 /// rooms, and the others must have time to race.
@@ -132,22 +92,3 @@ pub const CLAIMS_MAX: usize = 32;
 
 /// How often a gateway without NATS looks whether it is back.
 pub const CONNECTION_CHECK: Duration = Duration::from_millis(50);
-
-/// Snapshots kept for a new owner: half a second, five times what a checkpoint
-/// can be behind.
-pub const HISTORY_SNAPSHOTS_MAX: usize = 16;
-
-/// Input frames of one driver kept for a new owner, as many as snapshots.
-pub const HISTORY_FRAMES_MAX: usize = 16;
-
-/// Events remembered, so that those of ticks that are computed again are not
-/// told twice: more than happen in a second.
-pub const EVENTS_REMEMBERED_MAX: usize = 256;
-
-/// One attempt to ask a room's owner, which answers within a tick and the time
-/// of a checkpoint; one that has just died never does.
-pub const ROOM_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(400);
-
-/// How long a question to a room without ears waits before it is asked again:
-/// a takeover takes about as long.
-pub const ROOM_RETRY_DELAY: Duration = Duration::from_millis(50);

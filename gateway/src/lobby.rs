@@ -14,7 +14,7 @@ use service::Shutdown;
 use crate::limits::REOPEN_DELAY;
 use crate::stored::read_stored;
 
-/// All rooms, as the last change told.
+/// All rooms, as of the last change.
 #[derive(Debug, Default)]
 pub struct Lobby {
     rooms: RwLock<BTreeMap<String, RoomEntry>>,

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, gauge, histogram};
+use metrics::{Counter, counter, gauge};
 use protocol::RejectionCode;
 use protocol::client::GoodbyeCode;
 
@@ -48,7 +48,6 @@ struct Hot {
     bytes_sent: Counter,
     frames_received: Counter,
     bytes_received: Counter,
-    snapshot_interval: Histogram,
     input_flushes: Counter,
 }
 
@@ -57,7 +56,6 @@ static HOT: LazyLock<Hot> = LazyLock::new(|| Hot {
     bytes_sent: counter!("gateway_bytes_sent_total"),
     frames_received: counter!("gateway_frames_received_total"),
     bytes_received: counter!("gateway_bytes_received_total"),
-    snapshot_interval: histogram!("gateway_snapshot_interval_seconds"),
     input_flushes: counter!("gateway_input_flushes_total"),
 });
 
@@ -78,16 +76,6 @@ pub fn snapshot_skipped() {
     counter!("gateway_snapshots_skipped_total").increment(1);
 }
 
-/// A snapshot came `interval` after the one before it.
-pub fn snapshot_interval(interval: Duration) {
-    HOT.snapshot_interval.record(interval.as_secs_f64());
-}
-
-/// The first snapshot of a new owner came `gap` after the last of the old one.
-pub fn takeover_gap(gap: Duration) {
-    histogram!("gateway_takeover_gap_seconds").record(gap.as_secs_f64());
-}
-
 /// A worker was asked whether it lives.
 pub fn probed(answer: &'static str) {
     counter!("gateway_probes_total", "answer" => answer).increment(1);
@@ -106,11 +94,6 @@ pub fn flush_lead(lead: Duration) {
 /// A message with inputs of a room has left.
 pub fn inputs_flushed() {
     HOT.input_flushes.increment(1);
-}
-
-/// A message of the bus was not passed on.
-pub fn relay_dropped(reason: &'static str) {
-    counter!("gateway_relay_dropped_total", "reason" => reason).increment(1);
 }
 
 /// Rooms with players here: one more or one fewer.

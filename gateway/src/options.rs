@@ -47,7 +47,7 @@ pub struct Options {
     )]
     pub connections_per_address: usize,
 
-    /// Inputs of a room leave together, so many milliseconds before its next
+    /// Inputs of a room leave together, this many milliseconds before its next
     /// snapshot is expected, 0 to 30; 0: each as it comes
     #[arg(
         long,

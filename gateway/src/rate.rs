@@ -1,4 +1,4 @@
-//! A token bucket: so many a second, and so many at once.
+//! A token bucket: a rate per second, and a burst.
 
 use std::time::Instant;
 

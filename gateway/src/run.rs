@@ -21,7 +21,7 @@ use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
-use crate::relay::Relays;
+use crate::relays::Relays;
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
@@ -134,7 +134,7 @@ enum Follower {
     Renewal,
 }
 
-/// Tells owners of rooms which of their players are still here.
+/// Answers owners of rooms which of their players are here.
 async fn answer_pings(backend: Arc<Backend>, mut pings: Subscription, shutdown: Shutdown) {
     loop {
         let message = tokio::select! {
@@ -142,13 +142,13 @@ async fn answer_pings(backend: Arc<Backend>, mut pings: Subscription, shutdown: 
             () = shutdown.wait() => return,
         };
         let request = serde_json::from_slice::<PresentRequest>(&message.payload);
-        let (Ok(request), Some(inbox)) = (request, message.reply) else {
-            metrics::relay_dropped("unreadable");
+        let (Ok(request), Some(reply_to)) = (request, message.reply) else {
+            tracing::debug!("a presence check that cannot be read");
             continue;
         };
         if let Some(sessions) = backend.relays.present(&request.room).await {
             let answer: Reply<Present> = Ok(Present { sessions });
-            backend.bus.publish_json(inbox, &answer);
+            backend.bus.publish_json(reply_to, &answer);
         }
     }
 }

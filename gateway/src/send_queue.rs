@@ -2,7 +2,7 @@
 //!
 //! Frames that must arrive stand in a bounded queue; of snapshots only the
 //! newest is kept. A slow reader skips snapshots and never sees an old one; one
-//! that lets the queue fill is told goodbye.
+//! that lets the queue fill is dismissed.
 //!
 //! A frame before which nothing waits is written by the task that brings it: no
 //! other task is woken for it, and snapshots that come in a burst, as after a

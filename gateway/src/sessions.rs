@@ -19,7 +19,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Opens a session, and tells an older one goodbye.
+    /// Opens a session, and dismisses an older one.
     pub fn open(
         &self,
         player: PlayerId,
@@ -36,7 +36,7 @@ impl Sessions {
         }
     }
 
-    /// Ends a session, unless a later one has taken its place.
+    /// Ends a session, unless a later one has replaced it.
     pub fn close(&self, player: PlayerId, port: Port, nonce: SessionNonce) {
         let mut open = self.lock();
         let key = (player, port);

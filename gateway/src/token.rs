@@ -1,4 +1,4 @@
-//! Session tokens: who somebody is, signed.
+//! Session tokens: the identity of a player, signed.
 //!
 //! A token is `base64url(claims as JSON).base64url(HMAC-SHA256)`. Any gateway
 //! with the same key accepts it.
@@ -147,12 +147,12 @@ mod tests {
     fn refuses_what_is_forged_expired_or_meant_for_another_port() {
         let signer = Signer::new(&[7; KEY_BYTES]);
         let token = signer.sign(&ada(), Port::Chat, 100);
-        let stranger = Signer::new(&[8; KEY_BYTES]).sign(&ada(), Port::Chat, 100);
+        let forged = Signer::new(&[8; KEY_BYTES]).sign(&ada(), Port::Chat, 100);
         let cut = &token[..token.len() - 2];
         for (token, port, now, expected) in [
             (token.as_str(), Port::Race, 0, "other port"),
             (token.as_str(), Port::Chat, 100, "expired"),
-            (stranger.as_str(), Port::Chat, 0, "not valid"),
+            (forged.as_str(), Port::Chat, 0, "not valid"),
             (cut, Port::Chat, 0, "not valid"),
             ("", Port::Chat, 0, "not valid"),
             ("a.b", Port::Chat, 0, "not valid"),

@@ -9,13 +9,13 @@ use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created};
 use protocol::version::{self, ROOM_ENTRY};
 use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, subject};
+use room::claim::{READ_BACK_ATTEMPTS, unavailable};
+use room::lease::{Lease, ReadBack};
+use room::{Identity, Ownership, Room};
 use simulation::Track;
 use tracing::info;
 
-use crate::claim::{READ_BACK_ATTEMPTS, unavailable};
-use crate::lease::{Lease, ReadBack};
 use crate::metrics;
-use crate::room::{Identity, Ownership, Room};
 use crate::worker::Worker;
 
 impl Worker {

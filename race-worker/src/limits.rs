@@ -2,53 +2,6 @@
 
 use std::time::Duration;
 
-use domain::TICK_RATE_HZ;
-
-/// From the last seat taken to the start: time to look at the track, and for
-/// every client to learn what time it is.
-pub const COUNTDOWN_SECONDS: u32 = 4;
-
-pub use protocol::limits::TICK_INTERVAL;
-
-/// How often a room without a race looks at the clock.
-pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Snapshots of a race between two checkpoints, 100 ms: what a new owner has to
-/// compute again. Rooms that tick together write together, in as few wake-ups.
-pub const CHECKPOINT_SNAPSHOTS: u128 = 3;
-
-/// A race whose last checkpoint is younger than this lets its turn pass.
-pub const CHECKPOINT_INTERVAL_MIN: Duration = Duration::from_millis(50);
-
-/// A race whose last checkpoint is older than this does not wait for its turn.
-pub const CHECKPOINT_INTERVAL_MAX: Duration = Duration::from_millis(125);
-
-/// Between two checkpoints of a room without a race: its heartbeat.
-pub const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);
-
-/// An owner of a race whose last checkpoint is older than this stops: by then
-/// another may own the room.
-pub const LEASE_RACING: Duration = Duration::from_millis(250);
-
-/// The same for a room without a race, with its slower heartbeat.
-pub const LEASE_IDLE: Duration = Duration::from_millis(1_000);
-
-/// A room without connections closes after this long.
-pub const ABANDONED_AFTER: Duration = Duration::from_secs(60);
-
-/// Between two records of a driver's position in the database.
-pub const RECORD_INTERVAL_TICKS: u32 = 5 * TICK_RATE_HZ;
-
-/// Writes that wait for the lobby and the database: sixteen drivers joining,
-/// losing and finishing at once are under a hundred.
-pub const WRITE_QUEUE_MAX: usize = 512;
-
-/// Between two attempts to write what must be written.
-pub const RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// Attempts to write a result or a record: some minutes without NATS.
-pub const RETRIES_MAX: u32 = 600;
-
 /// How long the server may take to let a worker out of its queue group.
 pub const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -56,37 +9,13 @@ pub const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 /// writes no checkpoints, and must not come near the expiry.
 pub const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Attempts to hand a room over before it is left to a sweep.
-pub const HAND_OVER_ATTEMPTS: u32 = 10;
-
 /// How long a worker that ends waits for its rooms in all.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a new owner waits for what the gateways know: longer would be seen
-/// by players.
-pub const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(20);
-
-/// Most ticks that a room is moved on by whose owner is new or stood still, one
-/// second: more than it takes to notice a slow owner. After a longer absence time has stood
-/// still, for cars that nobody drove would be anywhere.
-pub const ADVANCE_TICKS_MAX: u32 = TICK_RATE_HZ;
-
-/// A checkpoint that is the same for so long has no owner: four heartbeats.
-pub const ORPHAN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often a worker looks for rooms without an owner; as much again at
 /// random, so that workers do not do it in step. Nobody waits for it: a gateway
 /// with players notices by itself, and sooner.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
-
-/// At every such sweep a worker also looks for what is left in the lobby of
-/// rooms that are over. That is rare, and disturbs nobody for some seconds.
-pub const LOBBY_SWEEP: u32 = 3;
-
-/// Between two presence checks of an owner with the gateways of its players. A
-/// gateway that died is noticed after this; a room that it leaves empty closes a
-/// minute later, so that more haste would serve nobody.
-pub const PRESENCE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long a gateway may take to answer its owner's question.
 pub const GATEWAY_CHECK_TIMEOUT: Duration = Duration::from_millis(500);
@@ -94,10 +23,6 @@ pub const GATEWAY_CHECK_TIMEOUT: Duration = Duration::from_millis(500);
 /// A gateway that nobody reaches twice, so far apart, is gone: one that lost its
 /// connection to NATS is back within a fraction of it.
 pub const GATEWAY_GONE_AFTER: Duration = Duration::from_secs(1);
-
-/// Answers that wait for a checkpoint: sixteen drivers coming, going and
-/// choosing cars within a tenth of a second are under a hundred.
-pub const REPLIES_MAX: usize = 256;
 
 /// Over so long ticks are counted to see whether a worker has too many rooms.
 pub const ADMISSION_WINDOW: Duration = Duration::from_secs(1);
@@ -116,12 +41,9 @@ pub const RECOVERED_AFTER: Duration = Duration::from_secs(5);
 /// Rooms handed over at once: those who take them have races to run.
 pub const HAND_OVERS_MAX: usize = 4;
 
-/// From one room's turn to be handed over to the next. One costs workers, NATS
+/// Between two rooms that are handed over. One costs workers, NATS
 /// and gateways about 2 ms of a core in all; a thousand are gone in 5 s.
 pub const HAND_OVER_INTERVAL: Duration = Duration::from_millis(5);
-
-/// First wait after a hand-over that nobody took; each failure doubles it.
-pub const HAND_OVER_BACKOFF_MIN: Duration = Duration::from_millis(10);
 
 /// Rooms without an owner that are adopted at once: there may be hundreds, and
 /// the worker has races to run.

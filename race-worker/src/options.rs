@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use service::ServiceOptions;
 
-use crate::schedule::ScheduleOptions;
+use room::schedule::ScheduleOptions;
 
 /// Slipstream's race worker: runs rooms
 #[derive(Clone, Debug, Parser)]

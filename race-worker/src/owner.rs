@@ -1,4 +1,4 @@
-//! One task per room: the shell around [`ownership`](crate::ownership).
+//! One task per room: the shell around [`ownership`](room::ownership).
 
 mod in_flight;
 
@@ -14,15 +14,15 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use protocol::catch_up::CatchUpRequest;
 use protocol::{GatewayId, RoomId, UnixMillis, subject};
+use room::Room;
+use room::lease::Lease;
+use room::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
 use service::Deadline;
 use tracing::{debug, info, warn};
 
 use self::in_flight::{Answer, InFlight};
 use crate::handover_limiter::HandoverPermit;
-use crate::lease::Lease;
 use crate::metrics;
-use crate::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
-use crate::room::Room;
 use crate::worker::{CapacityPermit, Subscriptions, Worker};
 
 /// A timer of a millisecond's steps is never late by so much.
@@ -155,9 +155,9 @@ impl Owner {
                 self.core.handle(Event::Due, moment);
             }
             Heard::Ctl(request) => {
-                let inbox = request.reply.as_deref();
+                let reply_to = request.reply.as_deref();
                 self.core
-                    .handle(Event::Ctl(&request.payload, inbox), moment);
+                    .handle(Event::Ctl(&request.payload, reply_to), moment);
             }
             Heard::HandoverPermit(permit) => {
                 self.handover_permit = permit;
@@ -193,8 +193,8 @@ impl Owner {
         let (worker, id) = (&self.worker, &self.id);
         match command {
             Command::Publish(topic, payload) => self.publish(topic, payload),
-            Command::Answer(inbox, reply) => {
-                worker.bus.publish_json(inbox, &reply);
+            Command::Answer(reply_to, reply) => {
+                worker.bus.publish_json(reply_to, &reply);
             }
             Command::Write(value, revision) => self.in_flight.write(worker, id, value, revision),
             Command::Read => self.in_flight.read(worker, id),
@@ -246,7 +246,7 @@ impl Owner {
             Stop::Ended => info!(%room, %race, "room closed"),
             Stop::HandedOver(to) => info!(%room, %to, "room handed over"),
             Stop::Left => warn!(%room, "nobody took the room over"),
-            Stop::Lost => warn!(%room, "somebody else owns the room, dropping it"),
+            Stop::Lost => warn!(%room, "another worker owns the room, dropping it"),
         }
     }
 }

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
+use room::schedule::{ScheduleOptions, SharedSchedule};
 use service::{BoxError, Context, Shutdown};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -18,7 +19,6 @@ use crate::handover_limiter::HandoverLimiter;
 use crate::limits::{DRAIN_TIMEOUT, LEAVE_TIMEOUT};
 use crate::metrics;
 use crate::options::Options;
-use crate::schedule::{ScheduleOptions, SharedSchedule};
 use crate::worker::Worker;
 
 /// Runs the worker until shutdown.
@@ -57,7 +57,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let service = bus
         .service("race-worker", "runs rooms", subject::RACE_WORKERS)
         .await?;
-    let mut create = Entrance::open(&service).await?;
+    let mut create = CreateEndpoint::open(&service).await?;
     let mut claim = service.endpoint(subject::RACE_CLAIM).await?;
     info!(worker = %id, "race worker");
     context.serving(&[])?;
@@ -75,16 +75,16 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 calls.spawn(serve_claim(Arc::clone(&worker), call));
             }
             Some(message) = ping.next() => {
-                if let Some(inbox) = message.reply {
-                    bus.publish(inbox, "");
+                if let Some(reply_to) = message.reply {
+                    bus.publish(reply_to, "");
                 }
             }
             Some(message) = drain.next() => {
                 info!("asked to hand all rooms over and end");
-                if let Some(inbox) = message.reply {
+                if let Some(reply_to) = message.reply {
                     let rooms = worker.rooms_taken.load(Ordering::Relaxed);
                     let reply: Reply<Draining> = Ok(Draining { rooms });
-                    bus.publish_json(inbox, &reply);
+                    bus.publish_json(reply_to, &reply);
                 }
                 context.shutdown.trigger();
             }
@@ -131,13 +131,13 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 }
 
 /// `race.create`, which a worker with too many rooms stays away from.
-struct Entrance {
+struct CreateEndpoint {
     endpoint: Endpoint,
     is_open: bool,
     admission: Admission,
 }
 
-impl Entrance {
+impl CreateEndpoint {
     async fn open(service: &Service) -> Result<Self, BusError> {
         metrics::admission(true);
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The shell around [`claim`](crate::claim): `race.claim`, and rooms that nobody
+//! The shell around [`claim`](room::claim): `race.claim`, and rooms that nobody
 //! claims.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -8,18 +8,19 @@ use bus::Listing;
 use futures::{StreamExt, stream};
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::{RejectionCode, Reply, Revision, RoomId, subject};
+use room::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
+use room::lease::{ReadBack, Unanswered};
+use room::limits::LOBBY_SWEEP;
+use room::sweep::{Orphan, Sweep, ghosts};
 use service::Shutdown;
 use tracing::{debug, info};
 
-use crate::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
-use crate::lease::{ReadBack, Unanswered};
-use crate::limits::{ADOPTIONS_MAX, LOBBY_SWEEP, SWEEP_INTERVAL};
+use crate::limits::{ADOPTIONS_MAX, SWEEP_INTERVAL};
 use crate::metrics;
-use crate::sweep::{Orphan, Sweep, ghosts};
-use crate::worker::Worker;
+use crate::worker::{Worker, write_error};
 
 impl Worker {
-    /// Takes a room over from its last checkpoint. One that somebody else has
+    /// Takes a room over from its last checkpoint. One that another worker has
     /// taken over already is left there, and the answer says so.
     ///
     /// # Errors
@@ -76,7 +77,7 @@ impl Worker {
             key,
             "removing the entry of a room that is over from the lobby"
         );
-        // Somebody else may have done so, or the room be there again.
+        // Another worker may have done so, or the room be there again.
         if let Err(error) = self.rooms.delete(key, revision).await {
             debug!(%error, key, "could not remove an entry from the lobby");
         }
@@ -140,7 +141,7 @@ impl Worker {
                 }
                 Step::Write(value, revision) => {
                     let outcome = self.checkpoints.update(key, value, revision).await;
-                    claim.written(outcome.map_err(|error| (&error).into()))
+                    claim.written(outcome.map_err(|error| write_error(&error)))
                 }
                 Step::ReadBack => {
                     let found = self.checkpoints.get(key).await;

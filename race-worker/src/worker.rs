@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bus::{Bucket, Bus, BusError, Subscription};
+use bus::{Bucket, Bus, BusError, CasError, Subscription};
 use protocol::{Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use room::claim::ClaimsUnderWay;
+use room::lease::WriteError;
+use room::schedule::SharedSchedule;
 use service::{Shutdown, TimerQueue};
 use simulation::Track;
 use tokio_util::task::TaskTracker;
 
-use crate::claim::ClaimsUnderWay;
 use crate::handover_limiter::HandoverLimiter;
-use crate::schedule::SharedSchedule;
 
 /// What all rooms of a worker share.
 #[derive(Debug)]
@@ -50,6 +51,14 @@ pub struct Worker {
     pub claims: Mutex<ClaimsUnderWay>,
     /// Tracks that were built already.
     pub tracks: Mutex<HashMap<String, Arc<Track>>>,
+}
+
+/// What a failed write means for a lease.
+pub(crate) fn write_error(error: &CasError) -> WriteError {
+    match error {
+        CasError::Conflict { .. } => WriteError::Conflict,
+        CasError::Unknown { .. } => WriteError::Unanswered,
+    }
 }
 
 /// What a room's owner listens to.

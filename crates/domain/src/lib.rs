@@ -17,6 +17,7 @@
 //! - The serde form of every type is both the wire's and the checkpoint's. The
 //!   tests pin the JSON words and the bytes.
 //! - Transcendental functions come from `libm`, never from the platform.
+#![warn(clippy::iter_over_hash_type)]
 
 mod car;
 mod class;

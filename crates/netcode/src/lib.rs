@@ -16,6 +16,11 @@
 //!
 //! Invariants: no sockets, no clocks, no tasks; time is a parameter. Whatever
 //! bytes come, memory is bounded and nothing panics.
+#![warn(clippy::iter_over_hash_type)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests begin at some time")
+)]
 
 pub mod client;
 pub mod clock;

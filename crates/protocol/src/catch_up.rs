@@ -10,7 +10,7 @@ use crate::ids::{Epoch, GatewayId, RaceId, Seat};
 use crate::version::{self, ReadError};
 
 /// A request of `race.room.<room>.catchup`, sent after the compare-and-set has
-/// made somebody the owner. A gateway refuses everything of a lower epoch from
+/// made a worker the owner. A gateway refuses everything of a lower epoch from
 /// then on, before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatchUpRequest {

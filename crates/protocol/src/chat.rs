@@ -7,7 +7,7 @@ use crate::limits::CHAT_TEXT_CHARS_MAX;
 use crate::names::PlayerName;
 use crate::rejection::{Rejection, RejectionCode};
 
-/// What somebody says: 1–500 characters without control characters, and
+/// The text of a message: 1–500 characters without control characters, and
 /// something to see in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -41,7 +41,7 @@ impl ChatText {
 }
 
 /// Control characters, and the marks that turn the direction of what follows:
-/// with them a line could pretend to be somebody else's.
+/// with them a line could pretend to be another player's.
 fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -111,7 +111,7 @@ pub struct ChatMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ChatBody {
-    /// Somebody said something.
+    /// A player said something.
     Said {
         /// Who.
         from: PlayerName,
@@ -131,7 +131,7 @@ pub enum ChatBody {
 }
 
 impl ChatBody {
-    /// The sentence that a notice shows; `None` for what somebody said.
+    /// The sentence that a notice shows; `None` for what a player said.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         match self {
@@ -142,7 +142,7 @@ impl ChatBody {
     }
 }
 
-/// A value of the bucket `presence`: somebody who is in the chat.
+/// A value of the bucket `presence`: a player in the chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// The connection.

@@ -97,7 +97,7 @@ pub enum ClientMessage {
     },
 }
 
-/// What a gateway answers or tells.
+/// What a gateway answers or reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {

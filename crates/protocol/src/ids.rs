@@ -24,7 +24,7 @@ impl RaceId {
         Self(ulid::Ulid::from_parts(created_at, 0))
     }
 
-    /// The seed of all that is random in the race: the same for whoever knows
+    /// The seed of all that is random in the race: the same for every program that knows
     /// the race, and for every owner of its room.
     #[must_use]
     pub fn seed(self) -> u64 {
@@ -34,7 +34,7 @@ impl RaceId {
             .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
     }
 
-    /// What tells this race from the one before in a room of the same name.
+    /// What distinguishes this race from the one before in a room of the same name.
     #[must_use]
     pub fn tag(self) -> RaceTag {
         let [.., before_last, last] = self.0.to_bytes();
@@ -184,7 +184,7 @@ impl Epoch {
     /// The epoch of a room's creator.
     pub const FIRST: Self = Self(1);
 
-    /// The epoch of whoever takes over next.
+    /// The epoch of the next owner.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -204,7 +204,7 @@ pub type Tick = u32;
 /// The number of a write in a key-value bucket, which a compare-and-set compares.
 pub type Revision = u64;
 
-/// A place in a room, counted from 0.
+/// The number of a seat in a room, counted from 0.
 pub type Seat = u8;
 
 /// Milliseconds since 1970-01-01 UTC.

@@ -14,6 +14,7 @@
 //!   `.`, `*`, `>` or white space.
 //! - Everything stored or sent states its version ([`version`]).
 //! - Bytes of a peer never panic a decoder: they give an error that says why.
+#![warn(clippy::iter_over_hash_type)]
 
 pub mod account;
 pub mod catch_up;

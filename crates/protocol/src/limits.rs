@@ -13,7 +13,7 @@ pub const ROOM_NAME_CHARS_MAX: usize = 24;
 /// Shortest password that sign-up accepts.
 pub const PASSWORD_CHARS_MIN: usize = 6;
 
-/// Longest password: hashing cost must not depend on the whim of a stranger.
+/// Longest password: hashing cost must not depend on what a client sends.
 pub const PASSWORD_CHARS_MAX: usize = 128;
 
 /// Seats of a room when its creator says nothing.

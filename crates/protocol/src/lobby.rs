@@ -70,7 +70,7 @@ impl Default for RoomSettings {
 }
 
 impl RoomSettings {
-    /// Checks the numbers. The track is checked by whoever has the tracks.
+    /// Checks the numbers. The track is checked by the worker, which has the tracks.
     ///
     /// # Errors
     /// Names the setting, its value and what is allowed.

@@ -41,7 +41,7 @@ pub enum RejectionCode {
     BadMessage,
     /// A name outside the alphabet or its length.
     BadName,
-    /// Somebody has this name already.
+    /// Another player has this name.
     NameTaken,
     /// A password that is too short or too long.
     BadPassword,

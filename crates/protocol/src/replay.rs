@@ -50,7 +50,7 @@ pub struct ReplayChunk {
 pub struct ReplayRecord {
     /// The race: the key.
     pub race: RaceId,
-    /// Its length: the chunks from tick 0 on make so many.
+    /// Its length: that of the chunks from tick 0 on.
     pub ticks: u32,
     /// Of which owner.
     pub epoch: Epoch,

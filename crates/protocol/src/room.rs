@@ -1,4 +1,4 @@
-//! The conversation with the owner of a room, and what the room tells.
+//! The conversation with the owner of a room, and the room's events.
 
 use domain::{CarClass, PenaltyReason, Skill};
 use serde::{Deserialize, Serialize};
@@ -241,8 +241,8 @@ pub enum RoomEventBody {
         /// In which seat.
         seat: Seat,
     },
-    /// The room is full; the race starts at `start_tick`, which is so many
-    /// seconds away.
+    /// The room is full; the race starts at `start_tick`, which is `seconds`
+    /// away.
     Countdown {
         /// Seconds from now to the start.
         seconds: u32,

@@ -23,7 +23,7 @@ use crate::limits::TICKS_PER_SNAPSHOT;
 /// What a seat did in the ticks of one snapshot, oldest first.
 pub type Applied = [Drive; TICKS_PER_SNAPSHOT as usize];
 
-/// A race at one tick, so complete that whoever has it can go on with it
+/// A race at one tick, so complete that any program can continue it
 /// exactly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SnapshotBody {

@@ -42,7 +42,7 @@ pub const CHAT_CHANNELS: &str = "chat.channel.>";
 
 /// A room came to be, or changed.
 pub const PERSIST_ROOM: &str = "persist.room";
-/// A player's place in a room changed.
+/// A player's record in a room changed.
 pub const PERSIST_PLAYERS: &str = "persist.players";
 /// A race ended.
 pub const PERSIST_RESULT: &str = "persist.result";

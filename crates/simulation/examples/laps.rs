@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p simulation --example laps`
 
+#![allow(clippy::disallowed_methods, reason = "measures time")]
+
 use domain::{CarClass, Drive, Skill};
 use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 

@@ -27,6 +27,7 @@
 //! # Conventions
 //! SI units. `x` points right, `y` up, headings turn counter-clockwise from
 //! `x`; "left" is positive in steering, lateral offset and lateral speed.
+#![warn(clippy::iter_over_hash_type)]
 
 pub mod ai;
 mod car;

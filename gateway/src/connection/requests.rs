@@ -10,7 +10,7 @@ use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNon
 
 use super::Connection;
 use crate::conversation::{Ask, Membership};
-use crate::relay::{RelayCommand, RelayHandle};
+use crate::relays::{RelayCommand, RelayHandle};
 use crate::token::Port;
 
 impl Connection {
@@ -189,7 +189,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The client was told by the relay. Here it matters only once something is
+    /// The relay has informed the client. Here it matters only once something is
     /// asked, so nobody waits for it.
     pub(super) fn notice_closed_room(&mut self) {
         if self.relay.as_ref().is_some_and(RelayHandle::is_closed) {
@@ -220,13 +220,13 @@ impl Connection {
                 },
             };
             if let Err(error) = self.backend.ctl(&membership.room, &request).await {
-                tracing::debug!(%error, room = %membership.room, "could not tell the room of a departure");
+                tracing::debug!(%error, room = %membership.room, "could not report a departure to the room");
             }
         }
         self.conversation.left();
     }
 
-    /// Tells everybody who should know that the connection has ended.
+    /// Reports the end of the connection to its room and to the chat.
     pub(super) async fn leave(&mut self) {
         self.leave_room(Departure::Lost).await;
         if let Some(player) = self.conversation.player() {
@@ -238,7 +238,7 @@ impl Connection {
         if let Some(session) = self.in_chat.take()
             && let Err(error) = self.backend.chat_leave(&session).await
         {
-            tracing::debug!(%error, "could not tell the chat of a departure");
+            tracing::debug!(%error, "could not report a departure to the chat");
         }
     }
 }

@@ -16,7 +16,7 @@ fn say(conversation: &mut Conversation, message: &ClientMessage) -> Step<'static
     conversation.frame(words(message), Instant::now())
 }
 
-fn stranger(port: Port) -> Conversation {
+fn unauthenticated(port: Port) -> Conversation {
     let now = Instant::now();
     let mut conversation = Conversation::new(port, now);
     let hello = frame::hello(&Hello {
@@ -27,7 +27,7 @@ fn stranger(port: Port) -> Conversation {
 }
 
 fn known(port: Port) -> Conversation {
-    let mut conversation = stranger(port);
+    let mut conversation = unauthenticated(port);
     conversation.logged_in(PlayerName::parse("Ada").unwrap());
     conversation
 }
@@ -74,7 +74,7 @@ fn asks_for_hello_of_its_own_version_first() {
 
 #[test]
 fn checks_names_and_passwords_before_anybody_is_asked() {
-    let mut conversation = stranger(Port::Race);
+    let mut conversation = unauthenticated(Port::Race);
     for (message, expected) in [
         (sign_up("a b", "secret1"), RejectionCode::BadName),
         (sign_up("AI-Ada", "secret1"), RejectionCode::BadName),

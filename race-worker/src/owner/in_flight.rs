@@ -11,14 +11,14 @@ use protocol::persist::PersistMessage;
 use protocol::room::{Present, PresentRequest};
 use protocol::version::{self, PERSIST, ROOM_ENTRY};
 use protocol::{Revision, RoomId, SessionNonce, subject};
+use room::ExpectedPresence;
+use room::lease::{ReadBack, Unanswered, WriteError};
+use room::ownership::Event;
+use room::write_queue::PendingWrite;
 use tracing::debug;
 
-use crate::lease::{ReadBack, Unanswered, WriteError};
 use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
-use crate::ownership::Event;
-use crate::room::presence::ExpectedPresence;
-use crate::worker::Worker;
-use crate::write_queue::PendingWrite;
+use crate::worker::{Worker, write_error};
 
 /// What the gateways answered. `None`: it is not known.
 type PresenceAnswers = Vec<(ExpectedPresence, Option<Vec<SessionNonce>>)>;
@@ -81,7 +81,7 @@ impl InFlight {
         );
         let write = async move {
             let outcome = bucket.update(&key, value, revision).await;
-            Answer::Written(outcome.map_err(|error| (&error).into()))
+            Answer::Written(outcome.map_err(|error| write_error(&error)))
         };
         self.checkpoint = Some(write.boxed());
     }
@@ -190,12 +190,12 @@ async fn ask(
 ) -> (ExpectedPresence, Option<Vec<SessionNonce>>) {
     let subject = subject::gateway_ping(expected.gateway);
     let request = PresentRequest { room };
-    for patience in [GATEWAY_GONE_AFTER, Duration::ZERO] {
+    for pause in [GATEWAY_GONE_AFTER, Duration::ZERO] {
         let asked = bus.request(subject.clone(), &request, GATEWAY_CHECK_TIMEOUT);
         match asked.await {
             Ok(Present { sessions }) => return (expected, Some(sessions)),
             // It may be on its way back to NATS.
-            Err(RequestError::NoResponders { .. }) => tokio::time::sleep(patience).await,
+            Err(RequestError::NoResponders { .. }) => tokio::time::sleep(pause).await,
             Err(error) => {
                 debug!(%error, gateway = %expected.gateway, "no answer");
                 return (expected, None);

@@ -1,5 +1,6 @@
 //! A room and its clients on a modelled network, in virtual time.
 
+#![allow(clippy::disallowed_methods, reason = "tests begin at some time")]
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 /// The centre line of a track, as far as the codec of snapshots needs it.
 ///
 /// A car is where its way along the centre line says, but for some metres to
-/// the side. Whoever encodes and whoever decodes must have the same course; the
-/// `fingerprint` tells when they have not. The better the course fits, the
+/// the side. Encoder and decoder must have the same course; the
+/// `fingerprint` shows when they have not. The better the course fits, the
 /// smaller a snapshot; exact it is in any case.
 pub trait Course {
-    /// Tells this course from others.
+    /// Distinguishes this course from others.
     fn fingerprint(&self) -> u16;
 
     /// The centre line at `travel`, 1/1024 m; any number of laps.

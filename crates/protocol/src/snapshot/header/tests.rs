@@ -24,7 +24,7 @@ fn relayed(snapshot: &[u8]) -> (RelayedHeader, Vec<u8>) {
     (header, body.to_vec())
 }
 
-/// What a tick of an ack is to whoever reads it.
+/// What a tick of an ack is to its reader.
 fn read(acked: Tick, at: Tick) -> Tick {
     let bytes = header(at, &[ack(acked, 1)]).encode_into(Vec::new());
     let (header, _) = SnapshotHeader::split(&bytes).unwrap();

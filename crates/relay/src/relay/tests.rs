@@ -1,0 +1,227 @@
+use arrayvec::ArrayVec;
+use protocol::WorkerId;
+use protocol::catch_up::CatchUpAnswer;
+use protocol::room::CloseReason;
+
+use crate::failure_detector;
+
+use super::*;
+
+const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+const MEMBER: MemberId = 1;
+
+fn core_with_member() -> RelayCore {
+    let lead = Duration::from_millis(5);
+    let mut core = RelayCore::new(GatewayId::new(1), lead, Instant::now());
+    core.expect(MEMBER, SessionNonce::new(9));
+    core
+}
+
+fn snapshot(epoch: u32, tick: Tick) -> Bytes {
+    let header = SnapshotHeader {
+        race: RACE.parse().unwrap(),
+        owner: WorkerId::new(1),
+        epoch: Epoch(epoch),
+        tick,
+        acks: ArrayVec::new(),
+    };
+    header.encode_into(Vec::new()).into()
+}
+
+fn event(epoch: u32, body: RoomEventBody) -> Vec<u8> {
+    let race = RACE.parse().unwrap();
+    let event = RoomEvent {
+        race,
+        epoch: Epoch(epoch),
+        tick: 0,
+        index: 0,
+        body,
+    };
+    serde_json::to_vec(&event).unwrap()
+}
+
+/// What was sent to the member since the last call.
+fn kinds(core: &mut RelayCore) -> Vec<FrameKind> {
+    let kind = |command| {
+        let (Command::Send(member, frame) | Command::SendSnapshot(member, frame)) = command else {
+            panic!("{command:?}");
+        };
+        assert_eq!(member, MEMBER);
+        frame::split(&frame).unwrap().0
+    };
+    core.take_commands().map(kind).collect()
+}
+
+#[test]
+fn events_between_the_question_and_the_answer_are_not_lost() {
+    let mut core = core_with_member();
+    core.event(&event(1, RoomEventBody::Started), Instant::now());
+    core.snapshot(&snapshot(1, 2), Instant::now());
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    core.snapshot(&snapshot(1, 4), Instant::now());
+    let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Snapshot];
+    assert_eq!(kinds(&mut core), expected);
+}
+
+#[test]
+fn what_a_former_owner_says_late_is_not_for_somebody_who_has_just_come() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    core.answered(RACE.parse().unwrap(), Epoch(2), now);
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    core.snapshot(&snapshot(1, 10), now);
+    core.snapshot(&snapshot(2, 40), now);
+    let expected = [FrameKind::Control, FrameKind::Snapshot];
+    assert_eq!(kinds(&mut core), expected);
+    assert_eq!(core.tick, Some(40));
+}
+
+#[test]
+fn nothing_of_an_old_owner_passes() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.snapshot(&snapshot(2, 10), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Control, FrameKind::Snapshot]);
+    core.snapshot(&snapshot(1, 12), now);
+    core.snapshot(&snapshot(2, 10), now);
+    core.event(&event(1, RoomEventBody::Started), now);
+    let damaged = protocol::version::SNAPSHOT.written();
+    core.snapshot(&Bytes::copy_from_slice(&[damaged, 0]), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Event]);
+}
+
+#[test]
+fn the_last_event_closes_the_relay() {
+    let mut core = core_with_member();
+    assert!(!core.is_closed());
+    let body = RoomEventBody::Closed {
+        reason: CloseReason::Empty,
+        leaderboard: Vec::new(),
+    };
+    core.event(&event(1, body), Instant::now());
+    assert!(core.is_closed());
+}
+
+#[test]
+fn inputs_of_a_room_leave_as_one_message() {
+    let mut core = core_with_member();
+    core.snapshot(&snapshot(1, 2), Instant::now());
+    let now = Instant::now();
+    core.input(0, b"a", now);
+    core.input(3, b"b", now);
+    let due = core.inputs_due().unwrap();
+    let bytes = core.take_inputs(due).unwrap();
+    let batch = InputBatch::decode(&bytes).unwrap();
+    assert_eq!(batch.frames, [(0, &b"a"[..]), (3, b"b")]);
+    assert!(core.inputs_due().unwrap() > due);
+    assert_eq!(core.take_inputs(due), None);
+}
+
+#[test]
+fn after_a_request_to_catch_up_nothing_of_the_former_owner_passes() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.snapshot(&snapshot(1, 10), now);
+    kinds(&mut core);
+    let request = |race: &str, epoch| CatchUpRequest {
+        race: race.parse().unwrap(),
+        epoch: Epoch(epoch),
+    };
+    let bytes = core.catch_up(&request(RACE, 2), now).unwrap();
+    core.snapshot(&snapshot(1, 12), now);
+    core.event(&event(1, RoomEventBody::Started), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Event]);
+    let answer = CatchUpAnswer::decode(&bytes).unwrap();
+    assert_eq!(answer.snapshots.len(), 1, "what was passed on before");
+    assert_eq!(core.catch_up(&request(RACE, 1), now), None, "too late");
+    let older = request("01ARZ3NDEKTSV4RRFFQ69G5FAA", 9);
+    assert_eq!(core.catch_up(&older, now), None);
+}
+
+#[test]
+fn an_event_that_is_sent_again_is_told_once() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    let now = Instant::now();
+    core.event(&event(1, RoomEventBody::Started), now);
+    core.event(&event(2, RoomEventBody::Started), now);
+    let other = RoomEventBody::Countdown {
+        seconds: 4,
+        start_tick: 240,
+    };
+    core.event(&event(2, other), now);
+    let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Event];
+    assert_eq!(kinds(&mut core), expected, "same number, another event");
+}
+
+#[test]
+fn a_heartbeat_is_a_sign_of_life_and_says_whom_to_ask() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    let heartbeat = Heartbeat {
+        race: RACE.parse().unwrap(),
+        owner: WorkerId::new(3),
+        epoch: Epoch(1),
+    };
+    core.heartbeat(&serde_json::to_vec(&heartbeat).unwrap(), now);
+    core.heartbeat(b"nonsense", now);
+    let deadline = core.failure_detector().next_deadline().unwrap();
+    let asked = core.failure_detector().poll(deadline);
+    assert_eq!(
+        asked,
+        Some(failure_detector::Command::Ping(WorkerId::new(3)))
+    );
+}
+
+#[test]
+fn a_room_that_vanished_sends_its_people_to_the_lobby() {
+    let mut core = core_with_member();
+    assert_eq!(core.sessions(), [SessionNonce::new(9)]);
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    core.close();
+    assert!(core.is_closed());
+    let expected = [FrameKind::Control, FrameKind::Control];
+    assert_eq!(kinds(&mut core), expected);
+}
+
+#[test]
+fn inputs_that_come_before_the_race_is_known_leave_once_it_is() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    let frame = protocol::input::InputFrame {
+        first_tick: 7,
+        controls: [Default::default(); 2].into_iter().collect(),
+    };
+    let frame = frame.encode_into(Vec::new());
+    core.input(3, &frame, now);
+    assert_eq!(core.take_inputs(now), None, "for which race is not known");
+    core.snapshot(&snapshot(1, 2), now);
+    let due = core.inputs_due().unwrap();
+    let batch = core.take_inputs(due).unwrap();
+    let batch = InputBatch::decode(&batch).unwrap();
+    assert_eq!(batch.frames, [(3, &frame[..])]);
+    let request = CatchUpRequest {
+        race: RACE.parse().unwrap(),
+        epoch: Epoch(2),
+    };
+    let answer = core.catch_up(&request, now).unwrap();
+    assert_eq!(CatchUpAnswer::decode(&answer).unwrap().inputs.len(), 1);
+}
+
+#[test]
+fn reports_a_snapshot_of_a_version_that_it_does_not_read() {
+    let now = Instant::now();
+    let mut core = RelayCore::new(GatewayId::new(1), Duration::ZERO, now);
+    let newer = protocol::version::SNAPSHOT.newest() + 1;
+    core.snapshot(&Bytes::copy_from_slice(&[newer]), now);
+    let commands: Vec<Command> = core.take_commands().collect();
+    let [Command::ReportUnknownVersion(unknown)] = commands[..] else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(unknown.found, newer);
+}

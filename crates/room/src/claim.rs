@@ -1,0 +1,430 @@
+//! How a room is taken over: a state machine without I/O.
+//!
+//! Each [`Step`] is carried out and answered before the next. What it comes to
+//! is the room under its new owner, or why not.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+use domain::{SEATS_MAX, UnknownVersion};
+use protocol::checkpoint::{Checkpoint, Claimed};
+use protocol::{
+    Epoch, GatewayId, ReadError, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId,
+};
+use simulation::Track;
+
+use crate::lease::{Lease, ReadBack, Unanswered, WriteError};
+use crate::room::record::RestoreError;
+use crate::room::{Ownership, Room};
+
+/// Reads after a write in doubt; each waits 300 ms at the most.
+pub const READ_BACK_ATTEMPTS: u32 = 3;
+
+/// Evidence that a room has lost its owner. It is good for
+/// exactly the state that was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing was heard of the owner of that epoch.
+    Silent(Epoch),
+    /// That write was the last for too long.
+    Unwritten(Revision),
+}
+
+/// What the shell shall do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read the checkpoint; then [`Claim::found`].
+    Read,
+    /// Take a capacity permit for the room, and listen to what its owner hears; then
+    /// [`Claim::listening`]. Before the compare-and-set: no input may fall
+    /// between two owners.
+    Listen,
+    /// Write that checkpoint over that revision; then [`Claim::written`].
+    Write(Vec<u8>, Revision),
+    /// Read whose the checkpoint is; then [`Claim::read_back`].
+    ReadBack,
+    /// Run the room.
+    Run(Box<Taken>),
+    /// Leave the room to a worker that reads its version: report it, and answer
+    /// that the room cannot be taken here.
+    LeaveAlone(UnknownVersion),
+    /// Another worker has it, or it cannot be taken: answer that.
+    Answer(Reply<Claimed>),
+}
+
+/// A room that was taken over.
+#[derive(Debug)]
+pub struct Taken {
+    /// As its last checkpoint has it.
+    pub room: Room,
+    /// Its lease, after the first write.
+    pub lease: Lease,
+    /// The gateways with players that the checkpoint names.
+    pub gateways: ArrayVec<GatewayId, SEATS_MAX>,
+    /// The answer to the request.
+    pub claimed: Claimed,
+}
+
+/// The rooms that a worker is taking over just now: one attempt at a time for
+/// each. A second one could not distinguish a write of the first from its own, since
+/// owner and epoch are the same, and the room would run twice.
+#[derive(Debug, Default)]
+pub struct ClaimsUnderWay(HashSet<RoomId>);
+
+impl ClaimsUnderWay {
+    /// Whether an attempt may begin: none is under way. It must end.
+    #[must_use]
+    pub fn begin(&mut self, room: &RoomId) -> bool {
+        self.0.insert(room.clone())
+    }
+
+    /// The attempt is over.
+    pub fn end(&mut self, room: &RoomId) {
+        self.0.remove(room);
+    }
+}
+
+/// One attempt to take a room over.
+#[derive(Debug)]
+pub struct Claim {
+    claimer: WorkerId,
+    room: RoomId,
+    evidence: Evidence,
+    found: Option<(Checkpoint, Revision)>,
+    /// The room under its new owner, and when its first write was begun.
+    taking: Option<(Room, Instant)>,
+    /// Reads that had no answer.
+    unread: u32,
+}
+
+impl Claim {
+    /// By a worker, of a room. Begins with [`Step::Read`].
+    #[must_use]
+    pub fn new(claimer: WorkerId, room: RoomId, evidence: Evidence) -> Self {
+        Self {
+            claimer,
+            room,
+            evidence,
+            found: None,
+            taking: None,
+            unread: 0,
+        }
+    }
+
+    /// The checkpoint, if there is one. One that another worker has taken over
+    /// already is left there, and the answer says so.
+    pub fn found(&mut self, found: Result<Option<(&[u8], Revision)>, Unanswered>) -> Step {
+        let (value, revision) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => return Step::Answer(Err(missing(&self.room))),
+            Err(Unanswered) => return refused("the checkpoint could not be read"),
+        };
+        let before = match Checkpoint::decode(value) {
+            Ok(before) => before,
+            Err(error) => return unreadable(&error),
+        };
+        let is_outdated = match self.evidence {
+            Evidence::Silent(seen) => before.epoch > seen,
+            Evidence::Unwritten(seen) => revision != seen,
+        };
+        if is_outdated {
+            return Step::Answer(Ok(Claimed {
+                race: before.race,
+                owner: before.owner,
+                epoch: before.epoch,
+            }));
+        }
+        self.found = Some((before, revision));
+        Step::Listen
+    }
+
+    /// The worker listens to the room. `find_track` knows the tracks by name.
+    pub fn listening(
+        &mut self,
+        find_track: impl FnOnce(&str) -> Option<Arc<Track>>,
+        now: Instant,
+    ) -> Step {
+        let Some((before, revision)) = &self.found else {
+            return refused("nothing was found");
+        };
+        let ownership = Ownership {
+            owner: self.claimer,
+            epoch: self.epoch(before),
+        };
+        match Room::restore(before, ownership, find_track, now) {
+            Ok(room) => {
+                let step = Step::Write(room.checkpoint().encode(), *revision);
+                self.taking = Some((room, now));
+                step
+            }
+            Err(RestoreError::Unreadable(error)) => unreadable(&error),
+            Err(error @ (RestoreError::Inputs(_) | RestoreError::TrackMissing(_))) => {
+                refused(&error.to_string())
+            }
+        }
+    }
+
+    /// What came of the compare-and-set.
+    pub fn written(&mut self, outcome: Result<Revision, WriteError>) -> Step {
+        match outcome {
+            Ok(revision) => self.run(revision),
+            Err(WriteError::Conflict) => refused("another worker was faster"),
+            // It may have happened: then the room is ours, and nobody else's.
+            Err(WriteError::Unanswered) => Step::ReadBack,
+        }
+    }
+
+    /// Whose the checkpoint is after a write that had no answer.
+    pub fn read_back(&mut self, found: Result<Option<ReadBack>, Unanswered>) -> Step {
+        match found {
+            Ok(Some(found)) if self.is_own(&found) => self.run(found.revision),
+            Ok(_) => refused("the checkpoint is not ours"),
+            Err(Unanswered) => {
+                self.unread += 1;
+                if self.unread < READ_BACK_ATTEMPTS {
+                    Step::ReadBack
+                } else {
+                    refused("whose the checkpoint is could not be read")
+                }
+            }
+        }
+    }
+
+    fn epoch(&self, before: &Checkpoint) -> Epoch {
+        match self.evidence {
+            Evidence::Silent(seen) => before.epoch.max(seen).next(),
+            Evidence::Unwritten(_) => before.epoch.next(),
+        }
+    }
+
+    fn is_own(&self, found: &ReadBack) -> bool {
+        self.found.as_ref().is_some_and(|(before, _)| {
+            (found.race, found.owner, found.epoch)
+                == (before.race, self.claimer, self.epoch(before))
+        })
+    }
+
+    fn run(&mut self, revision: Revision) -> Step {
+        let (Some((before, _)), Some((room, begun))) = (&self.found, self.taking.take()) else {
+            return refused("nothing was written");
+        };
+        let epoch = self.epoch(before);
+        let claimed = Claimed {
+            race: before.race,
+            owner: self.claimer,
+            epoch,
+        };
+        Step::Run(Box::new(Taken {
+            room,
+            lease: Lease::new(before.race, self.claimer, epoch, revision, begun),
+            gateways: before.gateways.clone(),
+            claimed,
+        }))
+    }
+}
+
+fn missing(room: &RoomId) -> Rejection {
+    let message = format!("there is no room {room}");
+    Rejection::new(RejectionCode::RoomMissing, message)
+}
+
+fn refused(why: &str) -> Step {
+    Step::Answer(Err(unavailable(why)))
+}
+
+fn unreadable(error: &ReadError) -> Step {
+    match error.unknown_version() {
+        Some(unknown) => Step::LeaveAlone(unknown),
+        None => refused(&error.to_string()),
+    }
+}
+
+/// The refusal of a room that another attempt may get; `why` is for the log.
+#[must_use]
+pub fn unavailable(why: &str) -> Rejection {
+    tracing::debug!(why, "could not take a room");
+    let message = "the room cannot be taken just now, try again in a moment";
+    Rejection::new(RejectionCode::Unavailable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::lobby::RoomSettings;
+    use protocol::{RaceId, RoomName, version};
+
+    use super::*;
+    use crate::room::Identity;
+
+    const OLD: WorkerId = WorkerId::new(1);
+    const NEW: WorkerId = WorkerId::new(2);
+
+    fn checkpoint(epoch: Epoch) -> Vec<u8> {
+        let identity = Identity {
+            race: race(),
+            name: RoomName::parse("duel").unwrap(),
+            settings: RoomSettings::default(),
+            creator: None,
+        };
+        let ownership = Ownership { owner: OLD, epoch };
+        let room = Room::new(identity, ownership, track(""), Instant::now());
+        room.checkpoint().encode()
+    }
+
+    fn race() -> RaceId {
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+    }
+
+    fn track(_name: &str) -> Arc<Track> {
+        Arc::new(Track::highway())
+    }
+
+    fn claim(evidence: Evidence) -> Claim {
+        let room = RoomName::parse("duel").unwrap().id();
+        Claim::new(NEW, room, evidence)
+    }
+
+    /// A claim whose compare-and-set over revision 7 is under way.
+    fn writing(seen: Epoch) -> Claim {
+        let mut claim = claim(Evidence::Silent(seen));
+        let found = checkpoint(Epoch(3));
+        assert!(matches!(claim.found(Ok(Some((&found, 7)))), Step::Listen));
+        let step = claim.listening(|name| Some(track(name)), Instant::now());
+        let Step::Write(value, 7) = step else {
+            panic!("{step:?}");
+        };
+        let written = Checkpoint::decode(&value).unwrap();
+        assert_eq!(
+            (written.owner, written.epoch),
+            (NEW, seen.max(Epoch(3)).next())
+        );
+        claim
+    }
+
+    #[test]
+    fn takes_a_room_under_an_epoch_that_nobody_has_seen() {
+        for (seen, epoch) in [(Epoch(3), Epoch(4)), (Epoch(9), Epoch(10))] {
+            let Step::Run(taken) = writing(seen).written(Ok(8)) else {
+                panic!("not taken");
+            };
+            assert_eq!(taken.claimed.epoch, epoch);
+            assert_eq!(taken.lease.epoch(), epoch);
+            assert_eq!(taken.lease.revision(), 8);
+        }
+    }
+
+    #[test]
+    fn leaves_a_room_to_who_has_it_already() {
+        let found = checkpoint(Epoch(3));
+        for evidence in [Evidence::Silent(Epoch(2)), Evidence::Unwritten(6)] {
+            let step = claim(evidence).found(Ok(Some((&found, 7))));
+            let Step::Answer(Ok(claimed)) = step else {
+                panic!("{evidence:?}: {step:?}");
+            };
+            assert_eq!((claimed.owner, claimed.epoch), (OLD, Epoch(3)));
+        }
+    }
+
+    #[test]
+    fn says_why_a_room_cannot_be_taken() {
+        let code = |step| match step {
+            Step::Answer(Err(rejection)) => rejection.code,
+            step => panic!("{step:?}"),
+        };
+        let evidence = Evidence::Silent(Epoch(3));
+        let none = claim(evidence).found(Ok(None));
+        assert_eq!(code(none), RejectionCode::RoomMissing);
+        let found = checkpoint(Epoch(3));
+        let mut trackless = claim(evidence);
+        trackless.found(Ok(Some((&found, 7))));
+        for step in [
+            claim(evidence).found(Err(Unanswered)),
+            claim(evidence).found(Ok(Some((&[version::CHECKPOINT.written()], 7)))),
+            trackless.listening(|_| None, Instant::now()),
+            writing(Epoch(3)).written(Err(WriteError::Conflict)),
+        ] {
+            assert_eq!(code(step), RejectionCode::Unavailable);
+        }
+    }
+
+    #[test]
+    fn leaves_a_room_of_a_newer_version_to_another_worker() {
+        let evidence = Evidence::Silent(Epoch(3));
+        let newer = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes[0] += 1;
+            bytes
+        };
+        let envelope = newer(&checkpoint(Epoch(3)));
+        let step = claim(evidence).found(Ok(Some((&envelope, 7))));
+        let Step::LeaveAlone(unknown) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(unknown.format, version::CHECKPOINT);
+        assert_eq!(unknown.found, version::CHECKPOINT.newest() + 1);
+
+        let mut found = Checkpoint::decode(&checkpoint(Epoch(3))).unwrap();
+        found.state = newer(&found.state).into();
+        let mut claim = claim(evidence);
+        let step = claim.found(Ok(Some((&found.encode(), 7))));
+        assert!(matches!(step, Step::Listen), "{step:?}");
+        let step = claim.listening(|name| Some(track(name)), Instant::now());
+        let Step::LeaveAlone(unknown) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(unknown.format, version::ROOM_STATE);
+    }
+
+    #[test]
+    fn a_write_without_an_answer_is_read_back() {
+        let found = |owner, epoch| {
+            Ok(Some(ReadBack {
+                race: race(),
+                owner,
+                epoch,
+                revision: 8,
+            }))
+        };
+        let mut claim = writing(Epoch(3));
+        let unanswered = Err(WriteError::Unanswered);
+        assert!(matches!(claim.written(unanswered), Step::ReadBack));
+        assert!(matches!(claim.read_back(Err(Unanswered)), Step::ReadBack));
+        assert!(matches!(
+            claim.read_back(found(NEW, Epoch(4))),
+            Step::Run(_)
+        ));
+        for other in [found(OLD, Epoch(3)), found(NEW, Epoch(5)), Ok(None)] {
+            let mut claim = writing(Epoch(3));
+            claim.written(unanswered);
+            assert!(matches!(claim.read_back(other), Step::Answer(Err(_))));
+        }
+    }
+
+    #[test]
+    fn one_attempt_at_a_time_for_each_room() {
+        let room = |name| RoomName::parse(name).unwrap().id();
+        let mut claims = ClaimsUnderWay::default();
+        assert!(claims.begin(&room("duel")));
+        assert!(!claims.begin(&room("duel")));
+        assert!(claims.begin(&room("other")));
+        claims.end(&room("duel"));
+        assert!(claims.begin(&room("duel")));
+    }
+
+    #[test]
+    fn the_fence_counts_from_before_the_write() {
+        let mut claim = claim(Evidence::Unwritten(7));
+        let found = checkpoint(Epoch(3));
+        claim.found(Ok(Some((&found, 7))));
+        let begun = Instant::now();
+        claim.listening(|name| Some(track(name)), begun);
+        let Step::Run(taken) = claim.written(Ok(8)) else {
+            panic!("not taken");
+        };
+        let later = begun + Duration::from_millis(300);
+        assert_eq!(taken.lease.age(later), Duration::from_millis(300));
+    }
+}
