@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::netcode::network_model::{Conditions, Way};
+use client_core::netcode::network_model::{Conditions, NetworkPath};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,11 +46,11 @@ impl TcpProxy {
         Self::start(target, Some((conditions, seed))).await
     }
 
-    async fn start(target: String, way: Option<(Conditions, u64)>) -> Result<Self> {
+    async fn start(target: String, path: Option<(Conditions, u64)>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (is_cut, cut) = watch::channel(false);
-        let task = tokio::spawn(forward(listener, target, cut, way));
+        let task = tokio::spawn(forward(listener, target, cut, path));
         Ok(Self {
             address,
             is_cut,
@@ -86,7 +86,7 @@ async fn forward(
     listener: TcpListener,
     target: String,
     cut: watch::Receiver<bool>,
-    way: Option<(Conditions, u64)>,
+    path: Option<(Conditions, u64)>,
 ) {
     while let Ok((mut client, _)) = listener.accept().await {
         if *cut.borrow() {
@@ -98,7 +98,7 @@ async fn forward(
                 return;
             };
             let forwarding = async {
-                match way {
+                match path {
                     None => drop(copy_bidirectional(&mut client, &mut server).await),
                     Some((conditions, seed)) => {
                         // What is delayed here must not be delayed again.
@@ -106,8 +106,8 @@ async fn forward(
                         let (from_client, to_client) = client.into_split();
                         let (from_server, to_server) = server.into_split();
                         tokio::select! {
-                            () = carry(from_client, to_server, Way::new(conditions, seed)) => {}
-                            () = carry(from_server, to_client, Way::new(conditions, !seed)) => {}
+                            () = carry(from_client, to_server, NetworkPath::new(conditions, seed)) => {}
+                            () = carry(from_server, to_client, NetworkPath::new(conditions, !seed)) => {}
                         }
                     }
                 }
@@ -121,20 +121,20 @@ async fn forward(
     }
 }
 
-/// Carries bytes in one direction, as late as the way says.
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut way: Way<Bytes>) {
+/// Carries bytes in one direction with the delays of `path`.
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut path: NetworkPath<Bytes>) {
     let mut looks = tokio::time::interval(LOOK_INTERVAL);
     let mut buffer = vec![0; 16 * 1024];
     loop {
         tokio::select! {
             read = from.read(&mut buffer) => match read {
                 Ok(len) if len > 0 => {
-                    way.send(Bytes::copy_from_slice(&buffer[..len]), Instant::now());
+                    path.send(Bytes::copy_from_slice(&buffer[..len]), Instant::now());
                 }
                 Ok(_) | Err(_) => return,
             },
             _ = looks.tick() => {
-                while let Some(bytes) = way.receive(Instant::now()) {
+                while let Some(bytes) = path.receive(Instant::now()) {
                     if to.write_all(&bytes).await.is_err() {
                         return;
                     }

@@ -1,4 +1,4 @@
-//! What a snapshot costs a client: `cargo bench -p netcode`.
+//! The cost of a snapshot to a client: `cargo bench -p netcode`.
 //!
 //! Budget (docs/netcode.md), 16 cars: 150 µs with a replay of 12 ticks, 5 µs without.
 
@@ -17,7 +17,7 @@ use netcode::{Prediction, TrackCourse, wire};
 use protocol::snapshot::{Applied, RelayedHeader, SnapshotHeader, relay_into};
 use protocol::{Epoch, WorkerId};
 
-/// How far the client is ahead of a snapshot when it comes.
+/// How far the client is ahead of a snapshot that it receives.
 const LEAD_TICKS: u32 = 12;
 /// Half a minute from the start.
 const TICKS: u32 = 30 * 60;
@@ -27,12 +27,12 @@ struct Recording {
     rules: Rules,
     course: TrackCourse,
     snapshots: Vec<Vec<u8>>,
-    /// What the own driver did, by tick.
+    /// Inputs of the own driver by tick.
     own: Vec<Controls>,
 }
 
 impl Recording {
-    /// A race; `drive` says what each seat does.
+    /// Records a race; `drive` returns the controls of each seat.
     fn new(mut drive: impl FnMut(&Track, &Rules, &RaceState, usize) -> Controls) -> Self {
         let track = Track::by_name("long-shore").expect("it ships with the game");
         let rules = Rules::circuit(&track, 3, 0);
@@ -69,7 +69,7 @@ impl Recording {
         }
     }
 
-    /// The time that `iterations` snapshots take, and the ticks computed again.
+    /// Returns the time that `iterations` snapshots take, and the ticks replayed.
     fn play(&self, iterations: u64) -> (Duration, u64) {
         let (mut time, mut replayed, mut done) = (Duration::ZERO, 0, 0);
         while done < iterations {
@@ -83,8 +83,9 @@ impl Recording {
                     client.advance(&self.track, at + 1, input, 1.0);
                 }
                 let begin = Instant::now();
-                let told = read(bytes, &self.course);
-                let reconciled = client.reconcile(&self.track, &told, Epoch::FIRST, Some(tick - 1));
+                let snapshot = read(bytes, &self.course);
+                let reconciled =
+                    client.reconcile(&self.track, &snapshot, Epoch::FIRST, Some(tick - 1));
                 time += begin.elapsed();
                 replayed += u64::from(reconciled.replayed_ticks);
                 done += 1;
@@ -97,9 +98,9 @@ impl Recording {
     }
 }
 
-fn read(bytes: &[u8], course: &TrackCourse) -> wire::Told {
+fn read(bytes: &[u8], course: &TrackCourse) -> wire::DecodedSnapshot {
     let (header, body) = RelayedHeader::split(bytes).expect("it is a snapshot");
-    wire::told(body, header.tick, course).expect("it is of this course")
+    wire::decode(body, header.tick, course).expect("it is of this course")
 }
 
 fn snapshot(criterion: &mut Criterion) {
@@ -108,7 +109,7 @@ fn snapshot(criterion: &mut Criterion) {
         let input = drivers[seat]
             .get_or_insert_with(|| AiDriver::new(track, seat as u64, Skill::Club))
             .drive(track, rules, state, seat);
-        // One never does what was assumed, so that each snapshot is a replay.
+        // One driver never does what was assumed, so that each snapshot is replayed.
         let is_restless = seat == 1 && state.tick / 2 % 2 == 0;
         Controls {
             throttle: input.throttle - u8::from(is_restless && input.throttle > 0),
@@ -130,7 +131,7 @@ fn snapshot(criterion: &mut Criterion) {
         ..Controls::default()
     });
     let (_, replayed) = steady.play(800);
-    assert_eq!(replayed, 0, "nobody does anything new");
+    assert_eq!(replayed, 0, "no driver does anything new");
     criterion.bench_function("snapshot of 16 cars, no replay", |bencher| {
         bencher.iter_custom(|iterations| steady.play(iterations).0);
     });

@@ -1,5 +1,5 @@
-//! One client in one race: bytes and inputs in; bytes, commands and a picture
-//! out.
+//! One client in one race: received bytes and inputs in; commands, bytes to send
+//! and drawn cars out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,16 +16,16 @@ use crate::course::TrackCourse;
 use crate::prediction::Prediction;
 use crate::round_trip::RoundTrip;
 use crate::smoothing::{DrawnError, Pose};
-use crate::wire::{self, Told};
+use crate::wire::{self, DecodedSnapshot};
 
-/// Without news for this long, others are no longer taken to do what they did;
-/// the room does the same with a driver whose inputs are missing.
+/// Age of the last snapshot from which the inputs of other drivers fade; the
+/// room does the same with a driver whose inputs are missing.
 const FADE_AFTER: Duration = Duration::from_millis(250);
-/// Without news for this long they are drawn as ghosts: where they are now
-/// nobody knows.
+/// Age of the last snapshot from which other cars are drawn as ghosts: their
+/// positions are unknown.
 const GHOST_AFTER: Duration = Duration::from_secs(1);
 
-/// A client in a race.
+/// The state of one client in one race.
 #[derive(Clone, Debug)]
 pub struct Client {
     race: RaceTag,
@@ -40,7 +40,7 @@ pub struct Client {
     correction_m: Option<f64>,
 }
 
-/// What there is once a snapshot has come.
+/// The state after the first snapshot.
 #[derive(Clone, Debug)]
 struct Running {
     clock: TickClock,
@@ -51,13 +51,13 @@ struct Running {
     drawn_at: Instant,
     /// The newest input that was sent.
     sent: Option<u32>,
-    /// The last input of the first frame on this connection: what it holds may
-    /// be from before, when nothing could be sent.
+    /// The last input of the first frame on this connection: the inputs of that
+    /// frame may be older than the connection.
     sent_first: u32,
     snapshot_at: Instant,
 }
 
-/// What to do for a [`Client`].
+/// What the caller has to do for a [`Client`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commands {
     /// Send a ping with this nonce to the gateway.
@@ -66,73 +66,73 @@ pub struct Commands {
     pub input: Option<Vec<u8>>,
 }
 
-/// What became of a snapshot.
+/// The outcome of a received snapshot.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Taken {
-    /// It is what the client goes on from.
+pub enum SnapshotOutcome {
+    /// The snapshot was applied.
     Applied {
-        /// How far the own car was from where the room has it, m, when it was
-        /// predicted for that tick.
+        /// Distance between the predicted and the reported own car, m; `None`
+        /// when nothing was predicted for that tick.
         correction_m: Option<f64>,
-        /// Ticks computed again.
+        /// Number of ticks replayed.
         replayed_ticks: u32,
     },
-    /// It tells nothing new.
+    /// It is not newer than the last one.
     Stale,
     /// It is of another race.
     Foreign,
-    /// It cannot be read, or is not of this race's track and seats.
+    /// It cannot be decoded, or is not of this race's track and seats.
     Unreadable,
     /// The race's rules are not known yet.
     Early,
 }
 
-/// What a client has seen.
+/// Counters of a client's snapshots, corrections and inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Snapshots that were applied.
     pub applied: u64,
-    /// Snapshots that told nothing new.
+    /// Snapshots that were not newer than the last one.
     pub stale: u64,
     /// Snapshots of other races.
     pub foreign: u64,
-    /// Snapshots that could not be read.
+    /// Snapshots that could not be decoded.
     pub unreadable: u64,
-    /// Snapshots that came before the race's rules.
+    /// Snapshots received before the race's rules.
     pub early: u64,
-    /// Snapshots after which the own car was elsewhere than predicted.
+    /// Snapshots that corrected the own car.
     pub corrections: u64,
-    /// Snapshots after which something was computed again.
+    /// Snapshots that caused a replay.
     pub replays: u64,
-    /// Ticks computed again.
+    /// Ticks replayed.
     pub replayed_ticks: u64,
-    /// Cars that were drawn elsewhere at once, being too far off.
+    /// Drawn cars that jumped because they were too far off.
     pub snaps: u64,
-    /// Times that the clock was too far off to be steered.
+    /// Jumps of the clock because it was too far off to be steered.
     pub clock_jumps: u32,
-    /// Own inputs that were sent and that the room applied in their ticks, from
-    /// a second after the start until the own car has finished.
+    /// Own inputs that the room applied in their ticks, from a second after the
+    /// start until the own car has finished.
     pub inputs_applied: u64,
-    /// Own inputs that were sent, but in whose ticks the room applied something
-    /// else: they came too late, or not at all.
+    /// Own inputs that were sent but not applied in their ticks: they were late
+    /// or lost.
     pub inputs_missed: u64,
 }
 
 /// A car to be drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrawnCar {
-    /// Where it is drawn.
+    /// Drawn position and heading.
     pub pose: Pose,
-    /// What it is, at the end of the tick that is drawn.
+    /// The predicted car at the end of the drawn tick.
     pub car: Car,
-    /// Whether it touches nobody, or nothing has been heard for so long that
-    /// it is anywhere.
+    /// Whether it is a ghost, or its position is unknown since the last snapshot
+    /// is too old.
     pub is_ghost: bool,
 }
 
 impl Client {
-    /// A client in a seat of a race, or with none: a spectator. `rules` are
-    /// known once the start is.
+    /// Creates a client in a seat of a race; a spectator has none. The rules
+    /// follow with [`begin`](Self::begin) once the start is known.
     #[must_use]
     pub fn new(race: RaceId, seat: Option<Seat>, track: Arc<Track>) -> Self {
         Self {
@@ -149,13 +149,13 @@ impl Client {
         }
     }
 
-    /// The race has its rules: the tick of the start is known.
+    /// Sets the rules of the race once the tick of its start is known.
     pub fn begin(&mut self, rules: Rules) {
         self.rules = Some(rules);
     }
 
-    /// The client has another connection: what was under way is lost, the round
-    /// trip may be another. The race goes on where it is.
+    /// Notes a new connection: messages in flight are lost and the round trip may
+    /// have changed. The race continues where it is.
     pub fn reconnected(&mut self) {
         self.round_trip.restart();
         if let Some(running) = &mut self.running {
@@ -163,23 +163,26 @@ impl Client {
         }
     }
 
-    /// The gateway has answered a ping.
+    /// Records the gateway's answer to a ping.
     pub fn pong(&mut self, nonce: u64, now: Instant) {
         self.round_trip.pong(nonce, now);
     }
 
-    /// Takes a snapshot as a gateway relays it. Whatever the bytes are, it costs at most
-    /// one decoding and one replay.
-    pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> Taken {
-        let taken = self.take(bytes, now);
+    /// Handles a snapshot as relayed by a gateway. Whatever the bytes are, it costs
+    /// at most one decoding and one replay.
+    pub fn snapshot(&mut self, bytes: &[u8], now: Instant) -> SnapshotOutcome {
+        let outcome = self.apply(bytes, now);
         let is_on = self.is_on();
-        self.correction_m = match taken {
-            Taken::Applied { correction_m, .. } => correction_m.filter(|_| is_on),
-            Taken::Stale | Taken::Foreign | Taken::Unreadable | Taken::Early => None,
+        self.correction_m = match outcome {
+            SnapshotOutcome::Applied { correction_m, .. } => correction_m.filter(|_| is_on),
+            SnapshotOutcome::Stale
+            | SnapshotOutcome::Foreign
+            | SnapshotOutcome::Unreadable
+            | SnapshotOutcome::Early => None,
         };
         let counters = &mut self.counters;
-        match taken {
-            Taken::Applied {
+        match outcome {
+            SnapshotOutcome::Applied {
                 correction_m,
                 replayed_ticks,
             } => {
@@ -191,15 +194,15 @@ impl Client {
                 counters.replays += u64::from(replayed_ticks > 0);
                 counters.replayed_ticks += u64::from(replayed_ticks);
             }
-            Taken::Stale => counters.stale += 1,
-            Taken::Foreign => counters.foreign += 1,
-            Taken::Unreadable => counters.unreadable += 1,
-            Taken::Early => counters.early += 1,
+            SnapshotOutcome::Stale => counters.stale += 1,
+            SnapshotOutcome::Foreign => counters.foreign += 1,
+            SnapshotOutcome::Unreadable => counters.unreadable += 1,
+            SnapshotOutcome::Early => counters.early += 1,
         }
-        taken
+        outcome
     }
 
-    /// What the driver does now: predicts up to now, and gives what to send.
+    /// Predicts up to `now` with the driver's `input`; returns what to send.
     pub fn drive(&mut self, input: Controls, now: Instant) -> Commands {
         let mut commands = Commands {
             ping: self.round_trip.poll(now),
@@ -208,10 +211,10 @@ impl Client {
         let Some(running) = &mut self.running else {
             return commands;
         };
-        let silence = now.saturating_duration_since(running.snapshot_at);
-        let faded = silence.saturating_sub(FADE_AFTER).as_secs_f32() / FADE_AFTER.as_secs_f32();
+        let age = now.saturating_duration_since(running.snapshot_at);
+        let faded = age.saturating_sub(FADE_AFTER).as_secs_f32() / FADE_AFTER.as_secs_f32();
         let target = running.clock.advance(now);
-        // One tick more than is due, so that drawing lies between two.
+        // One tick more than is due, so that drawing interpolates between two.
         let whole = (target as u32).saturating_add(1);
         running
             .prediction
@@ -234,7 +237,7 @@ impl Client {
             .into_iter()
     }
 
-    /// The race as it is predicted; `None` before the first snapshot.
+    /// The predicted race; `None` before the first snapshot.
     #[must_use]
     pub fn predicted(&self) -> Option<&RaceState> {
         self.running
@@ -242,7 +245,7 @@ impl Client {
             .map(|running| running.prediction.predicted())
     }
 
-    /// The race as the room last told it.
+    /// The race in the newest snapshot; `None` before the first.
     #[must_use]
     pub fn confirmed(&self) -> Option<&RaceState> {
         self.running
@@ -268,21 +271,21 @@ impl Client {
         self.seat
     }
 
-    /// The tick that is drawn, with its fraction.
+    /// The drawn tick, with its fraction.
     #[must_use]
     pub fn drawn_tick(&self) -> Option<f64> {
         self.running.as_ref().map(|running| running.drawn_tick)
     }
 
-    /// How long ago the last snapshot came.
+    /// Time since the last snapshot was received.
     #[must_use]
-    pub fn silence(&self, now: Instant) -> Option<Duration> {
+    pub fn snapshot_age(&self, now: Instant) -> Option<Duration> {
         self.running
             .as_ref()
             .map(|running| now.saturating_duration_since(running.snapshot_at))
     }
 
-    /// The way to the gateway and back, once it is measured.
+    /// The round trip to the gateway, once it is measured.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         self.round_trip.best()
@@ -294,7 +297,7 @@ impl Client {
         self.running.as_ref().map(|running| &running.clock)
     }
 
-    /// What has been seen so far.
+    /// The counters so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
         Counters {
@@ -303,21 +306,21 @@ impl Client {
         }
     }
 
-    /// By how much the own car was corrected, from a second after the start.
+    /// Corrections of the own car, from a second after the start.
     #[must_use]
     pub fn corrections(&self) -> &Corrections {
         &self.corrections
     }
 
-    /// By how much the last snapshot corrected the own car, m; `None` when
-    /// nothing was predicted for its tick, or it was not one that
-    /// [`corrections`](Self::corrections) counts.
+    /// Correction of the own car by the last snapshot, m; `None` when nothing was
+    /// predicted for its tick, or [`corrections`](Self::corrections) does not
+    /// count it.
     #[must_use]
     pub fn correction_m(&self) -> Option<f64> {
         self.correction_m
     }
 
-    /// Whether the race has been on for a second.
+    /// Whether the race began more than a second ago.
     fn is_on(&self) -> bool {
         let (Some(rules), Some(state)) = (&self.rules, self.confirmed()) else {
             return false;
@@ -325,27 +328,27 @@ impl Client {
         state.tick > rules.start_tick.saturating_add(TICK_RATE_HZ)
     }
 
-    fn take(&mut self, bytes: &[u8], now: Instant) -> Taken {
+    fn apply(&mut self, bytes: &[u8], now: Instant) -> SnapshotOutcome {
         let Ok((header, body)) = RelayedHeader::split(bytes) else {
-            return Taken::Unreadable;
+            return SnapshotOutcome::Unreadable;
         };
         if header.race != self.race {
-            return Taken::Foreign;
+            return SnapshotOutcome::Foreign;
         }
         let Some(rules) = self.rules else {
-            return Taken::Early;
+            return SnapshotOutcome::Early;
         };
         let (epoch, tick) = (header.epoch, header.tick);
-        let is_stale = |running: &Running| !running.prediction.is_news(epoch, tick);
+        let is_stale = |running: &Running| !running.prediction.is_newer(epoch, tick);
         if self.running.as_ref().is_some_and(is_stale) {
-            return Taken::Stale;
+            return SnapshotOutcome::Stale;
         }
-        let Ok(told) = wire::told(body, tick, &self.course) else {
-            return Taken::Unreadable;
+        let Ok(snapshot) = wire::decode(body, tick, &self.course) else {
+            return SnapshotOutcome::Unreadable;
         };
-        let seats = told.state.cars.len();
+        let seats = snapshot.state.cars.len();
         if self.seat.is_some_and(|seat| usize::from(seat) >= seats) {
-            return Taken::Unreadable;
+            return SnapshotOutcome::Unreadable;
         }
         let own = self
             .seat
@@ -355,8 +358,8 @@ impl Client {
         let Some(running) = &mut self.running else {
             self.running = Some(Running {
                 clock: TickClock::new(tick, self.round_trip.best(), now),
-                prediction: Prediction::new(rules, self.seat, &told, epoch),
-                errors: told
+                prediction: Prediction::new(rules, self.seat, &snapshot, epoch),
+                errors: snapshot
                     .state
                     .cars
                     .iter()
@@ -368,18 +371,18 @@ impl Client {
                 sent_first: 0,
                 snapshot_at: now,
             });
-            return Taken::Applied {
+            return SnapshotOutcome::Applied {
                 correction_m: None,
                 replayed_ticks: 0,
             };
         };
         if seats != running.errors.len() {
-            return Taken::Unreadable;
+            return SnapshotOutcome::Unreadable;
         }
         running.snapshot_at = now;
         running.clock.snapshot(tick, ack, now);
         if tick > rules.start_tick.saturating_add(TICK_RATE_HZ) {
-            let (applied, missed) = running.fate_of_inputs(&told);
+            let (applied, missed) = running.count_inputs(&snapshot);
             self.counters.inputs_applied += applied;
             self.counters.inputs_missed += missed;
         }
@@ -387,12 +390,12 @@ impl Client {
         let reconciled =
             running
                 .prediction
-                .reconcile(&self.track, &told, epoch, ack.map(|ack| ack.tick));
+                .reconcile(&self.track, &snapshot, epoch, ack.map(|ack| ack.tick));
         let after: ArrayVec<Pose, SEATS_MAX> = running.poses().collect();
         for ((error, before), after) in running.errors.iter_mut().zip(before).zip(after) {
             self.counters.snaps += u64::from(error.correct(before, after));
         }
-        Taken::Applied {
+        SnapshotOutcome::Applied {
             correction_m: reconciled.correction_m,
             replayed_ticks: reconciled.replayed_ticks,
         }
@@ -400,21 +403,22 @@ impl Client {
 }
 
 impl Running {
-    /// Moves the picture on to `now`.
+    /// Advances the drawn tick to `now`.
     fn draw(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.drawn_at).as_secs_f64();
         self.drawn_at = now;
-        // The picture is up to one tick behind, between two that are known.
+        // Drawing is up to one tick behind, between two known ticks.
         let (before, after) = (self.prediction.before(), self.prediction.predicted());
         let (start, end) = (f64::from(before.tick), f64::from(after.tick));
-        // When the clock has jumped back, it waits: nothing is drawn going backwards.
+        // When the clock has jumped back, drawing waits: no car is drawn going
+        // backwards.
         self.drawn_tick = self.clock.tick(now).max(self.drawn_tick).clamp(start, end);
         for error in &mut self.errors {
             error.fade(seconds);
         }
     }
 
-    /// Where the cars are at the tick that is drawn, whatever is drawn.
+    /// Predicted poses at the drawn tick, without smoothing.
     fn poses(&self) -> impl Iterator<Item = Pose> {
         let (before, after) = (self.prediction.before(), self.prediction.predicted());
         let along = (self.drawn_tick - f64::from(before.tick)).clamp(0.0, 1.0);
@@ -426,21 +430,20 @@ impl Running {
         let pose = self.poses().nth(seat)?;
         let car = *self.prediction.predicted().cars.get(seat)?;
         let is_own = own.is_some_and(|own| usize::from(own) == seat);
-        let silence = now.saturating_duration_since(self.snapshot_at);
+        let age = now.saturating_duration_since(self.snapshot_at);
         Some(DrawnCar {
             pose: self.errors.get(seat)?.drawn(pose),
             car,
-            is_ghost: car.is_ghost() || (!is_own && silence >= GHOST_AFTER),
+            is_ghost: car.is_ghost() || (!is_own && age >= GHOST_AFTER),
         })
     }
 
-    /// How many of the own inputs for the ticks of a snapshot were applied, and
-    /// how many were not.
-    fn fate_of_inputs(&self, told: &Told) -> (u64, u64) {
+    /// Counts the own inputs for the ticks of a snapshot: applied and missed.
+    fn count_inputs(&self, snapshot: &DecodedSnapshot) -> (u64, u64) {
         let Some(sent) = self.sent else {
             return (0, 0);
         };
-        let own = self.prediction.own_in(told);
+        let own = self.prediction.own_in(snapshot);
         own.filter(|(tick, _)| (self.sent_first + 1..=sent).contains(tick))
             .fold((0, 0), |(applied, missed), (_, is_applied)| {
                 (
@@ -450,10 +453,11 @@ impl Running {
             })
     }
 
-    /// The input frame, when it is time for one.
+    /// Returns the encoded input frame when one is due.
     fn input_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let newest = self.prediction.predicted().tick.checked_sub(1)?;
-        // After a jump back of the clock the ticks are not new, but unsent.
+        // After a jump back of the clock the newest tick may be lower than the one
+        // sent last; it is sent all the same.
         if now < self.clock.send_due() || self.sent == Some(newest) {
             return None;
         }

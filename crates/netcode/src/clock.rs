@@ -1,12 +1,11 @@
 //! Which tick a client should be at, so that its inputs arrive in time.
 //!
-//! The room reports with how much margin the newest input came. Since the
-//! client knows when that input left, each report tells at which tick of the
-//! room something arrives that leaves now: a sample that does not depend on how
-//! the client has been steering, so that steering cannot oscillate. From the
-//! samples of the last second come the mean and the jitter; the clock steers
-//! towards the mean plus a margin of twice the jitter, a little faster or
-//! slower than real time.
+//! The room reports the margin of the newest input. Since the client knows when
+//! it sent that input, each report yields the tick at which the room receives
+//! a message sent at a given time: a sample that does not depend on how the
+//! clock has been steered, so that steering cannot oscillate. The clock steers
+//! towards the mean of the samples of the last second plus a margin of twice
+//! their jitter, a little faster or slower than real time.
 
 use std::time::{Duration, Instant};
 
@@ -16,62 +15,63 @@ use protocol::snapshot::InputAck;
 
 use crate::send_phase::SendPhase;
 
-/// A message carries this many new ticks, and the oldest must be in time.
+/// Number of new ticks in a message; the oldest must be in time.
 const NEW_TICKS: f64 = TICKS_PER_SNAPSHOT as f64;
-/// Least margin, ticks: what rounding to ticks at both ends costs.
+/// Smallest margin, ticks: the cost of rounding to ticks at both ends.
 const MARGIN_MIN_TICKS: f64 = 1.0;
-/// The margin in standard deviations of the arrivals.
+/// The margin in standard deviations of the samples.
 const MARGIN_SIGMAS: f64 = 2.0;
-/// The clock runs at most this share faster or slower than real time: too
+/// Largest share by which the clock runs faster or slower than real time: too
 /// little to be felt.
 const RATE_SHARE_MAX: f64 = 0.05;
-/// An error is steered away in about this time, within [`RATE_SHARE_MAX`].
+/// Time constant of steering an error away, within [`RATE_SHARE_MAX`].
 const STEER_SECONDS: f64 = 0.5;
-/// Beyond this the estimate is wrong, not imprecise: jump.
+/// Error beyond which the estimate is wrong rather than imprecise: the clock
+/// jumps.
 const JUMP_TICKS: f64 = 10.0;
-/// Samples that the estimate is made of: about a second.
+/// Number of samples in the estimate: about a second.
 const SAMPLES: usize = 32;
-/// Of these, so many at either end are left out: what met a stall says nothing
-/// about what does not.
+/// Number of samples left out at either end: messages that were stalled say
+/// nothing about those that are not.
 const TRIMMED: usize = SAMPLES / 10;
-/// Samples beyond [`JUMP_TICKS`] are left out, unless so many come in a row:
-/// half a second of them is no stall.
+/// Samples beyond [`JUMP_TICKS`] are left out unless this many come in a row:
+/// half a second of them is not a stall.
 const OUTLIERS_MAX: u32 = 15;
-/// Below so many samples the jitter is not known.
+/// Smallest number of samples for which the jitter is known.
 const SAMPLES_MIN: usize = 6;
-/// Standard deviation that is assumed until it is known, ticks.
+/// Standard deviation assumed until the jitter is known, ticks.
 const SIGMA_START_TICKS: f64 = 1.0;
-/// Snapshots that come so soon after each other are a burst, which a stall
-/// has delayed: they say nothing about the clock.
+/// Snapshots closer together than this are a burst after a stall and say nothing
+/// about the clock.
 const BURST: Duration = Duration::from_millis(12);
-/// Snapshots may be late for this long before it is the room that is late.
+/// How long snapshots may be late before the room itself counts as late.
 const PAUSED_AFTER: Duration = Duration::from_millis(300);
-/// Share of a sample in the mean delay of snapshots.
+/// Weight of a new sample in the mean delay of snapshots.
 const DELAY_GAIN: f64 = 0.05;
-/// The round trip that is assumed until it is known: a good home connection.
+/// Round trip assumed until it is measured: a good home connection.
 const ROUND_TRIP_START: Duration = Duration::from_millis(50);
-/// Messages whose time of leaving is kept: more than can be under way.
+/// Messages whose send time is kept: more than can be in flight.
 const SENT: usize = 128;
 
-/// An estimate of the tick to be at.
+/// An estimate of the tick that a client should be at.
 #[derive(Clone, Debug)]
 pub struct TickClock {
     origin: Instant,
-    /// The tick to be at, at `updated`.
+    /// The tick to be at, at time `updated`.
     tick: f64,
     updated: Instant,
-    /// What leaves at `origin` would arrive at this tick.
-    arrival: f64,
+    /// Tick at which the room receives a message sent at `origin`.
+    receive_tick_at_origin: f64,
     sigma: f64,
     samples: [f64; SAMPLES],
-    /// How many there were in all.
+    /// Total number of samples taken.
     sampled: usize,
-    /// The newest input that a sample was taken of.
+    /// Tick of the newest input sampled.
     sampled_stamp: u32,
     outliers: u32,
     sent: [(u32, f64); SENT],
-    /// Mean of real time less the tick of a snapshot, ticks; `None` until the
-    /// next snapshot when the estimate was given up.
+    /// Mean of real time minus the tick of a snapshot, ticks; `None` after a reset
+    /// until the next snapshot.
     delay: Option<f64>,
     snapshot_at: Instant,
     late_since: Option<Instant>,
@@ -80,16 +80,16 @@ pub struct TickClock {
 }
 
 impl TickClock {
-    /// From a snapshot of `tick` that has just come.
+    /// Creates a clock from a snapshot of `tick` that has just been received.
     #[must_use]
     pub fn new(tick: u32, round_trip: Option<Duration>, now: Instant) -> Self {
         let round_trip = round_trip.unwrap_or(ROUND_TRIP_START);
-        let arrival = f64::from(tick) + ticks(round_trip);
+        let receive_tick_at_origin = f64::from(tick) + ticks(round_trip);
         let mut clock = Self {
             origin: now,
             tick: 0.0,
             updated: now,
-            arrival,
+            receive_tick_at_origin,
             sigma: SIGMA_START_TICKS,
             samples: [0.0; SAMPLES],
             sampled: 0,
@@ -106,20 +106,21 @@ impl TickClock {
         clock
     }
 
-    /// When the next input message is to leave, so that it waits for nothing.
+    /// When to send the next input message, so that the room reads it soon after
+    /// receiving it.
     #[must_use]
     pub fn send_due(&self) -> Instant {
         self.phase.due()
     }
 
-    /// An input message whose newest tick is `stamp` leaves.
+    /// Records that an input message whose newest tick is `stamp` is sent.
     pub fn sent(&mut self, stamp: u32, now: Instant) {
         self.phase.sent(stamp, now);
         self.sent[stamp as usize % SENT] = (stamp, self.since_origin(now));
     }
 
-    /// A snapshot of `tick` has come, with what the room says of the newest own
-    /// input, if it has one.
+    /// Records a snapshot of `tick` and its acknowledgement of the newest own
+    /// input, if the room has one.
     pub fn snapshot(&mut self, tick: u32, ack: Option<InputAck>, now: Instant) {
         let is_burst = now.saturating_duration_since(self.snapshot_at) < BURST;
         self.snapshot_at = now;
@@ -130,10 +131,10 @@ impl TickClock {
             self.phase.acknowledged(ack.tick, now);
             self.acknowledged(ack);
         }
-        self.place_room(tick, is_burst, now);
+        self.observe_room_tick(tick, is_burst, now);
     }
 
-    /// Steers, and gives the tick to be at with its fraction.
+    /// Steers the clock and returns the tick to be at, with its fraction.
     pub fn advance(&mut self, now: Instant) -> f64 {
         let elapsed = ticks(now.saturating_duration_since(self.updated));
         let wanted = self.wanted(now);
@@ -155,26 +156,26 @@ impl TickClock {
         self.tick + ticks(now.saturating_duration_since(self.updated))
     }
 
-    /// The tick that the room computes when something arrives that leaves now.
+    /// The tick that the room computes when it receives a message sent at `now`.
     #[must_use]
-    pub fn arrival_tick(&self, now: Instant) -> f64 {
-        self.arrival + self.since_origin(now)
+    pub fn receive_tick(&self, now: Instant) -> f64 {
+        self.receive_tick_at_origin + self.since_origin(now)
     }
 
-    /// How many ticks early the oldest new input of a message should arrive.
+    /// Margin, in ticks, that the oldest new input of a message should have.
     #[must_use]
     pub fn margin_ticks(&self) -> f64 {
         (MARGIN_SIGMAS * self.sigma).max(MARGIN_MIN_TICKS)
     }
 
-    /// How often the clock jumped because it was far off.
+    /// Number of times the clock jumped because it was far off.
     #[must_use]
     pub fn jumps(&self) -> u32 {
         self.jumps
     }
 
     fn wanted(&self, now: Instant) -> f64 {
-        self.arrival_tick(now) + NEW_TICKS + self.margin_ticks()
+        self.receive_tick(now) + NEW_TICKS + self.margin_ticks()
     }
 
     fn since_origin(&self, now: Instant) -> f64 {
@@ -189,12 +190,12 @@ impl TickClock {
         }
         self.sampled_stamp = stamp;
         let sample = f64::from(stamp) - f64::from(ack.margin_ticks) - left;
-        if (sample - self.arrival).abs() > JUMP_TICKS {
+        if (sample - self.receive_tick_at_origin).abs() > JUMP_TICKS {
             self.outliers += 1;
             if self.outliers < OUTLIERS_MAX {
                 return;
             }
-            // If it is because the room stood still, that is corrected herewith.
+            // If the room was paused, this corrects it.
             self.sampled = 0;
             self.delay = None;
         }
@@ -207,20 +208,22 @@ impl TickClock {
         let trimmed = if samples.len() == SAMPLES { TRIMMED } else { 0 };
         let samples = &samples[trimmed..samples.len() - trimmed];
         let count = samples.len() as f64;
-        self.arrival = samples.iter().sum::<f64>() / count;
+        self.receive_tick_at_origin = samples.iter().sum::<f64>() / count;
         if samples.len() >= SAMPLES_MIN {
-            let square = |sample: &f64| (sample - self.arrival) * (sample - self.arrival);
+            let square = |sample: &f64| {
+                (sample - self.receive_tick_at_origin) * (sample - self.receive_tick_at_origin)
+            };
             self.sigma = (samples.iter().map(square).sum::<f64>() / count).sqrt();
         }
     }
 
-    /// Notices when the room is somewhere else: it stood still, or the client did.
-    fn place_room(&mut self, tick: u32, is_burst: bool, now: Instant) {
+    /// Detects that the room's tick has shifted: the room or the client was paused.
+    fn observe_room_tick(&mut self, tick: u32, is_burst: bool, now: Instant) {
         let delay = self.since_origin(now) - f64::from(tick);
         let known = *self.delay.get_or_insert(delay);
         let late = delay - known;
-        let is_elsewhere = if late < -JUMP_TICKS {
-            // Nothing comes before it is sent.
+        let has_shifted = if late < -JUMP_TICKS {
+            // A snapshot cannot be received before it is sent.
             true
         } else if late > JUMP_TICKS {
             let since = *self.late_since.get_or_insert(now);
@@ -232,19 +235,19 @@ impl TickClock {
             }
             false
         };
-        if is_elsewhere {
-            self.begin_again(self.arrival - late, delay);
-        } else if self.arrival + delay < 0.0 {
-            // Nothing arrives at a tick that has been seen to be over. Whoever
-            // believes that sends nothing in time, and never learns better.
-            self.begin_again(-delay, delay);
+        if has_shifted {
+            self.reset_estimate(self.receive_tick_at_origin - late, delay);
+        } else if self.receive_tick_at_origin + delay < 0.0 {
+            // The estimate lies before a tick that is known to be over. With it no
+            // input would be in time, and no sample would ever correct it.
+            self.reset_estimate(-delay, delay);
         }
     }
 
-    fn begin_again(&mut self, arrival: f64, delay: f64) {
+    fn reset_estimate(&mut self, receive_tick: f64, delay: f64) {
         self.late_since = None;
         self.delay = Some(delay);
-        self.arrival = arrival;
+        self.receive_tick_at_origin = receive_tick;
         self.sampled = 0;
         self.outliers = 0;
         self.sent = [(u32::MAX, 0.0); SENT];
@@ -261,21 +264,21 @@ fn ticks(time: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    /// A way whose delay is `up` and `down` ms, with up to `jitter` ms on top.
-    struct Way {
+    /// A clock and the simulated connection that it is driven over.
+    struct Connection {
         start: Instant,
         clock: TickClock,
         random: u64,
     }
 
-    impl Way {
+    impl Connection {
         fn new(round_trip_ms: u64) -> Self {
             let start = Instant::now();
-            let way = Duration::from_millis(round_trip_ms / 2);
+            let one_way = Duration::from_millis(round_trip_ms / 2);
             let round_trip = Duration::from_millis(round_trip_ms);
             Self {
                 start,
-                clock: TickClock::new(0, Some(round_trip), start + way),
+                clock: TickClock::new(0, Some(round_trip), start + one_way),
                 random: 1,
             }
         }
@@ -288,8 +291,8 @@ mod tests {
             ms * (self.random >> 33) as f64 / (1_u64 << 31) as f64
         }
 
-        /// Runs from `from` to `to` ms with the ways `up` and `down`; gives the
-        /// times at which inputs came too late.
+        /// Runs from `from` to `to` ms with delays of `up` and `down` ms and up to
+        /// `jitter` ms on top; returns the times at which inputs were late.
         fn run(&mut self, from: u64, to: u64, up: f64, down: f64, jitter: f64) -> Vec<u64> {
             let room = |ms: f64| (ms * 0.06).ceil();
             let mut acks: Vec<(f64, u32, InputAck)> = Vec::new();
@@ -324,54 +327,62 @@ mod tests {
         /// How far the estimate is from the truth at `ms`.
         fn error(&self, ms: u64, up: f64) -> f64 {
             let now = self.start + Duration::from_millis(ms);
-            self.clock.arrival_tick(now) - (ms as f64 + up) * 0.06
+            self.clock.receive_tick(now) - (ms as f64 + up) * 0.06
         }
     }
 
     #[test]
     fn is_within_a_tick_of_the_truth_after_two_seconds_of_jitter() {
         for seed in 1..50 {
-            let mut way = Way::new(150);
-            way.random = seed;
-            way.run(75, 2_000, 75.0, 75.0, 30.0);
+            let mut connection = Connection::new(150);
+            connection.random = seed;
+            connection.run(75, 2_000, 75.0, 75.0, 30.0);
             // The mean of the jitter is 15 ms, and a tick is counted when it is over.
-            let error = way.error(2_000, 75.0 + 15.0) - 0.5;
+            let error = connection.error(2_000, 75.0 + 15.0) - 0.5;
             assert!(error.abs() <= 1.0, "seed {seed}: {error}");
         }
     }
 
     #[test]
-    fn follows_a_step_of_the_way_within_three_seconds() {
+    fn follows_a_step_of_the_delay_within_three_seconds() {
         for seed in 1..50 {
-            let mut way = Way::new(100);
-            way.random = seed;
-            assert_eq!(way.run(50, 5_000, 50.0, 50.0, 5.0).last(), None);
+            let mut connection = Connection::new(100);
+            connection.random = seed;
+            assert_eq!(connection.run(50, 5_000, 50.0, 50.0, 5.0).last(), None);
             // All 80 ms on the way up: the worst case.
-            way.run(5_000, 8_000, 130.0, 50.0, 5.0);
-            assert_eq!(way.run(8_000, 15_000, 130.0, 50.0, 5.0), Vec::<u64>::new());
-            let error = way.error(15_000, 132.5) - 0.5;
+            connection.run(5_000, 8_000, 130.0, 50.0, 5.0);
+            assert_eq!(
+                connection.run(8_000, 15_000, 130.0, 50.0, 5.0),
+                Vec::<u64>::new()
+            );
+            let error = connection.error(15_000, 132.5) - 0.5;
             assert!(error.abs() <= 1.0, "{error}");
             // And back: it does not stay as far ahead as it had to be.
-            way.run(15_000, 19_000, 50.0, 50.0, 5.0);
-            let lead = way.clock.tick(way.start + Duration::from_secs(19)) - 19.0 * 60.0;
+            connection.run(15_000, 19_000, 50.0, 50.0, 5.0);
+            let lead = connection
+                .clock
+                .tick(connection.start + Duration::from_secs(19))
+                - 19.0 * 60.0;
             assert!(lead < 50.0 * 0.06 + 5.0, "{lead}");
         }
     }
 
     #[test]
     fn runs_at_most_five_percent_off_real_time_but_for_a_jump() {
-        let mut way = Way::new(100);
-        way.run(50, 3_000, 50.0, 50.0, 0.0);
-        let (start, jumps) = (way.start, way.clock.jumps());
-        let mut before = way.clock.tick(start + Duration::from_millis(3_000));
+        let mut connection = Connection::new(100);
+        connection.run(50, 3_000, 50.0, 50.0, 0.0);
+        let (start, jumps) = (connection.start, connection.clock.jumps());
+        let mut before = connection.clock.tick(start + Duration::from_millis(3_000));
         for ms in (3_000..6_000).step_by(16) {
-            way.run(ms, ms + 16, 110.0, 50.0, 0.0);
-            let tick = way.clock.tick(start + Duration::from_millis(ms + 16));
+            connection.run(ms, ms + 16, 110.0, 50.0, 0.0);
+            let tick = connection
+                .clock
+                .tick(start + Duration::from_millis(ms + 16));
             let rate = (tick - before) / (16.0 * 0.06);
             assert!((0.94..1.06).contains(&rate), "{rate} at {ms}");
             before = tick;
         }
-        assert_eq!(way.clock.jumps(), jumps);
+        assert_eq!(connection.clock.jumps(), jumps);
     }
 
     #[test]
@@ -381,7 +392,7 @@ mod tests {
         let mut clock = TickClock::new(0, Some(Duration::ZERO), start);
         clock.snapshot(1_000, None, at(10));
         assert!((clock.advance(at(10)) - 1_000.0).abs() < 6.0);
-        // The room stood still for two seconds and goes on.
+        // The room is paused for two seconds.
         let mut last = 0.0;
         for i in 0..30_u32 {
             let now = at(2_010 + u64::from(i) * 33);
@@ -407,8 +418,8 @@ mod tests {
             clock.snapshot(2 * i, Some(ack), now);
             clock.advance(now);
         }
-        // Two seconds later what was sent meanwhile is acknowledged in a burst,
-        // at the tick of before.
+        // Two seconds later the inputs sent in between are acknowledged in a burst,
+        // at the tick before the pause.
         for i in 0..u64::from(OUTLIERS_MAX) {
             clock.sent(128 + i as u32, at(3_000 + 20 * i));
         }

@@ -1,10 +1,10 @@
-//! How well a client predicts its own car, over a whole race.
+//! Statistics of how well a client predicts its own car over a whole race.
 
-/// Upper bound of the first bucket, m: what nobody sees.
+/// Upper bound of the first bucket, m: invisible on screen.
 const FIRST_M: f64 = 0.001;
-/// From one bucket to the next: two buckets double it.
+/// Ratio of the bounds of neighbouring buckets: they double every two buckets.
 const RATIO: f64 = std::f64::consts::SQRT_2;
-/// Buckets: the last holds everything from 8 m on.
+/// Number of buckets: the last holds everything from 8 m on.
 const BUCKETS: usize = 28;
 
 /// A histogram of corrections, of bounded size.
@@ -15,8 +15,8 @@ pub struct Corrections {
 }
 
 impl Corrections {
-    /// Counts a snapshot that corrected the own car by so many metres; 0 when
-    /// it was as predicted.
+    /// Counts a snapshot that corrected the own car by `correction_m` metres; 0
+    /// when it was as predicted.
     pub fn add(&mut self, correction_m: f64) {
         if correction_m <= 0.0 {
             self.exact += 1;
@@ -26,7 +26,7 @@ impl Corrections {
         self.buckets[(index.max(0.0) as usize).min(BUCKETS - 1)] += 1;
     }
 
-    /// Adds what another client has counted.
+    /// Adds the counts of another client.
     pub fn merge(&mut self, other: &Self) {
         self.exact += other.exact;
         for (mine, others) in self.buckets.iter_mut().zip(&other.buckets) {
@@ -34,26 +34,26 @@ impl Corrections {
         }
     }
 
-    /// Snapshots that were counted.
+    /// Number of snapshots counted.
     #[must_use]
     pub fn snapshots(&self) -> u64 {
         self.exact + self.corrected()
     }
 
-    /// Of them, how many corrected the own car.
+    /// Number of snapshots that corrected the own car.
     #[must_use]
     pub fn corrected(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    /// The correction, m, that a share of all snapshots do not exceed. It is
-    /// up to 41 % above the exact one.
+    /// The correction, m, that a `share` of all snapshots does not exceed. It is
+    /// an upper bound, at most 41 % above the exact percentile.
     #[must_use]
     pub fn percentile_m(&self, share: f64) -> f64 {
         self.quantile(self.exact, share)
     }
 
-    /// The same over those snapshots that corrected anything.
+    /// The same percentile over the snapshots that corrected the own car.
     #[must_use]
     pub fn corrected_percentile_m(&self, share: f64) -> f64 {
         self.quantile(0, share)

@@ -1,4 +1,4 @@
-//! A track as the codec of snapshots sees it.
+//! A track as the snapshot codec sees it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use domain::{HEADING_UNITS_PER_TURN, POSITION_UNITS_PER_M, Vec2};
 use protocol::snapshot::{Course, CoursePoint};
 use simulation::Track;
 
-/// The centre line of a track, ready for looking up. Cheap to clone.
+/// The centre line of a track, prepared for lookup. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TrackCourse {
     fingerprint: u16,
@@ -16,7 +16,7 @@ pub struct TrackCourse {
 
 #[derive(Clone, Debug)]
 enum Shape {
-    /// Along the x axis, for ever.
+    /// Endless, along the x axis.
     Straight,
     Circuit {
         length_units: i32,
@@ -24,26 +24,26 @@ enum Shape {
         gates_per_lap: u16,
         gates_per_unit: f64,
         samples_per_unit: f64,
-        /// The first comes again at the end.
+        /// The first sample is repeated at the end.
         samples: Arc<[Sample]>,
     },
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Sample {
-    /// 1/1024 m.
+    /// In 1/1024 m.
     centre: Vec2,
     left: Vec2,
-    /// 2⁻²⁰ turn, without a jump from one sample to the next.
+    /// In 2⁻²⁰ turns, continuous from one sample to the next.
     heading: f64,
 }
 
-/// The courses of this process by name and length of their tracks. There are as
-/// many as tracks, however many rooms race on them.
+/// The courses of this process by name and length of their tracks: one per
+/// track, however many rooms race on it.
 static SHARED: LazyLock<Mutex<HashMap<(String, u32), TrackCourse>>> = LazyLock::new(Mutex::default);
 
 impl TrackCourse {
-    /// The course of a track, computed once in a process.
+    /// Returns the course of a track, computed once per process.
     #[must_use]
     pub fn shared(track: &Track) -> Self {
         let key = (track.name().to_owned(), track.length_m());
@@ -54,7 +54,7 @@ impl TrackCourse {
             .clone()
     }
 
-    /// The course of a track.
+    /// Computes the course of a track.
     #[must_use]
     pub fn new(track: &Track) -> Self {
         let shape = if track.name() == Track::HIGHWAY {
@@ -78,7 +78,7 @@ impl TrackCourse {
     }
 }
 
-/// What tells the track of this name from others, without building it.
+/// Returns a fingerprint of the track called `track`, without building it.
 #[must_use]
 pub fn fingerprint(track: &str) -> u16 {
     // FNV-1a, folded.
@@ -136,9 +136,10 @@ impl Course for TrackCourse {
     }
 }
 
-/// The gates of a lap as far as `station`. Gate `g` stands at the last whole unit
-/// before its place: as many are reached as have their place before the next
-/// unit. Rounding may be off by one at a gate, which costs a few bytes there.
+/// Number of gates of a lap up to `station`. A gate stands at the last whole
+/// unit before its exact position, so that all gates whose exact position lies
+/// before the next unit are reached. Rounding may be off by one at a gate, which
+/// costs a few bytes there.
 fn gates_until(station: i32, gates_per_unit: f64) -> u16 {
     let gates = (f64::from(station) + 1.0) * gates_per_unit;
     let whole = gates as i32;

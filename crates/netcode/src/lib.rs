@@ -1,21 +1,21 @@
-//! Playing one race on many machines, without I/O.
+//! Client prediction and snapshot synchronisation of one race, without I/O.
 //!
 //! - [`client`]: one client in one race; it uses the modules below.
 //! - [`clock`], [`round_trip`]: which tick a client should be at.
-//! - `send_phase`: when its inputs leave.
+//! - `send_phase`: when its inputs are sent.
 //! - [`prediction`]: the whole race from snapshots and own inputs.
-//! - [`smoothing`]: corrections as they are drawn.
-//! - [`rules()`]: a room's settings as the rules of its race.
+//! - [`smoothing`]: fading corrections out of the drawn cars.
+//! - [`rules()`]: the rules of a race from the settings of its room.
 //! - [`server`]: the inputs of one seat as the owner of a room keeps them.
-//! - [`wire`], [`course`]: the simulation's values as the protocol's, and back.
-//! - [`network_model`]: a connection to test with.
+//! - [`wire`], [`course`]: conversion between the values of simulation and protocol.
+//! - [`network_model`]: a simulated connection for tests.
 //!
 //! Convention: the tick of a state, a snapshot or a clock is the tick that is
 //! computed next. An input stamped `t` is applied by the step that takes a
 //! state from `t` to `t + 1`.
 //!
-//! Invariants: no sockets, no clocks, no tasks; time is a parameter. Whatever
-//! bytes come, memory is bounded and nothing panics.
+//! Invariants: no sockets, no clocks, no tasks; time is a parameter. Memory is
+//! bounded and nothing panics, whatever bytes are received.
 #![warn(clippy::iter_over_hash_type)]
 #![cfg_attr(
     test,

@@ -1,29 +1,29 @@
-//! A connection to test with: delay, jitter, the stalls and bursts of TCP, and
-//! its end. The same seed gives the same connection.
+//! A simulated TCP connection for tests: delay, jitter, stalls, bursts and reset.
+//! The same seed gives the same connection.
 //!
-//! TCP delivers everything, in order. A lost segment is sent again about a
-//! round trip later, and all that was sent after it waits for it and arrives
-//! with it: a stall, then a burst.
+//! TCP delivers everything in order. A lost segment is resent about a round trip
+//! later, and everything sent after it waits for it and arrives with it: a
+//! stall, then a burst.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What a way is like, in one direction.
+/// Conditions of one direction of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Conditions {
-    /// Of every message.
+    /// Delay of every message.
     pub delay: Duration,
-    /// On top of it, uniform from nothing to this.
+    /// Largest additional delay, uniformly distributed.
     pub jitter: Duration,
-    /// Share of messages, 0–1, whose segment is lost at first.
+    /// Share of messages, 0–1, whose segment is lost once.
     pub loss: f64,
-    /// After how long a lost segment arrives, on top of the delay: from once to
-    /// 1.3 times this (measured, see docs/netcode.md).
+    /// Additional delay of a lost segment: between this and 1.3 times this
+    /// (measured, see docs/netcode.md).
     pub resend: Duration,
 }
 
 impl Conditions {
-    /// One direction of a way with this round trip.
+    /// Conditions of one direction of a connection with this round trip.
     #[must_use]
     pub fn of_round_trip(round_trip: Duration) -> Self {
         Self {
@@ -37,30 +37,30 @@ impl Conditions {
 
 /// One direction of a connection.
 #[derive(Clone, Debug)]
-pub struct Way<T> {
+pub struct NetworkPath<T> {
     conditions: Conditions,
     random: u64,
-    /// What is under way, with its time of arrival, in order.
-    under_way: VecDeque<(Instant, T)>,
+    /// Messages in flight with their delivery times, in order.
+    in_flight: VecDeque<(Instant, T)>,
 }
 
-impl<T> Way<T> {
-    /// A way that is empty.
+impl<T> NetworkPath<T> {
+    /// Creates a path with nothing in flight.
     #[must_use]
     pub fn new(conditions: Conditions, seed: u64) -> Self {
         Self {
             conditions,
             random: seed,
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
         }
     }
 
-    /// What the way is like from now on.
+    /// Changes the conditions of the messages that follow.
     pub fn set_conditions(&mut self, conditions: Conditions) {
         self.conditions = conditions;
     }
 
-    /// A message leaves.
+    /// Sends a message.
     pub fn send(&mut self, message: T, now: Instant) {
         let Conditions {
             delay,
@@ -68,31 +68,31 @@ impl<T> Way<T> {
             loss,
             resend,
         } = self.conditions;
-        let mut arrival = now + delay + jitter.mul_f64(self.uniform());
+        let mut deliver_at = now + delay + jitter.mul_f64(self.uniform());
         if self.uniform() < loss {
-            arrival += resend.mul_f64(1.0 + 0.3 * self.uniform());
+            deliver_at += resend.mul_f64(1.0 + 0.3 * self.uniform());
         }
-        if let Some((last, _)) = self.under_way.back() {
-            arrival = arrival.max(*last);
+        if let Some((last, _)) = self.in_flight.back() {
+            deliver_at = deliver_at.max(*last);
         }
-        self.under_way.push_back((arrival, message));
+        self.in_flight.push_back((deliver_at, message));
     }
 
-    /// The next message that has arrived.
+    /// Returns the next message that has been delivered.
     pub fn receive(&mut self, now: Instant) -> Option<T> {
-        let (arrival, _) = self.under_way.front()?;
-        if *arrival > now {
+        let (deliver_at, _) = self.in_flight.front()?;
+        if *deliver_at > now {
             return None;
         }
-        self.under_way.pop_front().map(|(_, message)| message)
+        self.in_flight.pop_front().map(|(_, message)| message)
     }
 
-    /// The connection is reset: what is under way is lost.
+    /// Resets the connection: messages in flight are lost.
     pub fn reset(&mut self) {
-        self.under_way.clear();
+        self.in_flight.clear();
     }
 
-    /// Uniform in 0..1 (splitmix64).
+    /// Returns a random number, uniform in 0..1 (splitmix64).
     fn uniform(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.random;
@@ -106,16 +106,16 @@ impl<T> Way<T> {
 mod tests {
     use super::*;
 
-    fn arrivals(conditions: Conditions, seed: u64) -> Vec<Duration> {
+    fn measured_delays(conditions: Conditions, seed: u64) -> Vec<Duration> {
         let start = Instant::now();
-        let mut way = Way::new(conditions, seed);
+        let mut path = NetworkPath::new(conditions, seed);
         let mut delays = Vec::new();
         for ms in 0..60_000 {
             let now = start + Duration::from_millis(ms);
             if ms % 33 == 0 {
-                way.send(now, now);
+                path.send(now, now);
             }
-            while let Some(sent) = way.receive(now) {
+            while let Some(sent) = path.receive(now) {
                 delays.push(now - sent);
             }
         }
@@ -128,9 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn without_loss_everything_takes_its_time() {
+    fn without_loss_every_message_takes_the_delay() {
         let conditions = Conditions::of_round_trip(Duration::from_millis(100));
-        let delays = arrivals(conditions, 3);
+        let delays = measured_delays(conditions, 3);
         assert!(delays.iter().all(|delay| delay.as_millis() == 50));
     }
 
@@ -140,22 +140,25 @@ mod tests {
             loss: 0.01,
             ..Conditions::of_round_trip(Duration::from_millis(100))
         };
-        let mut delays = arrivals(conditions, 3);
+        let mut delays = measured_delays(conditions, 3);
         assert_eq!(percentile(&mut delays, 0.5), 50);
         let p99 = percentile(&mut delays, 0.99);
         // Measured on a real connection: 134 ms above the delay.
         assert!((100..200).contains(&p99), "{p99}");
-        assert_eq!(arrivals(conditions, 9), arrivals(conditions, 9));
+        assert_eq!(
+            measured_delays(conditions, 9),
+            measured_delays(conditions, 9)
+        );
     }
 
     #[test]
-    fn a_reset_loses_what_is_under_way() {
+    fn a_reset_loses_what_is_in_flight() {
         let now = Instant::now();
-        let mut way = Way::new(Conditions::of_round_trip(Duration::from_millis(10)), 1);
-        way.send(1, now);
-        way.reset();
-        way.send(2, now);
-        assert_eq!(way.receive(now + Duration::from_millis(4)), None);
-        assert_eq!(way.receive(now + Duration::from_millis(5)), Some(2));
+        let mut path = NetworkPath::new(Conditions::of_round_trip(Duration::from_millis(10)), 1);
+        path.send(1, now);
+        path.reset();
+        path.send(2, now);
+        assert_eq!(path.receive(now + Duration::from_millis(4)), None);
+        assert_eq!(path.receive(now + Duration::from_millis(5)), Some(2));
     }
 }

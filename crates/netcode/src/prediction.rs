@@ -1,11 +1,10 @@
-//! Prediction: the race as it is now, from a snapshot of a moment ago.
+//! Prediction: the race ahead of the newest snapshot.
 //!
 //! All cars are stepped with the simulation that the room uses: the own car
-//! with the inputs that were sent, the others with the last that the room
-//! applied. What was predicted is kept for two seconds. When a snapshot comes,
-//! it is compared with what was predicted for its tick, integer by integer;
-//! only where they differ, or where somebody does something else than assumed,
-//! is the time since computed again.
+//! with the inputs that were sent, the others with the last inputs that the room
+//! applied. Predicted cars are kept for two seconds. A snapshot is compared with
+//! the prediction for its tick, integer by integer; the ticks since are replayed
+//! only if they differ or another driver's input differs from the assumed one.
 
 use arrayvec::ArrayVec;
 use domain::{Car, Controls, Drive, SEATS_MAX, Vec2};
@@ -14,24 +13,25 @@ use protocol::input::InputFrame;
 use protocol::limits::INPUT_TICKS_MAX;
 use simulation::{Events, RaceState, Rules, Track, step};
 
-use crate::wire::Told;
+use crate::wire::DecodedSnapshot;
 
-/// Ticks that are kept, of own inputs and of predicted cars.
+/// Number of ticks for which own inputs and predicted cars are kept.
 const HISTORY_TICKS: usize = 128;
-/// Most ticks predicted beyond the last snapshot: as many inputs as a message
-/// holds. Further ahead, nothing of them would be known to the room.
+/// Most ticks predicted beyond the last snapshot: the number of inputs in a message,
+/// so that a message holds all that the room may lack.
 pub const PREDICTED_TICKS_MAX: u32 = INPUT_TICKS_MAX as u32;
 
-/// A race, predicted.
+/// A predicted race.
 #[derive(Clone, Debug)]
 pub struct Prediction {
     rules: Rules,
     seat: Option<usize>,
     epoch: Epoch,
     confirmed: RaceState,
-    /// What each seat did last, as far as the room has told.
+    /// Last applied input of each seat, from the newest snapshot.
     held: ArrayVec<Drive, SEATS_MAX>,
-    /// How much of what others did last they still do; falls in silence.
+    /// Share, 0–1, of their last input that other drivers are assumed to keep;
+    /// falls while no snapshot is received.
     held_share: f32,
     predicted: RaceState,
     before: RaceState,
@@ -41,26 +41,27 @@ pub struct Prediction {
     events: Events,
 }
 
-/// What a snapshot did to a prediction.
+/// The effect of a snapshot on a prediction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reconciled {
-    /// How far the own car was from where the room has it, m; `None` when
-    /// nothing was predicted for that tick. 0 when all of it is equal.
+    /// Distance between the predicted and the reported own car, m; 0 when they
+    /// are equal in every field, `None` when nothing was predicted for that tick.
     pub correction_m: Option<f64>,
-    /// Ticks that were computed again.
+    /// Number of ticks replayed.
     pub replayed_ticks: u32,
 }
 
 impl Prediction {
-    /// From the first snapshot of a race; `seat` is `None` for a spectator.
+    /// Creates a prediction from the first snapshot of a race; `seat` is `None`
+    /// for a spectator.
     #[must_use]
-    pub fn new(rules: Rules, seat: Option<u8>, told: &Told, epoch: Epoch) -> Self {
-        let confirmed = told.state.clone();
+    pub fn new(rules: Rules, seat: Option<u8>, snapshot: &DecodedSnapshot, epoch: Epoch) -> Self {
+        let confirmed = snapshot.state.clone();
         Self {
             rules,
             seat: seat.map(usize::from),
             epoch,
-            held: held(told),
+            held: held(snapshot),
             held_share: 1.0,
             predicted: confirmed.clone(),
             before: confirmed.clone(),
@@ -72,52 +73,53 @@ impl Prediction {
         }
     }
 
-    /// Whether a snapshot is news: of a later tick, or of a later owner.
+    /// Whether a snapshot is newer than the confirmed one: of a later tick, or of
+    /// a later owner.
     #[must_use]
-    pub fn is_news(&self, epoch: Epoch, tick: u32) -> bool {
+    pub fn is_newer(&self, epoch: Epoch, tick: u32) -> bool {
         (epoch, tick) > (self.epoch, self.confirmed.tick)
     }
 
-    /// Takes a snapshot: `acknowledged` is the newest own input that the room
-    /// has. What [is no news](Self::is_news) changes nothing, and so does a
-    /// snapshot of another number of cars.
+    /// Reconciles the prediction with a snapshot; `acknowledged` is the newest own
+    /// input that the room has. A snapshot that is not [newer](Self::is_newer) or
+    /// has another number of cars is ignored.
     pub fn reconcile(
         &mut self,
         track: &Track,
-        told: &Told,
+        snapshot: &DecodedSnapshot,
         epoch: Epoch,
         acknowledged: Option<u32>,
     ) -> Reconciled {
-        let tick = told.state.tick;
-        if !self.is_news(epoch, tick) || told.state.cars.len() != self.confirmed.cars.len() {
+        let tick = snapshot.state.tick;
+        if !self.is_newer(epoch, tick) || snapshot.state.cars.len() != self.confirmed.cars.len() {
             return Reconciled::default();
         }
         // A new owner may have fewer of the inputs; they are sent again.
         self.acknowledged = acknowledged;
         self.epoch = epoch;
-        self.confirmed.clone_from(&told.state);
-        let now_held = held(told);
+        self.confirmed.clone_from(&snapshot.state);
+        let now_held = held(snapshot);
         let is_as_held = self.is_as_held(&now_held);
         self.held = now_held;
         self.held_share = 1.0;
 
-        let foreseen = self.history.at(tick);
+        let predicted = self.history.at(tick);
         let correction_m = self.seat.and_then(|seat| {
-            let (foreseen, told) = (foreseen?.get(seat)?, told.state.cars.get(seat)?);
-            Some(distance_m(foreseen, told))
+            let (predicted, reported) = (predicted?.get(seat)?, snapshot.state.cars.get(seat)?);
+            Some(distance_m(predicted, reported))
         });
-        let is_foreseen = foreseen == Some(told.state.cars.as_slice());
-        if is_foreseen && is_as_held {
+        let is_predicted = predicted == Some(snapshot.state.cars.as_slice());
+        if is_predicted && is_as_held {
             return Reconciled {
                 correction_m,
                 replayed_ticks: 0,
             };
         }
         let target = self.predicted.tick;
-        self.predicted.clone_from(&told.state);
-        self.before.clone_from(&told.state);
+        self.predicted.clone_from(&snapshot.state);
+        self.before.clone_from(&snapshot.state);
         self.history.put(&self.predicted);
-        // What lies beyond the reach of a prediction is given up.
+        // Ticks beyond the reach of the prediction are dropped.
         let reach = tick.saturating_add(PREDICTED_TICKS_MAX);
         self.run_to(track, target.min(reach));
         Reconciled {
@@ -126,9 +128,9 @@ impl Prediction {
         }
     }
 
-    /// Predicts up to `tick`, driving the own car with `input` from where the
-    /// prediction stands. `held_share`, 0–1, is how much of what others did
-    /// last they are taken to do still. Returns how many ticks were added.
+    /// Predicts up to `tick`, driving the own car with `input` in all ticks added.
+    /// `held_share`, 0–1, is the share of their last input that other drivers are
+    /// assumed to keep. Returns how many ticks were added.
     pub fn advance(&mut self, track: &Track, tick: u32, input: Controls, held_share: f32) -> u32 {
         let start = self.predicted.tick;
         self.held_share = held_share;
@@ -141,8 +143,8 @@ impl Prediction {
         self.predicted.tick.saturating_sub(start)
     }
 
-    /// The own inputs that the room does not have yet, newest included; `None`
-    /// when there is nothing to send.
+    /// Returns the own inputs that the room has not acknowledged; `None` when there
+    /// is nothing to send.
     #[must_use]
     pub fn input_frame(&self) -> Option<InputFrame> {
         let end = self.predicted.tick;
@@ -157,15 +159,18 @@ impl Prediction {
         })
     }
 
-    /// For each tick of a snapshot for which there is an own input: whether the
-    /// room applied it. None once the own car has finished: then nobody drives.
-    pub fn own_in<'a>(&'a self, told: &'a Told) -> impl Iterator<Item = (u32, bool)> + 'a {
+    /// Returns, for each tick of a snapshot with an own input, whether the room
+    /// applied it. Empty once the own car has finished: it has no driver then.
+    pub fn own_in<'a>(
+        &'a self,
+        snapshot: &'a DecodedSnapshot,
+    ) -> impl Iterator<Item = (u32, bool)> + 'a {
         let seat = self.seat.filter(|seat| {
-            let car = told.state.cars.get(*seat);
+            let car = snapshot.state.cars.get(*seat);
             car.is_some_and(|car| car.finish.is_none())
         });
-        let applied = seat.and_then(|seat| told.applied.get(seat));
-        let ticks = (0..told.state.tick).rev();
+        let applied = seat.and_then(|seat| snapshot.applied.get(seat));
+        let ticks = (0..snapshot.state.tick).rev();
         let newest_first = applied.into_iter().flatten().rev();
         newest_first.zip(ticks).filter_map(|(drive, tick)| {
             let own = self.own.get(tick)?;
@@ -179,14 +184,14 @@ impl Prediction {
         &self.predicted
     }
 
-    /// The race one tick before the predicted one, to draw between the two.
-    /// After a replay both are new.
+    /// The race one tick before the predicted one, for interpolation. A replay
+    /// replaces both.
     #[must_use]
     pub fn before(&self) -> &RaceState {
         &self.before
     }
 
-    /// The race as the room last told it.
+    /// The race in the newest snapshot.
     #[must_use]
     pub fn confirmed(&self) -> &RaceState {
         &self.confirmed
@@ -198,7 +203,7 @@ impl Prediction {
         &self.rules
     }
 
-    /// Whether everybody but the own car does what was assumed.
+    /// Whether all other drivers do what was assumed.
     fn is_as_held(&self, now_held: &[Drive]) -> bool {
         let is_faded = self.held_share < 1.0;
         let mut others = (0..now_held.len()).filter(|seat| Some(*seat) != self.seat);
@@ -235,10 +240,10 @@ impl Prediction {
     }
 }
 
-/// The distance between where two cars are, m; not 0 when anything else of them
-/// differs, since that leads to a distance later.
+/// Distance between two cars, m; not 0 when any other field differs, since that
+/// leads to a distance later.
 fn distance_m(one: &Car, other: &Car) -> f64 {
-    /// Half a unit of the grid.
+    /// Half a unit of the position grid.
     const UNSEEN_M: f64 = 0.5 / domain::POSITION_UNITS_PER_M as f64;
     if one == other {
         return 0.0;
@@ -247,9 +252,12 @@ fn distance_m(one: &Car, other: &Car) -> f64 {
     between.length().max(UNSEEN_M)
 }
 
-/// What each seat did last.
-fn held(told: &Told) -> ArrayVec<Drive, SEATS_MAX> {
-    let last = told.applied.iter().map(|drives| drives[drives.len() - 1]);
+/// The last applied input of each seat.
+fn held(snapshot: &DecodedSnapshot) -> ArrayVec<Drive, SEATS_MAX> {
+    let last = snapshot
+        .applied
+        .iter()
+        .map(|drives| drives[drives.len() - 1]);
     last.collect()
 }
 
@@ -269,11 +277,11 @@ fn faded(drive: Drive, share: f32) -> Drive {
     })
 }
 
-/// The cars of the last ticks.
+/// The predicted cars of the last ticks, as a ring buffer.
 #[derive(Clone, Debug)]
 struct History {
     cars: Vec<Car>,
-    /// By slot: whose tick it is.
+    /// Tick of each entry.
     ticks: [Option<u32>; HISTORY_TICKS],
     cars_per_tick: usize,
 }
@@ -294,40 +302,40 @@ impl History {
             };
             self.cars = vec![*first; HISTORY_TICKS * self.cars_per_tick];
         }
-        let slot = state.tick as usize % HISTORY_TICKS;
-        self.ticks[slot] = Some(state.tick);
-        let begin = slot * self.cars_per_tick;
+        let index = state.tick as usize % HISTORY_TICKS;
+        self.ticks[index] = Some(state.tick);
+        let begin = index * self.cars_per_tick;
         self.cars[begin..begin + self.cars_per_tick].copy_from_slice(&state.cars);
     }
 
     fn at(&self, tick: u32) -> Option<&[Car]> {
-        let slot = tick as usize % HISTORY_TICKS;
-        let begin = slot * self.cars_per_tick;
-        (self.ticks[slot] == Some(tick))
+        let index = tick as usize % HISTORY_TICKS;
+        let begin = index * self.cars_per_tick;
+        (self.ticks[index] == Some(tick))
             .then(|| self.cars.get(begin..begin + self.cars_per_tick))
             .flatten()
     }
 }
 
-/// What the own driver did in the last ticks.
+/// The own inputs of the last ticks, as a ring buffer.
 #[derive(Clone, Debug)]
 struct OwnInputs {
-    slots: [(Option<u32>, Controls); HISTORY_TICKS],
+    entries: [(Option<u32>, Controls); HISTORY_TICKS],
 }
 
 impl OwnInputs {
     fn new() -> Self {
         Self {
-            slots: [(None, Controls::default()); HISTORY_TICKS],
+            entries: [(None, Controls::default()); HISTORY_TICKS],
         }
     }
 
     fn put(&mut self, tick: u32, input: Controls) {
-        self.slots[tick as usize % HISTORY_TICKS] = (Some(tick), input);
+        self.entries[tick as usize % HISTORY_TICKS] = (Some(tick), input);
     }
 
     fn get(&self, tick: u32) -> Option<Controls> {
-        let (stamp, input) = self.slots[tick as usize % HISTORY_TICKS];
+        let (stamp, input) = self.entries[tick as usize % HISTORY_TICKS];
         (stamp == Some(tick)).then_some(input)
     }
 }

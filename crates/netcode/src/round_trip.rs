@@ -1,4 +1,4 @@
-//! The way to the gateway and back, measured when a connection is new.
+//! The round trip to the gateway, measured on each new connection.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,12 @@ use arrayvec::ArrayVec;
 
 /// Pings of one measurement: enough that one of them meets no queue.
 const PINGS: usize = 8;
-/// Between two pings. All are over within half a second, long before the start.
+/// Time between two pings. A measurement takes less than half a second and is
+/// complete long before the start.
 const PING_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A measurement of the round trip: of some pings the fastest wins, since
-/// nothing that delays a message tells anything about the way.
+/// A measurement of the round trip: the fastest of several pings, since queues
+/// and stalls only ever add to it.
 #[derive(Clone, Debug)]
 pub struct RoundTrip {
     sent: ArrayVec<Instant, PINGS>,
@@ -19,7 +20,7 @@ pub struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// A measurement that begins at the next poll.
+    /// Creates a measurement that begins at the next poll.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -29,15 +30,14 @@ impl RoundTrip {
         }
     }
 
-    /// Measures anew: the connection is another one. Pongs of the old one are
-    /// not taken for answers.
+    /// Starts over on a new connection. Pongs of the old one are ignored.
     pub fn restart(&mut self) {
         self.first_nonce = self.first_nonce.wrapping_add(PINGS as u64);
         self.sent.clear();
         self.best = None;
     }
 
-    /// The nonce of the ping that is due.
+    /// Returns the nonce of the ping that is due, if any.
     pub fn poll(&mut self, now: Instant) -> Option<u64> {
         let is_due = self
             .sent
@@ -50,16 +50,16 @@ impl RoundTrip {
         Some(self.first_nonce.wrapping_add(self.sent.len() as u64 - 1))
     }
 
-    /// A ping was answered. Answers to what was not asked are ignored.
+    /// Records the answer to a ping. Unknown nonces are ignored.
     pub fn pong(&mut self, nonce: u64, now: Instant) {
         let index = nonce.wrapping_sub(self.first_nonce) as usize;
         if let Some(sent) = self.sent.get(index) {
-            let taken = now.saturating_duration_since(*sent);
-            self.best = Some(self.best.map_or(taken, |best| best.min(taken)));
+            let elapsed = now.saturating_duration_since(*sent);
+            self.best = Some(self.best.map_or(elapsed, |best| best.min(elapsed)));
         }
     }
 
-    /// The fastest way there and back so far.
+    /// The shortest round trip so far.
     #[must_use]
     pub fn best(&self) -> Option<Duration> {
         self.best

@@ -1,14 +1,14 @@
-//! A room's settings as the rules of its race: the same for its owner and for
-//! every client.
+//! The rules of a race from the settings of its room: the same for its owner
+//! and for every client.
 
 use domain::Mode;
 use protocol::lobby::RoomSettings;
 use protocol::{RaceId, Tick};
 use simulation::{Rules, Track};
 
-/// The rules of a race on `track` whose cars are let go at `start_tick`. The
-/// highway's traffic comes from the race's own seed, so that nobody needs to
-/// be told of it.
+/// Returns the rules of a race on `track` whose cars are released at
+/// `start_tick`. The highway's traffic is derived from the race's own seed, so
+/// that no message has to carry it.
 #[must_use]
 pub fn rules(settings: &RoomSettings, race: RaceId, track: &Track, start_tick: Tick) -> Rules {
     match settings.mode {

@@ -1,99 +1,103 @@
-//! When inputs leave, so that they come just before somebody looks at them.
+//! When inputs are sent, so that they are received just before the room reads them.
 //!
-//! A room looks at inputs once for each snapshot. One that comes right
-//! afterwards waits for a whole interval, and in the mean they wait for half of
-//! one. Nobody tells a client when that moment is, but it sees when snapshots
-//! come, and which of them acknowledges what. So it sends some time ahead of the
-//! snapshot that is to acknowledge it, and each time a little later, until one is
-//! acknowledged by the snapshot after it: then it was too late, and those to
-//! come are sent earlier by some milliseconds. That finds the way's delay and its
-//! jitter without a clock that two machines share.
+//! A room reads its inputs once per snapshot. An input received right afterwards
+//! waits for a whole interval, and with a random phase inputs wait for half of
+//! one on average. A client does not know when that moment is, but it sees when
+//! snapshots come and which of them acknowledges which input. It therefore sends
+//! some time ahead of the snapshot that is to acknowledge the message, and each
+//! time a little later, until a message is acknowledged one snapshot late: then
+//! it sends earlier by some milliseconds. That adapts to delay and jitter of the
+//! connection without a clock that two machines share.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use protocol::limits::SNAPSHOT_INTERVAL;
 
-/// What an input needs to be acknowledged but for the round trip, at first: the
-/// gateway's lead, its ways to the room and back, and some margin.
+/// Initial time that an acknowledgement takes beyond the round trip: the
+/// gateway's lead, its messages to the room and back, and some margin.
 const AHEAD_START: Duration = Duration::from_millis(10);
-/// After an input that was too late those to come are sent so much earlier.
+/// How much earlier inputs are sent after one that was too late.
 const EARLIER: Duration = Duration::from_millis(3);
-/// After one in time they are sent later by this: one in a hundred and fifty is
-/// too late then, and on a long way those that were under way with it.
+/// How much later inputs are sent after one in time: one in 150 is then too
+/// late, together with those in flight on a long connection.
 const LATER: Duration = Duration::from_micros(20);
-/// A longer way is not looked for.
+/// Upper bound of the time ahead.
 const AHEAD_MAX: Duration = Duration::from_secs(2);
-/// Share of a snapshot in the mean of when they come.
-const ARRIVAL_SHARE: f64 = 0.1;
-/// Messages that wait to be acknowledged: more than can be under way.
-const UNDER_WAY_MAX: usize = 128;
+/// Weight of a new snapshot in the mean receive time.
+const RECEIVE_TIME_GAIN: f64 = 0.1;
+/// Messages that wait to be acknowledged: more than can be in flight.
+const IN_FLIGHT_MAX: usize = 128;
 
-/// When one client's inputs leave.
+/// The schedule of one client's input messages.
 #[derive(Clone, Debug)]
 pub(crate) struct SendPhase {
-    /// When some snapshot came; the others come whole intervals before and after.
-    arrival: Instant,
-    /// So long before a snapshot comes leaves what it acknowledges.
+    /// Mean receive time of one snapshot; the others are whole intervals before
+    /// and after it.
+    received_at: Instant,
+    /// How long before a snapshot is received the message that it acknowledges
+    /// is sent.
     ahead: Duration,
     due: Instant,
-    /// By their newest ticks: when the snapshot comes that is to acknowledge them.
-    under_way: VecDeque<(u32, Instant)>,
+    /// Newest tick of each message and the expected receive time of the snapshot
+    /// that acknowledges it.
+    in_flight: VecDeque<(u32, Instant)>,
 }
 
 impl SendPhase {
-    /// A snapshot has just come.
+    /// Creates the schedule when a snapshot has just been received.
     pub(crate) fn new(round_trip: Duration, now: Instant) -> Self {
         Self {
-            arrival: now,
+            received_at: now,
             ahead: round_trip + AHEAD_START,
             due: now,
-            under_way: VecDeque::with_capacity(UNDER_WAY_MAX),
+            in_flight: VecDeque::with_capacity(IN_FLIGHT_MAX),
         }
     }
 
-    /// When the next message is to leave.
+    /// When the next message is to be sent.
     pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
-    /// A message leaves whose newest tick is `stamp`.
+    /// Records that a message whose newest tick is `stamp` is sent.
     pub(crate) fn sent(&mut self, stamp: u32, now: Instant) {
         if self
-            .under_way
+            .in_flight
             .back()
             .is_some_and(|(last, _)| *last >= stamp)
         {
             self.forget();
         }
-        if self.under_way.len() == UNDER_WAY_MAX {
-            self.under_way.pop_front();
+        if self.in_flight.len() == IN_FLIGHT_MAX {
+            self.in_flight.pop_front();
         }
-        // One that was to leave earlier may have waited for the next picture.
+        // A message that was due earlier may have waited for the next frame.
         let on_time = now.saturating_duration_since(self.due) < SNAPSHOT_INTERVAL;
         let from = if on_time { self.due } else { now };
-        let expected = self.arrival_near(from + self.ahead);
-        self.under_way.push_back((stamp, expected));
+        let expected = self.receive_time_near(from + self.ahead);
+        self.in_flight.push_back((stamp, expected));
         self.due = expected + SNAPSHOT_INTERVAL - self.ahead;
         if self.due <= now {
             self.due += SNAPSHOT_INTERVAL;
         }
     }
 
-    /// A snapshot has come `now`.
+    /// Records that a snapshot is received.
     pub(crate) fn snapshot(&mut self, now: Instant) {
-        let near = self.arrival_near(now);
-        self.arrival = if now >= near {
-            near + (now - near).mul_f64(ARRIVAL_SHARE)
+        let near = self.receive_time_near(now);
+        self.received_at = if now >= near {
+            near + (now - near).mul_f64(RECEIVE_TIME_GAIN)
         } else {
-            near - (near - now).mul_f64(ARRIVAL_SHARE)
+            near - (near - now).mul_f64(RECEIVE_TIME_GAIN)
         };
     }
 
-    /// The snapshot that has come `now` acknowledges the messages up to `stamp`.
+    /// Records that the snapshot received at `now` acknowledges the messages up to
+    /// `stamp`.
     pub(crate) fn acknowledged(&mut self, stamp: u32, now: Instant) {
         let (mut late, mut early, mut in_time) = (false, false, 0);
-        while let Some((_, expected)) = self.under_way.pop_front_if(|(sent, _)| *sent <= stamp) {
+        while let Some((_, expected)) = self.in_flight.pop_front_if(|(sent, _)| *sent <= stamp) {
             late |= now > expected + SNAPSHOT_INTERVAL / 2;
             early |= now + SNAPSHOT_INTERVAL / 2 < expected;
             in_time += 1;
@@ -107,23 +111,24 @@ impl SendPhase {
             return;
         };
         self.ahead = ahead.min(AHEAD_MAX);
-        // What left before says nothing about what is done now.
+        // Messages in flight were sent with the old value and say nothing about
+        // the new one.
         self.forget();
     }
 
-    /// What is under way is not what will be acknowledged.
+    /// Forgets the messages in flight: their acknowledgements do not count.
     pub(crate) fn forget(&mut self) {
-        self.under_way.clear();
+        self.in_flight.clear();
     }
 
-    /// When a snapshot comes, or would, nearest to `at`.
-    fn arrival_near(&self, at: Instant) -> Instant {
+    /// The expected receive time of a snapshot nearest to `at`.
+    fn receive_time_near(&self, at: Instant) -> Instant {
         let interval = SNAPSHOT_INTERVAL.as_nanos();
         let whole = |time: Duration| (time.as_nanos() + interval / 2) / interval;
         let intervals = |time| SNAPSHOT_INTERVAL * u32::try_from(whole(time)).unwrap_or(u32::MAX);
-        match at.checked_duration_since(self.arrival) {
-            Some(after) => self.arrival + intervals(after),
-            None => self.arrival - intervals(self.arrival - at),
+        match at.checked_duration_since(self.received_at) {
+            Some(after) => self.received_at + intervals(after),
+            None => self.received_at - intervals(self.received_at - at),
         }
     }
 }
@@ -132,7 +137,7 @@ impl SendPhase {
 mod tests {
     use super::*;
 
-    /// A room that looks at its inputs every interval, and tells at once.
+    /// A room that reads its inputs every interval and acknowledges them at once.
     struct Room {
         start: Instant,
         phase: SendPhase,
@@ -161,8 +166,8 @@ mod tests {
             most.mul_f64((self.random >> 33) as f64 / f64::from(1_u32 << 31))
         }
 
-        /// Runs for so many snapshots, with pictures every `frame`; gives the
-        /// waits of the inputs in the room.
+        /// Runs from snapshot `from` to `to`, drawing every `frame`; returns how
+        /// long each input waited in the room.
         fn run(
             &mut self,
             from: u32,
@@ -173,36 +178,37 @@ mod tests {
         ) -> Vec<Duration> {
             let mut now = self.start + SNAPSHOT_INTERVAL * from;
             let end = self.start + SNAPSHOT_INTERVAL * to;
-            let mut looks = from;
-            let (mut stamp, mut under_way, mut told) = (2 * from, VecDeque::new(), VecDeque::new());
+            let mut reads = from;
+            let (mut stamp, mut in_flight, mut snapshots) =
+                (2 * from, VecDeque::new(), VecDeque::new());
             let mut waits = Vec::new();
             let (mut last_up, mut last_down) = (now, now);
             while now < end {
-                let look = self.start + SNAPSHOT_INTERVAL * looks;
-                if now >= look {
+                let read = self.start + SNAPSHOT_INTERVAL * reads;
+                if now >= read {
                     let mut newest = None;
                     while let Some((stamp, came)) =
-                        under_way.pop_front_if(|(_, came)| *came <= look)
+                        in_flight.pop_front_if(|(_, came)| *came <= read)
                     {
-                        waits.push(look - came);
+                        waits.push(read - came);
                         newest = Some(stamp);
                     }
-                    last_down = last_down.max(look + one_way + self.jitter(jitter));
-                    told.push_back((last_down, newest));
-                    looks += 1;
+                    last_down = last_down.max(read + one_way + self.jitter(jitter));
+                    snapshots.push_back((last_down, newest));
+                    reads += 1;
                 }
-                while let Some((at, newest)) = told.pop_front_if(|(at, _)| *at <= now) {
+                while let Some((at, newest)) = snapshots.pop_front_if(|(at, _)| *at <= now) {
                     self.phase.snapshot(at);
                     if let Some(newest) = newest {
                         self.phase.acknowledged(newest, at);
                     }
                 }
-                let is_picture = (now - self.start).as_nanos() % frame.as_nanos() < 500_000;
-                if is_picture && self.phase.due() <= now {
+                let is_frame = (now - self.start).as_nanos() % frame.as_nanos() < 500_000;
+                if is_frame && self.phase.due() <= now {
                     stamp += 2;
                     self.phase.sent(stamp, now);
                     last_up = last_up.max(now + one_way + self.jitter(jitter));
-                    under_way.push_back((stamp, last_up));
+                    in_flight.push_back((stamp, last_up));
                 }
                 now += Duration::from_micros(500);
             }
@@ -223,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_come_shortly_before_they_are_looked_at() {
+    fn inputs_are_received_shortly_before_they_are_read() {
         for one_way in [ms(0), ms(7), ms(40), ms(150)] {
             let mut room = Room::new(one_way * 2);
             room.run(0, 900, one_way, ms(0), ms(1));
@@ -244,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_at_sixty_hertz_are_early_enough() {
+    fn frames_at_sixty_hertz_are_early_enough() {
         let mut room = Room::new(ms(50));
         room.run(0, 900, ms(25), ms(2), ms(16));
         let waits = room.run(900, 3_900, ms(25), ms(2), ms(16));
@@ -253,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_when_the_way_becomes_another() {
+    fn follows_when_the_delay_changes() {
         let mut room = Room::new(ms(20));
         room.run(0, 300, ms(10), ms(1), ms(1));
         for (begin, one_way) in [(300, ms(60)), (3_000, ms(10))] {

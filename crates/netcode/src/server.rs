@@ -1,8 +1,8 @@
 //! The inputs of one seat, as the owner of a room keeps them.
 //!
-//! The room never waits: a missing input is held for 250 ms, then nobody is
-//! driving. A late input changes no tick that is over; it only updates what is
-//! held.
+//! The room never waits: when an input is missing, the last one is held for
+//! 250 ms, then the seat is without a driver. A late input changes no tick that
+//! is over; it only updates the input that is held.
 
 use domain::{Controls, Drive, TICK_RATE_HZ};
 use protocol::input::InputFrame;
@@ -13,31 +13,31 @@ use serde::{Deserialize, Serialize};
 /// How long a missing input is replaced by the last one.
 pub const HOLD_TICKS: u32 = TICK_RATE_HZ / 4;
 
-/// How far ahead of the room an input may be stamped. Beyond it a clock is
-/// wrong, and memory is bounded.
+/// How far ahead of the room an input may be stamped. Beyond it the sender's
+/// clock is wrong; the limit bounds memory.
 pub const AHEAD_TICKS_MAX: u32 = 2 * INPUT_TICKS_MAX as u32;
 
-/// Received inputs of one seat by tick, and what to do without one.
+/// Received inputs of one seat by tick, and the one to hold when one is missing.
 #[derive(Clone, Debug)]
 pub struct SeatInputs {
-    /// Slot `tick % len` belongs to `tick` when it carries its number.
-    slots: [Slot; AHEAD_TICKS_MAX as usize],
+    /// A ring buffer: entry `tick % len` belongs to `tick` if its stamp says so.
+    entries: [StampedControls; AHEAD_TICKS_MAX as usize],
     newest: Option<(u32, Controls)>,
     ack: InputAck,
 }
 
-/// The inputs of one seat in a checkpoint: what a new owner needs to go on as
-/// the old one would have.
+/// The inputs of one seat in a checkpoint: all that a new owner needs to
+/// continue as the old one would have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedInputs {
     newest: Option<(u32, Controls)>,
     margin_ticks: i8,
-    /// For ticks that are not computed yet, in their order.
+    /// Inputs for ticks that are not computed yet, in order.
     pending: Vec<(u32, Controls)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+struct StampedControls {
     stamp: Option<u32>,
     controls: Controls,
 }
@@ -45,7 +45,7 @@ struct Slot {
 impl Default for SeatInputs {
     fn default() -> Self {
         Self {
-            slots: [Slot::default(); AHEAD_TICKS_MAX as usize],
+            entries: [StampedControls::default(); AHEAD_TICKS_MAX as usize],
             newest: None,
             ack: InputAck::default(),
         }
@@ -53,8 +53,8 @@ impl Default for SeatInputs {
 }
 
 impl SeatInputs {
-    /// Takes a client's input frame while `tick` is computed next. Returns how
-    /// many of its inputs were used now or will be: those not known before.
+    /// Receives a client's input frame while `tick` is computed next. Returns how
+    /// many of its inputs are new and in time to be applied.
     pub fn receive(&mut self, frame: &InputFrame, tick: u32) -> usize {
         let newest = self.newest;
         let used = self.recall(frame, tick);
@@ -64,8 +64,8 @@ impl SeatInputs {
         used
     }
 
-    /// As [`SeatInputs::receive`], of a frame that came some time ago, perhaps
-    /// to another owner: how much too early or late it was is not known.
+    /// Like [`SeatInputs::receive`], for a frame that was received some time ago,
+    /// perhaps by another owner: its margin is unknown and stays as it was.
     pub fn recall(&mut self, frame: &InputFrame, tick: u32) -> usize {
         let in_time = |stamp: &u32| *stamp < tick.saturating_add(AHEAD_TICKS_MAX);
         let inputs = frame.ticks().filter(|(stamp, _)| in_time(stamp));
@@ -74,13 +74,13 @@ impl SeatInputs {
             .sum()
     }
 
-    /// What a new owner needs, while `tick` is computed next.
+    /// Saves what a new owner needs, while `tick` is computed next.
     #[must_use]
     pub fn save(&self, tick: u32) -> SavedInputs {
         let mut pending: Vec<(u32, Controls)> = self
-            .slots
+            .entries
             .iter()
-            .filter_map(|slot| Some((slot.stamp?, slot.controls)))
+            .filter_map(|entry| Some((entry.stamp?, entry.controls)))
             .filter(|(stamp, _)| *stamp >= tick)
             .collect();
         pending.sort_unstable_by_key(|(stamp, _)| *stamp);
@@ -91,7 +91,7 @@ impl SeatInputs {
         }
     }
 
-    /// Goes on from what was saved while `tick` was computed next.
+    /// Restores the inputs that were saved while `tick` was computed next.
     #[must_use]
     pub fn restore(saved: &SavedInputs, tick: u32) -> Self {
         let mut inputs = Self::default();
@@ -102,16 +102,16 @@ impl SeatInputs {
         inputs
     }
 
-    /// Whether the input will be used, and was not known.
+    /// Keeps an input; returns whether it is new and will be applied.
     fn keep(&mut self, stamp: u32, controls: Controls, tick: u32) -> bool {
         if self.newest.is_none_or(|(newest, _)| stamp > newest) {
             self.newest = Some((stamp, controls));
             self.ack.tick = stamp;
         }
-        let slot = &mut self.slots[stamp as usize % AHEAD_TICKS_MAX as usize];
-        let is_new = stamp >= tick && slot.stamp != Some(stamp);
+        let entry = &mut self.entries[stamp as usize % AHEAD_TICKS_MAX as usize];
+        let is_new = stamp >= tick && entry.stamp != Some(stamp);
         if is_new {
-            *slot = Slot {
+            *entry = StampedControls {
                 stamp: Some(stamp),
                 controls,
             };
@@ -119,12 +119,12 @@ impl SeatInputs {
         is_new
     }
 
-    /// What the seat does in `tick`.
+    /// Returns what the seat does in `tick`.
     #[must_use]
     pub fn drive(&self, tick: u32) -> Drive {
-        let slot = self.slots[tick as usize % AHEAD_TICKS_MAX as usize];
-        if slot.stamp == Some(tick) {
-            return Drive::Driven(slot.controls);
+        let entry = self.entries[tick as usize % AHEAD_TICKS_MAX as usize];
+        if entry.stamp == Some(tick) {
+            return Drive::Driven(entry.controls);
         }
         match self.newest {
             Some((newest, controls)) if tick.saturating_sub(newest) <= HOLD_TICKS => {
@@ -134,13 +134,13 @@ impl SeatInputs {
         }
     }
 
-    /// What the driver is told in the next snapshot.
+    /// The acknowledgement for the next snapshot.
     #[must_use]
     pub fn ack(&self) -> InputAck {
         self.ack
     }
 
-    /// Forgets everything: the driver has a new connection or is gone.
+    /// Forgets all inputs: the driver has a new connection or has left.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
@@ -222,19 +222,19 @@ mod tests {
             assert_eq!(restored.drive(tick), inputs.drive(tick), "{tick}");
         }
         assert_eq!(inputs.save(12).pending.len(), 2, "only what is to come");
-        // Sent again to the new owner, six ticks later, and two more.
+        // The client sends them again to the new owner, with two more.
         assert_eq!(restored.recall(&frame(10, &[1, 2, 3, 4, 5, 6]), 12), 2);
         let ack = InputAck {
             tick: 15,
             margin_ticks: inputs.ack().margin_ticks,
         };
         assert_eq!(restored.ack(), ack);
-        let nobody = SeatInputs::restore(&SavedInputs::default(), 12);
-        assert_eq!(throttle(nobody.drive(12)), None);
+        let empty = SeatInputs::restore(&SavedInputs::default(), 12);
+        assert_eq!(throttle(empty.drive(12)), None);
     }
 
     #[test]
-    fn ticks_of_another_world_are_ignored() {
+    fn ignores_ticks_far_from_the_present() {
         let mut inputs = SeatInputs::default();
         assert_eq!(inputs.receive(&frame(u32::MAX - 1, &[1, 2, 3]), 10), 0);
         assert_eq!(inputs.receive(&frame(10 + AHEAD_TICKS_MAX, &[1]), 10), 0);

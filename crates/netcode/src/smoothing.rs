@@ -1,27 +1,27 @@
-//! Corrections as they are drawn: the simulation jumps, the picture does not.
+//! Smoothing of corrections: the simulation jumps, the drawn cars do not.
 //!
-//! Where a car was drawn and where it turns out to be differ by an error; it
-//! is added to what is drawn and shrinks frame by frame (Fiedler, *Networked
+//! The difference between where a car was drawn and where it turns out to be is
+//! added to its drawn pose and shrinks frame by frame (Fiedler, *Networked
 //! Physics*: ×0.95 a frame for small errors, ×0.85 for large).
 
 use domain::Vec2;
 
-/// Up to this an error is small, and is left to fade unseen, m.
+/// Largest error that is small and fades unseen, m.
 const SMALL_M: f64 = 0.25;
-/// From this on it is large, and goes fast, m.
+/// Smallest error that is large and fades fast, m.
 const LARGE_M: f64 = 1.0;
-/// What is left of a small error after a frame of a sixtieth of a second.
+/// Share of a small error that remains after a frame of 1/60 s.
 const SMALL_FACTOR: f64 = 0.95;
-/// What is left of a large one.
+/// Share of a large error that remains after a frame of 1/60 s.
 const LARGE_FACTOR: f64 = 0.85;
-/// Beyond this it would be a slide across the track: jump, m.
+/// Error beyond which a car jumps: fading would be a slide across the track, m.
 const SNAP_M: f64 = 4.0;
-/// Most that a car is moved by in a frame, m: half a metre would be a jump.
+/// Largest move of a car by fading in a frame, m: half a metre is seen as a jump.
 const MOVE_MAX_M: f64 = 0.4;
-/// The frame that the factors are meant for.
+/// Frame rate that the factors are meant for.
 const FRAMES_PER_SECOND: f64 = 60.0;
 
-/// Where a car is and where it points.
+/// Position and heading of a car.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose {
     /// Centre, m.
@@ -31,7 +31,7 @@ pub struct Pose {
 }
 
 impl Pose {
-    /// The pose a `fraction` of the way to `other`, the shorter way round.
+    /// Interpolates towards `other` by `fraction`, turning the shorter way.
     #[must_use]
     pub fn lerp(self, other: Self, fraction: f64) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Pose {
     }
 }
 
-/// How far a car is drawn from where it is.
+/// The offset of a drawn car from its simulated pose.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DrawnError {
     position: Vec2,
@@ -49,8 +49,9 @@ pub struct DrawnError {
 }
 
 impl DrawnError {
-    /// The car was at `before` and turns out to be at `after`: it is drawn where
-    /// it was. Too far away it is not; the answer is whether it jumps.
+    /// Absorbs the correction of a car from `before` to `after`, so that it stays
+    /// where it is drawn. Returns whether the error is so large that the car
+    /// jumps.
     pub fn correct(&mut self, before: Pose, after: Pose) -> bool {
         self.position = self.position + (before.position - after.position);
         self.heading_rad = wrap(self.heading_rad + before.heading_rad - after.heading_rad);
@@ -61,7 +62,7 @@ impl DrawnError {
         jumps
     }
 
-    /// Time goes on by `seconds`.
+    /// Shrinks the error by `seconds` of fading.
     pub fn fade(&mut self, seconds: f64) {
         let size = self.position.length();
         let frames = seconds * FRAMES_PER_SECOND;
@@ -75,7 +76,7 @@ impl DrawnError {
         self.heading_rad *= left;
     }
 
-    /// Where a car is drawn that is at `pose`.
+    /// Returns the drawn pose of a car whose simulated pose is `pose`.
     #[must_use]
     pub fn drawn(&self, pose: Pose) -> Pose {
         Pose {
@@ -84,14 +85,14 @@ impl DrawnError {
         }
     }
 
-    /// How far from where it is, m.
+    /// Distance between the drawn and the simulated position, m.
     #[must_use]
     pub fn size_m(&self) -> f64 {
         self.position.length()
     }
 }
 
-/// An angle as −π..π.
+/// Normalises an angle to −π..π.
 fn wrap(angle: f64) -> f64 {
     use std::f64::consts::{PI, TAU};
     (angle + PI).rem_euclid(TAU) - PI

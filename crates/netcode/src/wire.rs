@@ -1,4 +1,4 @@
-//! A race as a snapshot, and back.
+//! Conversion between a race and the snapshot that carries it.
 
 use domain::SEATS_MAX;
 use protocol::snapshot::{Applied, BodyError, SnapshotBody, SnapshotHeader};
@@ -6,16 +6,16 @@ use simulation::RaceState;
 
 use crate::TrackCourse;
 
-/// A race as a snapshot tells it: the state, and what led to it.
+/// The contents of a snapshot: the state of the race and the inputs that led to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The race.
+pub struct DecodedSnapshot {
+    /// State of the race at the snapshot's tick.
     pub state: RaceState,
-    /// By seat.
+    /// Applied inputs by seat.
     pub applied: arrayvec::ArrayVec<Applied, SEATS_MAX>,
 }
 
-/// A whole snapshot as it travels on NATS. The header's tick must be that of the state.
+/// Encodes a whole snapshot as it travels on NATS. The header's tick must be that of the state.
 #[must_use]
 pub fn snapshot(
     header: &SnapshotHeader,
@@ -23,27 +23,28 @@ pub fn snapshot(
     applied: &[Applied],
     course: &TrackCourse,
 ) -> Vec<u8> {
-    /// Four cars with their header; more seats grow the buffer once.
+    /// Size of a snapshot of four cars with its header; with more seats the
+    /// buffer grows once.
     const BYTES_TYPICAL: usize = 640;
     let mut bytes = header.encode_into(Vec::with_capacity(BYTES_TYPICAL));
     body(state, applied).encode_into(header.tick, course, &mut bytes);
     bytes
 }
 
-/// Reads the body of a snapshot of `tick`.
+/// Decodes the body of a snapshot of `tick`.
 ///
 /// # Errors
-/// When it is not one, or is of another track.
-pub fn told(bytes: &[u8], tick: u32, course: &TrackCourse) -> Result<Told, BodyError> {
+/// When the bytes are not a snapshot body, or are of another track.
+pub fn decode(bytes: &[u8], tick: u32, course: &TrackCourse) -> Result<DecodedSnapshot, BodyError> {
     let body = SnapshotBody::decode(bytes, tick, course)?;
-    Ok(Told {
+    Ok(DecodedSnapshot {
         state: state(&body, tick),
         applied: body.applied,
     })
 }
 
-/// A race and what was applied to it, as the body of a snapshot. Seats beyond
-/// those of `applied` were absent.
+/// Returns the body of the snapshot of a race and its applied inputs. Seats
+/// without an entry in `applied` are absent.
 #[must_use]
 pub fn body(state: &RaceState, applied: &[Applied]) -> SnapshotBody {
     let absent = Applied::default();
@@ -56,7 +57,7 @@ pub fn body(state: &RaceState, applied: &[Applied]) -> SnapshotBody {
     }
 }
 
-/// The race of a snapshot's body at its tick.
+/// Returns the race that a snapshot body of `tick` describes.
 #[must_use]
 pub fn state(body: &SnapshotBody, tick: u32) -> RaceState {
     RaceState {
@@ -107,9 +108,9 @@ mod tests {
             header.tick = state.tick;
             let bytes = snapshot(&header, &state, &applied, &course);
             let (read, body) = SnapshotHeader::split(&bytes).unwrap();
-            let told = told(body, read.tick, &course).unwrap();
-            assert_eq!(told.state, state);
-            assert_eq!(told.applied.as_slice(), applied);
+            let decoded = decode(body, read.tick, &course).unwrap();
+            assert_eq!(decoded.state, state);
+            assert_eq!(decoded.applied.as_slice(), applied);
             step(&track, &rules, &mut state, &drives, &mut events);
         }
     }

@@ -1,4 +1,5 @@
-//! Bytes that no honest room sends: no panic, no unbounded memory, counted.
+//! Bytes that no honest room sends cause no panic and no unbounded memory, and
+//! are counted.
 
 mod support;
 
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use domain::Controls;
 use netcode::Client;
-use netcode::client::Taken;
+use netcode::client::SnapshotOutcome;
 use netcode::network_model::Conditions;
 use netcode::simulation::Track;
 use proptest::prelude::*;
@@ -14,11 +15,11 @@ use protocol::RaceId;
 use protocol::snapshot::RelayedHeader;
 use support::{Race, START_TICK};
 
-/// A race under way, and a second of its snapshots.
+/// A race in progress, and a second of its snapshots.
 fn snapshots() -> (Race, Vec<Vec<u8>>) {
     let track = Track::by_name("harbour-ring").expect("it ships with the game");
-    let way = Conditions::of_round_trip(Duration::from_millis(20));
-    let mut race = Race::new(track, 2, 4, way, way, 1);
+    let path = Conditions::of_round_trip(Duration::from_millis(20));
+    let mut race = Race::new(track, 2, 4, path, path, 1);
     race.run_to(START_TICK + 120);
     let mut snapshots = Vec::new();
     while snapshots.len() < 30 {
@@ -45,21 +46,27 @@ fn with_header(bytes: &[u8], change: impl FnOnce(&mut RelayedHeader)) -> Vec<u8>
 }
 
 #[test]
-fn each_kind_of_snapshot_that_is_not_for_us_is_counted() {
+fn counts_each_kind_of_snapshot_that_is_not_applied() {
     let (race, snapshots) = snapshots();
     let mut client = client(&race);
     let before = client.counters();
     let newest = &snapshots[29];
     let applied = client.snapshot(newest, race.now);
-    assert!(matches!(applied, Taken::Applied { .. }));
-    assert_eq!(client.snapshot(newest, race.now), Taken::Stale);
-    assert_eq!(client.snapshot(&snapshots[3], race.now), Taken::Stale);
+    assert!(matches!(applied, SnapshotOutcome::Applied { .. }));
+    assert_eq!(client.snapshot(newest, race.now), SnapshotOutcome::Stale);
+    assert_eq!(
+        client.snapshot(&snapshots[3], race.now),
+        SnapshotOutcome::Stale
+    );
     let other: RaceId = "01BX5ZZKBKACTAV9WEVGEMMVRZ".parse().unwrap();
     let foreign = with_header(newest, |header| header.race = other.tag());
-    assert_eq!(client.snapshot(&foreign, race.now), Taken::Foreign);
-    assert_eq!(client.snapshot(b"", race.now), Taken::Unreadable);
+    assert_eq!(
+        client.snapshot(&foreign, race.now),
+        SnapshotOutcome::Foreign
+    );
+    assert_eq!(client.snapshot(b"", race.now), SnapshotOutcome::Unreadable);
     let cut = with_header(&newest[..newest.len() - 9], |header| header.tick += 2);
-    assert_eq!(client.snapshot(&cut, race.now), Taken::Unreadable);
+    assert_eq!(client.snapshot(&cut, race.now), SnapshotOutcome::Unreadable);
     let counters = client.counters();
     assert_eq!(counters.applied - before.applied, 1);
     assert_eq!(counters.stale - before.stale, 2);
@@ -68,10 +75,13 @@ fn each_kind_of_snapshot_that_is_not_for_us_is_counted() {
 }
 
 #[test]
-fn a_race_that_has_no_rules_yet_takes_no_snapshot() {
+fn a_client_without_rules_applies_no_snapshot() {
     let (race, snapshots) = snapshots();
     let mut client = Client::new(support::race_id(), Some(0), race.room.track.clone());
-    assert_eq!(client.snapshot(&snapshots[0], race.now), Taken::Early);
+    assert_eq!(
+        client.snapshot(&snapshots[0], race.now),
+        SnapshotOutcome::Early
+    );
     assert_eq!(client.counters().early, 1);
     assert!(client.predicted().is_none());
 }
@@ -82,16 +92,16 @@ fn a_tick_far_ahead_is_followed_at_the_cost_of_one_snapshot() {
     let mut client = client(&race);
     for tick in [100_000, u32::MAX - 1, u32::MAX] {
         let far = with_header(&snapshots[0], |header| header.tick = tick);
-        let taken = client.snapshot(&far, race.now);
+        let outcome = client.snapshot(&far, race.now);
         assert!(
             matches!(
-                taken,
-                Taken::Applied {
+                outcome,
+                SnapshotOutcome::Applied {
                     replayed_ticks: 0,
                     ..
                 }
             ),
-            "{taken:?}"
+            "{outcome:?}"
         );
         let commands = client.drive(Controls::default(), race.now);
         assert!(commands.input.is_none_or(|bytes| bytes.len() < 512));
@@ -114,7 +124,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_comes_nothing_breaks(
+        fn survives_corrupted_snapshots(
         changes in proptest::collection::vec(
             (0..30_usize, any::<prop::sample::Index>(), any::<u8>(), 0..40_u64),
             1..100,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{TICK_RATE_HZ, Vec2};
 use netcode::network_model::Conditions;
 use netcode::simulation::Track;
-use support::{Hands, Race, START_TICK, percentile};
+use support::{DrivingStyle, Race, START_TICK, percentile};
 
 fn round_trip(ms: u64) -> Conditions {
     Conditions::of_round_trip(Duration::from_millis(ms))
@@ -25,11 +25,11 @@ fn circuit() -> Track {
 }
 
 #[test]
-fn alone_and_without_loss_nobody_is_ever_corrected() {
+fn a_lone_driver_without_loss_is_never_corrected() {
     println!("round trip ms  snapshots  corrections  inputs missing");
     for ms in [0, 50, 100, 150, 300] {
-        let way = round_trip(ms);
-        let mut race = Race::new(circuit(), 3, 1, way, way, 5);
+        let path = round_trip(ms);
+        let mut race = Race::new(circuit(), 3, 1, path, path, 5);
         race.run_to(u32::MAX);
         let player = &race.players[0];
         let corrections = player.corrections_m.iter().filter(|by| **by > 0.0).count();
@@ -49,19 +49,19 @@ fn alone_and_without_loss_nobody_is_ever_corrected() {
 
 #[test]
 fn stalls_of_tcp_correct_by_centimetres() {
-    println!("hands  round trip ms  snapshots  corrected  p99 of all m  of corrections m  max m");
-    for (hands, ms) in [Hands::Wheel, Hands::Keys]
+    println!("style  round trip ms  snapshots  corrected  p99 of all m  of corrections m  max m");
+    for (style, ms) in [DrivingStyle::Wheel, DrivingStyle::Keys]
         .into_iter()
-        .flat_map(|hands| [50, 100, 150, 300].map(|ms| (hands, ms)))
+        .flat_map(|style| [50, 100, 150, 300].map(|ms| (style, ms)))
     {
-        let way = with_loss(ms);
+        let path = with_loss(ms);
         let mut all = Vec::new();
         let mut all_missed = 0;
         for seed in 0..4 {
-            let mut race = Race::new(circuit(), 3, 1, way, way, seed);
-            race.players[0].hands = hands;
+            let mut race = Race::new(circuit(), 3, 1, path, path, seed);
+            race.players[0].style = style;
             race.run_to(u32::MAX);
-            // Where the room did the same without the input, nobody can tell.
+            // A missing input goes unnoticed if the held one is the same.
             let missed = race.players[0].client.counters().inputs_missed;
             let missing = race.room.missing[0];
             assert!(missed <= missing, "{missed} of {missing}");
@@ -74,7 +74,7 @@ fn stalls_of_tcp_correct_by_centimetres() {
             percentile(&mut corrections, 0.99),
         );
         println!(
-            "{hands:?}  {ms:13}  {:9}  {:9}  {of_all:12.3}  {of_corrections:16.3}  {:5.2}",
+            "{style:?}  {ms:13}  {:9}  {:9}  {of_all:12.3}  {of_corrections:16.3}  {:5.2}",
             all.len(),
             corrections.len(),
             corrections.last().copied().unwrap_or(0.0),
@@ -86,27 +86,27 @@ fn stalls_of_tcp_correct_by_centimetres() {
     }
 }
 
-/// Who fights for position.
-const FIELD: [Hands; 8] = [
-    Hands::Wheel,
-    Hands::Keys,
-    Hands::Wheel,
-    Hands::Wild,
-    Hands::Wheel,
-    Hands::Wild,
-    Hands::Wheel,
-    Hands::Wild,
+/// Driving styles of a field that fights for position.
+const FIELD: [DrivingStyle; 8] = [
+    DrivingStyle::Wheel,
+    DrivingStyle::Keys,
+    DrivingStyle::Wheel,
+    DrivingStyle::Wild,
+    DrivingStyle::Wheel,
+    DrivingStyle::Wild,
+    DrivingStyle::Wheel,
+    DrivingStyle::Wild,
 ];
 
 #[test]
 fn others_are_drawn_where_they_are() {
-    let way = Conditions {
+    let path = Conditions {
         jitter: Duration::from_millis(5),
         ..round_trip(100)
     };
-    let mut race = Race::new(circuit(), 2, 8, way, way, 14);
-    for (player, hands) in race.players.iter_mut().zip(FIELD) {
-        player.hands = hands;
+    let mut race = Race::new(circuit(), 2, 8, path, path, 14);
+    for (player, style) in race.players.iter_mut().zip(FIELD) {
+        player.style = style;
     }
     race.run_to(u32::MAX);
     let mut errors = Vec::new();
@@ -161,5 +161,5 @@ fn is_near_contact(race: &Race, tick: f64, seat: usize) -> bool {
     race.room
         .contacts
         .iter()
-        .any(|(at, who)| usize::from(*who) == seat && (f64::from(*at) - tick).abs() < near)
+        .any(|(at, car)| usize::from(*car) == seat && (f64::from(*at) - tick).abs() < near)
 }

@@ -1,4 +1,4 @@
-//! How large snapshots are, on every circuit and on the highway, and where cars
+//! Sizes of snapshots on every circuit and on the highway, and with cars that
 //! bump along walls.
 
 use domain::{CarClass, Drive, Skill, TICK_RATE_HZ};
@@ -19,17 +19,17 @@ const TCP_IP_BYTES: usize = 20 + 20 + 12;
 /// Long enough for a lap of every circuit.
 const TICKS_MAX: u32 = 3 * 60 * 60;
 
-/// Bytes that the bodies of a race took.
+/// Total size of the snapshot bodies of a race.
 #[derive(Default)]
 struct Size {
     snapshots: usize,
     bytes: usize,
-    /// Of them, what the inputs took.
+    /// Bytes of the inputs, part of `bytes`.
     inputs: usize,
 }
 
 impl Size {
-    /// Adds a snapshot, which must come back as it was.
+    /// Adds a snapshot, which must survive the round trip through bytes.
     fn add(&mut self, state: &RaceState, applied: &[Applied], course: &TrackCourse) {
         let mut body = wire::body(state, applied);
         let mut bytes = Vec::new();
@@ -50,7 +50,7 @@ impl Size {
     }
 }
 
-/// A race of AI drivers; `drive` may take the wheel from them before each tick.
+/// Runs a race of AI drivers; `drive` may replace their inputs in each tick.
 fn race(
     track: &Track,
     rules: &Rules,
@@ -108,8 +108,8 @@ fn a_car_takes_22_bytes_or_less_on_the_mean() {
     assert!(mean <= CAR_BYTES_MEAN_MAX, "{mean:.2} bytes a car");
 }
 
-/// Thin bots do what AI drivers did in another race: one input that is late, and
-/// nobody looks any more where they drive.
+/// Thin bots repeat the inputs of AI drivers in another race: after one late
+/// input they drive blindly.
 #[test]
 fn cars_that_bump_along_walls_do_not_take_much_more() {
     let header = RelayedHeader {

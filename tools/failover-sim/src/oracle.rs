@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::{Controls, Drive};
 use netcode::TrackCourse;
-use netcode::wire::{self, Told};
+use netcode::wire::{self, DecodedSnapshot};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::record::ResultRecord;
 use protocol::snapshot::SnapshotHeader;
@@ -243,7 +243,7 @@ impl Oracle {
             Some(_) => return Err(format!("room {index}: tick {tick} has two pasts")),
             None => {}
         }
-        let told = wire::told(body, tick, &self.course)
+        let told = wire::decode(body, tick, &self.course)
             .map_err(|error| format!("room {index}: tick {tick}: {error}"))?;
         room.hashes.insert(tick, hash);
         let continues = room.continues(&self.track, &told);
@@ -298,7 +298,7 @@ impl Oracle {
 
 impl RoomHistory {
     /// The race as it was, and what was applied, lead to the race as it is.
-    fn continues(&mut self, track: &Track, told: &Told) -> Result<(), String> {
+    fn continues(&mut self, track: &Track, told: &DecodedSnapshot) -> Result<(), String> {
         let Some(mut state) = self.newest.take() else {
             return Ok(());
         };
@@ -317,7 +317,7 @@ impl RoomHistory {
         }
     }
 
-    fn inputs_are_applied(&mut self, epoch: Epoch, told: &Told) -> Result<(), String> {
+    fn inputs_are_applied(&mut self, epoch: Epoch, told: &DecodedSnapshot) -> Result<(), String> {
         let first = told.state.tick - TICKS_PER_SNAPSHOT;
         let later = self.due.split_off(&(told.state.tick, 0));
         let due = std::mem::replace(&mut self.due, later);

@@ -174,7 +174,7 @@ impl RoomClient {
     /// How long ago the last snapshot came.
     #[must_use]
     pub fn silence(&self, now: Instant) -> Option<Duration> {
-        self.netcode.silence(now)
+        self.netcode.snapshot_age(now)
     }
 
     /// The cars, where they are drawn since the last call of

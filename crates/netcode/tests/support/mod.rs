@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{CarClass, Controls, Drive, Skill, Vec2};
-use netcode::client::{Client, Taken};
-use netcode::network_model::{Conditions, Way};
+use netcode::client::{Client, SnapshotOutcome};
+use netcode::network_model::{Conditions, NetworkPath};
 use netcode::simulation::{AiDriver, Event, Events, RaceState, Rules, Track, step};
 use netcode::{SeatInputs, TrackCourse, wire};
 use protocol::input::InputFrame;
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// From the first snapshot to the start.
 pub const START_TICK: u32 = 4 * 60;
 
-/// What travels.
+/// A message between client and room.
 enum Message {
     Ping(u64),
     Input(Vec<u8>),
@@ -40,24 +40,24 @@ pub struct Room {
     applied: Vec<Applied>,
     events: Events,
     next_tick_at: Instant,
-    /// It computes nothing before this.
+    /// The room computes no tick before this time.
     held_until: Option<Instant>,
     /// The cars after each tick, from tick 0.
     pub truth: Vec<Vec<(Vec2, f64)>>,
     /// Tick and seats of contacts.
     pub contacts: Vec<(u32, u8)>,
-    /// Ticks in which a seat's input was missing, after the start.
+    /// Number of ticks after the start without an input, by seat.
     pub missing: Vec<u64>,
 }
 
 /// How a driver handles the controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hands {
-    /// A wheel and pedals: a little different in every tick.
+pub enum DrivingStyle {
+    /// A wheel and pedals: slightly different controls in every tick.
     Wheel,
     /// Keys: all or nothing, so that a missing input matters.
     Keys,
-    /// Keys, and every now and then no brakes, into whoever is there.
+    /// Keys, and now and then no brakes, ramming other cars.
     Wild,
 }
 
@@ -66,15 +66,15 @@ pub struct Player {
     pub client: Client,
     seat: usize,
     driver: AiDriver,
-    pub hands: Hands,
-    up: Way<Message>,
-    down: Way<Message>,
+    pub style: DrivingStyle,
+    up: NetworkPath<Message>,
+    down: NetworkPath<Message>,
     next_frame_at: Instant,
-    /// Corrections of the own car by snapshot from a second after the start.
+    /// Correction of the own car by each snapshot, from a second after the start.
     pub corrections_m: Vec<f64>,
     /// Drawn tick and poses of each frame.
     pub frames: Vec<(f64, Vec<(Vec2, f64)>)>,
-    /// No connection before this.
+    /// The connection is down until this time.
     away_until: Option<Instant>,
 }
 
@@ -126,9 +126,9 @@ impl Race {
                 client,
                 seat,
                 driver: AiDriver::new(&track, seed, Skill::ALL[seat % 3]),
-                hands: Hands::Wheel,
-                up: Way::new(up, seed + 1),
-                down: Way::new(down, seed + 2),
+                style: DrivingStyle::Wheel,
+                up: NetworkPath::new(up, seed + 1),
+                down: NetworkPath::new(down, seed + 2),
                 next_frame_at: start + Duration::from_micros(2_700) * seat as u32,
                 corrections_m: Vec::new(),
                 frames: Vec::new(),
@@ -150,7 +150,7 @@ impl Race {
         }
     }
 
-    /// Half a millisecond.
+    /// Advances by half a millisecond.
     pub fn step(&mut self) {
         self.now += STEP;
         let now = self.now;
@@ -172,12 +172,12 @@ impl Race {
         }
     }
 
-    /// The room stands still for a while, and then catches up.
+    /// Pauses the room for `time`; then it catches up.
     pub fn hold_room(&mut self, time: Duration) {
         self.room.held_until = Some(self.now + time);
     }
 
-    /// The room stands still for a while, and goes on where it was.
+    /// Pauses the room for `time`; then it continues where it was.
     pub fn pause_room(&mut self, time: Duration) {
         let until = self.now + time;
         self.room.next_tick_at = until;
@@ -223,7 +223,7 @@ impl Room {
         self.truth.push(poses.collect());
     }
 
-    /// As a client gets it.
+    /// The current snapshot as relayed to a client.
     pub fn snapshot(&self) -> Vec<u8> {
         let header = SnapshotHeader {
             race: race_id(),
@@ -236,7 +236,7 @@ impl Room {
         snapshot::relay_into(&bytes, Vec::new()).expect("it is a snapshot")
     }
 
-    /// Another worker goes on from an earlier state, without the inputs.
+    /// Continues as a new owner from an earlier state, without the inputs.
     pub fn take_over(&mut self, state: RaceState) {
         self.epoch = self.epoch.next();
         self.truth.truncate(state.tick as usize);
@@ -244,9 +244,9 @@ impl Room {
         self.inputs.fill(SeatInputs::default());
     }
 
-    /// Where a car was at a tick with its fraction; `None` beyond what happened.
+    /// Position of a car at a fractional tick; `None` outside the recording.
     pub fn truth_at(&self, tick: f64, seat: usize) -> Option<Vec2> {
-        // The state of tick 1 is the first of the list.
+        // The first entry is the state of tick 1.
         let index = (tick - 1.0).max(0.0);
         let (before, after) = (
             self.truth.get(index as usize)?,
@@ -261,7 +261,7 @@ impl Player {
         self.away_until.is_none_or(|until| now >= until)
     }
 
-    /// The connection is reset, and another one is there after `time`.
+    /// Resets the connection; a new one is open after `time`.
     pub fn reset(&mut self, now: Instant, time: Duration) {
         self.up.reset();
         self.down.reset();
@@ -277,7 +277,7 @@ impl Player {
         if self.away_until.is_some_and(|until| now >= until) {
             self.away_until = None;
             self.client.reconnected();
-            // The gateway tells the room, which forgets the old connection.
+            // The gateway notifies the room, which forgets the old connection.
             room.inputs[self.seat].clear();
         }
         while let Some(message) = self.up.receive(now) {
@@ -304,15 +304,15 @@ impl Player {
     }
 
     fn snapshot(&mut self, bytes: &[u8], now: Instant, start_tick: u32) {
-        let taken = self.client.snapshot(bytes, now);
+        let outcome = self.client.snapshot(bytes, now);
         let is_on = self
             .client
             .confirmed()
             .is_some_and(|state| state.tick > start_tick + 60);
-        if let Taken::Applied {
+        if let SnapshotOutcome::Applied {
             correction_m: Some(correction),
             ..
-        } = taken
+        } = outcome
             && is_on
         {
             self.corrections_m.push(correction);
@@ -327,11 +327,11 @@ impl Player {
             None => Controls::default(),
         };
         let second = self.client.drawn_tick().unwrap_or(0.0) as u32 / 60;
-        let input = match self.hands {
-            Hands::Wild if !second.is_multiple_of(5) => as_keys(input),
-            Hands::Wheel => input,
-            Hands::Keys => as_keys(input),
-            Hands::Wild => Controls {
+        let input = match self.style {
+            DrivingStyle::Wild if !second.is_multiple_of(5) => as_keys(input),
+            DrivingStyle::Wheel => input,
+            DrivingStyle::Keys => as_keys(input),
+            DrivingStyle::Wild => Controls {
                 throttle: 255,
                 brake: 0,
                 ..as_keys(input)
@@ -368,7 +368,7 @@ fn as_keys(input: Controls) -> Controls {
     }
 }
 
-/// The value below which a share of the values lies; 0 of none.
+/// The value below which a `share` of the values lies; 0 without values.
 pub fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let index = (values.len() as f64 * share) as usize;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use domain::{Drive, SEATS_MAX};
-use netcode::wire::{self, Told};
+use netcode::wire::{self, DecodedSnapshot};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::snapshot::SnapshotHeader;
 use protocol::{Tick, UnixMillis};
@@ -31,7 +31,7 @@ pub struct CaughtUp {
 
 /// What the snapshots say, by tick.
 struct History {
-    told: BTreeMap<Tick, Told>,
+    told: BTreeMap<Tick, DecodedSnapshot>,
 }
 
 impl Room {
@@ -131,7 +131,7 @@ impl History {
         let later = news.snapshots.range(race.state.tick + 1..);
         let told = later.filter_map(|(tick, bytes)| {
             let (_header, body) = SnapshotHeader::split(bytes).ok()?;
-            let told = wire::told(body, *tick, &race.course).ok()?;
+            let told = wire::decode(body, *tick, &race.course).ok()?;
             (told.state.cars.len() == seats).then_some((*tick, told))
         });
         Self {
