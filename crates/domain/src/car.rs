@@ -1,4 +1,4 @@
-//! A car on the grid of integers that snapshots carry.
+//! A car in integer units, as snapshots carry it.
 
 use std::f64::consts::TAU;
 
@@ -19,55 +19,57 @@ pub const STEER_UNITS_PER_RAD: i32 = 32768;
 /// Units of [`Car::acceleration`] per m/s².
 pub const ACCELERATION_UNITS_PER_MPS2: i32 = 256;
 
-/// A car without a driver for this long touches nobody.
+/// Time without a driver after which a car is a ghost and touches no other car.
 pub const GHOST_AFTER_TICKS: u8 = TICK_RATE_HZ as u8;
-/// Going against the track for this long is reported.
+/// Time of driving against the track after which it is reported.
 pub const WRONG_WAY_AFTER_TICKS: u8 = TICK_RATE_HZ as u8;
 
-/// When and where a car reached the target.
+/// The finish of a car: its place and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finish {
-    /// 1 for the winner.
+    /// Place in the result, 1 for the winner.
     pub place: u8,
-    /// The tick at whose end the car was over the line.
+    /// The tick at whose end the car had crossed the line.
     pub tick: u32,
 }
 
-/// A car as it is between two ticks: integers only, on the wire's grid.
+/// The state of a car between two ticks: integers only, on the wire's grid.
 ///
 /// A tick of the simulation converts them to `f64`, integrates and rounds back:
 /// a snapshot or checkpoint of these fields continues the car exactly. The
 /// default is a car at rest at the origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Car {
-    /// What kind of car it is: the same for the whole race.
+    /// Class of the car, constant for the whole race.
     pub class: CarClass,
     /// World position, 1/1024 m.
     pub x: i32,
     /// World position, 1/1024 m.
     pub y: i32,
-    /// Counter-clockwise from `x`, 1/2^20 turn, in `0..2^20`.
+    /// Heading counter-clockwise from `x`, 1/2^20 turn, in `0..2^20`.
     pub heading: i32,
-    /// Along the car, 1/4096 m/s; negative backwards.
+    /// Speed along the car, 1/4096 m/s; negative backwards.
     pub speed_forward: i32,
-    /// To the car's left, 1/4096 m/s.
+    /// Speed to the car's left, 1/4096 m/s.
     pub speed_lateral: i32,
-    /// Counter-clockwise, 1/8192 rad/s.
+    /// Yaw rate, counter-clockwise, 1/8192 rad/s.
     pub yaw_rate: i32,
-    /// Of the front wheels, left positive, 1/32768 rad.
+    /// Angle of the front wheels, left positive, 1/32768 rad.
     pub steer_angle: i16,
-    /// Along the car in the last tick, 1/256 m/s²: feeds the load transfer.
+    /// Acceleration along the car in the last tick, 1/256 m/s²: feeds the load
+    /// transfer.
     pub acceleration: i16,
-    /// Signed way along the centre line since the start line, 1/1024 m; negative
-    /// on the grid. It is also the place at which the next projection begins.
+    /// Signed distance along the centre line from the start line, 1/1024 m; negative
+    /// on the grid. It is also where the next projection begins.
     pub travel: i32,
-    /// The most that `travel` has been, up to the target, 1/1024 m: the score.
+    /// Largest `travel` so far, up to the target, 1/1024 m: the score.
     pub credited: u32,
-    /// Gates passed in order, the start line at the start of lap 1 included.
+    /// Gates passed in order, including the start line at the start of lap 1.
     pub gates_passed: u16,
-    /// Whole metres taken off the score. Always 0 on a circuit.
+    /// Penalties in whole metres. Always 0 on a circuit.
     pub penalty_metres: u32,
-    /// Tick at which the current lap began; before the line, that of the start.
+    /// Tick at which the current lap began; before the first crossing of the line,
+    /// that of the start.
     pub lap_start_tick: u32,
     /// Time of the best lap so far; 0 when there is none.
     pub best_lap_ticks: u32,
@@ -75,9 +77,9 @@ pub struct Car {
     pub finish: Option<Finish>,
     /// Ticks without a driver, up to [`GHOST_AFTER_TICKS`].
     pub absent_ticks: u8,
-    /// Ticks of going against the track, up to [`WRONG_WAY_AFTER_TICKS`].
+    /// Ticks of driving against the track, up to [`WRONG_WAY_AFTER_TICKS`].
     pub wrong_way_ticks: u8,
-    /// Ticks for which the car still passes through traffic, after a hit.
+    /// Ticks left in which the car passes through traffic after a hit.
     pub traffic_ticks: u8,
     /// Whether all wheels are off the road.
     pub off_road: bool,
@@ -99,31 +101,31 @@ impl Car {
         f64::from(self.heading) * (TAU / f64::from(HEADING_UNITS_PER_TURN))
     }
 
-    /// Angle of the front wheels, to the left, rad.
+    /// Angle of the front wheels, left positive, rad.
     #[must_use]
     pub fn steer_rad(&self) -> f64 {
         from_units(i32::from(self.steer_angle), STEER_UNITS_PER_RAD)
     }
 
-    /// Along the car in m/s; negative backwards.
+    /// Speed along the car in m/s; negative backwards.
     #[must_use]
     pub fn forward_mps(&self) -> f64 {
         from_units(self.speed_forward, SPEED_UNITS_PER_MPS)
     }
 
-    /// To the car's left in m/s.
+    /// Speed to the car's left in m/s.
     #[must_use]
     pub fn lateral_mps(&self) -> f64 {
         from_units(self.speed_lateral, SPEED_UNITS_PER_MPS)
     }
 
-    /// Counter-clockwise in rad/s.
+    /// Yaw rate, counter-clockwise, in rad/s.
     #[must_use]
     pub fn yaw_rate_radps(&self) -> f64 {
         from_units(self.yaw_rate, YAW_RATE_UNITS_PER_RADPS)
     }
 
-    /// Along the car in the last tick, m/s².
+    /// Acceleration along the car in the last tick, m/s².
     #[must_use]
     pub fn acceleration_mps2(&self) -> f64 {
         from_units(i32::from(self.acceleration), ACCELERATION_UNITS_PER_MPS2)
@@ -143,7 +145,8 @@ impl Car {
         forward * self.forward_mps() + forward.left() * self.lateral_mps()
     }
 
-    /// Whether the car touches nobody: without a driver for a second, or finished.
+    /// Whether the car is a ghost, which touches no other car: without a driver for a
+    /// second, or finished.
     #[must_use]
     pub fn is_ghost(&self) -> bool {
         self.absent_ticks >= GHOST_AFTER_TICKS || self.finish.is_some()

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::words;
 
-/// A kind of car. They feel different and are equally fast over a lap: what one
-/// loses on the straights another loses in the corners.
+/// A kind of car. Classes drive differently and are equally fast over a lap: what
+/// one loses on the straights another loses in the corners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CarClass {
@@ -21,19 +21,19 @@ pub enum CarClass {
 words!(CarClass { Grip => "grip", Power => "power", Drift => "drift" });
 
 impl CarClass {
-    /// Its number in snapshots and replays.
+    /// Number of the class in snapshots and replays.
     #[must_use]
     pub const fn index(self) -> u8 {
         self as u8
     }
 
-    /// The class with a number in snapshots and replays.
+    /// Returns the class with a number in snapshots and replays.
     #[must_use]
     pub fn from_index(index: u8) -> Option<Self> {
         Self::ALL.get(usize::from(index)).copied()
     }
 
-    /// The one after it, round and round.
+    /// Returns the next class, cyclically.
     #[must_use]
     pub const fn next(self) -> Self {
         Self::ALL[(self as usize + 1) % Self::ALL.len()]

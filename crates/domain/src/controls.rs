@@ -1,25 +1,25 @@
-//! What a seat does in a tick.
+//! The controls of a seat in a tick.
 
 use serde::{Deserialize, Serialize};
 
 /// The controls of one car in one tick: four bytes. The default is coasting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Controls {
-    /// 0 (closed) to 255 (full).
+    /// Throttle, 0 (closed) to 255 (full).
     pub throttle: u8,
-    /// 0 to 255 (full). At a standstill it drives slowly backwards, so that a
-    /// car gets off a wall.
+    /// Brake, 0 to 255 (full). At a standstill it drives slowly backwards, so that a
+    /// car can get off a wall.
     pub brake: u8,
-    /// −127 (full right) to 127 (full left); −128 means −127.
+    /// Steering, −127 (full right) to 127 (full left); −128 means −127.
     pub steer: i8,
     /// Locks the rear wheels.
     pub handbrake: bool,
 }
 
-/// What a seat does in a tick: its controls, or nobody is driving.
+/// What a seat does in a tick: the driver's controls, or none without a driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Drive {
-    /// Nobody drives: the car coasts and becomes a ghost after
+    /// No driver: the car coasts and becomes a ghost after
     /// [`GHOST_AFTER_TICKS`](crate::GHOST_AFTER_TICKS).
     #[default]
     Absent,

@@ -1,19 +1,20 @@
-//! The words of the race that every program shares.
+//! The domain types of a race, shared by all programs.
 //!
 //! The simulation computes with these types, the protocol carries them, bots and
-//! clients show and choose them: each idea is one type, and nothing converts.
+//! clients display and choose them: one type per concept, without conversions.
 //!
 //! # Layout
 //! - `class`: [`CarClass`]
 //! - `controls`: [`Controls`] of one tick, and whether a seat has a driver: [`Drive`]
 //! - `car`: [`Car`] between two ticks, in the units of the wire
-//! - `mode`, `skill`, `penalty`: what is raced, how well an AI drives, what
-//!   metres are lost for
+//! - `mode`, `skill`, `penalty`: kinds of race, levels of AI drivers, reasons for
+//!   penalties
 //! - `vector`: [`Vec2`]
 //! - `version`: [`Format`], the versions of something stored or sent
 //!
 //! # Invariants
-//! - Pure data: no I/O, clock or randomness; it depends on nothing of ours.
+//! - Pure data: no I/O, clock or randomness; no dependency on other crates of the
+//!   workspace.
 //! - The serde form of every type is both the wire's and the checkpoint's. The
 //!   tests pin the JSON words and the bytes.
 //! - Transcendental functions come from `libm`, never from the platform.

@@ -11,11 +11,12 @@ pub enum Mode {
     /// Laps of a closed track.
     #[default]
     Circuit,
-    /// Metres on the endless highway, less what traffic and the verge cost.
+    /// Metres on the endless highway, less penalties for traffic and for leaving the
+    /// road.
     Highway,
 }
 
-/// Target of a race on the highway when its creator says nothing, metres.
+/// Default target of a race on the highway, metres.
 pub const TARGET_METRES_DEFAULT: u32 = 20_000;
 /// Longest target on the highway, metres: some forty minutes.
 pub const TARGET_METRES_MAX: u32 = 200_000;

@@ -1,10 +1,10 @@
-//! What costs metres.
+//! Reasons for penalties.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
 
-/// What metres are taken off a score for.
+/// The reason for which metres are taken off a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PenaltyReason {

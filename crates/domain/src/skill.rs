@@ -8,7 +8,7 @@ use crate::words::words;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skill {
-    /// Careful, wanders about.
+    /// Careful, and wanders from the line.
     Novice,
     /// Brisk.
     #[default]

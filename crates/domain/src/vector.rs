@@ -7,9 +7,9 @@ use libm::{atan2, cos, sin};
 /// A point or direction in the world, in metres unless said otherwise.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Vec2 {
-    /// To the right.
+    /// Rightward component.
     pub x: f64,
-    /// Up.
+    /// Upward component.
     pub y: f64,
 }
 
@@ -66,7 +66,7 @@ impl Vec2 {
         self * (1.0 / length)
     }
 
-    /// The point a `fraction` of the way from `self` to `other`.
+    /// Interpolates from `self` to `other` by `fraction`.
     #[must_use]
     pub fn lerp(self, other: Self, fraction: f64) -> Self {
         self + (other - self) * fraction

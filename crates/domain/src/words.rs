@@ -1,14 +1,14 @@
-//! Enums whose variants have a word each.
+//! Enums whose variants each have a name on the wire.
 
-/// Gives an enum its `ALL`, `name`, `from_name` and `Display` from one list of
-/// variants and words. A variant that the list lacks does not compile.
+/// Implements `ALL`, `name`, `from_name` and `Display` for an enum from one list of
+/// variants and names. A variant missing from the list does not compile.
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $type {
-            /// All of them, in the order of their declaration.
+            /// All variants, in the order of their declaration.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// Its word on the wire and on command lines.
+            /// Name on the wire and on command lines.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -16,7 +16,7 @@ macro_rules! words {
                 }
             }
 
-            /// The one with that word.
+            /// Returns the variant with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|it| it.name() == name)
@@ -33,7 +33,7 @@ macro_rules! words {
 
 pub(crate) use words;
 
-/// Checks the word of every variant in JSON, and its number in a checkpoint.
+/// Asserts the name of every variant in JSON, and its number in a checkpoint.
 #[cfg(test)]
 pub(crate) fn check<T, const N: usize>(all: [T; N], name: fn(T) -> &'static str, words: [&str; N])
 where
