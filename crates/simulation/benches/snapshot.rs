@@ -1,4 +1,4 @@
-//! What the codec of snapshots costs: `cargo bench -p simulation`.
+//! The cost of the snapshot codec: `cargo bench -p simulation`.
 //!
 //! Budget (docs/simulation.md): 16 cars in 1 µs each way, median.
 
@@ -15,10 +15,10 @@ use netcode::{TrackCourse, wire};
 use protocol::snapshot::{Applied, SnapshotBody};
 use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
-/// Half a minute: everybody is on the way, at different places.
+/// Half a minute: all cars are racing, at different positions.
 const TICKS: u32 = 30 * 60;
-/// So few bodies are measured that they stay in the cache: a room encodes what
-/// it has just computed.
+/// Ticks between two measured bodies: so few bodies stay in the cache, as a room
+/// encodes the state that it has just computed.
 const TICKS_BETWEEN: u32 = 60;
 
 fn bodies(track: &Track, rules: &Rules, cars: usize) -> Vec<(u32, SnapshotBody)> {

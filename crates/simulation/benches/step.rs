@@ -1,4 +1,4 @@
-//! What a tick costs: `cargo bench -p simulation`.
+//! The cost of a tick: `cargo bench -p simulation`.
 //!
 //! Budget (docs/simulation.md): 16 cars close together on the longest circuit 12 µs, 4 cars
 //! 3 µs, median.
@@ -12,10 +12,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use domain::{CarClass, Drive, POSITION_UNITS_PER_M, SEATS_MAX, Skill};
 use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
-/// From the lights to the end of the first corners: the field is together.
+/// From the start to the end of the first corners: the field is close together.
 const TICKS: usize = 1200;
 
-/// A race that was driven once, and what was done in it.
+/// A recorded race with its inputs.
 struct Recording<'a> {
     track: &'a Track,
     rules: Rules,

@@ -1,5 +1,5 @@
-//! Prints the AI's best lap with every car class and how far they are apart, on
-//! the shipped circuits and on CSV files given as arguments.
+//! Prints the AI's best lap with every car class and their spread, on the shipped
+//! circuits and on CSV files given as arguments.
 //!
 //! `cargo run --release -p simulation --example balance -- circuits/*.csv`
 //!
@@ -12,7 +12,7 @@ use domain::{CarClass, Drive, Skill};
 use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 const LAPS: u16 = 3;
-/// Drivers differ a little; the best of some says more about the car.
+/// Drivers differ a little: the best of several is more typical of the car.
 const DRIVERS: u64 = 4;
 const TICKS_MAX: u32 = 60 * 60 * 20;
 
@@ -45,7 +45,7 @@ fn main() {
     println!("furthest apart: {worst:.1} %");
 }
 
-/// Infinite when no driver comes round.
+/// Returns the best lap; infinite when no driver completes one.
 fn best_lap_seconds(track: &Track, class: CarClass) -> f64 {
     let rules = Rules::circuit(track, LAPS, 0);
     let laps = (0..DRIVERS).filter_map(|seed| {

@@ -1,5 +1,5 @@
-//! Prints how the AI races: how soon an expert from the last place leads seven
-//! novices, how hard the cars touch, and how quiet the drivers' hands are.
+//! Prints how the AI races: how soon an expert starting last leads seven novices,
+//! how hard the cars touch, and how often the drivers change their controls.
 //!
 //! `cargo run --release -p simulation --example racecraft`
 
@@ -45,7 +45,7 @@ fn main() {
 
 #[derive(Default)]
 struct Race {
-    /// Laps of the expert when it began to lead.
+    /// Laps of the expert when it took the lead.
     led_after: Option<f64>,
     contacts: u32,
     hardest_ns: u32,
@@ -55,7 +55,7 @@ struct Race {
 }
 
 impl Race {
-    /// Of one car.
+    /// Changes of the controls of one car per second.
     fn changes_per_second(&self) -> f64 {
         f64::from(self.changes) * f64::from(TICK_RATE_HZ) / f64::from(self.ticks) / CARS as f64
     }

@@ -1,10 +1,10 @@
-//! A driver that plays by the same rules as everybody: state in, controls out.
+//! An AI driver that plays by the same rules as a player: state in, controls out.
 //!
 //! # Layout
-//! - `lane`: the line and what of the road is beside it
-//! - `steering`, `pedals`: along a path, at a speed
-//! - `traffic`: round other cars, beside them, or behind them
-//! - `input_quantiser`: what of that becomes the controls
+//! - `lane`: the racing line and the lanes beside it
+//! - `steering`, `pedals`: following a path at a speed
+//! - `traffic`: passing other cars or following them
+//! - `input_quantiser`: rounding the result to controls
 
 mod input_quantiser;
 mod lane;
@@ -14,7 +14,7 @@ mod traffic;
 
 use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use input_quantiser::InputQuantiser;
-use lane::Pace;
+use lane::LaneSpeeds;
 use pedals::{Pedals, SPEED_AHEAD_SECONDS};
 use steering::{Path, STEER_AHEAD_SECONDS};
 use traffic::{Scene, Traffic};
@@ -24,14 +24,15 @@ use crate::track::{RacingLine, Track};
 use crate::vehicle::{Envelope, VehicleParameters};
 use crate::{ModeRules, RaceState, Rules, TICK_SECONDS, highway};
 
-/// Most sideways change of the line that a driver wanders, metres per tick: a
-/// step would be a jerk at the wheel.
+/// Fastest sideways wandering of a driver, metres per tick: a step would be a
+/// jerk at the wheel.
 const WANDER_PER_TICK_M: f64 = 1.5 / TICK_RATE_HZ as f64;
-/// Beside its lane the corners are tighter than a driver's profile thinks.
+/// Reduction of the speed per metre beside the lane, where corners are tighter
+/// than the speed profile assumes.
 const STRAY_CAUTION_PER_M: f64 = 0.025;
-/// A driver who has finished lets go.
+/// Share of its speed that a driver keeps after the finish.
 const COOL_DOWN_SHARE: f64 = 0.6;
-/// A driver's line wanders to a new place this often.
+/// Time after which a driver's line wanders to a new offset.
 const WANDER_TICKS: u32 = 2 * TICK_RATE_HZ;
 
 /// Drives one car. Deterministic: the same seed, track and states give the same
@@ -39,14 +40,14 @@ const WANDER_TICKS: u32 = 2 * TICK_RATE_HZ;
 #[derive(Clone, Debug)]
 pub struct AiDriver {
     envelope: Envelope<'static>,
-    pace: Pace,
+    speeds: LaneSpeeds,
     grip: f64,
     wander_m: f64,
     random: u64,
-    /// How far beside its lane this driver would like to be, and is now, metres.
+    /// Wanted and actual offset from the lane, metres.
     wish_m: f64,
     stray_m: f64,
-    /// The lane it is on; none before it has first looked.
+    /// The lane that the driver is on; `None` before the first tick.
     side: Option<f64>,
     traffic: Traffic,
     pedals: Pedals,
@@ -54,21 +55,21 @@ pub struct AiDriver {
 }
 
 impl AiDriver {
-    /// A driver of its own character, which `seed` decides. The first one on a
-    /// track computes its racing line: here, and not in the first tick.
+    /// Creates a driver whose character is derived from `seed`. The first driver
+    /// on a track computes its racing line here rather than in the first tick.
     #[must_use]
     pub fn new(track: &Track, seed: u64, skill: Skill) -> Self {
         Self::with_class(track, CarClass::default(), seed, skill)
     }
 
-    /// A driver of a car of `class`.
+    /// Creates a driver of a car of `class`.
     #[must_use]
     pub fn with_class(track: &Track, class: CarClass, seed: u64, skill: Skill) -> Self {
         let mut random = seed;
         let grip = grip_share(skill) * (1.0 + 0.01 * random_signed(&mut random));
         let envelope = Envelope::of(VehicleParameters::of(class));
         Self {
-            pace: Pace::compute(track.racing_line(), &envelope, grip),
+            speeds: LaneSpeeds::compute(track.racing_line(), &envelope, grip),
             envelope,
             grip,
             wander_m: wander_m(skill),
@@ -82,8 +83,8 @@ impl AiDriver {
         }
     }
 
-    /// The controls of `seat` for the tick that `state` is about to compute.
-    /// Coasting when the race has no such seat.
+    /// Returns the controls of `seat` for the tick that `state` computes next;
+    /// coasting when the race has no such seat.
     #[must_use]
     pub fn drive(
         &mut self,
@@ -113,30 +114,30 @@ impl AiDriver {
         self.wander(state.tick);
         let line = track.racing_line();
         let (speed, station) = (car.speed_mps(), track.station_m(car));
-        let place = track.project(track.cell_at(car.travel), car.position_m());
+        let projection = track.project(track.cell_at(car.travel), car.position_m());
         let side = match self.side {
             Some(side) => side,
-            None => line.side_of(station, place.lateral),
+            None => line.side_of(station, projection.lateral),
         };
         let (lane, speed_behind) = self.traffic.look_around(&Scene {
             track,
             line,
-            pace: &self.pace,
+            speeds: &self.speeds,
             envelope: &self.envelope,
             grip: self.grip,
             state,
             seat,
-            place: &place,
+            projection: &projection,
             station,
             side,
         });
         let side = traffic::shifted(line, station, side, lane, TICK_SECONDS);
         self.side = Some(side);
 
-        let path = self.path(line, station, speed, side, place.lateral);
+        let path = self.path(line, station, speed, side, projection.lateral);
         let steer = steering::follow(&path, car, &self.envelope);
         let ahead = station + SPEED_AHEAD_SECONDS * speed;
-        let mut wanted_speed = self.pace.speed_at(line, ahead, side);
+        let mut wanted_speed = self.speeds.speed_at(line, ahead, side);
         wanted_speed *= 1.0 - STRAY_CAUTION_PER_M * self.stray_m.abs();
         // More than full lock is too fast.
         wanted_speed *= 1.0 - (0.2 * (steer.abs() - 1.0)).clamp(0.0, 0.3);
@@ -148,7 +149,8 @@ impl AiDriver {
             .press(&self.envelope, speed, wanted_speed, steer)
     }
 
-    /// Nobody keeps to a lane exactly.
+    /// Moves the offset from the lane towards a random one: no driver keeps to a
+    /// lane exactly.
     fn wander(&mut self, tick: u32) {
         if tick.is_multiple_of(WANDER_TICKS) {
             self.wish_m = self.wander_m * random_signed(&mut self.random);
@@ -157,8 +159,8 @@ impl AiDriver {
         self.stray_m += missing.clamp(-WANDER_PER_TICK_M, WANDER_PER_TICK_M);
     }
 
-    /// The lane at `side`, seen from a car that is `lateral` metres to the left of
-    /// the centre line.
+    /// Returns the lane at `side` relative to a car that is `lateral` metres to the
+    /// left of the centre line.
     fn path(&self, line: &RacingLine, station: f64, speed: f64, side: f64, lateral: f64) -> Path {
         let here = line.lane_at(station, side);
         let [right, left] = line.reach_at(station);

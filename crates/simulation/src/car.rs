@@ -1,4 +1,4 @@
-//! A car's size, and its way from the wire's grid to `f64` and back.
+//! The size of a car, and its conversion between the wire's grid and `f64`.
 
 use core::f64::consts::TAU;
 
@@ -16,7 +16,7 @@ pub const CAR_LENGTH_M: f64 = 4.4;
 pub const CAR_WIDTH_M: f64 = 1.9;
 
 impl Body {
-    /// The car as the physics take it, before it moves.
+    /// Converts a car to the floating-point body that the physics moves.
     pub(crate) fn of(car: &Car) -> Self {
         let heading = car.heading_rad();
         Self {
@@ -31,7 +31,7 @@ impl Body {
         }
     }
 
-    /// Rounds the body to the grid. Casts saturate, so that nothing wraps.
+    /// Rounds the body to the grid. Casts saturate and never wrap.
     pub(crate) fn round_into(&self, car: &mut Car) {
         let turn = f64::from(HEADING_UNITS_PER_TURN);
         car.x = to_units(self.position.x, POSITION_UNITS_PER_M);

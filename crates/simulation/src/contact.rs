@@ -9,24 +9,25 @@ use domain::Vec2;
 use crate::vehicle::{Body, VehicleParameters};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, TICK_SECONDS};
 
-/// Bodywork crumples: little comes back.
+/// Coefficient of restitution: bodywork crumples, little energy is returned.
 const RESTITUTION: f64 = 0.15;
-/// Slower contacts do not bounce at all, or cars that lean on each other would
-/// chatter.
+/// Closing speed below which contacts do not bounce: cars that lean on each other
+/// would chatter.
 const RESTITUTION_SPEED_MIN_MPS: f64 = 1.0;
-/// Painted metal on painted metal.
+/// Coefficient of friction: painted metal on painted metal.
 const FRICTION: f64 = 0.25;
 const HALF_LENGTH_M: f64 = 0.5 * CAR_LENGTH_M;
 const HALF_WIDTH_M: f64 = 0.5 * CAR_WIDTH_M;
 
-/// A body that takes part in a contact, and what it weighs.
+/// A body in a contact, with the parameters of its car.
 pub(crate) struct Party<'a> {
     pub(crate) body: &'a mut Body,
     pub(crate) car: &'static VehicleParameters,
 }
 
 impl Party<'_> {
-    /// How easily the point at `arm` from the centre moves in `direction`, 1/kg.
+    /// Inverse effective mass of the point at `arm` from the centre in `direction`,
+    /// 1/kg.
     fn mobility(&self, arm: Vec2, direction: Vec2) -> f64 {
         let lever = arm.cross(direction);
         1.0 / self.car.mass_kg + lever * lever / self.car.yaw_inertia_kgm2
@@ -39,7 +40,7 @@ impl Party<'_> {
     }
 }
 
-/// The four corners of a car's box as arms from its centre, counter-clockwise.
+/// Returns the corners of a car's box relative to its centre, counter-clockwise.
 pub(crate) fn corner_arms(forward: Vec2) -> [Vec2; 4] {
     let (length, width) = (forward * HALF_LENGTH_M, forward.left() * HALF_WIDTH_M);
     [
@@ -61,8 +62,8 @@ pub(crate) fn overlaps(a: &Body, b: &Body) -> bool {
     may_touch(a, b) && touching_axis(a, b).is_some()
 }
 
-/// Parts two cars that overlap and exchanges their impulse. Returns the impulse
-/// along the normal in newton seconds, `None` when they do not touch.
+/// Separates two overlapping cars and applies the impulse of their contact. Returns
+/// the impulse along the normal in newton seconds; `None` when they do not touch.
 pub(crate) fn collide(mut a: Party<'_>, mut b: Party<'_>) -> Option<f64> {
     if !may_touch(a.body, b.body) {
         return None;
@@ -94,13 +95,14 @@ pub(crate) fn collide(mut a: Party<'_>, mut b: Party<'_>) -> Option<f64> {
     Some(push)
 }
 
-/// The unit axis from `a` to `b` along which they touch, and how far they
-/// overlap on it.
+/// Returns the unit axis from `a` to `b` along which they touch, and their overlap
+/// on it.
 ///
-/// Cars that met within this tick touch on the axis on which they met last:
-/// head-on at full speed they are three metres inside each other, which is more
-/// than they are wide, and the least overlap would push them aside and let them
-/// pass through. Cars that have been in touch for longer part the shortest way.
+/// Cars that came into contact within this tick touch on the axis on which they
+/// met last: head-on at full speed they overlap by three metres, which is more
+/// than their width, and the axis of least overlap would push them aside and let
+/// them pass through each other. Cars in contact for longer are separated along
+/// the axis of least overlap.
 fn touching_axis(a: &Body, b: &Body) -> Option<(Vec2, f64)> {
     let apart = b.position - a.position;
     let relative = b.velocity() - a.velocity();
@@ -129,13 +131,13 @@ fn touching_axis(a: &Body, b: &Body) -> Option<(Vec2, f64)> {
     })
 }
 
-/// Half of the box's shadow on `axis`.
+/// Half of the box's projection on `axis`.
 fn extent(body: &Body, axis: Vec2) -> f64 {
     HALF_LENGTH_M * body.forward.dot(axis).abs() + HALF_WIDTH_M * body.forward.cross(axis).abs()
 }
 
-/// The middle of the corners that are inside the other box; boxes that cross
-/// without one meet half way between their centres.
+/// Returns the mean of the corners inside the other box, or the midpoint of the
+/// centres if there are none.
 fn contact_point(a: &Body, b: &Body) -> Vec2 {
     let (mut sum, mut count) = (Vec2::default(), 0.0);
     for (one, other) in [(a, b), (b, a)] {

@@ -1,4 +1,4 @@
-//! What happened in a tick.
+//! Events of a tick.
 
 use arrayvec::ArrayVec;
 use domain::{PenaltyReason, SEATS_MAX};
@@ -7,46 +7,46 @@ use domain::{PenaltyReason, SEATS_MAX};
 /// The buffer therefore never overflows.
 pub const EVENTS_PER_TICK_MAX: usize = 8 * SEATS_MAX + SEATS_MAX * (SEATS_MAX - 1) / 2 + 1;
 
-/// The events of one tick, in the order in which they came about.
+/// The events of one tick, in the order in which they happened.
 pub type Events = ArrayVec<Event, EVENTS_PER_TICK_MAX>;
 
-/// Something a player, a log or a loudspeaker wants to know.
+/// Something that happened in a tick, for players, logs and sounds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A car completed a lap.
     Lap {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
         /// Number of the lap completed, from 1.
         lap: u16,
-        /// From line to line; the first lap begins where the car, coming from
-        /// the grid, crosses the line.
+        /// Lap time from line to line; the first lap begins when the car, coming
+        /// from the grid, crosses the line.
         ticks: u32,
-        /// Whether it is the car's best so far in this race.
+        /// Whether it is the car's best lap of this race so far.
         best: bool,
     },
     /// A car reached the target.
     Finished {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
         /// 1 for the winner.
         place: u8,
         /// Time since the start of the race.
         ticks: u32,
     },
-    /// The race has a winner: once per race, right after its `Finished`.
+    /// The race has a winner: emitted once per race, right after its `Finished`.
     Winner {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
     },
     /// A car has been going the wrong way for a second.
     WrongWay {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
     },
     /// All wheels of a car have left the road.
     OffRoad {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
     },
     /// Two cars touched.
@@ -60,23 +60,23 @@ pub enum Event {
     },
     /// A car hit a car of the highway's traffic.
     Traffic {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
         /// Impulse in newton seconds; may be 0.
         impulse_ns: u32,
     },
     /// Metres were taken off a score.
     Penalty {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
-        /// How many.
+        /// Number of metres.
         metres: u32,
-        /// What for.
+        /// Reason of the penalty.
         reason: PenaltyReason,
     },
     /// A car hit a wall.
     Wall {
-        /// Whose.
+        /// Seat of the car.
         seat: u8,
         /// Impulse in newton seconds, at least [`Event::IMPULSE_MIN_NS`].
         impulse_ns: u32,
@@ -84,7 +84,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Weaker contacts are not reported: leaning against a wall or a neighbour
-    /// would otherwise be an event in every tick. 650 N s change a car by 0.5 m/s.
+    /// Weakest contact that is reported: leaning against a wall or another car
+    /// would otherwise be an event in every tick. 650 N s change a car's speed by
+    /// 0.5 m/s.
     pub const IMPULSE_MIN_NS: u32 = 650;
 }

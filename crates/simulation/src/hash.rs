@@ -1,4 +1,4 @@
-//! A hash that is the same on every platform, in every build, for ever.
+//! A hash that is the same on every platform and in every build, permanently.
 
 const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -12,8 +12,8 @@ impl StateHasher {
     }
 
     pub(crate) fn write(&mut self, word: u64) {
-        // A plain FNV step moves low bits up only; the rotation lets the high
-        // bits of one word reach the low bits of the next.
+        // A plain FNV step only moves low bits up; the rotation lets the high bits
+        // of one word reach the low bits of the next.
         self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(PRIME);
     }
 

@@ -1,11 +1,11 @@
 //! The highway: an endless straight road with lanes and slower traffic.
 //!
 //! It runs along `x` from the start line at `x = 0`, its middle at `y = 0`. A
-//! car's way is its `x`, so there is nothing to project and no gate to skip.
-//! Beside the road there are no walls: who leaves it pays and is put back.
+//! car's travel is its `x`, so there is no search for a cell and no gate to skip.
+//! The road has no walls: a car that leaves it is penalised and put back.
 //!
 //! Traffic is a pure function of the room's seed and the tick
-//! ([`traffic`]): everybody meets the same, and no snapshot carries it.
+//! ([`traffic`]): it is the same for all cars, and no snapshot carries it.
 
 mod driver;
 mod referee;
@@ -24,25 +24,25 @@ pub use crate::lanes::{
 };
 use crate::track::Projection;
 
-/// The road begins this far behind the start line, metres: further back is off
-/// the road, too.
+/// Where the road begins, metres from the start line: further back is off the
+/// road, too.
 pub const ROAD_BEGINS_M: f64 = -300.0;
-/// Taken off the score for hitting traffic, metres.
+/// Penalty for hitting traffic, metres.
 pub const TRAFFIC_PENALTY_METRES: u32 = 100;
-/// Taken off the score for leaving the road, metres.
+/// Penalty for leaving the road, metres.
 pub const OFF_ROAD_PENALTY_METRES: u32 = 1000;
-/// A car that hit traffic passes through it for this long, and for as long as
-/// it is inside: a hit is paid for once, and nobody is wedged in.
+/// Time for which a car that hit traffic passes through it, extended while it is
+/// inside: a hit is penalised once, and no car gets wedged in.
 pub const TRAFFIC_COOL_DOWN_TICKS: u8 = 2 * domain::TICK_RATE_HZ as u8;
 
-/// The stretch of road within `reach` metres of `x`.
+/// Returns the stretch of road within `reach` metres of `x`.
 #[must_use]
 pub fn around(x: f64, reach: f64) -> Range<f64> {
     x - reach..x + reach
 }
 
-/// Where on the highway a point is. Its cell means nothing.
-pub(crate) fn place(point: Vec2) -> Projection {
+/// Projects a point onto the highway. The cell of the projection is meaningless.
+pub(crate) fn project(point: Vec2) -> Projection {
     Projection {
         index: 0,
         fraction: 0.0,

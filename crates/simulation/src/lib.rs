@@ -1,7 +1,7 @@
 //! The deterministic race: vehicle, track, contact, laps, score and AI driver.
 //!
-//! Workers, clients and bots run this same code, so that a prediction with the
-//! right inputs is the truth and a race is nothing but its track and inputs.
+//! Workers, clients and bots run the same code, so that a prediction with the
+//! right inputs is exact and a race is determined by its track and inputs.
 //!
 //! # Layout
 //! - [`step`]: one tick of a whole room, the only function that changes a race
@@ -10,7 +10,7 @@
 //!   grid of [`domain::Car`]
 //! - `contact` and `wall`: car against car, car against wall
 //! - `progress`: gates, laps and the metres credited
-//! - [`replay`]: a race as what was done in it
+//! - [`replay`]: a race recorded as its inputs
 //! - [`track`]: circuits, their geometry, the catalogue and the CSV importer
 //! - [`highway`]: lanes, traffic and penalties of the other mode
 //! - [`ai`]: racing line, speed profile and the [`AiDriver`]
@@ -21,7 +21,7 @@
 //!   snapshot carries is exact. Within a tick all arithmetic is `f64` in one fixed order.
 //! - Transcendental functions come from `libm`, never from the platform; there
 //!   is no `mul_add`. Square root and rounding are exact under IEEE 754.
-//! - Cars are treated in seat order.
+//! - Cars are processed in seat order.
 //! - A car's progress never jumps and its credited metres never fall.
 //!
 //! # Conventions

@@ -5,29 +5,29 @@ use domain::Car;
 use crate::track::Projection;
 use crate::{Event, Events, Rules, Track};
 
-/// A car that reached the target in this tick.
+/// A car that reaches the target in this tick.
 #[derive(Copy, Clone, Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Finisher {
     pub(crate) seat: usize,
-    /// Way from the start of the tick to the line, and in the whole tick: their
-    /// quotient orders the cars that finish in the same tick.
+    /// Distance to the line at the start of the tick, and distance moved in the
+    /// tick: their quotient orders the cars that finish in the same tick.
     pub(crate) until_line: i64,
     pub(crate) moved: i64,
 }
 
-impl Arrival {
-    /// Whether `self` was over the line before `other`.
+impl Finisher {
+    /// Whether `self` crossed the line before `other`.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
         let share = |one: i64, other: i64| i128::from(one) * i128::from(other);
         share(self.until_line, other.moved) < share(other.until_line, self.moved)
     }
 }
 
-/// Moves the progress of `car` on to `projection` at the end of `tick`.
+/// Advances the progress of `car` to `projection` at the end of `tick`.
 ///
-/// `travel` follows the car along the strip and cannot jump, so gates can only
-/// be passed one after the other and forwards. What was driven backwards must be
-/// driven again before anything more is credited.
+/// `travel` follows the car along the strip and cannot jump, so gates can only be
+/// passed in order and forwards. Distance driven backwards must be driven again
+/// before more is credited.
 pub(crate) fn advance(
     track: &Track,
     rules: &Rules,
@@ -36,7 +36,7 @@ pub(crate) fn advance(
     car: &mut Car,
     projection: &Projection,
     events: &mut Events,
-) -> Option<Arrival> {
+) -> Option<Finisher> {
     let target_units = rules.target_units();
     let length = track.length_units();
     let before = car.travel;
@@ -58,14 +58,14 @@ pub(crate) fn advance(
     let gate = next_gate_units(track, car);
     let reached = u32::try_from(car.travel.min(gate)).unwrap_or(0);
     car.credited = car.credited.max(reached.min(target_units));
-    (car.credited >= target_units).then(|| Arrival {
+    (car.credited >= target_units).then(|| Finisher {
         seat,
         until_line: i64::from(target_units) - i64::from(before),
         moved: i64::from(moved),
     })
 }
 
-/// Travel at which the next gate stands.
+/// Travel of the next gate.
 fn next_gate_units(track: &Track, car: &Car) -> i32 {
     let lap = i32::from(car.gates_passed / track.gate_count());
     lap.saturating_mul(track.length_units())

@@ -1,4 +1,4 @@
-//! A race: its rules, its state, its score.
+//! A race: its rules, state and score.
 
 use arrayvec::ArrayVec;
 use domain::{
@@ -11,24 +11,24 @@ use crate::hash::StateHasher;
 use crate::track::Track;
 use crate::vehicle::Body;
 
-/// How long the others may go on after the race has a winner (docs/design.md, Simulation).
+/// How long the race continues after it has a winner (docs/design.md, Simulation).
 pub const FINISH_GRACE_TICKS: u32 = 30 * TICK_RATE_HZ;
-/// Longest target in metres: what the wire's integers can count.
+/// Longest target in metres that the wire's integers can count.
 const COUNTABLE_METRES_MAX: u32 = 2_000_000;
 
-/// What a race has by its [`Mode`].
+/// The part of the rules that depends on the [`Mode`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ModeRules {
     /// Laps of a circuit. Metres count when gates are passed in order and the
     /// right way; there are no penalties.
     Circuit {
-        /// Laps that make the target.
+        /// Number of laps of the race.
         laps: u16,
     },
     /// The endless [highway](crate::highway). Metres count as they are driven; hitting traffic
     /// and leaving the road cost some.
     Highway {
-        /// The room's, from which its traffic comes.
+        /// Seed of the traffic.
         seed: u64,
     },
 }
@@ -44,26 +44,27 @@ impl ModeRules {
     }
 }
 
-/// What is fixed for the whole of a race.
+/// The rules of a race, constant from start to end.
 ///
 /// There is one rule of score (docs/design.md, Simulation): metres credited minus penalties. The
 /// leaderboard orders by it, highest first, and the first to the target wins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
-    /// What is raced.
+    /// Mode of the race, with its parameters.
     pub mode: ModeRules,
     /// Score at which a car has finished, whole metres.
     pub target_metres: u32,
-    /// First tick in which cars move. Before it they are held on the grid, so
-    /// that nobody can jump the start.
+    /// First tick in which cars move. Before it they are held on the grid, so that
+    /// no car can jump the start.
     pub start_tick: u32,
 }
 
 impl Rules {
-    /// Every target is below this: what the wire's integers can count.
+    /// Exclusive upper bound of all targets, from the range of the wire's integers.
     pub(crate) const TARGET_METRES_LIMIT: u64 = COUNTABLE_METRES_MAX as u64 + 1;
 
-    /// A race over `laps` laps (at least one, at most what the wire can count).
+    /// Rules of a race over `laps` laps (at least one, at most what the wire can
+    /// count).
     #[must_use]
     pub fn circuit(track: &Track, laps: u16, start_tick: u32) -> Self {
         let most = (COUNTABLE_METRES_MAX / track.length_m()).clamp(1, u32::from(u16::MAX));
@@ -75,8 +76,8 @@ impl Rules {
         }
     }
 
-    /// A race on the highway to a score of `target_metres` (at least one, at
-    /// most [`TARGET_METRES_MAX`]), with the traffic of `seed`.
+    /// Rules of a race on the highway to a score of `target_metres` (at least one,
+    /// at most [`TARGET_METRES_MAX`]), with the traffic of `seed`.
     #[must_use]
     pub fn highway(seed: u64, target_metres: u32, start_tick: u32) -> Self {
         Self {
@@ -86,8 +87,8 @@ impl Rules {
         }
     }
 
-    /// The rules that go with a track: `laps` of a circuit, or on the highway the
-    /// usual target with the traffic of `seed`.
+    /// Default rules for a track: `laps` of a circuit, or the usual target on the
+    /// highway with the traffic of `seed`.
     #[must_use]
     pub fn on(track: &Track, laps: u16, seed: u64, start_tick: u32) -> Self {
         if track.name() == Track::HIGHWAY {
@@ -102,18 +103,18 @@ impl Rules {
     }
 }
 
-/// How a race stands for one car.
+/// The outcome of a race for one car.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It is on its way, or has not begun.
+    /// The car is racing, or the race has not begun.
     Racing,
-    /// It has reached the target.
+    /// The car has reached the target.
     Finished(Finish),
-    /// The race ended without it.
+    /// The race ended before the car reached the target.
     DidNotFinish,
 }
 
-/// Everything about a race that changes: integers only, equal on every machine.
+/// The changing state of a race: integers only, equal on every machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RaceState {
     /// The tick that [`step`](crate::step) computes next.
@@ -125,8 +126,8 @@ pub struct RaceState {
 }
 
 impl RaceState {
-    /// Cars on the grid, in the order of their seats, at tick 0: one for each of
-    /// `classes`.
+    /// Creates a race at tick 0 with a car on the grid for each of `classes`, in
+    /// seat order.
     ///
     /// # Panics
     /// When there are more than [`SEATS_MAX`].
@@ -146,7 +147,7 @@ impl RaceState {
         }
     }
 
-    /// A hash of the whole state, the same on every platform and in every build.
+    /// Hashes the whole state: the same on every platform and in every build.
     #[must_use]
     pub fn hash(&self) -> u64 {
         let mut hasher = StateHasher::new();
@@ -158,7 +159,7 @@ impl RaceState {
         hasher.finish()
     }
 
-    /// Score of a seat: whole metres credited minus penalties. 0 for a seat that
+    /// Score of a seat: whole metres credited minus penalties; 0 for a seat that
     /// the race does not have.
     #[must_use]
     pub fn score(&self, seat: usize) -> i64 {
@@ -168,7 +169,7 @@ impl RaceState {
     }
 
     /// Seats by rank: finished cars in the order in which they finished, then by
-    /// score, then by place on the track, then by seat.
+    /// score, then by travel, then by seat.
     #[must_use]
     pub fn leaderboard(&self) -> ArrayVec<usize, SEATS_MAX> {
         let mut seats: ArrayVec<usize, SEATS_MAX> = (0..self.cars.len()).collect();
@@ -180,14 +181,14 @@ impl RaceState {
         seats
     }
 
-    /// Cars that have reached the target.
+    /// Number of cars that have reached the target.
     #[must_use]
     pub fn finished_count(&self) -> usize {
         self.cars.iter().filter(|car| car.finish.is_some()).count()
     }
 
-    /// How the race stands for a seat. A seat that the race does not have does
-    /// not finish.
+    /// Outcome of the race for a seat; `DidNotFinish` for a seat that the race
+    /// does not have.
     #[must_use]
     pub fn outcome(&self, rules: &Rules, seat: usize) -> Outcome {
         match self.cars.get(seat).map(|car| car.finish) {
@@ -197,13 +198,13 @@ impl RaceState {
         }
     }
 
-    /// Whether the race has begun: cars are no longer held.
+    /// Whether the race has begun and the cars are released.
     #[must_use]
     pub fn is_started(&self, rules: &Rules) -> bool {
         self.tick >= rules.start_tick
     }
 
-    /// Whether the race is over: everybody has finished, or the winner did
+    /// Whether the race is over: all cars have finished, or the winner did
     /// [`FINISH_GRACE_TICKS`] ago.
     #[must_use]
     pub fn is_over(&self, _rules: &Rules) -> bool {

@@ -1,9 +1,9 @@
-//! A race as what was done in it.
+//! A race recorded as its inputs.
 //!
-//! A race is its track, its rules, its cars and its inputs. A [`Recorder`]
-//! takes the inputs tick by tick and gives them away chunk by chunk; a
-//! [`Replay`] is all chunks under a [`ReplayHeader`], and [`Replay::verify`]
-//! drives the race again and compares the end (ADR 007).
+//! A race is determined by its track, rules, cars and inputs. A [`Recorder`]
+//! receives the inputs tick by tick and returns them in chunks; a [`Replay`] is
+//! the chunks with a [`ReplayHeader`], and [`Replay::verify`] drives the race
+//! again and compares the final state (ADR 007).
 
 mod bytes;
 mod chunk;
@@ -28,24 +28,24 @@ use crate::hash::StateHasher;
 use crate::{Events, RaceState, Track, step};
 
 /// Longest race that a replay holds, ticks: six hours, more than any target
-/// takes. It bounds what verifying a stranger's replay costs.
+/// takes. It bounds the cost of verifying an untrusted replay.
 pub const REPLAY_TICKS_MAX: u32 = 6 * 60 * 60 * domain::TICK_RATE_HZ;
 
-/// All that is needed to drive a race again, from tick 0 to its end.
+/// A recorded race: all that is needed to drive it again from tick 0 to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
     header: ReplayHeader,
-    /// Packed, so that a replay takes no more memory than its file. Each has
-    /// been read once.
+    /// Packed chunks, so that a replay takes no more memory than its file. All
+    /// have been decoded once.
     chunks: Vec<Vec<u8>>,
 }
 
 impl Replay {
-    /// Puts a replay together from its header and its packed chunks in order.
+    /// Assembles a replay from its header and its packed chunks in order.
     ///
     /// # Errors
-    /// When a chunk cannot be read, or the chunks are not those of the header:
-    /// one after the other from tick 0 to the end, all but the last full.
+    /// When a chunk cannot be decoded, or the chunks do not cover the race of the
+    /// header: contiguous from tick 0 to the end, all but the last full.
     pub fn new(header: ReplayHeader, chunks: Vec<Vec<u8>>) -> Result<Self, ReplayError> {
         let mut next_tick = 0;
         for packed in &chunks {
@@ -62,7 +62,7 @@ impl Replay {
         Ok(Self { header, chunks })
     }
 
-    /// What was raced, and how it ended.
+    /// The header: the race and its result.
     #[must_use]
     pub fn header(&self) -> &ReplayHeader {
         &self.header
@@ -75,9 +75,8 @@ impl Replay {
             .map(|packed| Chunk::unpack(packed).expect("every chunk was read by `new`"))
     }
 
-    /// The replay as a file: some kilobytes for a race. The header, each packed
-    /// chunk behind its length, and a checksum, so that damage is told from
-    /// forgery.
+    /// Encodes the replay as a file of some kilobytes: the header, each packed chunk
+    /// after its length, and a checksum that distinguishes damage from forgery.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.header.to_bytes();
@@ -90,7 +89,7 @@ impl Replay {
         bytes
     }
 
-    /// Reads a file.
+    /// Decodes a file.
     ///
     /// # Errors
     /// When the bytes are not a replay, of another version, or damaged.
@@ -114,11 +113,11 @@ impl Replay {
         Self::new(header, chunks)
     }
 
-    /// Drives the race again on `track`; `watch` sees every state and its
-    /// events. Gives the last state.
+    /// Drives the race again on `track`; `watch` is called with every state and
+    /// its events. Returns the last state.
     ///
     /// # Errors
-    /// When the race was another one than can be driven on `track`.
+    /// When the race cannot be driven on `track`.
     pub fn play(
         &self,
         track: &Track,
@@ -139,11 +138,11 @@ impl Replay {
         Ok(state)
     }
 
-    /// Drives the race again and gives its last state.
+    /// Drives the race again and returns its last state.
     ///
     /// # Errors
-    /// When the race was another one than can be driven on `track`, or the end
-    /// is not the recorded one.
+    /// When the race cannot be driven on `track`, or the final state is not the
+    /// recorded one.
     pub fn verify(&self, track: &Track) -> Result<RaceState, ReplayError> {
         let state = self.play(track, |_, _| {})?;
         self.header.check_end(&state)?;

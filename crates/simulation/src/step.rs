@@ -4,19 +4,20 @@ use arrayvec::ArrayVec;
 use domain::{Car, Drive, Finish, GHOST_AFTER_TICKS, SEATS_MAX, Vec2, WRONG_WAY_AFTER_TICKS};
 
 use crate::contact::Party;
-use crate::progress::{self, Arrival};
+use crate::progress::{self, Finisher};
 use crate::track::Projection;
 use crate::vehicle::{self, Body, GRIP_OFF_ROAD, VehicleParameters};
 use crate::{
     CAR_WIDTH_M, Event, Events, ModeRules, RaceState, Rules, Track, contact, highway, wall,
 };
 
-/// Cosine of 120°: beyond it a car goes against the track.
+/// Cosine of 120°: a car at a larger angle drives against the track.
 const WRONG_WAY_COSINE: f64 = -0.5;
-/// A car that is pushed around or reverses off a wall is not warned.
+/// Speed below which there is no warning: the car is pushed around, or reverses
+/// off a wall.
 const WRONG_WAY_SPEED_MIN_MPS: f64 = 3.0;
 
-/// Computes tick `state.tick` and moves the state on to the next.
+/// Computes tick `state.tick` and advances the state to the next.
 ///
 /// `drives` has one entry per seat; seats without one are absent. `events` is
 /// cleared and then receives what happened. A pure function of its arguments:
@@ -44,11 +45,11 @@ pub fn step(
     let mut cells: ArrayVec<usize, SEATS_MAX> = ArrayVec::new();
     for (seat, car) in state.cars.iter_mut().enumerate() {
         let mut body = Body::of(car);
-        let place = match rules.mode {
+        let projection = match rules.mode {
             ModeRules::Circuit { .. } => track.project(track.cell_at(car.travel), body.position),
-            ModeRules::Highway { .. } => highway::place(body.position),
+            ModeRules::Highway { .. } => highway::project(body.position),
         };
-        let surface = Surface::under(&place);
+        let surface = Surface::under(&projection);
         report_off_road(seat, car, surface, events);
         let controls = drive_of(seat).controls().into();
         vehicle::advance(
@@ -57,7 +58,7 @@ pub fn step(
             surface.grip(),
             VehicleParameters::of(car.class),
         );
-        cells.push(place.index);
+        cells.push(projection.index);
         bodies.push(body);
     }
     for seat in 0..bodies.len() {
@@ -67,15 +68,15 @@ pub fn step(
     }
     collide_cars(track, &state.cars, &mut bodies, events);
 
-    let mut arrivals: ArrayVec<Arrival, SEATS_MAX> = ArrayVec::new();
+    let mut finishers: ArrayVec<Finisher, SEATS_MAX> = ArrayVec::new();
     let tick = state.tick;
     for (seat, (car, body)) in state.cars.iter_mut().zip(&mut bodies).enumerate() {
-        arrivals.extend(match rules.mode {
+        finishers.extend(match rules.mode {
             ModeRules::Circuit { .. } => {
-                let place = meet_walls(track, cells[seat], seat, car, body, events);
-                report_wrong_way(seat, car, body, place.tangent, events);
+                let projection = meet_walls(track, cells[seat], seat, car, body, events);
+                report_wrong_way(seat, car, body, projection.tangent, events);
                 body.round_into(car);
-                progress::advance(track, rules, tick, seat, car, &place, events)
+                progress::advance(track, rules, tick, seat, car, &projection, events)
             }
             ModeRules::Highway { seed } => {
                 let ticks = tick.saturating_sub(rules.start_tick);
@@ -88,7 +89,7 @@ pub fn step(
             }
         });
     }
-    finish(rules, state, &mut arrivals, events);
+    finish(rules, state, &mut finishers, events);
 }
 
 fn meet_walls(
@@ -99,14 +100,15 @@ fn meet_walls(
     body: &mut Body,
     events: &mut Events,
 ) -> Projection {
-    let (place, impulse) = wall::keep_inside(track, cell, body, VehicleParameters::of(car.class));
+    let (projection, impulse) =
+        wall::keep_inside(track, cell, body, VehicleParameters::of(car.class));
     if impulse >= f64::from(Event::IMPULSE_MIN_NS) {
         events.push(Event::Wall {
             seat: seat as u8,
             impulse_ns: impulse as u32,
         });
     }
-    place
+    projection
 }
 
 /// Which sides of a car have their wheels on the road.
@@ -117,8 +119,8 @@ struct Surface {
 }
 
 impl Surface {
-    fn under(place: &Projection) -> Self {
-        let [left_on_road, right_on_road] = place.sides_on_road(0.5 * CAR_WIDTH_M);
+    fn under(projection: &Projection) -> Self {
+        let [left_on_road, right_on_road] = projection.sides_on_road(0.5 * CAR_WIDTH_M);
         Self {
             left_on_road,
             right_on_road,
@@ -157,8 +159,8 @@ fn report_wrong_way(seat: usize, car: &mut Car, body: &Body, tangent: Vec2, even
     }
 }
 
-/// Counts the ticks without a driver. A ghost whose driver is back turns solid
-/// only when nobody is inside it.
+/// Counts the ticks without a driver. A ghost whose driver is back becomes solid
+/// only when no other car is inside it.
 fn count_absence(car: &mut Car, drive: Drive, blocked: bool) {
     match drive {
         Drive::Absent => {
@@ -181,7 +183,7 @@ fn collide_cars(track: &Track, cars: &[Car], bodies: &mut [Body], events: &mut E
             continue;
         }
         for (seat, body) in before.iter_mut().enumerate() {
-            // On a bridge and under it nobody meets.
+            // Cars on a bridge and under it do not touch.
             let meet = track.is_same_part(cars[seat].travel, cars[other].travel);
             if cars[seat].is_ghost() || !meet {
                 continue;
@@ -208,15 +210,15 @@ fn collide_cars(track: &Track, cars: &[Car], bodies: &mut [Body], events: &mut E
     }
 }
 
-/// Gives the cars that reached the target in this tick their places: who was
-/// over the line earlier within the tick first, then by seat.
+/// Assigns places to the cars that reached the target in this tick, in the order in
+/// which they crossed the line within the tick, then by seat.
 fn finish(
     rules: &Rules,
     state: &mut RaceState,
-    arrivals: &mut ArrayVec<Arrival, SEATS_MAX>,
+    finishers: &mut ArrayVec<Finisher, SEATS_MAX>,
     events: &mut Events,
 ) {
-    arrivals.sort_unstable_by(|a, b| {
+    finishers.sort_unstable_by(|a, b| {
         use core::cmp::Ordering::{Greater, Less};
         match (a.is_before(b), b.is_before(a)) {
             (true, _) => Less,
@@ -225,9 +227,9 @@ fn finish(
         }
     });
     let first = state.finished_count() as u8 + 1;
-    for (place, arrival) in (first..).zip(arrivals.iter()) {
-        let seat = arrival.seat as u8;
-        state.cars[arrival.seat].finish = Some(Finish {
+    for (place, finisher) in (first..).zip(finishers.iter()) {
+        let seat = finisher.seat as u8;
+        state.cars[finisher.seat].finish = Some(Finish {
             place,
             tick: state.tick,
         });

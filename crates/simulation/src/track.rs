@@ -3,7 +3,7 @@
 //! A track is a strip. At every sample of the centre line a *ray* runs across
 //! it at a right angle, from wall to wall; two neighbouring rays, the centre
 //! line and the walls between them bound a *cell*. Rays do not cross inside the
-//! walls, so each place on the strip is in one cell. A car walks from cell to
+//! walls, so each point of the strip is in one cell. A car moves from cell to
 //! cell and never jumps, which is why a track may cross itself.
 
 mod build;
@@ -30,14 +30,14 @@ pub use survey::Survey;
 
 use crate::math::lerp;
 
-/// Lengths of a circuit, in metres. Shorter ones than the grid cannot be raced on;
-/// longer ones would reach the limits of the wire's integers in long races.
+/// Valid lengths of a circuit, in metres. It must be longer than the grid; a
+/// longer one would reach the limits of the wire's integers in long races.
 const LENGTH_M: RangeInclusive<u32> = 300..=30_000;
 /// Roughly how far apart the gates are, in metres.
 const GATE_SPACING_M: u32 = 100;
-/// From the start line to the nose of the first car, in metres.
+/// Distance from the start line to the nose of the first car, in metres.
 const GRID_FIRST_M: f64 = 6.0;
-/// From one place on the grid to the next, alternating sides, in metres.
+/// Distance between successive grid positions, on alternating sides, in metres.
 const GRID_STAGGER_M: f64 = 8.0;
 
 /// One cross-section of a track. Distances across are measured from the centre
@@ -50,13 +50,13 @@ pub struct Sample {
     pub tangent: Vec2,
     /// Signed curvature of the centre line, 1/m, positive to the left.
     pub curvature: f64,
-    /// To the left edge of the road.
+    /// Distance to the left edge of the road.
     pub road_left: f64,
-    /// To the right edge of the road.
+    /// Distance to the right edge of the road.
     pub road_right: f64,
-    /// To the left wall, beyond the run-off.
+    /// Distance to the left wall, beyond the run-off.
     pub wall_left: f64,
-    /// To the right wall, beyond the run-off.
+    /// Distance to the right wall, beyond the run-off.
     pub wall_right: f64,
 }
 
@@ -106,7 +106,8 @@ impl Track {
         &catalogue::NAMES
     }
 
-    /// Builds the shipped circuit called `name`, or the highway. Costs some milliseconds: keep it.
+    /// Builds the shipped circuit called `name`, or the highway. Takes some
+    /// milliseconds: keep the result.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         if name == Self::HIGHWAY {
@@ -118,7 +119,7 @@ impl Track {
         })
     }
 
-    /// How often the shipped circuit called `name` is meant to cross itself.
+    /// Number of intended self-crossings of the shipped circuit called `name`.
     #[must_use]
     pub fn crossings_by_name(name: &str) -> Option<usize> {
         catalogue::find(name).map(|circuit| circuit.crossings)
@@ -133,14 +134,14 @@ impl Track {
         import::from_csv(name, csv)
     }
 
-    /// Its name.
+    /// Name of the track.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Length of the centre line. Tracks are scaled by a fraction of a per mille
-    /// so that it is a whole number of metres: a score is then exact.
+    /// Length of the centre line. Tracks are scaled by a fraction of a per mille so
+    /// that it is a whole number of metres and scores are exact.
     #[must_use]
     pub fn length_m(&self) -> u32 {
         self.length_m
@@ -198,7 +199,7 @@ impl Track {
         self.bounds
     }
 
-    /// Where the car of `seat` starts.
+    /// Grid position of the car of `seat`.
     ///
     /// # Panics
     /// When `seat` is not below [`SEATS_MAX`].
@@ -232,7 +233,7 @@ impl Track {
         car.gates_passed % self.gate_count
     }
 
-    /// How far `car` is from the start line along the centre line in metres, in
+    /// Distance of `car` from the start line along the centre line in metres, in
     /// `0..length`.
     #[must_use]
     pub fn station_m(&self, car: &Car) -> f64 {
@@ -266,7 +267,7 @@ impl Track {
         self.racing_line.get_or_init(|| RacingLine::compute(self))
     }
 
-    /// How far behind the start line the car of `seat` starts, in metres.
+    /// Distance of the grid position of `seat` behind the start line, in metres.
     pub(crate) fn grid_distance_m(seat: usize) -> f64 {
         GRID_FIRST_M + GRID_STAGGER_M * seat as f64
     }

@@ -20,20 +20,20 @@ use crate::math::{atan, atan2, cos, sin};
 pub(crate) const GRAVITY_MPS2: f64 = 9.81;
 /// Grip off the road, relative to the road's (docs/design.md, Simulation).
 pub const GRIP_OFF_ROAD: f64 = 0.55;
-/// No axle is ever lighter than this: keeps the tyre forces finite.
+/// Smallest load of an axle: keeps the tyre forces finite.
 const AXLE_LOAD_MIN_N: f64 = 200.0;
-/// Resistance falls to zero below this speed: it must not push a car backwards.
+/// Speed below which resistance fades to zero: it must not push a car backwards.
 const STILL_MPS: f64 = 0.2;
-/// A car that coasts below this speed stands: on the grid of the wire the last
-/// centimetres per second would otherwise never decay.
+/// Speed below which a coasting car stops: on the wire's grid the last centimetres
+/// per second would otherwise never decay.
 const REST_MPS: f64 = 0.1;
 /// Keeps the slip angle finite at a standstill.
 const SLIP_SPEED_MIN_MPS: f64 = 0.5;
 /// Below `LOW` the car rolls without slip, above `HIGH` the tyres decide: the
-/// tyre equations are stiff at walking pace and a 60 Hz step would chatter.
+/// tyre equations are stiff at walking speed and a 60 Hz step would chatter.
 const KINEMATIC_LOW_MPS: f64 = 2.0;
 const KINEMATIC_HIGH_MPS: f64 = 5.0;
-/// Bounds that only a pile of contacts reaches; they keep the world finite.
+/// Bounds that only several contacts at once reach; they keep the state finite.
 const SPEED_MAX_MPS: f64 = 110.0;
 const YAW_RATE_MAX_RADPS: f64 = 12.0;
 
@@ -42,7 +42,7 @@ const YAW_RATE_MAX_RADPS: f64 = 12.0;
 pub(crate) struct Body {
     pub(crate) position: Vec2,
     pub(crate) heading: f64,
-    /// Unit vector of the heading. A tick turns a body once, when it moves it.
+    /// Unit vector of the heading, updated once per tick when the body moves.
     pub(crate) forward: Vec2,
     pub(crate) speed_forward: f64,
     pub(crate) speed_lateral: f64,
@@ -113,7 +113,7 @@ impl From<Controls> for ControlFractions {
     }
 }
 
-/// Moves `body` on by one tick. `grip` is the surface's, 1 on the road.
+/// Advances `body` by one tick. `grip` is the surface's, 1 on the road.
 ///
 /// Semi-implicit Euler: forces at the old state, position with the new velocity.
 pub(crate) fn advance(
@@ -159,8 +159,8 @@ pub(crate) fn advance(
     let lateral_front = -limit_front * curve(slip_front);
     let mut lateral_rear = -limit_rear * curve(slip_rear);
 
-    // Lateral first: what the corner leaves of the friction ellipse is what
-    // throttle and brakes get. A keyboard has no half pedal.
+    // Lateral first: throttle and brakes get what the corner leaves of the friction
+    // ellipse. A keyboard has no half pedal.
     let remaining = |limit: f64, lateral: f64| {
         let rest = (limit * limit - lateral * lateral).max(0.0).sqrt();
         rest.max(car.longitudinal_share_min * limit)

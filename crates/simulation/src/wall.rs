@@ -1,12 +1,12 @@
 //! Car against wall.
 //!
-//! What is beyond a wall is solid without end, in the coordinates of the strip
-//! (see [`crate::track`]): a car cannot be on the far side of a wall, however
-//! fast it is, because there is no far side. Looking where a car is at the end
-//! of a tick is therefore as good as sweeping it along its way.
+//! Everything beyond a wall is solid, in the coordinates of the strip (see
+//! [`crate::track`]): a car cannot pass through a wall, however fast it is, because
+//! there is no far side. Checking the position at the end of a tick is therefore as
+//! good as a swept test.
 //!
-//! Two things can be inside the other: a corner of the car beyond the wall, or,
-//! where the wall is convex, a corner of the wall inside the car.
+//! There are two kinds of overlap: a corner of the car beyond the wall, or, where
+//! the wall is convex, a corner of the wall inside the car.
 
 use domain::Vec2;
 
@@ -15,15 +15,15 @@ use crate::track::{Projection, Track};
 use crate::vehicle::{Body, VehicleParameters};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M};
 
-/// Concrete gives nothing back; the little that comes is the car's.
+/// Coefficient of restitution: concrete is rigid, the car returns a little.
 const RESTITUTION: f64 = 0.2;
 const RESTITUTION_SPEED_MIN_MPS: f64 = 1.0;
 const FRICTION: f64 = 0.3;
-/// A box between two walls that form a corner needs a second push, on a bend of
-/// the wall a third.
+/// Most pushes per tick: a box between two walls that form a corner needs a second
+/// one, at a bend of the wall a third.
 const PUSHES_MAX: usize = 4;
-/// A wall pushes out of itself: a face of the car whose normal is further from
-/// the wall's than this cosine is not the one that touches.
+/// Smallest cosine between the wall's normal and that of a face of the car that can
+/// touch it: a wall pushes outwards.
 const FACING_COSINE: f64 = 0.2;
 const HALF_LENGTH_M: f64 = 0.5 * CAR_LENGTH_M;
 const HALF_WIDTH_M: f64 = 0.5 * CAR_WIDTH_M;
@@ -52,8 +52,8 @@ pub(crate) fn keep_inside(
         body.position = body.position + hit.inward * hit.depth;
         projection = track.project(projection.index, body.position);
     }
-    // The pushes may leave a corner of the car in a wall. Its centre must be
-    // inside whatever happens, for all else relies on it.
+    // The pushes may leave a corner of the car in a wall, but its centre must be
+    // inside: everything else relies on it.
     let most = (projection.wall_left - HALF_WIDTH_M).max(0.0);
     let least = (HALF_WIDTH_M - projection.wall_right).min(0.0);
     if projection.lateral > most || projection.lateral < least {
@@ -65,7 +65,7 @@ pub(crate) fn keep_inside(
 }
 
 struct Hit {
-    /// From the centre of the car to the point of contact.
+    /// Vector from the centre of the car to the point of contact.
     arm: Vec2,
     /// Unit vector that leads the car out of the wall.
     inward: Vec2,
@@ -108,8 +108,8 @@ fn corner_in_wall(track: &Track, hint: usize, body: &Body, arm: Vec2) -> Option<
     })
 }
 
-/// The points at which the walls bend near a cell, as far as a car reaches, with
-/// the direction into the track.
+/// Returns the points at which the walls bend near a cell, within reach of a car,
+/// with the direction into the track.
 fn nearby_wall_points(track: &Track, index: usize) -> [(Vec2, Vec2); 8] {
     let samples = track.samples();
     let before = (index + samples.len() - 1) % samples.len();
@@ -124,8 +124,8 @@ fn nearby_wall_points(track: &Track, index: usize) -> [(Vec2, Vec2); 8] {
     })
 }
 
-/// Whether a point of a wall is inside the car, and through which face it came:
-/// the nearest of those that the wall can push.
+/// Returns the hit of a wall point inside the car, through the nearest face that
+/// the wall can push.
 fn wall_in_car(body: &Body, point: Vec2, inward: Vec2) -> Option<Hit> {
     let arm = point - body.position;
     let (forward, left) = (body.forward, body.forward.left());
@@ -144,7 +144,7 @@ fn wall_in_car(body: &Body, point: Vec2, inward: Vec2) -> Option<Hit> {
         .map(|(inward, depth)| Hit { arm, inward, depth })
 }
 
-/// Impulse with friction against a wall of infinite mass.
+/// Applies the impulse, with friction, of a wall of infinite mass.
 fn bounce(body: &mut Body, hit: &Hit, car: &VehicleParameters) -> f64 {
     let velocity = body.velocity_at(hit.arm);
     let closing = -velocity.dot(hit.inward);

@@ -1,4 +1,4 @@
-//! A tick allocates nothing. A test of its own: it counts for the whole program.
+//! A tick allocates nothing. A test binary of its own, since the counter is global.
 
 // Clippy lets tests unwrap, but not the helpers beside them.
 #![allow(clippy::unwrap_used)]
@@ -18,7 +18,7 @@ fn allocations(track: &Track, rules: &Rules) -> u64 {
         for tick in 0..TICKS {
             let mut drives = [Drive::Absent; SEATS_MAX];
             for (seat, driver) in drivers.iter_mut().enumerate() {
-                // Somebody is always away, so that there are ghosts, too.
+                // One driver is always absent, so that there are ghosts, too.
                 if (tick / 100) % SEATS_MAX != seat {
                     drives[seat] = Drive::Driven(driver.drive(track, rules, &state, seat));
                 }

@@ -1,27 +1,28 @@
-//! Quantised controls: what a driver wants changes in every tick, what it does need not.
+//! Quantised controls: the wanted controls change in every tick, the applied ones
+//! need not.
 //!
-//! Inputs travel to the server and to everybody in the race, and are kept with
-//! its replay: one that stays as it is costs next to nothing.
+//! Inputs are sent to the server and to all clients of the race and are kept in
+//! its replay: an unchanged input costs next to nothing.
 
 use domain::Controls;
 
 /// Pedals have sixteen positions, as far apart as this.
 const PEDAL_STEP: u8 = 17;
-/// A pedal stays where it is until it is wrong by more than this.
+/// A pedal is moved only when it is wrong by more than this.
 const PEDAL_SLACK: u8 = 12;
 /// The wheel has 64 positions, as far apart as this.
 const STEER_STEP: i8 = 4;
-/// The wheel stays where it is until it is wrong by more than this.
+/// The wheel is turned only when it is wrong by more than this.
 const STEER_SLACK: u8 = 5;
 
-/// The input that a driver is giving.
+/// The input that a driver currently gives.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InputQuantiser {
     held: Controls,
 }
 
 impl InputQuantiser {
-    /// The input to give where `wanted` would be best.
+    /// Returns the quantised input for `wanted`.
     pub(super) fn quantise(&mut self, wanted: Controls) -> Controls {
         self.held = Controls {
             throttle: pedal(self.held.throttle, wanted.throttle),

@@ -1,9 +1,9 @@
-//! Lanes: the racing line and what is left of the road on either side of it.
+//! Lanes: the racing line and the road on either side of it.
 //!
-//! A driver's place across the road is its *side*: 0 on the racing line, 1 as
-//! far to the left as a car fits, −1 as far to the right, and in between a share
-//! of the way. A lane is a side that is kept. Where the line itself runs along
-//! an edge the lanes on that side meet; they never leave the road.
+//! A driver's position across the road is its *side*: 0 on the racing line, 1 as
+//! far to the left as a car fits, −1 as far to the right, linear in between. A
+//! lane is a constant side. Where the line itself runs along an edge, the lanes
+//! on that side meet; they never leave the road.
 
 use crate::math::lerp;
 use crate::track::{LinePoint, RacingLine, SpeedProfile};
@@ -11,14 +11,14 @@ use crate::vehicle::Envelope;
 
 /// A driver's speeds on the racing line and along both edges of the road.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct LaneSpeeds {
     line: SpeedProfile,
     left: SpeedProfile,
     right: SpeedProfile,
 }
 
-impl Pace {
-    /// The pace of a car whose driver uses a share `grip` of its grip.
+impl LaneSpeeds {
+    /// Computes the speeds of a car whose driver uses a share `grip` of its grip.
     pub(super) fn compute(line: &RacingLine, envelope: &Envelope<'_>, grip: f64) -> Self {
         let profile = |points: &[LinePoint]| SpeedProfile::compute(points, envelope, grip);
         let [left, right] = line.halves();
@@ -41,8 +41,8 @@ impl Pace {
             return on_line;
         }
         let half = if side > 0.0 { &self.left } else { &self.right };
-        // In a corner curvature goes with the inverse square of the speed, and it
-        // is the curvature of the lanes that lies in between.
+        // In a corner curvature is proportional to the inverse square of the speed,
+        // and the curvature is linear in the side.
         let slowness = |speed: f64| 1.0 / (speed * speed);
         let in_half = half.speed_at(line, station);
         1.0 / lerp(slowness(on_line), slowness(in_half), side.abs()).sqrt()
@@ -50,7 +50,8 @@ impl Pace {
 }
 
 impl RacingLine {
-    /// The lane at `side` at `station` metres along the centre line, any lap.
+    /// The point of the lane at `side` at `station` metres along the centre line,
+    /// any lap.
     pub(super) fn lane_at(&self, station: f64, side: f64) -> LinePoint {
         let line = self.at(station);
         if side == 0.0 {
@@ -66,7 +67,7 @@ impl RacingLine {
         }
     }
 
-    /// How far to the left of the centre line the lane at `side` is at `station`
+    /// Offset of the lane at `side` to the left of the centre line at `station`
     /// metres, in metres.
     pub(super) fn lane_lateral_at(&self, station: f64, side: f64) -> f64 {
         let on_line = self.lateral_at(station);
@@ -79,15 +80,15 @@ impl RacingLine {
         lerp(half[index].lateral, half[next].lateral, fraction)
     }
 
-    /// The lane at `station` that runs `lateral` metres to the left of the centre
-    /// line.
+    /// The side that is `lateral` metres to the left of the centre line at
+    /// `station`.
     pub(super) fn side_of(&self, station: f64, lateral: f64) -> f64 {
         let off = lateral - self.lateral_at(station);
         (off / self.lane_width_at(station, off)).clamp(-1.0, 1.0)
     }
 
-    /// From the racing line to the farthest lane on the side of `side` at `station`
-    /// metres, in metres; never less than one.
+    /// Distance from the racing line to the outermost lane on the side of `side` at
+    /// `station` metres, in metres; at least one.
     pub(super) fn lane_width_at(&self, station: f64, side: f64) -> f64 {
         let width = self.half_lateral_at(station, side) - self.lateral_at(station);
         width.abs().max(1.0)

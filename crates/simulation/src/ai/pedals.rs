@@ -1,18 +1,18 @@
-//! Throttle and brake for a wanted speed, and the way out when stuck.
+//! Throttle and brake for a wanted speed, and reversing when stuck.
 
 use domain::{Controls, TICK_RATE_HZ};
 
 use crate::vehicle::Envelope;
 
-/// The pedals reach a wanted speed within this time, seconds: the profile is
-/// read so far ahead.
+/// Time within which the pedals reach a wanted speed, seconds: the speed profile
+/// is read this far ahead.
 pub(super) const SPEED_AHEAD_SECONDS: f64 = 0.2;
-/// Slower than this for that long is stuck.
+/// A car slower than this for [`STUCK_TICKS`] is stuck.
 const STUCK_MPS: f64 = 1.2;
 const STUCK_TICKS: u16 = (TICK_RATE_HZ * 3 / 2) as u16;
 const REVERSE_TICKS: u16 = (TICK_RATE_HZ * 2) as u16;
 
-/// The feet of a driver.
+/// The pedals of a driver, with the counters that detect a stuck car.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pedals {
     stuck_ticks: u16,
@@ -20,8 +20,8 @@ pub(super) struct Pedals {
 }
 
 impl Pedals {
-    /// The input that brings a car from `speed` to `wanted_speed` m/s; `steer`
-    /// is a share of the lock.
+    /// Returns the input that brings a car from `speed` to `wanted_speed` m/s;
+    /// `steer` is a share of the lock.
     pub(super) fn press(
         &mut self,
         envelope: &Envelope<'_>,
@@ -30,7 +30,7 @@ impl Pedals {
         steer: f64,
     ) -> Controls {
         if self.is_reversing(speed) {
-            // Steering the other way while going back turns the nose round.
+            // Opposite lock while reversing turns the nose towards the path.
             return Controls {
                 brake: 255,
                 steer: to_steer(-steer),
@@ -39,7 +39,7 @@ impl Pedals {
         }
         let wanted = (wanted_speed - speed) / SPEED_AHEAD_SECONDS;
         let force = wanted + envelope.resistance(speed);
-        // At walking pace the brake would be the reverse gear.
+        // At walking speed the brake engages the reverse gear.
         let brake = if speed > STUCK_MPS { -force } else { 0.0 };
         Controls {
             throttle: to_pedal(force / envelope.driving(speed)),
@@ -49,11 +49,11 @@ impl Pedals {
         }
     }
 
-    /// Counts the ticks at a standstill; after some the car reverses for a while.
+    /// Counts the ticks at a standstill, and decides whether the car reverses.
     fn is_reversing(&mut self, speed: f64) -> bool {
         if self.reverse_ticks > 0 {
             self.reverse_ticks -= 1;
-            // Something is behind, too: forwards again.
+            // The way back is blocked, too: go forwards again.
             if self.reverse_ticks < REVERSE_TICKS / 2 && speed < 0.5 {
                 self.reverse_ticks = 0;
             }
@@ -72,7 +72,7 @@ impl Pedals {
     }
 }
 
-/// Casts saturate: what is below nothing is nothing.
+/// Casts saturate: a negative share is 0.
 fn to_pedal(share: f64) -> u8 {
     (share * 255.0).round() as u8
 }

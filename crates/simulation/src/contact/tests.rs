@@ -17,7 +17,7 @@ fn momentum(bodies: [&Body; 2]) -> Vec2 {
     (bodies[0].velocity() + bodies[1].velocity()) * CAR.mass_kg
 }
 
-/// Spin of both about the origin.
+/// Total angular momentum about the origin.
 fn angular_momentum(bodies: [&Body; 2]) -> f64 {
     bodies
         .map(|body| {

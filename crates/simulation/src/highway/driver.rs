@@ -1,4 +1,4 @@
-//! A driver for the highway: looks for the emptiest lane and does not hit anybody.
+//! An AI driver for the highway: looks for the emptiest lane and avoids contact.
 
 use domain::{Car, Controls, Vec2};
 
@@ -6,46 +6,45 @@ use super::{LANE_WIDTH_M, LANES, around, lane_at, lane_centre_m, traffic};
 use crate::math::atan2;
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, RaceState, Rules, VehicleParameters};
 
-/// How far it looks, metres: what braking from full speed to traffic's takes,
-/// and some more.
+/// Range of sight, metres: the braking distance from full speed to that of the
+/// traffic, and some more.
 const SIGHT_M: f64 = 260.0;
-/// Braking that it plans with, m/s².
+/// Planned deceleration, m/s².
 const BRAKING_MPS2: f64 = 6.0;
-/// Room that it leaves to the car in front, from centre to centre, metres.
+/// Gap to the car in front, between centres, metres.
 const GAP_M: f64 = CAR_LENGTH_M + 5.0;
-/// Somebody this far behind in another lane would be cut off, metres.
+/// A car nearer than this behind in another lane would be cut off, metres.
 const BEHIND_M: f64 = -9.0;
-/// Changing to another lane must gain this much speed, m/s.
+/// Smallest gain of speed that justifies a lane change, m/s.
 const CHANGE_GAIN_MPS: f64 = 3.0;
-/// Aims this far ahead, seconds: a lane change takes about two of it.
+/// Distance of the aiming point, seconds: a lane change takes about twice this.
 const LOOK_AHEAD_SECONDS: f64 = 0.9;
 const LOOK_AHEAD_MIN_M: f64 = 12.0;
 const COURSE_SPEED_MIN_MPS: f64 = 5.0;
-/// At speed the front tyres slip: the wheels have to turn by so much more than
-/// the geometry says.
+/// Factor on the geometric steering angle, since the front tyres slip at speed.
 const UNDERSTEER: f64 = 1.4;
-/// Top speed that it wishes for, m/s.
+/// Wanted top speed, m/s.
 const WISH_MPS: f64 = 90.0;
 
-/// What a driver sees of another: how far ahead, where across, how fast.
+/// Another car as the driver sees it: distance ahead, lateral position, speed.
 struct Seen {
     ahead: f64,
     lateral: f64,
     speed: f64,
 }
 
-/// The controls of `seat` for the tick that `state` is about to compute. `pace` is
-/// the share of the possible speed that the driver dares.
+/// Returns the controls of `seat` for the tick that `state` computes next. `pace` is
+/// the share of the possible speed that the driver uses.
 pub(crate) fn drive(rules: &Rules, state: &RaceState, seat: usize, pace: f64) -> Controls {
     let car = &state.cars[seat];
-    let place = car.position_m();
-    let lane = lane_at(place.y);
+    let position = car.position_m();
+    let lane = lane_at(position.y);
     let mut speeds = [pace * WISH_MPS; LANES as usize];
-    // What is in the way now limits the speed; what is in a lane, the wish for it.
+    // A car in the way limits the speed; a car in a lane limits the wish for it.
     let mut speed_now = pace * WISH_MPS;
     for other in seen(rules, state, seat) {
         let safe = safe_speed(other.ahead, other.speed);
-        if other.ahead > 0.0 && (other.lateral - place.y).abs() < CAR_WIDTH_M + 0.5 {
+        if other.ahead > 0.0 && (other.lateral - position.y).abs() < CAR_WIDTH_M + 0.5 {
             speed_now = speed_now.min(safe);
         }
         for candidate in 0..LANES {
@@ -66,15 +65,15 @@ pub(crate) fn drive(rules: &Rules, state: &RaceState, seat: usize, pace: f64) ->
     steer_and_pedals(car, lane_centre_m(target), speed_now)
 }
 
-/// The best lane that can be reached without passing through a worse one; the
-/// own one unless another is clearly better.
+/// Returns the best lane that can be reached without crossing a worse one; the
+/// current one unless another is clearly better.
 fn choose_lane(lane: u8, speeds: &[f64; LANES as usize]) -> u8 {
     let own = speeds[usize::from(lane)];
     let mut best = (lane, own + CHANGE_GAIN_MPS);
     for side in [-1_i8, 1] {
         let neighbour = lane.wrapping_add_signed(side);
         let mut candidate = neighbour;
-        // A lane that is no better itself may lead to one that is.
+        // A lane that is not better itself may lead to one that is.
         while let Some(&speed) = speeds.get(usize::from(candidate)) {
             if speed < 0.8 * own || speed == 0.0 {
                 break;
@@ -88,10 +87,10 @@ fn choose_lane(lane: u8, speeds: &[f64; LANES as usize]) -> u8 {
     best.0
 }
 
-/// Traffic and cars within sight, in fixed order.
+/// Returns traffic and cars within sight, in a fixed order.
 fn seen(rules: &Rules, state: &RaceState, seat: usize) -> impl Iterator<Item = Seen> {
     let me = state.cars[seat].position_m();
-    let strangers = traffic(
+    let traffic = traffic(
         rules,
         state.tick,
         around(me.x + 0.45 * SIGHT_M, 0.55 * SIGHT_M),
@@ -112,25 +111,25 @@ fn seen(rules: &Rules, state: &RaceState, seat: usize) -> impl Iterator<Item = S
             speed: car.velocity_mps().x,
         })
         .filter(|seen| seen.ahead.abs() < SIGHT_M);
-    strangers.chain(rivals)
+    traffic.chain(rivals)
 }
 
-/// Speed from which braking still ends behind a car `ahead` metres away.
+/// Highest speed from which braking still ends behind a car `ahead` metres away.
 fn safe_speed(ahead: f64, speed: f64) -> f64 {
     let room = (ahead - GAP_M).max(0.0);
     (speed.max(0.0) * speed.max(0.0) + 2.0 * BRAKING_MPS2 * room).sqrt()
 }
 
 fn steer_and_pedals(car: &Car, lateral: f64, speed_wanted: f64) -> Controls {
-    let (place, speed) = (car.position_m(), car.speed_mps());
+    let (position, speed) = (car.position_m(), car.speed_mps());
     let ahead = (LOOK_AHEAD_SECONDS * speed).max(LOOK_AHEAD_MIN_M);
-    // At walking pace the course says nothing.
+    // At walking speed the course is meaningless.
     let course = if speed > COURSE_SPEED_MIN_MPS {
         car.velocity_mps()
     } else {
         Vec2::from_heading(car.heading_rad())
     };
-    let target = Vec2::new(ahead, lateral - place.y);
+    let target = Vec2::new(ahead, lateral - position.y);
     let angle = atan2(course.cross(target), course.dot(target));
     // Pure pursuit (Coulter 1992) for small angles.
     let curvature = 2.0 * angle / ahead;

@@ -1,4 +1,5 @@
-//! What the highway demands of a car in a tick: metres, penalties, the way back.
+//! The rules of the highway in a tick: metres credited, penalties, and putting cars
+//! back on the road.
 
 use domain::{Car, GHOST_AFTER_TICKS, POSITION_UNITS_PER_M, PenaltyReason, Vec2};
 
@@ -8,18 +9,18 @@ use super::{
     TRAFFIC_PENALTY_METRES, around, lane_at, lane_centre_m,
 };
 use crate::contact::{self, Party};
-use crate::progress::Arrival;
+use crate::progress::Finisher;
 use crate::vehicle::{Body, VehicleParameters};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M, Event, Events, Rules};
 
-/// Who is put back on the road rolls on at this speed, m/s: slower than all
+/// Highest speed of a car that is put back on the road, m/s: slower than all
 /// traffic, faster than a start from rest.
 const PUT_BACK_SPEED_MPS: f64 = 15.0;
-/// Traffic is of one kind and drives on as if nothing had happened: it is a
-/// function of time. To who hits it, it feels like a car of this mass.
+/// Parameters of all traffic. Traffic is a function of time and keeps its course
+/// after a hit; to the car that hits it, it feels like a car of this mass.
 const TRAFFIC: &VehicleParameters = &VehicleParameters::TOURER;
 
-/// Lets a car meet the traffic of `ticks` after the start.
+/// Collides a car with the traffic of `ticks` after the start.
 pub(crate) fn meet_traffic(
     seed: u64,
     ticks: u32,
@@ -34,7 +35,7 @@ pub(crate) fn meet_traffic(
         return;
     };
     if !is_free {
-        // It runs out outside of traffic only.
+        // The cool-down ends only outside of traffic.
         car.traffic_ticks = car.traffic_ticks.saturating_sub(1).max(1);
         return;
     }
@@ -61,8 +62,8 @@ pub(crate) fn meet_traffic(
     );
 }
 
-/// Puts a car that has left the road back. That costs metres when somebody is
-/// driving: a lost connection is punishment enough.
+/// Puts a car that has left the road back. A car without a driver gets no penalty:
+/// a lost connection is punishment enough.
 pub(crate) fn keep_on_road(
     seat: usize,
     is_driven: bool,
@@ -82,7 +83,7 @@ pub(crate) fn keep_on_road(
     let speed = body.velocity().length().min(PUT_BACK_SPEED_MPS);
     *body = Body::at_rest(position, 0.0);
     body.speed_forward = speed;
-    // Somebody may be there: a ghost until nobody is.
+    // Another car may be there: the car is a ghost until it touches none.
     car.absent_ticks = GHOST_AFTER_TICKS;
     car.traffic_ticks = TRAFFIC_COOL_DOWN_TICKS;
     if is_driven && car.finish.is_none() {
@@ -96,9 +97,9 @@ pub(crate) fn keep_on_road(
     }
 }
 
-/// Moves the progress of `car` on: its way is its place. Penalties put the line
-/// further away, for the target is a score.
-pub(crate) fn progress(rules: &Rules, seat: usize, car: &mut Car) -> Option<Arrival> {
+/// Advances the progress of `car`: its travel is its `x`. Penalties move the line
+/// further away, since the target is a score.
+pub(crate) fn progress(rules: &Rules, seat: usize, car: &mut Car) -> Option<Finisher> {
     let before = car.travel;
     car.travel = car.x;
     if car.finish.is_some() {
@@ -109,14 +110,14 @@ pub(crate) fn progress(rules: &Rules, seat: usize, car: &mut Car) -> Option<Arri
     let reached = u32::try_from(car.travel).unwrap_or(0);
     let credited = u64::from(car.credited.max(reached)).min(line);
     car.credited = credited as u32;
-    (credited == line).then(|| Arrival {
+    (credited == line).then(|| Finisher {
         seat,
         until_line: line as i64 - i64::from(before),
         moved: i64::from(car.travel) - i64::from(before),
     })
 }
 
-/// The car of the traffic that overlaps with `body`.
+/// Returns the car of the traffic that overlaps with `body`.
 fn traffic_inside(seed: u64, ticks: u32, body: &Body) -> Option<Body> {
     let reach = CAR_LENGTH_M + CAR_WIDTH_M;
     let stretch = around(body.position.x, reach);

@@ -1,4 +1,4 @@
-//! Who else is on the highway: a pure function of seed and tick, in integers.
+//! The highway's traffic: a pure function of seed and tick, in integers.
 
 use core::ops::Range;
 
@@ -9,42 +9,42 @@ use crate::hash::mix;
 use crate::{ModeRules, Rules};
 
 const UNITS_PER_M: i64 = POSITION_UNITS_PER_M as i64;
-/// Every lane is a row of slots this far apart, and a slot has a car or not.
-const SLOT_UNITS: i64 = 80 * UNITS_PER_M;
-/// How far a car may be ahead of its slot: less than what would let two of a
-/// lane meet.
+/// Length of the segments of a lane; each holds one car or none.
+const SEGMENT_UNITS: i64 = 80 * UNITS_PER_M;
+/// Range of a car's position within its segment: less than what would let two cars
+/// of a lane touch.
 const SPREAD_UNITS: u64 = 55 * UNITS_PER_M as u64;
-/// Nobody is nearer to the start line than this when the race begins: the first
-/// traffic is met at speed, and none comes from behind.
+/// Distance of the first traffic from the start line when the race begins: it is
+/// met at speed, and none comes from behind.
 const FIRST_UNITS: i64 = 250 * UNITS_PER_M;
-/// Way per tick by lane, rightmost first: 79, 90, 101 and 112 km/h. All cars of a
-/// lane are equally fast, so that they never meet.
+/// Distance per tick by lane, rightmost first: 79, 90, 101 and 112 km/h. All cars of
+/// a lane are equally fast, so that they never touch.
 const SPEED_UNITS: [i64; LANES as usize] = [375, 427, 478, 529];
-/// No car comes further than this: the wire's integers end before.
+/// Bound of all positions: the wire's integers end before.
 const WORLD_M: f64 = 2_200_000.0;
-/// Slots taken, of 256: it begins with every third and becomes every other.
-const TAKEN_FIRST: i64 = 85;
-const TAKEN_MOST: i64 = 128;
-/// Every slot that one comes from the start line adds so much, in 1/16.
-const TAKEN_RISE_SIXTEENTHS: i64 = 3;
+/// Share of occupied segments, in 1/256: from every third to every other.
+const OCCUPIED_FIRST: i64 = 85;
+const OCCUPIED_MOST: i64 = 128;
+/// Increase of the share per segment from the start line, in 1/16 of 1/256.
+const OCCUPIED_RISE_SIXTEENTHS: i64 = 3;
 
 /// A car of the traffic at one tick. It is as large as the players' cars.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct TrafficCar {
-    /// Which one: the same car has the same number in every tick of a race.
+    /// Number of the car, the same in every tick of a race.
     pub id: u32,
-    /// Its lane, 0 the rightmost.
+    /// Lane of the car, 0 the rightmost.
     pub lane: u8,
     /// World position, metres.
     pub position: Vec2,
     /// Heading, radians.
     pub heading: f64,
-    /// Along the road, m/s.
+    /// Speed along the road, m/s.
     pub speed_mps: f64,
 }
 
-/// The traffic of a race at `tick` in a stretch of the road, metres: lane by
-/// lane, from the rear to the front. None on a circuit.
+/// Returns the traffic of a race at `tick` in a stretch of the road, metres: lane by
+/// lane, from the rear to the front. Empty on a circuit.
 pub fn traffic(rules: &Rules, tick: u32, stretch: Range<f64>) -> impl Iterator<Item = TrafficCar> {
     let (seed, lanes) = match rules.mode {
         ModeRules::Highway { seed } => (seed, 0..LANES),
@@ -59,7 +59,7 @@ pub fn traffic(rules: &Rules, tick: u32, stretch: Range<f64>) -> impl Iterator<I
 pub(super) struct Lane {
     seed: u64,
     lane: u8,
-    /// How far its row of slots has moved since the start.
+    /// Distance that its segments have moved since the start.
     moved_units: i64,
 }
 
@@ -80,27 +80,28 @@ impl Lane {
         };
         let (from, to) = (units(stretch.start), units(stretch.end));
         let origin = FIRST_UNITS + self.moved_units;
-        // A car is up to SPREAD ahead of its slot.
-        let first = (from - origin - SPREAD_UNITS as i64).div_euclid(SLOT_UNITS);
-        let last = (to - origin).div_euclid(SLOT_UNITS);
+        // A car is up to SPREAD_UNITS into its segment.
+        let first = (from - origin - SPREAD_UNITS as i64).div_euclid(SEGMENT_UNITS);
+        let last = (to - origin).div_euclid(SEGMENT_UNITS);
         (first.max(0)..=last)
-            .filter_map(move |slot| self.car(slot))
+            .filter_map(move |segment| self.car(segment))
             .filter(move |(x, _)| (from..to).contains(x))
             .map(|(_, car)| car)
     }
 
-    /// The car of a slot, and where it is.
-    fn car(self, slot: i64) -> Option<(i64, TrafficCar)> {
-        let id = (slot as u32)
+    /// Returns the car of a segment and its position along the road.
+    fn car(self, segment: i64) -> Option<(i64, TrafficCar)> {
+        let id = (segment as u32)
             .wrapping_mul(u32::from(LANES))
             .wrapping_add(u32::from(self.lane));
         let random = mix(self.seed ^ mix(u64::from(id) + 1));
-        let taken = (TAKEN_FIRST + slot * TAKEN_RISE_SIXTEENTHS / 16).min(TAKEN_MOST);
-        if (random & 0xff) as i64 >= taken {
+        let occupied =
+            (OCCUPIED_FIRST + segment * OCCUPIED_RISE_SIXTEENTHS / 16).min(OCCUPIED_MOST);
+        if (random & 0xff) as i64 >= occupied {
             return None;
         }
         let ahead = ((random >> 8) % SPREAD_UNITS) as i64;
-        let x = FIRST_UNITS + self.moved_units + slot * SLOT_UNITS + ahead;
+        let x = FIRST_UNITS + self.moved_units + segment * SEGMENT_UNITS + ahead;
         let speed = SPEED_UNITS[usize::from(self.lane)];
         let car = TrafficCar {
             id,

@@ -9,18 +9,19 @@ use super::{Bounds, GATE_SPACING_M, Pose, Sample, Track, TrackError};
 use crate::math::lerp;
 
 const POINTS_MIN: usize = 8;
-/// Bounds of what a control point may say.
+/// Bounds of the values of a control point.
 const COORDINATE_MAX_M: f64 = 100_000.0;
 const ROAD_MAX_M: f64 = 50.0;
 const ROAD_MIN_M: f64 = 2.0;
-/// Three metres are about two ticks at full speed and resolve a hairpin.
+/// Distance between samples: about two ticks at full speed, and fine enough for a
+/// hairpin.
 const SPACING_M: f64 = 3.0;
 /// On the inside of a corner the wall keeps this share of the radius, so that
 /// neighbouring rays do not meet inside the walls.
 const INSIDE_SHARE: f64 = 0.7;
-/// The walls come no nearer to the road than this, where the radius allows it.
+/// Smallest distance between road and walls, where the radius allows it.
 const RUN_OFF_MIN_M: f64 = 1.0;
-/// A wall moves across by at most this much per metre along the track.
+/// Largest change of a wall's distance per metre along the track.
 const WALL_SLOPE: f64 = 0.3;
 /// Samples further apart than this along the track are "another part" of it.
 const OTHER_PART_M: f64 = 80.0;
@@ -54,7 +55,7 @@ pub(super) fn build(
         racing_line: OnceLock::new(),
     };
     for seat in 0..SEATS_MAX {
-        track.grid[seat] = grid_place(&track, seat);
+        track.grid[seat] = grid_pose(&track, seat);
     }
     Ok(track)
 }
@@ -85,7 +86,8 @@ fn check(points: &[ControlPoint]) -> Result<(), TrackError> {
     Ok(())
 }
 
-/// Tangents and curvature by differences, walls at the end of the run-off.
+/// Computes tangents and curvature by differences; walls are at the end of the
+/// run-off.
 fn cross_sections(sections: &[Section], run_off_m: f64) -> Vec<Sample> {
     let count = sections.len();
     let centre = |index: usize| sections[index % count].centre;
@@ -121,7 +123,7 @@ fn cross_sections(sections: &[Section], run_off_m: f64) -> Vec<Sample> {
         .collect()
 }
 
-/// Pulls the walls in where another part of the track is near, half way between
+/// Moves walls inwards where another part of the track is near, to half way between
 /// the two roads.
 fn keep_parts_apart(samples: &mut [Sample], spacing_m: f64) {
     let count = samples.len();
@@ -136,7 +138,7 @@ fn keep_parts_apart(samples: &mut [Sample], spacing_m: f64) {
                 continue;
             }
             let is_left = away.dot(here.tangent.left()) > 0.0;
-            // The other part shows the side that looks towards us.
+            // The side of the other part that faces this one.
             let their_road = if away.dot(there.tangent.left()) < 0.0 {
                 there.road_left
             } else {
@@ -154,7 +156,7 @@ fn keep_parts_apart(samples: &mut [Sample], spacing_m: f64) {
     }
 }
 
-/// Lets a wall that was pulled in come in gradually. Walls only move inwards.
+/// Makes walls that were moved inwards approach gradually. Walls only move inwards.
 fn smooth_walls(samples: &mut [Sample], spacing_m: f64) {
     let count = samples.len();
     let most = WALL_SLOPE * spacing_m;
@@ -196,8 +198,9 @@ fn bounds(samples: &[Sample]) -> Bounds {
     bounds
 }
 
-/// Two columns, staggered; the first car on the left.
-fn grid_place(track: &Track, seat: usize) -> Pose {
+/// Returns the grid position of a seat: two staggered columns, the first car on the
+/// left.
+fn grid_pose(track: &Track, seat: usize) -> Pose {
     let sample = track.at(-Track::grid_distance_m(seat));
     let lateral = if seat.is_multiple_of(2) {
         lerp(0.0, sample.road_left, 0.4)

@@ -5,18 +5,18 @@ mod circuits;
 use super::drawing::{self, Corner};
 use super::spline::ControlPoint;
 
-/// A circuit as it is drawn.
+/// The drawing of a circuit.
 pub(super) struct Circuit {
     pub(super) name: &'static str,
     /// Width of the run-off between road and wall, in metres, where there is room.
     pub(super) run_off_m: f64,
-    /// How often it crosses itself.
+    /// Number of self-crossings.
     pub(super) crossings: usize,
     drawing: Drawing,
 }
 
-/// In driving order. The first point lies on the start line, which needs some
-/// 130 m of straight behind it for the grid.
+/// A circuit in driving order. The first point lies on the start line, which needs
+/// some 130 m of straight behind it for the grid.
 enum Drawing {
     /// Straights and the corners between them.
     Corners(&'static [Corner]),

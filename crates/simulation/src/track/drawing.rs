@@ -9,23 +9,23 @@ use domain::Vec2;
 use super::spline::ControlPoint;
 use crate::math::{lerp, tan};
 
-/// Control points on a straight are this far apart.
+/// Distance between control points on a straight.
 const STRAIGHT_STEP_M: f64 = 20.0;
-/// Control points on an arc are apart by this angle, but by no more metres than
-/// that: the further, the longer the way from straight to arc.
+/// Largest angle and distance between control points on an arc: the larger, the
+/// longer the transition from straight to arc.
 const ARC_STEP_RAD: f64 = 0.4;
 const ARC_STEP_MAX_M: f64 = 25.0;
 
 /// A corner of a circuit, in metres. The road runs straight between two corners.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Corner {
-    /// Where the two straights would meet.
+    /// Intersection of the two straights.
     pub(super) x: f64,
     pub(super) y: f64,
-    /// Of the centre line; 0 for a point on a straight.
+    /// Radius of the centre line; 0 for a point on a straight.
     pub(super) radius: f64,
-    /// From the centre line to both edges of the road, here; in between it
-    /// changes evenly.
+    /// Distance from the centre line to both edges of the road at this corner;
+    /// linear in between.
     pub(super) half_width: f64,
 }
 
@@ -75,7 +75,7 @@ struct Arc {
     /// Unit vectors along the straights before and after.
     into: Vec2,
     out: Vec2,
-    /// From the corner to where the arc begins and ends.
+    /// Distance from the corner to the ends of the arc.
     tangent_m: f64,
     radius: f64,
     /// Angle between the straights, positive to the left.

@@ -1,11 +1,11 @@
-//! Why a circuit cannot be read or built.
+//! Errors of reading and building a circuit.
 
 use core::fmt;
 
 /// Names of the columns of the CSV format.
 const COLUMNS: [&str; 4] = ["x_m", "y_m", "w_tr_right_m", "w_tr_left_m"];
 
-/// Why a circuit cannot be read or built.
+/// The reason why a circuit cannot be read or built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackError {
     /// A row has more or fewer than four columns.
@@ -15,16 +15,16 @@ pub enum TrackError {
         /// Columns found.
         found: usize,
     },
-    /// What stands in a column is not a number.
+    /// The value of a column is not a number.
     Number {
         /// Number of the line, from 1.
         line: usize,
         /// Number of the column, from 1.
         column: usize,
     },
-    /// A number is not finite, or far outside what a track has.
+    /// A number is not finite, or far out of range for a track.
     OutOfRange {
-        /// Number of the line, from 1; of the point, where there are no lines.
+        /// Number of the line, from 1; that of the point if there are no lines.
         line: usize,
         /// Number of the column, from 1.
         column: usize,

@@ -1,26 +1,26 @@
-//! Where on the track a point is.
+//! Projection of points onto the track.
 
 use domain::{POSITION_UNITS_PER_M, Vec2};
 
 use super::Track;
 use crate::math::lerp;
 
-/// Most cells that one projection walks: 20 m, ten times what a car moves in a
-/// tick. A projection that needs more stays where it is and catches up.
+/// Most cells that one projection walks: 20 m, ten times the distance of a car in
+/// a tick. A projection that needs more stops there and catches up later.
 const WALK_CELLS_MAX: usize = 7;
 
-/// Two places further apart along the track than this are on different parts of
-/// it, metres: where it crosses itself, one is above the other.
+/// Points further apart along the track than this are on different parts of it,
+/// metres: where it crosses itself, one part is above the other.
 const SAME_PART_M: i32 = 100;
 
 /// A point in the coordinates of the track.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Projection {
-    /// Cell, that is index of the sample at or before the point.
+    /// Cell: the index of the sample at or before the point.
     pub index: usize,
-    /// Part of the cell that is behind the point, 0..=1.
+    /// Fraction of the cell that is behind the point, 0..=1.
     pub fraction: f64,
-    /// To the left of the centre line, metres.
+    /// Offset to the left of the centre line, metres.
     pub lateral: f64,
     /// Unit vector along the track.
     pub tangent: Vec2,
@@ -35,8 +35,8 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Whether the road is under the wheels on the left and on the right of a
-    /// car here whose wheels are `half_width` metres beside its middle.
+    /// Whether the left and the right wheels of a car at this point are on the road;
+    /// they are `half_width` metres beside its middle.
     #[must_use]
     pub fn sides_on_road(&self, half_width: f64) -> [bool; 2] {
         [self.lateral + half_width, self.lateral - half_width]
@@ -61,8 +61,8 @@ impl Track {
         ((metres / self.spacing_m) as usize).min(self.samples.len() - 1)
     }
 
-    /// Whether two places, given by their `travel` in 1/1024 m, are on the same
-    /// part of the track: on a bridge and under it are not.
+    /// Whether two points, given by their `travel` in 1/1024 m, are on the same part
+    /// of the track: points on a bridge and under it are not.
     #[must_use]
     pub fn is_same_part(&self, travel: i32, other: i32) -> bool {
         let length = self.length_units();
@@ -71,12 +71,12 @@ impl Track {
     }
 
     /// Projects `point` along the rays, walking from cell `hint`. Exact when the
-    /// point is within 20 m along the track of that cell.
+    /// point is within 20 m of that cell along the track.
     #[must_use]
     pub fn project(&self, hint: usize, point: Vec2) -> Projection {
         let last = self.samples.len() - 1;
         let mut index = hint;
-        // One direction only: a point on a ray must not make the walk oscillate.
+        // One direction only: the walk must not oscillate at a point on a ray.
         let forward = self.beyond(self.sample_after(index), point) >= 0.0;
         for _ in 0..WALK_CELLS_MAX {
             if forward {
@@ -94,7 +94,7 @@ impl Track {
         self.project_in_cell(index, point)
     }
 
-    /// How far `point` is past the ray of `sample`, along its tangent.
+    /// Distance of `point` past the ray of `sample`, along its tangent.
     fn beyond(&self, sample: &super::Sample, point: Vec2) -> f64 {
         (point - sample.centre).dot(sample.tangent)
     }

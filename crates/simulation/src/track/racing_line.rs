@@ -1,4 +1,4 @@
-//! The way round a track of least curvature.
+//! The racing line: the line of least curvature round a track.
 
 mod speed_profile;
 
@@ -11,8 +11,8 @@ use crate::CAR_WIDTH_M;
 use crate::math::lerp;
 use crate::vehicle::{Envelope, VehicleParameters};
 
-/// Distance between the lines in the two halves of the road, metres: two cars fit
-/// side by side.
+/// Distance between the lines in the two halves of the road, metres: enough for two
+/// cars side by side.
 pub(crate) const SIDE_BY_SIDE_M: f64 = CAR_WIDTH_M + 0.8;
 /// Distance of the car's side from the edge of the road.
 const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
@@ -20,19 +20,19 @@ const MARGIN_M: f64 = 0.5 * CAR_WIDTH_M + 0.5;
 /// of rounds that grows with the fourth power of the samples.
 const STRIDES: [usize; 5] = [16, 8, 4, 2, 1];
 const ROUNDS_PER_STRIDE: usize = 120;
-/// Curvature is measured over this many samples each way; less is noise.
+/// Number of samples each way over which curvature is measured; fewer give noise.
 const CURVATURE_REACH: usize = 3;
 
 /// A point of a [`RacingLine`].
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct LinePoint {
-    /// To the left of the centre line, metres.
+    /// Offset to the left of the centre line, metres.
     pub lateral: f64,
     /// Unit vector along the line.
     pub direction: Vec2,
     /// Signed curvature of the line, 1/m, positive to the left.
     pub curvature: f64,
-    /// Way to the next point, metres.
+    /// Distance to the next point, metres.
     pub step_m: f64,
 }
 
@@ -43,14 +43,15 @@ pub struct RacingLine {
     points: Vec<LinePoint>,
     /// The lines of least curvature in the left and in the right half of the road.
     halves: [Vec<LinePoint>; 2],
-    /// How far a car may be to the left of the centre line, metres.
+    /// Range of a car's offset to the left of the centre line, metres.
     reach: Vec<[f64; 2]>,
-    /// Of the [tourer](VehicleParameters::TOURER) at its limit.
+    /// Speed profile of the [tourer](VehicleParameters::TOURER) at its limit.
     profile: SpeedProfile,
 }
 
 impl RacingLine {
-    /// Computes the lines of `track`: some fifteen milliseconds per kilometre.
+    /// Computes the lines of `track`, which takes some fifteen milliseconds per
+    /// kilometre.
     #[must_use]
     pub fn compute(track: &Track) -> Self {
         let samples = track.samples();
@@ -90,13 +91,13 @@ impl RacingLine {
         &self.halves
     }
 
-    /// How far to the right and to the left a car may be at `station` metres, in
-    /// metres to the left of the centre line.
+    /// Rightmost and leftmost offset of a car at `station` metres, in metres to the
+    /// left of the centre line.
     pub(crate) fn reach_at(&self, station: f64) -> [f64; 2] {
         self.reach[self.locate(station).0]
     }
 
-    /// One of the paths, at `station`.
+    /// Interpolates one of the lines at `station`.
     pub(crate) fn between(&self, points: &[LinePoint], station: f64) -> LinePoint {
         let (index, next, fraction) = self.locate(station);
         let (a, b) = (&points[index], &points[next]);
@@ -124,14 +125,15 @@ impl RacingLine {
         lerp(curvature(index), curvature(next), fraction)
     }
 
-    /// Speed at which a tourer can drive the line at `station` metres and still
+    /// Highest speed of a tourer on the line at `station` metres that still lets it
     /// brake for what follows, m/s.
     #[must_use]
     pub fn speed_at(&self, station: f64) -> f64 {
         self.profile.speed_at(self, station)
     }
 
-    /// The points before and after `station`, and how far it is between them.
+    /// Indices of the points before and after `station`, and the fraction between
+    /// them.
     pub(crate) fn locate(&self, station: f64) -> (usize, usize, f64) {
         let steps = station / self.spacing_m;
         let whole = steps.floor();
@@ -154,7 +156,7 @@ fn line_points(samples: &[Sample], lateral: &[f64]) -> Vec<LinePoint> {
             LinePoint {
                 lateral: lateral[index],
                 direction: (at(index + 1) - at(index + count - 1)).normalized(),
-                // Of the circle through three points (Menger).
+                // Curvature of the circle through three points (Menger).
                 curvature: 2.0 * (b - a).cross(c - a) / sides.max(1e-9),
                 step_m: (at(index + 1) - b).length(),
             }
@@ -171,8 +173,8 @@ enum RoadPart {
 }
 
 impl RoadPart {
-    /// How far to the right and to the left the middle of a car may be, metres to
-    /// the left of the centre line.
+    /// Rightmost and leftmost offset of the middle of a car, metres to the left of
+    /// the centre line.
     fn reach(self, sample: &Sample) -> [f64; 2] {
         let left = (sample.road_left - MARGIN_M).max(0.0);
         let right = -(sample.road_right - MARGIN_M).max(0.0);
@@ -185,8 +187,8 @@ impl RoadPart {
     }
 }
 
-/// Minimises the bending energy ∫κ² ds, one point after the other (Gauss–Seidel),
-/// each within its `reach`.
+/// Minimises the bending energy ∫κ² ds point by point (Gauss–Seidel), each within
+/// its `reach`.
 fn least_curvature(samples: &[Sample], reach: &[[f64; 2]]) -> Vec<f64> {
     let count = samples.len();
     let mut lateral: Vec<f64> = reach
@@ -216,12 +218,12 @@ fn least_curvature(samples: &[Sample], reach: &[[f64; 2]]) -> Vec<f64> {
     lateral
 }
 
-/// How far the middle one of five points must move along `across` for the least
-/// bending energy, with the lengths of the sides as they are.
+/// Returns how far the middle one of five points must move along `across` for the
+/// least bending energy, with the lengths of the sides fixed.
 ///
-/// At a point the line turns by the difference of its two unit sides; the
-/// energy is the squared turn over the length that it takes, summed over the
-/// three points that the move affects: a quadratic in the move.
+/// At a point the line turns by the difference of its two unit sides; the energy is
+/// the squared turn divided by its length, summed over the three points that the
+/// move affects: a quadratic in the move.
 fn least_bending(near: [Vec2; 5], across: Vec2) -> f64 {
     let side = |index: usize| near[index + 1] - near[index];
     let length = [0, 1, 2, 3].map(|index| side(index).length().max(1e-3));

@@ -7,15 +7,15 @@ use domain::Vec2;
 use super::{LENGTH_M, TrackError};
 use crate::math::lerp;
 
-/// Pieces into which a span is cut to measure its length.
+/// Number of pieces per span for measuring its length.
 const PIECES_PER_SPAN: usize = 16;
 
-/// A point that draws the road towards itself; all in metres.
+/// A control point of the spline, which attracts the road; all in metres.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(crate) struct ControlPoint {
     pub(crate) x: f64,
     pub(crate) y: f64,
-    /// From the centre line to the edges of the road.
+    /// Distances from the centre line to the edges of the road.
     pub(crate) road_left: f64,
     pub(crate) road_right: f64,
 }
@@ -28,8 +28,8 @@ pub(super) struct Section {
     pub(super) road_right: f64,
 }
 
-/// Samples the closed curve at equal distances of about `spacing_m`; the loop is
-/// scaled so that its length is a whole number of metres, which is returned.
+/// Samples the closed curve at equal distances of about `spacing_m` and scales the
+/// loop so that its length is a whole number of metres. Returns samples and length.
 pub(super) fn resample(
     points: &[ControlPoint],
     spacing_m: f64,
@@ -71,7 +71,7 @@ pub(super) fn resample(
     Ok((sections, length_m))
 }
 
-/// The point a fraction `t` of the way along span `span`.
+/// Evaluates the curve at fraction `t` of span `span`.
 fn evaluate(points: &[ControlPoint], span: usize, t: f64) -> Section {
     let u = 1.0 - t;
     let weights = [

@@ -1,4 +1,4 @@
-//! The highway as a [`Track`]: what rooms and clients hold in their hands.
+//! The highway as a [`Track`], for rooms and clients that hold one.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use domain::{SEATS_MAX, Vec2};
 use super::{Bounds, Pose, Sample, Track};
 use crate::lanes::{ROAD_HALF_WIDTH_M, lane_centre_m};
 
-/// Length of the piece that repeats, metres.
+/// Length of the repeating piece, metres.
 const LENGTH_M: u32 = 1000;
 const SPACING_M: f64 = 4.0;
 
@@ -15,8 +15,8 @@ impl Track {
     /// Name of the highway.
     pub const HIGHWAY: &'static str = "highway";
 
-    /// The first kilometre of the highway. Those that follow look the same: the
-    /// road is endless, and the [mode](crate::ModeRules) knows that.
+    /// Builds the first kilometre of the highway. The road is endless: the
+    /// [mode](crate::ModeRules) repeats this kilometre.
     #[must_use]
     pub fn highway() -> Self {
         let samples: Vec<Sample> = (0..LENGTH_M / SPACING_M as u32)

@@ -1,10 +1,10 @@
-//! What a track measures.
+//! Measurements of a track.
 
 use domain::Vec2;
 
 use super::{Sample, Track};
 
-/// Two parts of a track that are further apart than this along it may cross.
+/// Smallest distance along the track between two parts that may cross.
 const CROSSING_APART_M: f64 = 60.0;
 
 /// The measures of a [`Track`].
@@ -16,13 +16,13 @@ pub struct Survey {
     pub width_max_m: f64,
     /// Radius of the tightest corner, on the centre line, metres.
     pub radius_min_m: f64,
-    /// Where the track crosses itself: both distances from the start line,
-    /// metres, the smaller first.
+    /// Self-crossings: both distances from the start line, metres, the smaller
+    /// first.
     pub crossings: Vec<[f64; 2]>,
 }
 
 impl Track {
-    /// Measures the track. Some milliseconds.
+    /// Measures the track. Takes some milliseconds.
     #[must_use]
     pub fn survey(&self) -> Survey {
         let width = |sample: &Sample| sample.road_left + sample.road_right;
@@ -41,7 +41,7 @@ impl Track {
         let apart = (CROSSING_APART_M / self.spacing_m).ceil() as usize;
         let mut crossings = Vec::new();
         for first in 0..count {
-            // The other way round the loop they must be apart, too.
+            // They must be apart the other way round the loop, too.
             let last = count.min((first + count).saturating_sub(apart));
             for second in first + apart..last {
                 if self.cells_cross(first, second) {
@@ -60,7 +60,8 @@ impl Track {
             self.samples[second].centre,
             self.sample_after(second).centre,
         );
-        // Also keeps cells of one straight apart, which no side tells from another.
+        // Also excludes distant cells on one straight: their ends lie on the line of
+        // the other, and rounding decides the sides.
         if (c - a).length() > 2.0 * self.spacing_m {
             return false;
         }

@@ -1,5 +1,5 @@
-//! What a car can do, worked out from its parameters: the limits that the speed
-//! profile is made of, and the steering angle that a corner needs.
+//! The performance envelope of a car, derived from its parameters: the limits for
+//! the speed profile, and the steering angle that a corner needs.
 //!
 //! Steady states of the single-track model: an
 //! axle carries its share of the weight and of the downforce, and its tyres
@@ -8,17 +8,17 @@
 use super::{GRAVITY_MPS2, VehicleParameters};
 use crate::math::{asin, tan};
 
-/// Share of an axle's grip beyond which its slip is not asked for: the tyre
-/// curve is flat there, and its inverse endless.
+/// Largest share of an axle's grip for which its slip is computed: beyond it the
+/// tyre curve is flat and its inverse diverges.
 const GRIP_USE_MAX: f64 = 0.98;
-/// What the anti-lock leaves of the grip of the front and rear axle.
+/// Share of the grip of front and rear axle that the anti-lock brakes leave.
 const ANTI_LOCK: [f64; 2] = [0.95, 0.9];
 
-/// The limits of one kind of car.
+/// The performance envelope of one kind of car.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Envelope<'a> {
     vehicle: &'a VehicleParameters,
-    /// Of front and rear: lateral acceleration of the car at which the axle gives
+    /// Lateral acceleration of the car at which the front and the rear axle give
     /// way, as `still + per_square · v²`, in m/s² and 1/m.
     still: [f64; 2],
     per_square: [f64; 2],
@@ -27,7 +27,8 @@ pub(crate) struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     pub(crate) fn of(vehicle: &'a VehicleParameters) -> Self {
         let friction = [vehicle.grip_front, vehicle.grip_rear];
-        // An axle carries the share of the mass that the other axle is away.
+        // The share of the mass on an axle is proportional to the distance of the
+        // other axle.
         let arm = [vehicle.rear_axle_m, vehicle.front_axle_m];
         let balance = [vehicle.aero_balance, 1.0 - vehicle.aero_balance];
         let downforce = 0.5 * vehicle.air_density_kgpm3 * vehicle.lift_area_m2 / vehicle.mass_kg;
@@ -52,7 +53,7 @@ impl<'a> Envelope<'a> {
         axle(0).min(axle(1)).sqrt()
     }
 
-    /// Deceleration of full brakes at `speed` m/s in a corner of `curvature` 1/m
+    /// Deceleration at full brakes and `speed` m/s in a corner of `curvature` 1/m
     /// with a share `grip` of the grip, m/s².
     pub(crate) fn braking(&self, speed: f64, curvature: f64, grip: f64) -> f64 {
         let car = self.vehicle;
@@ -66,20 +67,20 @@ impl<'a> Envelope<'a> {
             let limit = grip * (self.limit(axle, speed) + friction[axle] * transfer / arm);
             let rest = (limit * limit - lateral * lateral).max(0.0).sqrt();
             let rest = ANTI_LOCK[axle] * rest.max(car.longitudinal_share_min * limit);
-            // `limit` is of the car's acceleration: the axle has its share of it.
+            // `limit` is the car's acceleration, of which the axle has its share.
             let tyres = rest * arm / car.wheelbase_m();
             tyres.min(split[axle] * car.brake_force_n / car.mass_kg)
         };
         axle(0) + axle(1) + self.resistance(speed)
     }
 
-    /// Acceleration of a fully open throttle on a straight, m/s².
+    /// Acceleration at full throttle on a straight, m/s².
     pub(crate) fn driving(&self, speed: f64) -> f64 {
         let car = self.vehicle;
         car.drive_force_n.min(car.power_w / speed.max(1.0)) / car.mass_kg
     }
 
-    /// Deceleration of fully pressed brakes, as the pedal counts it, m/s².
+    /// Deceleration that a fully pressed brake pedal asks for, m/s².
     pub(crate) fn brakes(&self) -> f64 {
         self.vehicle.brake_force_n / self.vehicle.mass_kg
     }
@@ -91,8 +92,8 @@ impl<'a> Envelope<'a> {
         air * speed * speed + car.rolling_resistance * GRAVITY_MPS2
     }
 
-    /// Angle of the front wheels that drives a corner of `curvature` 1/m at
-    /// `speed` m/s, rad: the geometry's and the difference of the slip angles.
+    /// Angle of the front wheels for a corner of `curvature` 1/m at `speed` m/s,
+    /// rad: the geometric angle plus the difference of the slip angles.
     pub(crate) fn steer_angle(&self, speed: f64, curvature: f64) -> f64 {
         let slip = self.slip_angles(speed, curvature);
         self.vehicle.wheelbase_m() * curvature + slip[0] - slip[1]
@@ -103,13 +104,13 @@ impl<'a> Envelope<'a> {
         self.vehicle.steer_lock_rad(speed)
     }
 
-    /// How far the nose points into the corner beyond where the car goes, rad.
+    /// Angle between nose and course in a corner, rad; positive into the corner.
     pub(crate) fn nose_in(&self, speed: f64, curvature: f64) -> f64 {
         self.slip_angles(speed, curvature)[1] - self.vehicle.rear_axle_m * curvature
     }
 
-    /// Slip angles of front and rear that hold a corner, rad: the inverse of the
-    /// tyre curve. What is tighter than the tyres can hold is held at their limit.
+    /// Slip angles of front and rear in a corner, rad: the inverse of the tyre curve.
+    /// A corner tighter than the tyres can hold gives their limit.
     fn slip_angles(&self, speed: f64, curvature: f64) -> [f64; 2] {
         let car = self.vehicle;
         let limit = [self.limit(0, speed), self.limit(1, speed)];

@@ -1,4 +1,4 @@
-//! What makes one car drive differently from another.
+//! Parameters of the car classes.
 
 use domain::CarClass;
 
@@ -7,12 +7,12 @@ use crate::math::atan;
 
 /// The parameters of the single-track model, in SI units.
 ///
-/// Where nothing else is said a value comes from the tuning of the prototype
-/// (its figures are in `docs/simulation.md`); what differs
-/// between the classes is said at their constants.
+/// Unless noted otherwise, a value comes from the tuning of the prototype (its
+/// figures are in `docs/simulation.md`); the constants of the classes describe how
+/// they differ.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct VehicleParameters {
-    /// Mass with driver, kg. A GT3 car weighs 1,250–1,300 kg without him.
+    /// Mass with driver, kg. A GT3 car weighs 1,250–1,300 kg without.
     pub mass_kg: f64,
     /// Yaw inertia, kg m². About 0.9 m a b, which is usual for a car with its
     /// engine near the middle (Milliken, *Race Car Vehicle Dynamics*, §11).
@@ -40,21 +40,21 @@ pub struct VehicleParameters {
     pub grip_rear: f64,
     /// Engine power, W. With the drag area it decides the top speed.
     pub power_w: f64,
-    /// Most force of the engine at low speed, N: what first gear can pull.
+    /// Largest force of the engine at low speed, N: that of first gear.
     pub drive_force_n: f64,
     /// Traction control: share of the rear grip that the engine may use.
     pub traction_share: f64,
     /// Share of an axle's grip that braking and driving always keep, whatever
     /// the corner takes: a car at full lock can still slow down.
     pub longitudinal_share_min: f64,
-    /// Force of full brakes, N: about what the tyres hold at 100 km/h.
+    /// Force at full brakes, N: about what the tyres hold at 100 km/h.
     pub brake_force_n: f64,
     /// Share of the front axle in it, as the load under braking demands.
     pub brake_balance: f64,
     /// Engine braking at 60 m/s with a closed throttle, m/s².
     pub engine_brake_mps2: f64,
-    /// Share of rear lateral grip that the handbrake leaves: how far a handbrake
-    /// turn goes round.
+    /// Share of the rear lateral grip that the handbrake leaves; decides the angle of
+    /// a handbrake turn.
     pub handbrake_lateral_share: f64,
     /// Drag area, m².
     pub drag_area_m2: f64,
@@ -70,10 +70,10 @@ pub struct VehicleParameters {
     /// Deceleration off the road for each unit of lost grip, m/s²: gravel that
     /// the wheels push aside.
     pub plough_mps2: f64,
-    /// What speed adds to it, 1/s. With full throttle off the road a car loses
-    /// speed down to some 25 m/s: no short cut pays, and nobody gets stuck.
+    /// Increase of that deceleration with speed, 1/s. At full throttle off the road a
+    /// car slows down to some 25 m/s: no short cut pays, and no car gets stuck.
     pub plough_per_s: f64,
-    /// Most steering angle, rad.
+    /// Largest steering angle, rad.
     pub steer_angle_max_rad: f64,
     /// Steering rate into a corner, rad/s: a key is either up or down, the wheel
     /// takes 0.2 s.
@@ -89,12 +89,12 @@ pub struct VehicleParameters {
     pub stability_nms: f64,
     /// Force in reverse gear, N.
     pub reverse_force_n: f64,
-    /// Top speed in reverse gear, m/s: nobody gains by driving backwards.
+    /// Top speed in reverse gear, m/s: driving backwards gains nothing.
     pub reverse_speed_mps: f64,
 }
 
 impl VehicleParameters {
-    /// How a class drives.
+    /// Parameters of a class.
     #[must_use]
     pub const fn of(class: CarClass) -> &'static Self {
         match class {
@@ -141,8 +141,8 @@ impl VehicleParameters {
         reverse_speed_mps: 6.0,
     };
 
-    /// Light, sticky and with a large wing: early on the throttle, late on the
-    /// brakes, and 15 km/h short at the end of a straight.
+    /// Light, with much grip and a large wing: early on the throttle, late on the
+    /// brakes, and 15 km/h slower at the end of a straight.
     pub const GRIP: Self = Self {
         mass_kg: 1200.0,
         yaw_inertia_kgm2: 1750.0,
@@ -156,7 +156,8 @@ impl VehicleParameters {
         ..Self::TOURER
     };
 
-    /// Heavy, and with a great engine: slow in, long braking zones, and 318 km/h.
+    /// Heavy, with a powerful engine: slow corner entry, long braking zones, and
+    /// 318 km/h.
     pub const POWER: Self = Self {
         mass_kg: 1400.0,
         yaw_inertia_kgm2: 2100.0,
@@ -170,9 +171,9 @@ impl VehicleParameters {
         ..Self::TOURER
     };
 
-    /// Quick steering, a short leash of stability control, a rear axle that is
-    /// only a little better than the front: it goes sideways when asked to, and
-    /// its handbrake turns it by 65° where the prototype stops at 45°.
+    /// Quick steering, little stability control and a rear axle with only a little
+    /// more grip than the front: it slides when asked to, and its handbrake turns it
+    /// by 65° where the prototype stops at 45°.
     pub const DRIFT: Self = Self {
         mass_kg: 1250.0,
         yaw_inertia_kgm2: 1700.0,

@@ -1,4 +1,4 @@
-//! The figures of the cars, against those of the prototype
+//! The figures of the cars compared with those of the prototype
 //! (`docs/simulation.md`).
 
 use domain::CarClass;
@@ -16,7 +16,7 @@ const FLAT_OUT: ControlFractions = ControlFractions {
     ..COAST
 };
 
-/// What the prototype's test prints for its tuned car.
+/// Figures of the prototype's tuned car.
 const PROTOTYPE: Figures = Figures {
     to_100_s: 4.23,
     to_200_s: 10.25,
@@ -44,14 +44,14 @@ fn moving(speed: f64) -> Body {
     }
 }
 
-/// Angle between where the car points and where it goes, degrees.
+/// Angle between heading and course, degrees.
 fn drift_degrees(body: &Body) -> f64 {
     atan2(body.speed_lateral, body.speed_forward.abs() + 0.1)
         .to_degrees()
         .abs()
 }
 
-/// Drives for `seconds`; returns the largest drift above walking pace.
+/// Drives for `seconds`; returns the largest drift above walking speed.
 fn worst_drift(
     car: &VehicleParameters,
     body: &mut Body,
@@ -110,7 +110,7 @@ fn skid_pad_g(car: &VehicleParameters, speed: f64) -> f64 {
     body.speed_forward * body.yaw_rate / GRAVITY_MPS2
 }
 
-/// Largest drift of a flick on the handbrake, and what is left after 3 s.
+/// Largest drift after a flick on the handbrake, and the drift left after 3 s.
 fn handbrake_turn(car: &VehicleParameters) -> (f64, f64) {
     let mut body = moving(25.0);
     let worst = worst_drift(car, &mut body, 3.0, |seconds, _| ControlFractions {
@@ -146,7 +146,7 @@ fn the_figures_are_the_prototypes() {
                 let reference = PROTOTYPE.handbrake_degrees;
                 assert_within_a_tenth(name, figures.handbrake_degrees, reference);
             }
-            // That is what it is for.
+            // The class is made for it.
             CarClass::Drift => assert!((55.0..75.0).contains(&figures.handbrake_degrees)),
         }
     }
@@ -262,7 +262,7 @@ fn loses_speed_off_the_road_at_full_throttle() {
             class.name(),
             body.speed_forward
         );
-        assert!(body.speed_forward > 5.0, "nobody is stuck in the gravel");
+        assert!(body.speed_forward > 5.0, "the car is stuck in the gravel");
     }
 }
 

@@ -4,7 +4,7 @@ use simulation::{Events, RaceState, Rules, Track, step};
 use crate::support::{Race, Random, harbour_ring};
 
 /// Hash after every 1,000 ticks of the race below, the same in debug and release
-/// builds. A change here is a change of the game: old replays end.
+/// builds. Changing them changes the game and invalidates recorded replays.
 const GOLDEN: [u64; 5] = [
     0xd2a9_ab20_85c5_b5c9,
     0x7fe8_7b00_d524_fa20,
@@ -51,7 +51,7 @@ fn hash_every_thousand_ticks(mut race: Race<'_>, thousands: usize) -> Vec<u64> {
     hashes
 }
 
-/// What was done in a race, and the hash after every tick.
+/// The inputs of a race, and the hash after every tick.
 struct Recorded<'a> {
     track: &'a Track,
     rules: Rules,
@@ -60,8 +60,8 @@ struct Recorded<'a> {
     hashes: Vec<u64>,
 }
 
-/// A short race of 1 to 16 cars of all kinds; some have a driver, some do what
-/// they like, some come and go.
+/// Records a short race of 1 to 16 cars of all kinds: some have an AI driver, some
+/// random inputs, some a driver that comes and goes.
 fn random_race<'a>(tracks: &'a [Track], random: &mut Random) -> Recorded<'a> {
     let track = &tracks[random.below(tracks.len())];
     let rules = if track.name() == Track::HIGHWAY {
@@ -105,8 +105,8 @@ fn random_race<'a>(tracks: &'a [Track], random: &mut Random) -> Recorded<'a> {
     }
 }
 
-/// Drives the race again; at every 50th tick it goes back by a random span and
-/// comes forward again, as a client does that was wrong.
+/// Drives the race again; at every 50th tick it rewinds by a random span and
+/// replays it, like a client after a misprediction.
 fn drive_again(race: &Recorded<'_>, random: &mut Random, context: &str) {
     let mut past = vec![race.start.clone()];
     let mut events = Events::new();

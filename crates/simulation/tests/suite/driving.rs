@@ -6,7 +6,7 @@ use simulation::{AiDriver, Event, Events, RaceState, Rules, TICK_SECONDS, Track,
 use crate::support::{Race, harbour_ring};
 use crate::track::shipped;
 
-/// Nobody needs longer for a lap at 10 m/s.
+/// Upper bound for a lap: a mean speed of 10 m/s.
 const TICKS_PER_METRE_MAX: u32 = 6;
 
 #[test]
@@ -46,16 +46,16 @@ fn skill_tells_on_every_circuit() {
     }
 }
 
-/// A race of an expert, who starts last, against novices in the same cars.
+/// A race of an expert, starting last, against novices in the same cars.
 struct Chase {
-    /// Laps that the expert had done when it began to lead.
+    /// Laps of the expert when it took the lead.
     led_after: f64,
-    /// Of the hardest contact of two cars.
+    /// Impulse of the hardest contact of two cars.
     impulse_ns: u32,
     off_road: usize,
 }
 
-/// Without the lead after so many laps the race is given up.
+/// Laps after which the race is given up without the lead.
 const CHASE_LAPS: u16 = 8;
 
 fn chase(track: &Track, seed: u64) -> Chase {
@@ -110,7 +110,7 @@ fn an_expert_passes_seven_novices_without_pushing_them() {
             "{}: {laps:.1?}",
             track.name()
         );
-        // Two cars that meet at some 4 m/s: a touch, not a crash.
+        // Two cars that touch at some 4 m/s: a touch, not a crash.
         assert!(hardest < 3000, "{}: {hardest} N s", track.name());
         assert!(off_road <= 2, "{}: {off_road} times", track.name());
     }
@@ -118,7 +118,7 @@ fn an_expert_passes_seven_novices_without_pushing_them() {
 
 #[test]
 fn the_classes_are_equally_fast_on_every_circuit() {
-    /// Drivers differ a little; the best of some says more about the car.
+    /// Drivers differ a little: the best of several is more typical of the car.
     const DRIVERS: u64 = 3;
     let mut sum = 0.0;
     println!("circuit              grip   power   drift  apart");
@@ -165,7 +165,7 @@ fn a_driver_changes_its_input_a_few_times_a_second() {
         let mut race = Race::with_rules(&track, rules, 8, Skill::Club, 21);
         let (mut changes, mut before) = (0, vec![Drive::Absent; 8]);
         while race.state.winner.is_none() {
-            assert!(race.state.tick < 60 * 300, "somebody wins");
+            assert!(race.state.tick < 60 * 300, "the race has a winner");
             let drives = race.drives();
             changes += drives.iter().zip(&before).filter(|(a, b)| a != b).count();
             race.step_with(&drives);

@@ -6,7 +6,7 @@ use simulation::{Event, Events, RaceState, Rules, Track, step};
 
 use crate::support::{harbour_ring, mixed_classes};
 
-/// Steers along the centre line, with it or against it, at a gentle speed.
+/// Steers along the centre line, with it or against it, at a moderate speed.
 fn follow(track: &Track, state: &RaceState, against: bool) -> Controls {
     let car = &state.cars[0];
     let ahead = if against { -10.0 } else { 10.0 };
@@ -56,8 +56,8 @@ fn going_to_and_fro_over_the_line_is_no_lap() {
     let track = harbour_ring();
     let (rules, mut state, mut events) = race(&track, 3);
     let mut most = 0;
-    for turn in 0..6 {
-        let back = turn % 2 == 1;
+    for leg in 0..6 {
+        let back = leg % 2 == 1;
         let goal = (if back { -20 } else { 20 }) * POSITION_UNITS_PER_M;
         for _ in 0..60 * 60 {
             let input = Controls {
@@ -94,9 +94,9 @@ fn a_car_that_is_put_elsewhere_has_not_driven_there() {
     state.cars[0].x = (far.x * f64::from(POSITION_UNITS_PER_M)) as i32;
     state.cars[0].y = (far.y * f64::from(POSITION_UNITS_PER_M)) as i32;
     let opposite = track.at(1000.0).centre;
-    for place in [opposite, far, opposite] {
-        state.cars[0].x = (place.x * f64::from(POSITION_UNITS_PER_M)) as i32;
-        state.cars[0].y = (place.y * f64::from(POSITION_UNITS_PER_M)) as i32;
+    for position in [opposite, far, opposite] {
+        state.cars[0].x = (position.x * f64::from(POSITION_UNITS_PER_M)) as i32;
+        state.cars[0].y = (position.y * f64::from(POSITION_UNITS_PER_M)) as i32;
         step(&track, &rules, &mut state, &[Drive::Absent], &mut events);
         // The projection walks a few cells towards it and no further.
         assert!(state.score(0) < 450, "{}", state.score(0));
@@ -122,8 +122,8 @@ fn metres_grow_one_gate_after_the_other_up_to_the_target() {
     assert_eq!(track.laps_completed(&state.cars[0]), 1);
 }
 
-/// Ticks at which a car is told that it goes the wrong way, when it is held at
-/// `degrees` to the track as long as `is_turned` says.
+/// Returns the ticks at which a car is warned of going the wrong way, when it is held
+/// at `degrees` to the track in the ticks of `is_turned`.
 fn wrong_way_ticks(degrees: f64, is_turned: impl Fn(u32) -> bool) -> Vec<u32> {
     let track = harbour_ring();
     let (rules, mut state, mut events) = race(&track, 1);
@@ -157,7 +157,7 @@ fn who_points_backwards_for_a_second_is_told_once() {
     }
     // Not quite a second, again and again.
     assert!(wrong_way_ticks(180.0, |tick| !tick.is_multiple_of(second)).is_empty());
-    // Turned back in between, it is told again.
+    // After turning back in between, the car is warned again.
     let twice = wrong_way_ticks(180.0, |tick| tick != 2 * second);
     assert_eq!(twice, [second, 3 * second]);
 }

@@ -22,7 +22,7 @@ fn one_car(rules: &Rules) -> (Track, RaceState, Events) {
     (track, state, Events::new())
 }
 
-fn place(state: &mut RaceState, seat: usize, x: f64, y: f64) {
+fn put(state: &mut RaceState, seat: usize, x: f64, y: f64) {
     let car = &mut state.cars[seat];
     car.x = (x * f64::from(POSITION_UNITS_PER_M)) as i32;
     car.y = (y * f64::from(POSITION_UNITS_PER_M)) as i32;
@@ -30,11 +30,11 @@ fn place(state: &mut RaceState, seat: usize, x: f64, y: f64) {
 }
 
 fn penalties(events: &[Event], wanted: PenaltyReason) -> u32 {
-    let taken = events.iter().filter_map(|event| match event {
+    let penalties = events.iter().filter_map(|event| match event {
         Event::Penalty { metres, reason, .. } if *reason == wanted => Some(*metres),
         _ => None,
     });
-    taken.sum()
+    penalties.sum()
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn traffic_keeps_its_lane_and_its_distance_and_leaves_a_way_through() {
                 assert!(count < 40_000 / 120, "lane {lane} is full: {count}");
             }
             let start = traffic(&rules, 0, -500.0..200.0).count();
-            assert_eq!(start, 0, "nobody is on the grid");
+            assert_eq!(start, 0, "a car is on the grid");
             let ids: std::collections::BTreeSet<u32> = cars.iter().map(|car| car.id).collect();
             assert_eq!(ids.len(), cars.len());
         }
@@ -98,7 +98,7 @@ fn a_hit_costs_100_m_once_and_the_car_goes_through() {
     let rules = Rules::highway(1, 20_000, 0);
     let (track, mut state, mut events) = one_car(&rules);
     let target = traffic(&rules, 0, 0.0..2_000.0).next().unwrap();
-    place(&mut state, 0, target.position.x - 30.0, target.position.y);
+    put(&mut state, 0, target.position.x - 30.0, target.position.y);
     state.cars[0].speed_forward = 50 * domain::SPEED_UNITS_PER_MPS;
     let mut all = Vec::new();
     for _ in 0..TRAFFIC_COOL_DOWN_TICKS {
@@ -127,10 +127,10 @@ fn standing_inside_traffic_is_one_hit() {
     let (mut all, mut ticks_inside) = (Vec::new(), 0);
     let id = traffic(&rules, 0, 0.0..2_000.0).next().unwrap().id;
     for _ in 0..4 * u32::from(TRAFFIC_COOL_DOWN_TICKS) {
-        // Whatever the contact does, the car is back inside the same stranger.
-        let stranger = traffic(&rules, state.tick, 0.0..4_000.0).find(|car| car.id == id);
-        let at = stranger.unwrap().position;
-        place(&mut state, 0, at.x + 0.5, at.y);
+        // Whatever the contact does, put the car back inside the same traffic car.
+        let traffic_car = traffic(&rules, state.tick, 0.0..4_000.0).find(|car| car.id == id);
+        let at = traffic_car.unwrap().position;
+        put(&mut state, 0, at.x + 0.5, at.y);
         step(
             &track,
             &rules,
@@ -150,7 +150,7 @@ fn leaving_the_road_costs_1000_m_and_puts_the_car_back() {
     let rules = Rules::highway(1, 20_000, 0);
     for (steer, x) in [(127, 50.0), (-127, 50.0), (0, highway::ROAD_BEGINS_M + 2.0)] {
         let (track, mut state, mut events) = one_car(&rules);
-        place(&mut state, 0, x, 2.0);
+        put(&mut state, 0, x, 2.0);
         let (brake, throttle) = if steer == 0 { (255, 0) } else { (0, 255) };
         let drive = Drive::Driven(Controls {
             throttle,
@@ -177,7 +177,7 @@ fn leaving_the_road_costs_1000_m_and_puts_the_car_back() {
             &[Drive::Driven(FULL_THROTTLE)],
             &mut events,
         );
-        assert!(!state.cars[0].is_ghost(), "nobody is in its way");
+        assert!(!state.cars[0].is_ghost(), "no car is in its way");
     }
 }
 
@@ -200,7 +200,7 @@ fn ten_minutes_of_sixteen_drivers() {
     let rules = Rules::highway(2026, TARGET_METRES_MAX, 60);
     let mut race = Race::with_rules(&track, rules, SEATS_MAX, Skill::Club, 11);
     let (mut events, mut random) = (Vec::new(), Random(5));
-    // Fourteen look where they go, one does not, and one cannot steer.
+    // Fourteen AI drivers, one that ignores traffic, and one that cannot steer.
     let (blind, drunk) = (14, 15);
     let mut swerve = Controls::default();
     while race.state.tick < 60 * 600 + 60 {
@@ -216,29 +216,35 @@ fn ten_minutes_of_sixteen_drivers() {
         step(&track, &rules, &mut race.state, &drives, &mut race.events);
         events.extend(race.events.iter().copied());
     }
-    let mut taken = [0; SEATS_MAX];
+    let mut penalty_metres = [0; SEATS_MAX];
     for event in &events {
         if let Event::Penalty { seat, metres, .. } = event {
-            taken[usize::from(*seat)] += metres;
+            penalty_metres[usize::from(*seat)] += metres;
         }
     }
     let mut kilometres = 0.0;
     for (seat, car) in race.state.cars.iter().enumerate() {
-        assert_eq!(car.penalty_metres, taken[seat], "seat {seat}");
+        assert_eq!(car.penalty_metres, penalty_metres[seat], "seat {seat}");
         let credited = i64::from(car.credited / 1024);
-        assert_eq!(race.state.score(seat), credited - i64::from(taken[seat]));
+        assert_eq!(
+            race.state.score(seat),
+            credited - i64::from(penalty_metres[seat])
+        );
         if seat < blind {
             assert!(credited > 20_000, "seat {seat} drove {credited} m");
             kilometres += credited as f64 / 1000.0;
         }
     }
-    assert!(taken[blind] >= 1_000 && taken[drunk] >= 5_000, "{taken:?}");
-    let careful: u32 = taken[..blind].iter().sum();
-    println!("{kilometres:.0} km, {careful} m of penalties; {taken:?}");
-    assert!(f64::from(careful) < 25.0 * kilometres, "{taken:?}");
+    assert!(
+        penalty_metres[blind] >= 1_000 && penalty_metres[drunk] >= 5_000,
+        "{penalty_metres:?}"
+    );
+    let careful: u32 = penalty_metres[..blind].iter().sum();
+    println!("{kilometres:.0} km, {careful} m of penalties; {penalty_metres:?}");
+    assert!(f64::from(careful) < 25.0 * kilometres, "{penalty_metres:?}");
     let all =
         penalties(&events, PenaltyReason::Traffic) + penalties(&events, PenaltyReason::OffRoad);
-    assert_eq!(all, taken.iter().sum::<u32>());
+    assert_eq!(all, penalty_metres.iter().sum::<u32>());
 }
 
 #[test]
@@ -246,7 +252,7 @@ fn the_first_to_the_target_wins_and_the_others_have_half_a_minute() {
     let track = Track::highway();
     let rules = Rules::highway(5, 5_000, 60);
     let mut race = Race::with_rules(&track, rules, 8, Skill::Expert, 3);
-    // One that pays, and has to drive the metres again.
+    // One with a penalty, which has to drive the metres again.
     race.state.cars[7].penalty_metres = 4_000;
     let mut winner = None;
     while !race.state.is_over(&rules) {

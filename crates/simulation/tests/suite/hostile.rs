@@ -5,11 +5,12 @@ use crate::support::{Random, harbour_ring, mixed_classes};
 
 fn assert_in_the_world(track: &Track, state: &RaceState, context: &str) {
     for (seat, car) in state.cars.iter().enumerate() {
-        let place = track.project(track.cell_at(car.travel), car.position_m());
-        let inside = place.lateral < place.wall_left && -place.lateral < place.wall_right;
+        let projection = track.project(track.cell_at(car.travel), car.position_m());
+        let inside = projection.lateral < projection.wall_left
+            && -projection.lateral < projection.wall_right;
         assert!(
             inside,
-            "{context}, tick {}, seat {seat}: {place:?}",
+            "{context}, tick {}, seat {seat}: {projection:?}",
             state.tick
         );
         assert!(
@@ -91,7 +92,7 @@ fn nothing_tunnels_through_a_wall_at_any_angle_or_speed() {
     }
 }
 
-/// How deep a corner of the car is in a wall, or a bend of a wall in the car.
+/// Depth of a corner of the car in a wall, or of a bend of a wall in the car.
 fn wall_depth(track: &Track, car: &domain::Car) -> f64 {
     let forward = Vec2::from_heading(car.heading_rad());
     let (at, left) = (car.position_m(), forward.left());
@@ -99,10 +100,10 @@ fn wall_depth(track: &Track, car: &domain::Car) -> f64 {
     let mut depth: f64 = 0.0;
     for (ahead, aside) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
         let corner = at + forward * (ahead * half_length) + left * (aside * half_width);
-        let place = track.project(track.cell_at(car.travel), corner);
+        let projection = track.project(track.cell_at(car.travel), corner);
         depth = depth
-            .max(place.lateral - place.wall_left)
-            .max(-place.lateral - place.wall_right);
+            .max(projection.lateral - projection.wall_left)
+            .max(-projection.lateral - projection.wall_right);
     }
     for point in track.left_wall().chain(track.right_wall()) {
         let arm = point - at;

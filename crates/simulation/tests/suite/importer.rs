@@ -8,11 +8,11 @@ use crate::point_mass;
 use crate::support::Race;
 use crate::track::assert_is_sound;
 
-/// The AI's lap over the point mass's: it may lose this much …
+/// Largest ratio of the AI's lap to the point mass's …
 const SLOWER_MAX: f64 = 1.08;
-/// … and gain so little, or one of the two is wrong.
+/// … and the smallest: below it one of the two is wrong.
 const FASTER_MAX: f64 = 0.98;
-/// How often the AI may have all wheels off the road in two laps.
+/// Number of times the AI may leave the road with all wheels in two laps.
 const OFF_ROAD_MAX: usize = 2;
 
 struct RealCircuit {
@@ -21,7 +21,7 @@ struct RealCircuit {
     line: Vec<Vec2>,
 }
 
-/// The folder of the racetrack-database: beside the checkout and not in it.
+/// The folder of the racetrack-database, next to the checkout rather than in it.
 fn folder() -> PathBuf {
     let shared = std::env::var_os("SLIPSTREAM_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
@@ -30,7 +30,7 @@ fn folder() -> PathBuf {
     shared.join("tracks")
 }
 
-/// All real circuits by name; none, with a message, where they are missing.
+/// Returns all real circuits by name; none, with a message, if they are missing.
 fn circuits() -> Vec<RealCircuit> {
     let folder = folder();
     let Ok(entries) = fs::read_dir(&folder) else {

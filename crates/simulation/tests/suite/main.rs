@@ -1,4 +1,4 @@
-//! The race as its users see it: through the public API only.
+//! Tests of the race through its public API.
 
 // Clippy lets tests unwrap, but not the helpers beside them.
 #![allow(clippy::unwrap_used)]

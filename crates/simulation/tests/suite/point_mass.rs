@@ -1,10 +1,10 @@
 //! An independent estimate of a lap: a point mass with the car's grip, brakes
 //! and power on a given line, quasi-steady-state.
 //!
-//! At every point of the line the speed is the most that lateral grip allows;
-//! a forward pass limits it by what the engine can add, a backward pass by what
-//! the brakes can take away, each with what the friction ellipse has left. It
-//! shares no code with the simulation but the figures of the vehicle.
+//! At every point of the line the speed is limited by lateral grip; a forward pass
+//! limits it by the engine, a backward pass by the brakes, each with the remainder
+//! of the friction ellipse. It shares only the figures of the vehicle with the
+//! simulation.
 
 use domain::Vec2;
 use simulation::VehicleParameters;
@@ -12,9 +12,9 @@ use simulation::VehicleParameters;
 const GRAVITY_MPS2: f64 = 9.81;
 /// Spacing to which the line is resampled: as fine as the AI's.
 const SPACING_M: f64 = 3.0;
-/// Where the line is straight the car is at its top speed long before.
+/// Bound of the speed on straights, beyond the car's top speed.
 const SPEED_MAX_MPS: f64 = 100.0;
-/// Twice round a closed line, so that the speed at its start is right.
+/// Number of rounds of a closed line: two, so that the speed at its start is right.
 const ROUNDS: usize = 2;
 
 /// Time of a flying lap over the closed `line`, seconds.
@@ -59,7 +59,7 @@ fn cornering_speed(curvature: f64, car: &VehicleParameters) -> f64 {
     (grip(0.0, car) / rest).sqrt().min(SPEED_MAX_MPS)
 }
 
-/// What the friction ellipse leaves lengthways of `most` while cornering.
+/// Longitudinal share of `most` that the friction ellipse leaves in a corner.
 fn left_of(most: f64, speed: f64, curvature: f64, car: &VehicleParameters) -> f64 {
     let used = (speed * speed * curvature.abs() / grip(speed, car)).min(1.0);
     most * (1.0 - used * used).sqrt()
@@ -81,7 +81,7 @@ fn braking(speed: f64, curvature: f64, car: &VehicleParameters) -> f64 {
     (car.brake_force_n / car.mass_kg).min(tyres) + drag(speed, car)
 }
 
-/// Equal steps along the polygon.
+/// Resamples the polygon at equal steps.
 fn resample(line: &[Vec2]) -> (Vec<Vec2>, f64) {
     let side = |index: usize| (line[(index + 1) % line.len()] - line[index]).length();
     let length: f64 = (0..line.len()).map(side).sum();
@@ -102,8 +102,8 @@ fn resample(line: &[Vec2]) -> (Vec<Vec2>, f64) {
     (points, spacing)
 }
 
-/// Turn of the heading over 12 m each way: the given lines are rounded polygons,
-/// and less would measure their corners.
+/// Change of the heading over 12 m each way: the given lines are rounded polygons,
+/// and a shorter span would measure their corners.
 fn curvature(line: &[Vec2], spacing: f64) -> Vec<f64> {
     let count = line.len();
     let reach = (12.0 / spacing).round() as usize;

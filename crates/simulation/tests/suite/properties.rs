@@ -1,4 +1,4 @@
-//! What holds whatever the inputs are.
+//! Properties that hold for any inputs.
 
 use domain::{CarClass, Controls, Drive, HEADING_UNITS_PER_TURN, Skill};
 use proptest::prelude::*;
@@ -6,20 +6,20 @@ use simulation::{AiDriver, Event, Events, ModeRules, RaceState, Rules, Track, hi
 
 use crate::support::{Random, harbour_ring};
 
-/// How a hostile player plays.
+/// Behaviour of a hostile player.
 #[derive(Copy, Clone, Debug)]
 enum Style {
-    /// Every tick something else.
+    /// Random controls in every tick.
     Random,
-    /// One input for ever.
+    /// The same input for ever.
     Stuck(Controls),
-    /// To and fro between two, so many ticks each.
+    /// Alternates between two inputs, for a number of ticks each.
     Alternating(Controls, Controls, u32),
     /// Full speed against everything, backwards where that is worse.
     Hostile,
-    /// Comes and goes.
+    /// Present and absent in turn.
     Flickering(Controls, u32),
-    /// Just wants to win.
+    /// An AI driver that just wants to win.
     Careful,
 }
 
@@ -58,7 +58,7 @@ fn input() -> impl Strategy<Value = Controls> {
     (any::<u8>(), any::<u8>(), any::<i8>(), any::<bool>()).prop_map(
         |(throttle, brake, steer, handbrake)| Controls {
             throttle,
-            // Who always brakes goes nowhere.
+            // Constant braking would keep the car in place.
             brake: brake.saturating_sub(128),
             steer,
             handbrake: handbrake && brake > 240,
@@ -96,8 +96,9 @@ fn assert_in_the_world(track: &Track, rules: &Rules, state: &RaceState) {
         let at = car.position_m();
         let is_inside = match rules.mode {
             ModeRules::Circuit { .. } => {
-                let place = track.project(track.cell_at(car.travel), at);
-                place.lateral < place.wall_left && -place.lateral < place.wall_right
+                let projection = track.project(track.cell_at(car.travel), at);
+                projection.lateral < projection.wall_left
+                    && -projection.lateral < projection.wall_right
             }
             ModeRules::Highway { .. } => {
                 at.y.abs() < highway::ROAD_HALF_WIDTH_M + 1.0 && at.x > highway::ROAD_BEGINS_M
@@ -107,7 +108,7 @@ fn assert_in_the_world(track: &Track, rules: &Rules, state: &RaceState) {
     }
 }
 
-/// What one tick may change of a car's score.
+/// Asserts that one tick changes a car's score only as it may.
 fn assert_score_is_earned(track: &Track, rules: &Rules, before: &RaceState, after: &RaceState) {
     for (seat, (old, new)) in before.cars.iter().zip(&after.cars).enumerate() {
         let metres = (new.credited - old.credited) / 1024;
@@ -120,7 +121,7 @@ fn assert_score_is_earned(track: &Track, rules: &Rules, before: &RaceState, afte
         assert!(i64::from(new.credited) <= i64::from(new.travel).max(i64::from(old.credited)));
         assert!(new.gates_passed == old.gates_passed || new.gates_passed == old.gates_passed + 1);
         if let ModeRules::Circuit { .. } = rules.mode {
-            // Nobody is credited beyond the gate that comes next.
+            // No car is credited beyond its next gate.
             let lap = i64::from(new.gates_passed / track.gate_count());
             let gate = lap * i64::from(track.length_units())
                 + i64::from(track.gate_units(track.next_gate(new)));
@@ -130,7 +131,8 @@ fn assert_score_is_earned(track: &Track, rules: &Rules, before: &RaceState, afte
     }
 }
 
-/// The winner is who reached the target first, and nobody has finished without.
+/// Asserts that the winner reached the target first, and that no car has finished
+/// without reaching it.
 fn assert_the_winner_is_first(rules: &Rules, state: &RaceState, events: &Events) {
     let target = i64::from(rules.target_metres);
     for (seat, car) in state.cars.iter().enumerate() {

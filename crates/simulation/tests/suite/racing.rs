@@ -17,7 +17,7 @@ fn drivers_of_every_skill_finish_alone_and_in_company() {
         for cars in [1, 4, 16] {
             let mut race = Race::new(&track, 2, cars, skill, 7);
             let events = race.run(60 * 60 * 5);
-            let winner = race.state.winner.expect("somebody wins");
+            let winner = race.state.winner.expect("the race has a winner");
             let score = i64::from(2 * track.length_m());
             assert_eq!(race.state.score(usize::from(winner)), score);
             assert_eq!(race.state.finished_count(), cars, "{skill:?}, {cars} cars");
@@ -123,7 +123,7 @@ fn a_car_without_a_driver_is_a_ghost_and_turns_solid_outside_others() {
         step(&track, &rules, &mut state, &[Drive::Absent; 2], &mut events);
     }
     assert!(state.cars[1].is_ghost());
-    // The ghost stands inside the other car: it stays one while it is there.
+    // The ghost is inside the other car, and stays a ghost while it is.
     let first = state.cars[0];
     (state.cars[1].x, state.cars[1].y, state.cars[1].travel) = (first.x, first.y, first.travel);
     let coasting = Drive::Driven(Controls::default());

@@ -7,7 +7,7 @@ use simulation::{
 
 use crate::support::{Race, Random, harbour_ring, mixed_classes};
 
-/// Records while it is driven, as a room does.
+/// Records a race while it is driven, as a room does.
 struct Recording {
     recorder: Recorder,
     chunks: Vec<Chunk>,
@@ -35,7 +35,7 @@ impl Recording {
     }
 }
 
-/// Races with drivers who come and go.
+/// Records a race with drivers that come and go.
 fn record(track: &Track, rules: Rules, cars: usize) -> (Replay, RaceState) {
     let mut race = Race::with_rules(track, rules, cars, Skill::Club, 17);
     let mut recording = Recording::new(cars);
@@ -57,7 +57,7 @@ fn record(track: &Track, rules: Rules, cars: usize) -> (Replay, RaceState) {
     (recording.finish(track, &rules, &race.state), race.state)
 }
 
-/// Short enough for tests that read it many times.
+/// A race short enough for tests that decode it many times.
 fn short() -> (Track, Replay) {
     let track = harbour_ring();
     let rules = Rules::circuit(&track, 1, 0);
@@ -86,7 +86,7 @@ fn a_race_driven_again_ends_the_same() {
     }
 }
 
-/// Who drives with keys changes something a few times a second.
+/// A player on a keyboard changes the input a few times a second.
 #[test]
 fn three_minutes_of_two_keyboards_are_a_few_kilobytes() {
     let track = harbour_ring();
@@ -237,7 +237,7 @@ fn one_flipped_bit_anywhere_in_a_file_is_refused() {
     assert_eq!(Replay::from_bytes(&bytes), Ok(replay));
 }
 
-/// Behind the checksum: chunks come from the database, too.
+/// Behind the checksum: chunks are also read from the database.
 #[test]
 fn broken_chunks_and_headers_are_refused_or_read_but_never_panic() {
     let (_, replay) = short();
@@ -317,19 +317,19 @@ proptest! {
         }
         prop_assert_eq!(one.packed(), many.packed());
 
-        let mut told = vec![Vec::new(); seats];
+        let mut decoded = vec![Vec::new(); seats];
         for packed in one.packed() {
             let chunk = Chunk::unpack(&packed).unwrap();
-            for (told, runs) in told.iter_mut().zip(chunk.seats()) {
+            for (decoded, runs) in decoded.iter_mut().zip(chunk.seats()) {
                 for run in runs {
-                    told.extend(std::iter::repeat_n(run.drive, run.ticks as usize));
+                    decoded.extend(std::iter::repeat_n(run.drive, run.ticks as usize));
                 }
             }
         }
-        for (seat, told) in told.iter().enumerate() {
+        for (seat, decoded) in decoded.iter().enumerate() {
             let drives = ticks.iter().map(|drives| drives.get(seat).copied());
             let done: Vec<Drive> = drives.map(Option::unwrap_or_default).collect();
-            prop_assert_eq!(told, &done);
+            prop_assert_eq!(decoded, &done);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers shared by the tests.
 
 use domain::{CarClass, Controls, Drive, Skill};
 use simulation::{AiDriver, Event, Events, RaceState, Rules, Track, step};
@@ -7,7 +7,7 @@ pub(crate) fn harbour_ring() -> Track {
     Track::by_name("harbour-ring").unwrap()
 }
 
-/// Every class in turn, as many as there are seats.
+/// One class per seat, cycling through all classes.
 pub(crate) fn mixed_classes(seats: usize) -> Vec<CarClass> {
     CarClass::ALL.into_iter().cycle().take(seats).collect()
 }
@@ -69,7 +69,7 @@ impl<'a> Race<'a> {
         );
     }
 
-    /// Runs to the end, at most `ticks_max` ticks; returns all events.
+    /// Runs to the end or for `ticks_max` ticks; returns all events.
     pub(crate) fn run(&mut self, ticks_max: u32) -> Vec<Event> {
         let mut events = Vec::new();
         while !self.state.is_over(&self.rules) && self.state.tick < ticks_max {
@@ -80,7 +80,7 @@ impl<'a> Race<'a> {
     }
 }
 
-/// Splitmix64: a failing test is repeated by its seed.
+/// Splitmix64: a failing test can be repeated with its seed.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

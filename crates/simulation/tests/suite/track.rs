@@ -53,8 +53,11 @@ pub(crate) fn assert_is_sound(track: &Track) {
     for seat in 0..SEATS_MAX {
         let pose = track.grid(seat);
         let hint = track.cell_at(-(6 + 8 * seat as i32) * 1024);
-        let place = track.project(hint, pose.position);
-        assert!(place.lateral < place.road_left && -place.lateral < place.road_right);
+        let projection = track.project(hint, pose.position);
+        assert!(
+            projection.lateral < projection.road_left
+                && -projection.lateral < projection.road_right
+        );
     }
 }
 
@@ -72,18 +75,18 @@ fn a_projection_finds_the_point_it_was_made_from() {
                 section.wall_right
             };
             let hint = track.cell_at((station * 1024.0) as i32 - 12 * 1024);
-            let place = track.project(hint, section.point(share * reach));
-            let off = (f64::from(place.station_units(&track)) / 1024.0 - station).abs();
+            let projection = track.project(hint, section.point(share * reach));
+            let off = (f64::from(projection.station_units(&track)) / 1024.0 - station).abs();
             assert!(off.min(length - off) < 0.6, "{station} {share}: {off}");
             assert!(
-                (place.lateral - share * reach).abs() < 0.05,
+                (projection.lateral - share * reach).abs() < 0.05,
                 "{station} {share}"
             );
         }
     }
 }
 
-/// How near two parts of a circuit may come, edge to edge, unless they cross.
+/// Smallest distance of two parts of a circuit, edge to edge, unless they cross.
 const APART_M: f64 = 25.0;
 /// Parts nearer than this along the track are one part: a corner.
 const SAME_PART_M: f64 = 100.0;
@@ -174,7 +177,7 @@ fn tells_a_bridge_from_the_road_under_it() {
     let [over, under] = track.survey().crossings[0].map(|station| (station * 1024.0) as i32);
     assert!(!track.is_same_part(over, under));
     assert!(track.is_same_part(over, over + 20 * 1024));
-    // Across the start line, and a lap behind.
+    // Across the start line, and one lap behind.
     assert!(track.is_same_part(-10 * 1024, 10 * 1024));
     assert!(track.is_same_part(over, over - track.length_units()));
 }
@@ -184,8 +187,8 @@ fn each_side_of_a_car_has_its_own_ground() {
     let track = Track::by_name("harbour-ring").unwrap();
     let section = track.at(50.0);
     let sides = |lateral: f64| {
-        let place = track.project(track.cell_at(50 * 1024), section.point(lateral));
-        place.sides_on_road(0.95)
+        let projection = track.project(track.cell_at(50 * 1024), section.point(lateral));
+        projection.sides_on_road(0.95)
     };
     assert_eq!(sides(0.0), [true, true]);
     assert_eq!(sides(section.road_left), [false, true]);

@@ -1,4 +1,4 @@
-//! What will come of taking a lane.
+//! Prediction of the outcome of taking a lane.
 
 use arrayvec::ArrayVec;
 use domain::SEATS_MAX;
@@ -7,17 +7,18 @@ use super::rival::{ENTITLED_M, Half, Rival};
 use super::{PASSING_M, Scene, shifted};
 use crate::CAR_LENGTH_M;
 
-/// How far is foreseen, and in which steps: a pass takes two to three seconds,
-/// and what the others do later nobody knows.
+/// Number and length of the predicted steps: a pass takes two to three seconds, and
+/// later moves of other drivers are unpredictable.
 const STEPS: u8 = 9;
 const STEP_SECONDS: f64 = 0.3;
-/// Cars nearer than this, between centres, are beside each other, metres.
+/// Cars nearer than this along the road are beside each other, metres between
+/// centres.
 const BESIDE_M: f64 = CAR_LENGTH_M + 0.8;
-/// What pressing against a car beside costs, in metres of way for each metre that
-/// it is pressed and each step.
+/// Cost of pressing against a car beside, in metres driven for each metre pressed
+/// and each step.
 const SQUEEZE_COST: f64 = 6.0;
 
-/// A rival as it will be.
+/// The predicted state of a rival.
 struct Foreseen<'a> {
     rival: &'a Rival,
     gap: f64,
@@ -25,8 +26,8 @@ struct Foreseen<'a> {
     half: Option<Half>,
 }
 
-/// Drives on in thought, towards `lane` and along it. Returns the metres that
-/// this is worth: the way made, less what it costs to press others aside.
+/// Predicts driving towards `lane` and along it. Returns its worth in metres: the
+/// distance covered, less the cost of pressing others aside.
 pub(super) fn foresee(scene: &Scene<'_>, rivals: &[Rival], lane: f64) -> f64 {
     let mut foreseen: ArrayVec<Foreseen<'_>, SEATS_MAX> = rivals
         .iter()
@@ -43,7 +44,7 @@ pub(super) fn foresee(scene: &Scene<'_>, rivals: &[Rival], lane: f64) -> f64 {
         let station = scene.station + way;
         let side = shifted(scene.line, scene.station, scene.side, lane, seconds);
         let ahead = station + STEP_SECONDS * speed;
-        let limit = scene.pace.speed_at(scene.line, ahead, side);
+        let limit = scene.speeds.speed_at(scene.line, ahead, side);
         speed = accelerated(scene, speed).min(limit);
         let mut moved = speed * STEP_SECONDS;
         let reached = station + moved;
@@ -55,7 +56,7 @@ pub(super) fn foresee(scene: &Scene<'_>, rivals: &[Rival], lane: f64) -> f64 {
                 continue;
             };
             if other.rival.gap > 0.5 * BESIDE_M {
-                // It began in front: one ends up behind it.
+                // The rival was in front: the driver ends up behind it.
                 moved = moved.min((other.gap - BESIDE_M).max(0.0));
                 speed = speed.min(other.speed);
             } else {
@@ -71,16 +72,16 @@ pub(super) fn foresee(scene: &Scene<'_>, rivals: &[Rival], lane: f64) -> f64 {
 }
 
 impl Foreseen<'_> {
-    /// Moves it on by one step, of a car that is at `station` itself.
+    /// Advances the rival by one step; the driver is at `station`.
     fn advance(&mut self, scene: &Scene<'_>, station: f64) {
         let ahead = station + self.gap + STEP_SECONDS * self.speed;
-        let limit = self.rival.pace * scene.pace.line_speed_at(scene.line, ahead);
+        let limit = self.rival.pace * scene.speeds.line_speed_at(scene.line, ahead);
         self.speed = accelerated(scene, self.speed).min(limit);
         self.gap += self.speed * STEP_SECONDS;
     }
 
-    /// How far apart across the road it is, metres, when it is too near to a car
-    /// at `station` and `mine`, which it is `gap` metres ahead of.
+    /// Lateral distance, metres, to a driver at `station` and offset `mine` that is
+    /// `gap` metres behind; `None` unless the rival is too near.
     fn in_the_way(
         &mut self,
         scene: &Scene<'_>,
@@ -106,7 +107,7 @@ impl Foreseen<'_> {
     }
 }
 
-/// The speed after a step with an open throttle.
+/// Returns the speed after a step at full throttle.
 fn accelerated(scene: &Scene<'_>, speed: f64) -> f64 {
     let gain = scene.envelope.driving(speed) - scene.envelope.resistance(speed);
     speed + gain * STEP_SECONDS

@@ -7,36 +7,36 @@ use super::{PASSING_M, Scene};
 use crate::track::{RacingLine, SIDE_BY_SIDE_M, Track};
 use crate::{CAR_LENGTH_M, CAR_WIDTH_M};
 
-/// Cars nearer than this are looked at: what is standing there can still be gone
-/// round at any speed. Metres and seconds.
+/// Range within which cars are considered, metres and seconds ahead: a standing car
+/// can still be avoided from there at any speed.
 const SIGHT_M: f64 = 12.0;
 const SIGHT_SECONDS: f64 = 1.2;
-/// Cars further behind than this are theirs to avoid, metres …
+/// Cars further behind than this have to avoid the driver, metres …
 const BEHIND_M: f64 = -CAR_LENGTH_M - 0.4;
-/// … unless they come up on another part of the road and will be beside within
-/// this time, seconds: nobody pulls out in front of them.
+/// … unless they are off its line and will be beside it within this time, seconds:
+/// a driver does not pull out in front of them.
 const MIRROR_SECONDS: f64 = 1.5;
-/// Who has come so far beside another may count on half of the road, metres
-/// between centres: the nose is at the other's door.
+/// Cars this near along the road are entitled to half of it each, metres between
+/// centres: the nose of one is at the door of the other.
 pub(super) const ENTITLED_M: f64 = 3.5;
-/// A car that moves across the road does so for another so many seconds.
+/// Time for which a sideways move is assumed to continue, seconds.
 const DRIFT_SECONDS: f64 = 0.7;
-/// A car slower than this share of what is possible is not at its limit in a
-/// corner, but on its way up to it.
+/// A car slower than this share of the driver's speed is accelerating rather than
+/// at its limit.
 const PACE_MIN: f64 = 0.7;
 
 /// A car nearby.
 pub(super) struct Rival {
-    /// How far ahead it is, metres; negative behind.
+    /// Distance ahead, metres; negative behind.
     pub(super) gap: f64,
-    /// In m/s.
+    /// Speed, m/s.
     pub(super) speed: f64,
-    /// To the left of the racing line, metres, and how fast that grows, m/s.
+    /// Offset to the left of the racing line, metres, and its rate of change, m/s.
     offset: f64,
     drift: f64,
-    /// The half of the road that is its own, when the two are side by side.
+    /// Its half of the road when the two cars are side by side.
     pub(super) half: Option<Half>,
-    /// How fast it is in the corners, as a share of what the driver itself is.
+    /// Its speed in corners, as a share of the driver's own.
     pub(super) pace: f64,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Half {
 }
 
 impl Half {
-    /// The one that somebody at `theirs` has beside somebody at `mine`.
+    /// The half of a car at `theirs` beside a car at `mine`.
     pub(super) fn of(theirs: f64, mine: f64) -> Self {
         if theirs > mine {
             Self::Left
@@ -61,26 +61,26 @@ impl Half {
 impl Rival {
     fn of(scene: &Scene<'_>, car: &Car, gap: f64) -> Self {
         let Scene { track, line, .. } = *scene;
-        let place = track.project(track.cell_at(car.travel), car.position_m());
+        let projection = track.project(track.cell_at(car.travel), car.position_m());
         let station = track.station_m(car);
         let here = line.at(station);
         let speed = car.speed_mps();
-        let pace = speed / scene.pace.line_speed_at(line, station);
-        let apart = place.lateral - scene.place.lateral;
+        let pace = speed / scene.speeds.line_speed_at(line, station);
+        let apart = projection.lateral - scene.projection.lateral;
         let is_beside = gap.abs() < ENTITLED_M && apart.abs() > CAR_WIDTH_M;
         Self {
             gap,
             speed,
-            offset: place.lateral - here.lateral,
+            offset: projection.lateral - here.lateral,
             drift: here.direction.cross(car.velocity_mps()),
-            half: is_beside.then(|| Half::of(place.lateral, scene.place.lateral)),
+            half: is_beside.then(|| Half::of(projection.lateral, scene.projection.lateral)),
             pace: if pace < PACE_MIN { 1.0 } else { pace },
         }
     }
 
-    /// Where it will be across the road in `seconds`, at `station`, metres to the
-    /// left of the centre line: beside the racing line as it is now, but in its
-    /// own `half` when it has one.
+    /// Predicted offset in `seconds`, at `station`, metres to the left of the centre
+    /// line: its distance from the racing line continues, within its own `half`
+    /// when it has one.
     pub(super) fn lateral_at(
         &self,
         line: &RacingLine,
@@ -100,7 +100,7 @@ impl Rival {
     }
 }
 
-/// The cars that matter to a driver, in the order of their seats.
+/// Returns the cars that matter to a driver, by seat.
 pub(super) fn around(scene: &Scene<'_>) -> ArrayVec<Rival, SEATS_MAX> {
     let mut rivals = ArrayVec::new();
     let me = &scene.state.cars[scene.seat];
@@ -109,7 +109,7 @@ pub(super) fn around(scene: &Scene<'_>) -> ArrayVec<Rival, SEATS_MAX> {
     }
     let speed = me.speed_mps();
     let sight = SIGHT_M + SIGHT_SECONDS * speed;
-    let offset = scene.place.lateral - scene.line.lateral_at(scene.station);
+    let offset = scene.projection.lateral - scene.line.lateral_at(scene.station);
     for (other, car) in scene.state.cars.iter().enumerate() {
         if other == scene.seat || car.is_ghost() {
             continue;
@@ -127,7 +127,7 @@ pub(super) fn around(scene: &Scene<'_>) -> ArrayVec<Rival, SEATS_MAX> {
     rivals
 }
 
-/// How far `other` is ahead of `me` along the track, metres; negative behind.
+/// Distance of `other` ahead of `me` along the track, metres; negative behind.
 fn gap_m(track: &Track, me: &Car, other: &Car) -> f64 {
     let length = track.length_units();
     let mut gap = (other.travel.wrapping_sub(me.travel)).rem_euclid(length);

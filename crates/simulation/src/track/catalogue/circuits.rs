@@ -1,9 +1,9 @@
-//! The drawings. Distances in metres.
+//! The drawings of the circuits, in metres.
 
 use super::{Circuit, Corner, Drawing};
 use crate::track::spline::ControlPoint;
 
-/// x, y and half the width of the road.
+/// Control point at (x, y) with half the width of the road.
 const fn p(x: f64, y: f64, half_width: f64) -> ControlPoint {
     ControlPoint {
         x,
@@ -13,8 +13,8 @@ const fn p(x: f64, y: f64, half_width: f64) -> ControlPoint {
     }
 }
 
-/// Where two straights would meet (x, y), the radius of the corner between them
-/// and half the width of the road.
+/// Corner at the intersection (x, y) of two straights, with its radius and half the
+/// width of the road.
 const fn c(x: f64, y: f64, radius: f64, half_width: f64) -> Corner {
     Corner {
         x,

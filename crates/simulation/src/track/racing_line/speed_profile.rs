@@ -1,28 +1,27 @@
-//! How fast a line can be driven.
+//! Speed profiles: how fast a line can be driven.
 
 use super::{LinePoint, RacingLine};
 use crate::math::lerp;
 use crate::vehicle::Envelope;
 
-/// Faster than any car gets on its own; where a line is straight there is no
-/// limit but this.
+/// The only limit on straights: faster than any car can drive.
 const SPEED_MAX_MPS: f64 = 100.0;
 
-/// The highest speed at each point of a line at which everything that follows
-/// can still be made, m/s.
+/// The highest speed at each point of a line, m/s, from which all that follows can
+/// still be driven.
 #[derive(Clone, Debug)]
 pub(crate) struct SpeedProfile(Vec<f64>);
 
 impl SpeedProfile {
-    /// The profile of a car whose driver uses a share `grip` of its grip.
+    /// Computes the profile of a car whose driver uses a share `grip` of its grip.
     pub(crate) fn compute(points: &[LinePoint], envelope: &Envelope<'_>, grip: f64) -> Self {
         let mut speed: Vec<f64> = points
             .iter()
             .map(|point| envelope.cornering_speed(point.curvature, grip))
             .map(|speed| speed.min(SPEED_MAX_MPS))
             .collect();
-        // Against the direction of travel, twice round, for the braking zone that
-        // lies across the start line.
+        // Against the direction of travel, two rounds, for the braking zone across
+        // the start line.
         let count = points.len();
         for index in (0..2 * count).rev() {
             let (here, next) = (index % count, (index + 1) % count);
