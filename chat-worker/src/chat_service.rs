@@ -8,12 +8,12 @@ use protocol::{Rejection, RejectionCode, Reply, UnixMillis, subject};
 use crate::limits::APPEND_ATTEMPTS;
 use crate::message::{self, Entry};
 
-/// What all requests share.
+/// The handler of chat requests. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct ChatService {
-    /// The way to the stream.
+    /// Connection to the stream.
     pub bus: Bus,
-    /// Who is in the chat.
+    /// The bucket of players in the chat.
     pub presence: Bucket,
 }
 
@@ -39,7 +39,8 @@ impl ChatService {
                 session: session.clone(),
             },
         );
-        // Before the notice: who reads it and asks who is here finds them.
+        // Before the notice: a client that reads the notice and asks for the list
+        // of players finds the player in it.
         self.presence
             .put(subject::presence_key(&key), value)
             .await
@@ -47,8 +48,8 @@ impl ChatService {
         self.append(&message::joined(&session, at)).await
     }
 
-    /// Serves `chat.leave`. Who has come back meanwhile stays present, and
-    /// there is no notice.
+    /// Serves `chat.leave`. A player that has joined again in another session stays
+    /// present, and there is no notice.
     ///
     /// # Errors
     /// When the stream cannot be reached.
@@ -60,7 +61,7 @@ impl ChatService {
         self.append(&message::left(&session, at)).await
     }
 
-    /// Removes a presence, unless it is another session's; tells whether the
+    /// Removes a presence unless it belongs to another session; returns whether the
     /// player is gone.
     async fn forget(&self, session: &ChatSession) -> Reply<bool> {
         let id = session.player.id();
@@ -84,7 +85,7 @@ impl ChatService {
                 }
             }
         }
-        // Somebody who comes back in this moment has written a new revision.
+        // A player that joins again at this moment has written a new revision.
         Ok(self.presence.delete(key, revision).await.is_ok())
     }
 

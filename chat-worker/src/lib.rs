@@ -1,15 +1,15 @@
-//! The chat worker: decides what comes into the stream CHAT.
+//! The chat worker: appends messages and notices to the stream CHAT.
 //!
-//! A queue-group subscriber without state of its own: what is said is checked
-//! and cleaned, who comes and goes is noted in the bucket `presence`, and both
-//! go into the stream, whose order is everybody's order. Any worker may serve
-//! any request.
+//! A stateless queue-group subscriber: it validates and cleans messages, keeps
+//! presence in the bucket `presence`, and appends messages and notices to the
+//! stream, whose order is the same for all clients. Any worker may serve any
+//! request.
 //!
 //! Invariants:
-//! - A message has the id (sender, session, sequence): a retry is not a second
-//!   message, a restarted client not a repeat.
-//! - A notice has the id (player, session, kind), so that it appears once,
-//!   whoever asks for it and however often.
+//! - A message has the id (sender, session, sequence): a retry does not add a
+//!   second message, and a message of a restarted client is not taken for a repeat.
+//! - A notice has the id (player, session, kind), so that it appears once, however
+//!   often and by however many gateways it is requested.
 
 pub mod chat_service;
 pub mod limits;

@@ -1,14 +1,13 @@
-//! Every timeout of the chat worker, with its reason.
+//! Timeouts and limits of the chat worker, with their reasons.
 
 use std::time::Duration;
 
-/// A presence that its gateway has not renewed for three intervals of 10 s is
-/// gone.
+/// Expiry of a presence: three of the 10 s intervals in which its gateway renews it.
 pub const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
 
-/// Attempts to append before the sender is told to try again: the gateway
+/// Attempts to append before the request is rejected with a retry: the gateway
 /// waits 2 s in all.
 pub const APPEND_ATTEMPTS: u32 = 4;
 
-/// How long requests under way may take when the worker ends.
+/// How long requests in flight may take when the worker ends.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,18 +1,18 @@
-//! What comes into the stream: a pure function of the request and the time.
+//! Entries of the stream: pure functions of the request and the time.
 
 use protocol::chat::{ChatBody, ChatMessage, ChatSession, ChatText, SayRequest};
 use protocol::{Reply, UnixMillis};
 
-/// A message with the id that makes it single.
+/// A message with its message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What is appended.
+    /// The message to append.
     pub message: ChatMessage,
-    /// Under which id.
+    /// Message id, which makes repeats recognisable.
     pub id: String,
 }
 
-/// What somebody says.
+/// Returns the entry for a player's message.
 ///
 /// # Errors
 /// When the text is empty, too long, or has control characters.
@@ -30,7 +30,7 @@ pub fn said(request: &SayRequest, at: UnixMillis) -> Reply<Entry> {
     })
 }
 
-/// The notice that somebody came.
+/// Returns the notice that a player joined.
 #[must_use]
 pub fn joined(session: &ChatSession, at: UnixMillis) -> Entry {
     let body = ChatBody::Joined {
@@ -39,7 +39,7 @@ pub fn joined(session: &ChatSession, at: UnixMillis) -> Entry {
     notice("joined", session, ChatMessage { at, body })
 }
 
-/// The notice that somebody left.
+/// Returns the notice that a player left.
 #[must_use]
 pub fn left(session: &ChatSession, at: UnixMillis) -> Entry {
     let body = ChatBody::Left {

@@ -7,7 +7,7 @@ use service::ServiceOptions;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chat-worker", version)]
 pub struct Options {
-    /// What every program has.
+    /// Options that every server program has.
     #[command(flatten)]
     pub service: ServiceOptions,
 }

@@ -1,4 +1,4 @@
-//! Setting the chat worker up, and ending it.
+//! Start and shutdown of the chat worker.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -72,7 +72,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         }
     }
 
-    // Out of the queue group first; what has come already is answered here.
+    // Leave the queue group first; requests received before are answered here.
     context.health().set_ready(false);
     service.stop().await;
     let leftovers = async {
