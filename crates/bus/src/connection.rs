@@ -18,16 +18,16 @@ use tracing::{debug, error, info, warn};
 use crate::error::{BusError, RequestError};
 use crate::subject::Subject;
 
-/// The first reconnect delay; each attempt adds as much again.
+/// The first reconnect delay; each attempt adds the same again.
 const RECONNECT_DELAY_STEP: Duration = Duration::from_millis(5);
 /// The longest reconnect delay: a server that restarts is noticed at once.
 const RECONNECT_DELAY_MAX: Duration = Duration::from_millis(50);
-/// A dead connection is noticed after two of these.
+/// A dead connection is detected after two of these.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
-/// A request without its own deadline ends after this.
+/// Timeout of a request without its own deadline.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
-/// JetStream calls and acknowledgements end after this, so that a checkpoint
-/// in doubt is read back while its room is still fresh.
+/// Timeout of JetStream calls and acknowledgements: a checkpoint whose write is in
+/// doubt must be read back before the lease expires.
 const JETSTREAM_TIMEOUT: Duration = Duration::from_millis(300);
 /// Setting up streams and buckets may take longer: file stores are created.
 pub(crate) const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,14 +43,14 @@ pub struct Bus {
     closed: watch::Receiver<bool>,
 }
 
-/// A message as it came.
+/// A received message.
 #[derive(Clone, Debug)]
 pub struct Inbound {
-    /// Its subject.
+    /// Subject of the message.
     pub subject: Subject,
-    /// Its bytes.
+    /// Payload of the message.
     pub payload: Bytes,
-    /// Where an answer is expected, if one is.
+    /// Subject for the reply, if one is expected.
     pub reply: Option<Subject>,
 }
 
@@ -58,13 +58,13 @@ pub struct Inbound {
 #[derive(Debug)]
 pub struct Subscription(async_nats::Subscriber);
 
-/// The answers to [`Bus::ask_all`] as they come.
+/// The replies to [`Bus::ask_all`], in the order received.
 #[derive(Debug)]
 pub struct Answers(async_nats::Subscriber);
 
 impl Answers {
-    /// The next one; `None` when nobody listens. How many there will be is not
-    /// known.
+    /// Waits for the next reply; `None` when the subject has no subscribers. How many
+    /// replies there will be is unknown.
     pub async fn next(&mut self) -> Option<Bytes> {
         let message = self.0.next().await?;
         (message.status != Some(StatusCode::NO_RESPONDERS)).then_some(message.payload)
@@ -119,15 +119,15 @@ impl Bus {
         })
     }
 
-    /// Whether messages can leave just now.
+    /// Whether the connection is up.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
 
-    /// Publishes without ever waiting, so that a tick may call it. Tells
-    /// whether the message is on its way: while the connection is away, or its
-    /// queue is full, it is dropped.
+    /// Publishes without ever waiting, so that a tick may call it. Returns whether the
+    /// message was queued: while the connection is down or its queue is full, the
+    /// message is dropped.
     pub fn publish(&self, subject: impl Into<Subject>, payload: impl Into<Bytes>) -> bool {
         if !self.is_connected() {
             return false;
@@ -139,15 +139,15 @@ impl Bus {
         matches!(sent, Some(Ok(())))
     }
 
-    /// Publishes a message in JSON. As [`Bus::publish`].
+    /// Publishes a message in JSON, like [`Bus::publish`].
     pub fn publish_json(&self, subject: impl Into<Subject>, message: &impl Serialize) -> bool {
         self.publish(subject, to_json(message))
     }
 
-    /// Asks a service of ours and reads its answer.
+    /// Sends a request to a Slipstream service and decodes its reply.
     ///
     /// # Errors
-    /// When nobody answers in time, or the answer is a rejection.
+    /// When there is no reply in time, or the reply is a rejection.
     pub async fn request<T: DeserializeOwned>(
         &self,
         subject: impl Into<String>,
@@ -163,10 +163,10 @@ impl Bus {
             .map_err(RequestError::Rejected)
     }
 
-    /// Asks, and gives the answer's bytes as they come.
+    /// Sends a request and returns the bytes of its reply.
     ///
     /// # Errors
-    /// When nobody answers in time.
+    /// When there is no reply in time.
     pub async fn request_bytes(
         &self,
         subject: &str,
@@ -195,10 +195,10 @@ impl Bus {
         }
     }
 
-    /// Asks everybody who listens to `subject`; each may answer.
+    /// Sends a request to all subscribers of `subject`; each may reply.
     ///
     /// # Errors
-    /// When the connection is away.
+    /// When the connection is down.
     pub async fn ask_all(
         &self,
         subject: impl Into<String>,
@@ -219,8 +219,8 @@ impl Bus {
         Ok(Answers(answers))
     }
 
-    /// Subscribes, and returns when the server knows of it: a message that is
-    /// published afterwards, by anybody, arrives.
+    /// Subscribes, and returns once the server has registered the subscription: any
+    /// message published afterwards is received.
     ///
     /// # Errors
     /// When the server refuses or does not answer.
@@ -239,8 +239,8 @@ impl Bus {
         Ok(Subscription(subscriber))
     }
 
-    /// Waits until the server has read all that was sent before: `flush` of
-    /// the library only empties the socket's buffer.
+    /// Waits until the server has read all that was sent before: the library's `flush`
+    /// only empties the socket's buffer.
     async fn round_trip(&self) -> Result<(), async_nats::Error> {
         let inbox = self.client.new_inbox();
         let mut echo = self.client.subscribe(inbox.clone()).await?;
@@ -249,7 +249,7 @@ impl Bus {
         Ok(())
     }
 
-    /// Sends what is queued, ends subscriptions and closes.
+    /// Sends queued messages, ends subscriptions and closes the connection.
     pub async fn drain(mut self) {
         if self.client.drain().await.is_err() {
             return;
@@ -268,14 +268,14 @@ impl Bus {
         &self.jetstream
     }
 
-    /// JetStream with the patience that creating things needs.
+    /// JetStream with the longer timeout for creating streams and buckets.
     pub(crate) fn setup(&self) -> &jetstream::Context {
         &self.setup
     }
 }
 
 impl Subscription {
-    /// The next message that is here already, without waiting.
+    /// Returns the next message already received, without waiting.
     pub fn next_now(&mut self) -> Option<Inbound> {
         self.next().now_or_never().flatten()
     }

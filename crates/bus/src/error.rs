@@ -1,4 +1,4 @@
-//! What can go wrong on the bus.
+//! Errors of the bus.
 
 use protocol::Rejection;
 
@@ -8,91 +8,91 @@ pub enum BusError {
     /// No server answered.
     #[error("no NATS server at {url}: is it running, and is the address right?")]
     Connect {
-        /// As configured.
+        /// URL as configured.
         url: String,
-        /// What the client library says.
+        /// Error of the client library.
         #[source]
         source: async_nats::ConnectError,
     },
     /// A server older than the features that are used.
     #[error("NATS server {found} is too old: 2.12 or newer is needed")]
     ServerTooOld {
-        /// Its version.
+        /// Version of the server.
         found: String,
     },
     /// A server that runs without JetStream, or refuses it.
     #[error("the NATS server cannot provide {what}: is JetStream on?")]
     JetStream {
-        /// Which stream, bucket or consumer.
+        /// Stream, bucket or consumer.
         what: String,
-        /// What the client library says.
+        /// Error of the client library.
         #[source]
         source: async_nats::Error,
     },
     /// A subscription or service that was refused.
     #[error("the NATS server refused {what}")]
     Refused {
-        /// Which subject or service.
+        /// Subject or service.
         what: String,
-        /// What the client library says.
+        /// Error of the client library.
         #[source]
         source: async_nats::Error,
     },
 }
 
-/// A request that has no answer, or not the wanted one.
+/// A request without a reply, or with an unexpected one.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// Nobody serves the subject.
+    /// The subject has no subscribers.
     #[error("nobody serves {subject}")]
     NoResponders {
-        /// Which.
+        /// Subject of the request.
         subject: String,
     },
-    /// The time is up. The request may have been carried out.
+    /// There was no reply in time. The request may have been carried out.
     #[error("no answer on {subject} in time")]
     TimedOut {
-        /// Which.
+        /// Subject of the request.
         subject: String,
     },
-    /// The answer is not what the subject promises.
+    /// The reply cannot be decoded.
     #[error("an unreadable answer on {subject}")]
     Unreadable {
-        /// Which.
+        /// Subject of the request.
         subject: String,
-        /// Why.
+        /// Error of the decoder.
         #[source]
         source: serde_json::Error,
     },
     /// The connection failed.
     #[error("the request on {subject} failed")]
     Failed {
-        /// Which.
+        /// Subject of the request.
         subject: String,
-        /// What the client library says.
+        /// Error of the client library.
         #[source]
         source: async_nats::Error,
     },
-    /// The server refused, and says why.
+    /// The service rejected the request.
     #[error(transparent)]
     Rejected(#[from] Rejection),
 }
 
-/// A compare-and-set that did not happen, or of which that is not known.
+/// A compare-and-set that failed, or whose outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum CasError {
-    /// Somebody else wrote in between, or the key exists already.
+    /// Another process wrote in between, or the key exists already.
     #[error("{key} has another revision")]
     Conflict {
-        /// Which.
+        /// Key of the write.
         key: String,
     },
-    /// No answer: a write may have happened. Read back before deciding.
+    /// There was no reply: the write may have happened. Read back before deciding.
     #[error("NATS did not answer about {key}")]
     Unknown {
-        /// Which.
+        /// Key of the write.
         key: String,
-        /// What the client library says.
+        /// Error of the client library.
         #[source]
         source: async_nats::Error,
     },

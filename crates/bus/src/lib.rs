@@ -1,15 +1,15 @@
-//! The one user of async-nats.
+//! The connection to NATS; the only user of async-nats.
 //!
-//! Everything that Slipstream asks of NATS goes through [`Bus`]: publishing
-//! that never waits ([`Bus::publish`]), requests with a deadline
-//! ([`Bus::request`]), services that `nats micro ls` lists ([`service`]),
-//! buckets with compare-and-set ([`bucket`]) and streams ([`stream`]).
+//! All use of NATS goes through [`Bus`]: publishing that never waits
+//! ([`Bus::publish`]), requests with a deadline ([`Bus::request`]), services that
+//! `nats micro ls` lists ([`service`]), buckets with compare-and-set ([`bucket`])
+//! and streams ([`stream`]).
 //!
 //! Invariants:
 //! - Every option whose default would delay a failover is set here: short
 //!   reconnect delays, bounded request times, frequent pings.
-//! - Nothing is queued while the connection is away: what is published then is
-//!   dropped and counted, since it would arrive stale.
+//! - Nothing is queued while the connection is down: messages published then are
+//!   dropped and counted, since they would be stale.
 //! - No program sees a type of async-nats.
 
 pub mod bucket;

@@ -16,12 +16,12 @@ pub struct Service {
     name: &'static str,
 }
 
-/// One subject of a service; its calls in order.
+/// One subject of a service, which yields its calls in order.
 pub struct Endpoint {
     inner: async_nats::service::endpoint::Endpoint,
 }
 
-/// A request that waits for its answer.
+/// A request that waits for its reply.
 pub struct Call {
     inner: async_nats::service::Request,
 }
@@ -71,8 +71,8 @@ impl Service {
         Ok(Endpoint { inner })
     }
 
-    /// Leaves the queue group. Each endpoint then gives what has come already,
-    /// and ends: take it until there is no more.
+    /// Leaves the queue group. Each endpoint then yields the calls already received,
+    /// and ends: read it until it returns `None`.
     pub async fn stop(self) {
         let name = self.name;
         if let Err(error) = self.inner.stop().await {
@@ -82,31 +82,31 @@ impl Service {
 }
 
 impl Endpoint {
-    /// Leaves the queue group with this subject only. What has come already is
-    /// still given.
+    /// Leaves the queue group with this subject only. Calls already received are still
+    /// yielded.
     pub async fn leave(&mut self) {
         if let Err(error) = self.inner.stop().await {
             tracing::warn!(%error, "an endpoint did not stop cleanly");
         }
     }
 
-    /// The next call; `None` once the service has stopped.
+    /// Waits for the next call; `None` once the service has stopped.
     pub async fn next(&mut self) -> Option<Call> {
         self.inner.next().await.map(|inner| Call { inner })
     }
 }
 
 impl Call {
-    /// The request's bytes.
+    /// Payload of the request.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.inner.message.payload
     }
 
-    /// Reads the request.
+    /// Decodes the request.
     ///
     /// # Errors
-    /// A rejection that says what cannot be read.
+    /// A rejection with the reason why the request cannot be decoded.
     pub fn read<T: DeserializeOwned>(&self) -> Reply<T> {
         serde_json::from_slice(self.payload()).map_err(|error| {
             Rejection::new(
@@ -116,7 +116,7 @@ impl Call {
         })
     }
 
-    /// Answers. A caller that is gone is no error.
+    /// Sends the reply. A caller that is gone is not an error.
     pub async fn answer<T: Serialize>(self, reply: &Reply<T>) {
         if let Err(error) = self.inner.respond(Ok(to_json(reply))).await {
             tracing::debug!(%error, "could not answer");

@@ -1,4 +1,4 @@
-//! Streams: what must not be lost, and what must be read in order.
+//! Streams: messages that must not be lost, or must be read in order.
 
 use std::time::Duration;
 
@@ -13,43 +13,43 @@ use protocol::subject;
 use crate::connection::Bus;
 use crate::error::{BusError, CasError};
 
-/// A message id seen again within this time is a repeat.
+/// A message with an id seen within this time is a repeat.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
-/// The chat is read on the day: older messages are of no use.
+/// Age at which chat messages are removed: they are read on the same day.
 const CHAT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Room for a busy day of chat.
+/// Size of a busy day of chat.
 const CHAT_BYTES_MAX: i64 = 256 << 20;
-/// Room for hours without a database.
+/// Size of hours of messages without a database.
 const PERSIST_BYTES_MAX: i64 = 512 << 20;
-/// A batch that is not acknowledged by then is given to another process.
+/// Time after which an unacknowledged batch is delivered to another process.
 const PERSIST_ACK_WAIT: Duration = Duration::from_secs(10);
-/// How long a server may take to give what is there.
+/// Timeout of a fetch.
 const TAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Unacknowledged messages of all persistence processes together.
+/// Most unacknowledged messages of all persistence processes together.
 const PERSIST_ACK_PENDING_MAX: i64 = 4096;
 
 /// The work queue of the database.
 pub struct WorkQueue(consumer::Consumer<pull::Config>);
 
-/// A message of the work queue: acknowledge it once it is done.
+/// A message of the work queue, to be acknowledged once it is stored.
 pub struct Delivery(Message);
 
-/// A stream read in order, from some place on.
+/// A stream read in order from a given sequence number.
 pub struct OrderedStream(pull::Ordered);
 
 /// A message of an [`OrderedStream`].
 #[derive(Clone, Debug)]
 pub struct OrderedMessage {
-    /// Its place in the stream.
+    /// Sequence number of the message in the stream.
     pub sequence: u64,
-    /// Its subject.
+    /// Subject of the message.
     pub subject: String,
-    /// Its bytes.
+    /// Payload of the message.
     pub payload: Bytes,
 }
 
 impl Bus {
-    /// Makes the stream CHAT when it is missing.
+    /// Creates the stream CHAT if it is missing.
     ///
     /// # Errors
     /// When JetStream is off or refuses.
@@ -64,7 +64,7 @@ impl Bus {
         .await
     }
 
-    /// Makes the stream PERSIST when it is missing.
+    /// Creates the stream PERSIST if it is missing.
     ///
     /// # Errors
     /// When JetStream is off or refuses.
@@ -73,14 +73,15 @@ impl Bus {
             subjects: vec![subject::PERSIST_ALL.to_owned()],
             retention: RetentionPolicy::WorkQueue,
             max_bytes: PERSIST_BYTES_MAX,
-            // A result must not push out an older one that nobody has read.
+            // A result must not push out an older one that has not been read.
             discard: DiscardPolicy::New,
             ..config
         })
         .await
     }
 
-    /// `set` says what matters; the rest is as the server has it.
+    /// Creates or updates a stream with the options of `set`; all others stay as the
+    /// server has them.
     async fn ensure(&self, name: &str, set: impl Fn(Config) -> Config) -> Result<(), BusError> {
         let set = |config| Config {
             storage: StorageType::File,
@@ -104,9 +105,9 @@ impl Bus {
             })
     }
 
-    /// Whether a stream is there that `set` would not change. Then it is better left
-    /// alone: the server replaces the files of one that is updated, and until a busy disk
-    /// has done so, up to a second, nobody can write to it.
+    /// Whether a stream exists that `set` would not change. It is then left alone: the
+    /// server replaces the files of a stream that is updated, and until a busy disk
+    /// has done so, up to a second, writes to it fail.
     pub(crate) async fn has_stream(&self, name: &str, set: impl FnOnce(Config) -> Config) -> bool {
         let found = self.setup().get_stream(name).await;
         found.is_ok_and(|found| {
@@ -115,13 +116,12 @@ impl Bus {
         })
     }
 
-    /// Puts a message into a stream and waits until it is there. A message
-    /// whose id is there already is not put again; its first place is
-    /// answered.
+    /// Appends a message to a stream and waits for the acknowledgement. A message with
+    /// a known id is not appended again; the sequence number of the first is returned.
     ///
     /// # Errors
-    /// When it is not known whether the message is there: try again with the
-    /// same id.
+    /// When it is unknown whether the message was appended: try again with the same
+    /// id.
     pub async fn append(
         &self,
         subject: &str,
@@ -143,7 +143,7 @@ impl Bus {
         Ok(ack.map_err(|error| unknown(error.into()))?.sequence)
     }
 
-    /// Reads the stream CHAT from a place on, or from after its present end.
+    /// Reads the stream CHAT from sequence number `from`, or after its current end.
     ///
     /// # Errors
     /// When the stream is missing or the server does not answer.
@@ -172,7 +172,7 @@ impl Bus {
         Ok(OrderedStream(messages))
     }
 
-    /// Joins the readers of the stream PERSIST.
+    /// Joins the consumers of the stream PERSIST.
     ///
     /// # Errors
     /// When the stream is missing or the server does not answer.
@@ -186,8 +186,8 @@ impl Bus {
             ack_policy: AckPolicy::Explicit,
             ack_wait: PERSIST_ACK_WAIT,
             max_ack_pending: PERSIST_ACK_PENDING_MAX,
-            // The stream has what is not done yet. On disk, each batch would
-            // have NATS replace files, and wait for it (docs/adr/018).
+            // The stream holds the messages that are not acknowledged. On disk, NATS
+            // would replace files for each batch and wait for it (docs/adr/018).
             memory_storage: true,
             ..Default::default()
         };
@@ -207,16 +207,16 @@ impl Bus {
     }
 }
 
-/// Whether the reader of the work queue is one that earlier versions made,
-/// which cannot be changed into one of today's.
+/// Whether the consumer of the work queue was created on disk by an earlier
+/// version; it cannot be changed to memory storage.
 async fn has_reader_on_disk(stream: &Stream) -> bool {
     let reader = stream.consumer_info(subject::CONSUMER_PERSIST).await;
     reader.is_ok_and(|reader| !reader.config.memory_storage)
 }
 
 impl OrderedStream {
-    /// The next message; `None` when the reading broke off and must be opened
-    /// again after the last sequence seen.
+    /// Waits for the next message; `None` when reading was interrupted and must be
+    /// reopened after the last sequence number seen.
     pub async fn next(&mut self) -> Option<OrderedMessage> {
         let message = self.0.next().await?.ok()?;
         let sequence = message.info().ok()?.stream_sequence;
@@ -229,7 +229,7 @@ impl OrderedStream {
 }
 
 impl WorkQueue {
-    /// The messages that are there, `most` of them at most; waits for none.
+    /// Fetches up to `most` of the messages present, without waiting for more.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -242,9 +242,9 @@ impl WorkQueue {
             }
             Ok(batch)
         };
-        let taken = tokio::time::timeout(TAKE_TIMEOUT, take).await;
-        let taken = taken.unwrap_or_else(|elapsed| Err(elapsed.into()));
-        taken.map_err(|source: async_nats::Error| BusError::JetStream {
+        let batch = tokio::time::timeout(TAKE_TIMEOUT, take).await;
+        let batch = batch.unwrap_or_else(|elapsed| Err(elapsed.into()));
+        batch.map_err(|source: async_nats::Error| BusError::JetStream {
             what: "the stream PERSIST".to_owned(),
             source,
         })
@@ -252,27 +252,27 @@ impl WorkQueue {
 }
 
 impl Delivery {
-    /// The message's bytes.
+    /// Payload of the message.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.0.payload
     }
 
-    /// Done: the message goes from the queue.
+    /// Acknowledges the message, which removes it from the queue.
     pub async fn done(&self) {
         if let Err(error) = self.0.ack().await {
             tracing::debug!(%error, "could not acknowledge; it will come again");
         }
     }
 
-    /// Not done: deliver it again after `delay`.
+    /// Requests another delivery after `delay`.
     pub async fn again(&self, delay: Duration) {
         if let Err(error) = self.0.ack_with(AckKind::Nak(Some(delay))).await {
             tracing::debug!(%error, "could not refuse; it will come again");
         }
     }
 
-    /// Never to be delivered again: it cannot be read.
+    /// Ends delivery of a message that cannot be decoded.
     pub async fn give_up(&self) {
         if let Err(error) = self.0.ack_with(AckKind::Term).await {
             tracing::debug!(%error, "could not end a message");

@@ -1,10 +1,10 @@
-//! Where messages go.
+//! Subjects of messages.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// A subject of NATS. Clones share its bytes: who publishes to one again and
-/// again keeps it.
+/// A NATS subject. Clones share its bytes, so that a frequent publisher can keep
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject(pub(crate) async_nats::Subject);
 
