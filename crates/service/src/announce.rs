@@ -1,4 +1,4 @@
-//! A file that tells scripts and tests where a process listens.
+//! A file with the addresses of a process, for scripts and tests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-/// The addresses of a process: JSON in a file that appears whole, once
-/// everything in it answers, and goes when the process ends cleanly.
+/// The addresses of a process, as a JSON file that is written atomically once all
+/// addresses are served, and removed when the process ends cleanly.
 #[derive(Debug, Serialize)]
 pub struct Announcement {
     program: &'static str,
@@ -53,7 +53,7 @@ fn partial_of(path: &Path) -> PathBuf {
 impl Drop for Announcement {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            // Missing already is as good as removed.
+            // A missing file is as good as a removed one.
             let _ = std::fs::remove_file(path);
         }
     }

@@ -1,9 +1,9 @@
-//! Deadlines that are kept to a tenth of a millisecond.
+//! Deadlines with a precision of a tenth of a millisecond.
 //!
-//! A timer of tokio fires up to two milliseconds late, each by another time:
-//! snapshots came at intervals of 32 to 35 ms where 33.3 were meant. A
-//! [`TimerQueue`] has one [`Timer`] of the system for all deadlines of a process,
-//! set to the earliest: for rooms that tick together it fires once.
+//! A tokio timer fires up to two milliseconds late, by a varying amount: snapshots
+//! intended every 33.3 ms would be sent at intervals of 32 to 35 ms. A
+//! [`TimerQueue`] has one system [`Timer`] for all deadlines of a process, set to
+//! the earliest: for rooms that tick together it fires once.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -24,13 +24,13 @@ pub struct TimerQueue(Arc<Shared>);
 struct Shared {
     origin: Instant,
     deadlines: Mutex<Deadlines>,
-    /// The earliest entry is another one.
+    /// Notified when the earliest entry changes.
     is_moved: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Deadlines {
-    /// When, and a number that tells those of the same time apart.
+    /// Wakers by time and a number that distinguishes entries of the same time.
     wakers: BTreeMap<Key, Waker>,
     numbers: u64,
 }
@@ -38,10 +38,10 @@ struct Deadlines {
 type Key = (Instant, u64);
 
 impl TimerQueue {
-    /// A queue that is served as long as the runtime runs.
+    /// Starts a queue that is served as long as the runtime runs.
     ///
     /// # Errors
-    /// When the system has no timer for it.
+    /// When the system cannot provide a timer.
     pub fn start() -> io::Result<Self> {
         let timer = Timer::new()?;
         let shared = Arc::new(Shared {
@@ -54,8 +54,8 @@ impl TimerQueue {
         Ok(Self(shared))
     }
 
-    /// `at`, or later by up to `leeway`: what need not be done at a time of its own
-    /// is done together.
+    /// Returns a time between `at` and `at + leeway`: deadlines that need not be exact
+    /// fire together.
     #[must_use]
     pub fn with_leeway(&self, at: Instant, leeway: Duration) -> Instant {
         let since = at.saturating_duration_since(self.0.origin).as_nanos();
@@ -66,7 +66,7 @@ impl TimerQueue {
         }
     }
 
-    /// A deadline of this queue.
+    /// Creates a deadline of this queue.
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         Deadline {
@@ -77,7 +77,7 @@ impl TimerQueue {
 }
 
 impl Shared {
-    /// Fires every entry at its time.
+    /// Fires each entry at its time.
     async fn fire(&self, mut timer: Timer) {
         let mut firing = Vec::new();
         loop {
@@ -109,7 +109,7 @@ impl Deadlines {
         self.wakers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Takes those whose time has come; gives that of the next.
+    /// Removes the entries that are due; returns the time of the next.
     fn take_until(&mut self, now: Instant, firing: &mut Vec<Waker>) -> Option<Instant> {
         while let Some(entry) = self.wakers.first_entry() {
             if entry.key().0 > now {
@@ -121,20 +121,19 @@ impl Deadlines {
     }
 }
 
-/// A deadline that is asked with each message whether its time has come, and
-/// often told a later one then. An entry that moves does not fire at its former
-/// time: with many of them a process would wake up for nothing several times
-/// between two messages.
+/// A deadline that is polled with each message and often moved to a later time. An
+/// entry that moves does not fire at its former time: with many of them a process
+/// would wake up for nothing several times between two messages.
 #[derive(Debug)]
 pub struct Deadline {
     timers: TimerQueue,
-    /// The entry that is set, and whom it wakes.
+    /// The entry that is set, with its waker.
     entry: Option<(Key, Waker)>,
 }
 
 impl Deadline {
-    /// Waits for `due`, or for ever without one. May be dropped and called
-    /// again with another time.
+    /// Waits for `due`, or for ever if it is `None`. Cancel-safe: may be dropped and
+    /// called again with another time.
     pub async fn reached(&mut self, due: Option<Instant>) {
         let Some(due) = due else {
             return std::future::pending().await;
@@ -206,13 +205,13 @@ mod tests {
         }
         let sooner = Some(Instant::now() + ms(10));
         let soon = tokio::time::timeout(Duration::from_secs(5), deadline.reached(sooner));
-        assert!(soon.await.is_ok(), "it waits for what it was told before");
+        assert!(soon.await.is_ok(), "it waits for its former time");
         let never = tokio::time::timeout(ms(20), deadline.reached(None));
         assert!(never.await.is_err());
     }
 
     #[tokio::test]
-    async fn one_that_moves_wakes_nobody_at_its_former_time() {
+    async fn a_moved_deadline_wakes_no_task_at_its_former_time() {
         #[derive(Default)]
         struct Woken(AtomicBool);
         impl Wake for Woken {

@@ -14,16 +14,16 @@ use tokio::net::TcpListener;
 
 use crate::shutdown::Shutdown;
 
-/// Between two tidyings of the metrics: some hundred kilobytes come together in a
-/// busy program.
+/// Interval of the upkeep of the metrics: a busy program collects some hundred
+/// kilobytes in it.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Whether the process can do its work just now. Clones share it.
+/// The readiness of a process. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Health(Arc<AtomicBool>);
 
 impl Health {
-    /// What `/ready` answers from now on.
+    /// Sets what `/ready` answers.
     pub fn set_ready(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
@@ -62,8 +62,8 @@ pub(crate) async fn serve(
     Ok(bound)
 }
 
-/// Sorts what histograms have recorded: they keep each value until then, whether
-/// somebody scrapes them or not.
+/// Drains the recorded values into the histograms at intervals: each value is kept
+/// until then, whether the metrics are scraped or not.
 async fn tidy_up(metrics: PrometheusHandle, shutdown: Shutdown) {
     let mut due = tokio::time::interval(UPKEEP_INTERVAL);
     loop {

@@ -1,11 +1,10 @@
-//! What every program of Slipstream shares as a process.
+//! The process frame shared by all programs of Slipstream.
 //!
 //! A program's `main` is [`main`] over its own options and its `run`: parse
 //! the command line ([`options`]), start logs ([`telemetry`]), serve `/live`,
 //! `/ready` and `/metrics` ([`health`]), announce the addresses ([`announce`]),
-//! run until SIGTERM or Ctrl-C ([`shutdown`]), drain, end. Within it, tasks wait
-//! for times that move with a [`deadline`], which is kept to a tenth of a
-//! millisecond.
+//! run until SIGTERM or Ctrl-C ([`shutdown`]), drain, end. Tasks wait for moving
+//! times with a [`deadline`], which has a precision of a tenth of a millisecond.
 //!
 //! Invariant: a bad option ends the program with status 64 before anything has
 //! been touched; a failure ends it with status 1 and one sentence per cause.

@@ -17,22 +17,22 @@ use crate::options::{EXIT_USAGE, ServiceOptions};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
 
-/// Any error at the edge of a program.
+/// Any error at the top level of a program.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a program's `run` is given.
+/// The process context given to a program's `run`.
 pub struct Context {
-    /// Tells when to end.
+    /// Signals when to end.
     pub shutdown: Shutdown,
-    /// What deadlines are kept by.
+    /// Timer queue of all deadlines.
     pub timers: TimerQueue,
     health: Health,
     announcement: Announcement,
 }
 
 impl Context {
-    /// Declares that everything answers: `/ready` says so, and the
-    /// announcement is written with the program's own addresses.
+    /// Declares that the program serves: `/ready` succeeds, and the announcement is
+    /// written with the program's own addresses.
     ///
     /// # Errors
     /// When the announcement cannot be written.
@@ -45,7 +45,7 @@ impl Context {
         Ok(())
     }
 
-    /// What `/ready` answers.
+    /// The readiness of the process.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
@@ -87,12 +87,12 @@ pub fn main<O: Parser>(
     }
 }
 
-/// Tasks that run before sockets are looked at again: with a hundred rooms to do
-/// at once, what has come for them must not wait until all are done.
+/// Number of task polls between two polls of the sockets: with a hundred rooms due
+/// at once, received messages must not wait until all have run.
 const EVENT_INTERVAL: u32 = 8;
 
-/// As many connections as the system allows: many systems begin with 1,024 open
-/// files for programs that might use `select`, which none of ours does.
+/// Raises the limit of open files to what the system allows: many systems start
+/// with 1,024 for programs that use `select`, which none of these does.
 fn raise_descriptor_limit() -> std::io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let all = Rlimit {
@@ -131,10 +131,10 @@ async fn prepare(program: &'static str, common: ServiceOptions) -> Result<Contex
     })
 }
 
-/// Help and version go to standard output with status 0; a mistake goes to
-/// standard error with status 64.
+/// Prints help and version to standard output with status 0, a mistake to standard
+/// error with status 64.
 fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // An error means that the output is closed: there is nowhere to report it.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

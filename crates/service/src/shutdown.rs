@@ -3,12 +3,12 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Tells everything in a process that it is time to end. Clones share it.
+/// The signal to all tasks of a process to end. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown(CancellationToken);
 
 impl Shutdown {
-    /// One that fires at SIGTERM or SIGINT.
+    /// Creates a signal that is triggered by SIGTERM or SIGINT.
     ///
     /// # Errors
     /// When the signals cannot be caught.
@@ -28,18 +28,18 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Waits until it is time to end.
+    /// Waits for the signal.
     pub async fn wait(&self) {
         self.0.cancelled().await;
     }
 
-    /// Whether it is time to end.
+    /// Whether the signal has been given.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Ends the process from within, as a signal would.
+    /// Gives the signal from within the process.
     pub fn trigger(&self) {
         self.0.cancel();
     }

@@ -7,15 +7,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::options::LogFormat;
 
-/// Bounds of every `_seconds` histogram: from what a tick costs to what a
-/// person would call an outage.
+/// Bucket bounds of all `_seconds` histograms: from the cost of a tick to an outage.
 const SECONDS_BUCKETS: [f64; 14] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
     5.0,
 ];
 
-/// Libraries speak up when something is wrong; what they say of every
-/// connection we say ourselves.
+/// Default filter: libraries log warnings only, since the programs log connections
+/// themselves.
 const FILTER_DEFAULT: &str = "info,async_nats=warn,sea_orm_migration=warn";
 
 /// Starts logging to standard error.
@@ -35,7 +34,7 @@ pub fn start_logs(format: LogFormat) {
 /// Starts collecting metrics; the handle renders them.
 ///
 /// # Errors
-/// When this process collects metrics already.
+/// When metrics are already being collected in this process.
 pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?

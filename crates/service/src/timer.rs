@@ -18,8 +18,7 @@ mod linux {
 
     use super::{Instant, io};
 
-    /// A timer that is a file, which tokio takes for the end of a pipe: something
-    /// that can be waited for and read.
+    /// A timer as a file descriptor, which tokio handles like the read end of a pipe.
     #[derive(Debug)]
     pub(crate) struct Timer(Receiver);
 
@@ -30,8 +29,8 @@ mod linux {
             Receiver::from_owned_fd_unchecked(timer).map(Self)
         }
 
-        /// Waits for `at`, or for ever without it. May be dropped and called
-        /// again with another time.
+        /// Waits for `at`, or for ever if it is `None`. Cancel-safe: may be dropped and
+        /// called again with another time.
         pub(crate) async fn reached(&mut self, at: Option<Instant>) {
             let Some(at) = at else {
                 return std::future::pending().await;
@@ -54,7 +53,7 @@ mod linux {
             timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once)?;
             loop {
                 self.0.readable().await?;
-                // How often it has gone off.
+                // Reads the number of expirations.
                 match self.0.try_read(&mut [0; 8]) {
                     Ok(_) => return Ok(()),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -69,7 +68,7 @@ mod linux {
 mod other {
     use super::{Instant, io};
 
-    /// Tokio's own.
+    /// Tokio's timer.
     #[derive(Debug)]
     pub(crate) struct Timer;
 
