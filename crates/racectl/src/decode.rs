@@ -1,4 +1,4 @@
-//! One message as JSON.
+//! Decoding of one message as JSON.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -17,7 +17,7 @@ use protocol::subject::{self, Payload};
 use serde_json::{Value, json};
 use simulation::Track;
 
-/// Largest message that is read from standard input: more than the bus carries.
+/// Size limit of a message on standard input: more than the bus carries.
 const MESSAGE_BYTES_MAX: u64 = 2 << 20;
 
 /// What a message is.
@@ -40,7 +40,7 @@ pub enum Kind {
 /// Prints the message on standard input as JSON.
 ///
 /// # Errors
-/// When it is not what it should be.
+/// When the message is not of this kind.
 pub fn decode_stdin(kind: Kind) -> Result<()> {
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -60,8 +60,8 @@ pub fn decode_stdin(kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// A message as JSON, by what its subject promises. What cannot be read is
-/// told by its length.
+/// Decodes a message as JSON, according to its subject. A message that cannot be
+/// decoded is shown by its length.
 #[must_use]
 pub fn of_subject(subject: &str, bytes: &[u8]) -> Value {
     let decoded = match subject::payload_of(subject) {
@@ -119,8 +119,8 @@ fn snapshot(bytes: &[u8]) -> Option<Value> {
     }))
 }
 
-/// The shipped track that a snapshot is about. A tap sees thirty snapshots a
-/// second of each room: a course is computed once.
+/// Returns the shipped track of a snapshot. A tap sees thirty snapshots a second of
+/// each room: a course is computed once.
 fn course_of(fingerprint: u16) -> Option<(&'static str, TrackCourse)> {
     static KNOWN: LazyLock<Mutex<HashMap<u16, TrackCourse>>> = LazyLock::new(Mutex::default);
     let mut names = Track::names().iter().chain([&Track::HIGHWAY]);
@@ -134,7 +134,7 @@ fn course_of(fingerprint: u16) -> Option<(&'static str, TrackCourse)> {
     Some((name, course))
 }
 
-/// A car in the units of people.
+/// Formats a car in SI units.
 fn car((seat, car): (usize, &Car)) -> Value {
     let position = car.position_m();
     json!({

@@ -1,4 +1,4 @@
-//! Taking a worker out of service.
+//! Draining a worker.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use protocol::room::Draining;
 use protocol::{WorkerId, subject};
 use serde_json::json;
 
-/// A worker answers at once, and then hands over.
+/// Timeout of the reply: a worker replies at once, and hands over afterwards.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Asks a worker to hand its rooms over and end, as SIGTERM does.
@@ -18,12 +18,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn drain(nats: &str, worker: WorkerId) -> Result<()> {
     let bus = Bus::connect(nats, "racectl").await?;
     let subject = subject::worker_drain(worker);
-    let asked: Result<Draining, _> = bus.request(subject, &json!({}), ANSWER_TIMEOUT).await;
-    let draining = match asked {
+    let reply: Result<Draining, _> = bus.request(subject, &json!({}), ANSWER_TIMEOUT).await;
+    let draining = match reply {
         Err(RequestError::NoResponders { .. }) => {
             anyhow::bail!("there is no race worker {worker}: `racectl rooms` lists the owners");
         }
-        asked => asked.with_context(|| format!("race worker {worker} does not answer"))?,
+        reply => reply.with_context(|| format!("race worker {worker} does not answer"))?,
     };
     println!("race worker {worker} hands {} rooms over", draining.rooms);
     Ok(())

@@ -1,10 +1,10 @@
-//! The operator's tool: which rooms there are, and what goes over the bus.
+//! The operator's tool: lists rooms and inspects messages on the bus.
 //!
-//! [`formats`] lists the versions that this release reads and writes. [`rooms`] reads the lobby, [`tap`] prints traffic as JSON, [`decode`] makes
-//! JSON of one message, [`replay`] drives a finished race again, and [`drain`]
-//! takes a worker out of service.
+//! [`rooms`] reads the lobby, [`tap`] prints messages as JSON, [`decode`] converts
+//! one message to JSON, [`replay`] drives a finished race again, [`drain`] drains a
+//! worker, and [`formats`] lists the versions that this release reads and writes.
 //!
-//! Invariant: nothing it does changes what happens in a race.
+//! Invariant: no command changes the outcome of a race.
 
 pub mod decode;
 pub mod drain;
@@ -19,10 +19,10 @@ pub use options::Options;
 
 use options::Command;
 
-/// Does what the command line asks.
+/// Runs the command of the command line.
 ///
 /// # Errors
-/// With the reason for a person.
+/// When the command fails, with the reason for the operator.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

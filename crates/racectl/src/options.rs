@@ -33,7 +33,7 @@ pub struct Options {
     pub command: Command,
 }
 
-/// What racectl can do.
+/// The commands of racectl.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// List the rooms with phase, players, owner and epoch
@@ -50,7 +50,7 @@ pub enum Command {
         /// The subject to listen to
         #[arg(value_parser = subject)]
         subject: String,
-        /// End after so many messages
+        /// End after this many messages
         #[arg(long, value_name = "N")]
         count: Option<u64>,
     },
@@ -64,7 +64,7 @@ pub enum Command {
     },
     /// Have a race worker hand its rooms over to the others and end
     Drain {
-        /// Which: an owner as `racectl rooms` lists it
+        /// The worker: an owner as `racectl rooms` lists it
         #[arg(value_parser = worker)]
         worker: WorkerId,
     },
@@ -97,11 +97,11 @@ fn subject(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Help and version go to standard output with status 0; a mistake goes to
-/// standard error with status 64.
+/// Prints help and version to standard output with status 0, a mistake to standard
+/// error with status 64.
 #[must_use]
 pub fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // An error means that the output is closed: there is nowhere to report it.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Replays: what is in one, and whether it is true.
+//! Printing and verifying replays.
 
 mod fetch;
 mod report;
@@ -18,16 +18,16 @@ use simulation::{Replay, Track};
 
 use self::report::{Report, Verdict};
 
-/// Largest file that is read: six hours of noise in every seat are 88 MB.
+/// Size limit of a file: six hours of noise in every seat are 88 MB.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
-/// What to look at, and how.
+/// Arguments of `racectl replay`.
 #[derive(Clone, Debug, Args)]
 pub struct ReplayCommand {
     /// The file to read
     #[arg(required_unless_present = "fetch", conflicts_with = "fetch")]
     pub file: Option<PathBuf>,
-    /// Ask the database for this race instead, over NATS
+    /// Fetch this race from the database, over NATS
     #[arg(long, value_name = "RACE")]
     pub fetch: Option<RaceId>,
     /// Write what was fetched to a file
@@ -43,12 +43,10 @@ pub struct ReplayCommand {
     pub json: bool,
 }
 
-/// Prints what is in a replay, with the result as it is when the race is driven
-/// again.
+/// Prints the contents of a replay, with the result of driving the race again.
 ///
 /// # Errors
-/// When there is no such replay, it cannot be read, or it is to be verified and
-/// does not hold.
+/// When there is no such replay, it cannot be decoded, or its verification fails.
 pub async fn run(nats: &str, command: &ReplayCommand) -> Result<()> {
     let (replay, result) = match (&command.fetch, &command.file) {
         (Some(race), _) => fetch::fetch(nats, *race).await?,

@@ -1,4 +1,4 @@
-//! The lobby, for an operator.
+//! Listing the lobby.
 
 use anyhow::{Context, Result};
 use bus::Bus;
@@ -18,7 +18,7 @@ pub async fn list(nats: &str, json: bool) -> Result<()> {
         .context("there is no lobby on this NATS server: has a race worker been started?")?;
     let mut rooms = Vec::new();
     for key in bucket.keys().await? {
-        // A room may close between the list and the look.
+        // A room may close between listing and reading.
         let Some((value, _)) = bucket.get(&key).await? else {
             continue;
         };

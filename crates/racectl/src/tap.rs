@@ -1,4 +1,4 @@
-//! Traffic of the bus, as JSON.
+//! Printing messages of the bus as JSON.
 
 use anyhow::Result;
 use bus::Bus;

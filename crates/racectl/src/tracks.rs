@@ -1,4 +1,4 @@
-//! The tracks that ship, and files that might become one.
+//! Shipped tracks, and files to import.
 
 mod laps;
 mod picture;
@@ -14,7 +14,7 @@ use simulation::track::Survey;
 /// File name of the picture of all tracks together.
 const CONTACT_SHEET: &str = "tracks.png";
 
-/// What can be done with tracks.
+/// The commands for tracks.
 #[derive(Clone, Debug, Subcommand)]
 pub enum TrackCommand {
     /// List the tracks with length, width and the best lap of an AI driver
@@ -23,8 +23,8 @@ pub enum TrackCommand {
         #[arg(long, value_name = "DIR")]
         picture: Option<PathBuf>,
     },
-    /// Read a circuit in the format of the TUMFTM racetrack-database and tell
-    /// what it is like
+    /// Read a circuit in the format of the TUMFTM racetrack-database and
+    /// describe it
     ///
     /// A row for each point of the closed centre line, some metres apart:
     /// `x_m,y_m,w_tr_right_m,w_tr_left_m`. Lines that begin with # are comments.
@@ -37,7 +37,7 @@ pub enum TrackCommand {
     },
 }
 
-/// Does it.
+/// Runs the command.
 ///
 /// # Errors
 /// When a file cannot be read or written, or does not hold a circuit.

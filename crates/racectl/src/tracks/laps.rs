@@ -1,15 +1,15 @@
-//! What the AI makes of a track.
+//! Lap times of the AI on a track.
 
 use domain::{CarClass, Drive, Skill, TICK_RATE_HZ};
 use simulation::{AiDriver, Events, RaceState, Rules, TICK_SECONDS, Track, step};
 
 /// The first lap begins at a standstill.
 const LAPS: u16 = 2;
-/// Slower than this on the average, m/s, and something is wrong with the track.
+/// Lowest plausible mean speed, m/s: a slower lap means a faulty track.
 const SPEED_MIN_MPS: u32 = 5;
 
-/// The best lap of an expert alone on `track` in a car of `class`, seconds;
-/// none when it does not come round.
+/// Best lap of an expert alone on `track` in a car of `class`, seconds; `None` when
+/// it does not complete one.
 pub(super) fn best_lap_seconds(track: &Track, class: CarClass) -> Option<f64> {
     let rules = Rules::circuit(track, LAPS, 0);
     let mut state = RaceState::new(track, &rules, &[class]);

@@ -14,10 +14,10 @@ use tiny_skia::{
     StrokeDash, Transform,
 };
 
-/// A picture, and a place on the contact sheet.
+/// Width of a picture and of a cell of the contact sheet.
 const WIDTH_PX: u32 = 480;
 const HEIGHT_PX: u32 = 360;
-/// Around the track; below it there is the caption as well.
+/// Margin around the track; the caption is below it.
 const MARGIN_PX: f32 = 22.0;
 const CAPTION_PX: f32 = 44.0;
 const COLUMNS: usize = 3;
@@ -36,7 +36,7 @@ const ARROW: [u8; 3] = [232, 76, 61];
 pub(super) struct Picture(Pixmap);
 
 impl Picture {
-    /// Writes it as a PNG file.
+    /// Writes the picture as a PNG file.
     pub(super) fn write(&self, file: &Path) -> Result<()> {
         self.0
             .save_png(file)
@@ -44,7 +44,7 @@ impl Picture {
     }
 }
 
-/// All tracks on one sheet.
+/// Draws all tracks on one sheet.
 pub(super) fn contact_sheet(tracks: &[Track]) -> Picture {
     let rows = tracks.len().div_ceil(COLUMNS).max(1);
     let mut sheet = pixmap(WIDTH_PX * COLUMNS as u32, HEIGHT_PX * rows as u32);
@@ -65,7 +65,7 @@ pub(super) fn contact_sheet(tracks: &[Track]) -> Picture {
     Picture(sheet)
 }
 
-/// One track with its name, its length and its racing line.
+/// Draws one track with its name, its length and its racing line.
 pub(super) fn of_track(track: &Track) -> Picture {
     let mut canvas = Canvas::of(track);
     canvas.road(track, 0..track.samples().len());
@@ -99,7 +99,7 @@ pub(super) fn of_track(track: &Track) -> Picture {
 /// A picture with the scale of a track.
 struct Canvas {
     pixmap: Pixmap,
-    /// Middle of the track, metres, and of its place in the picture, pixels.
+    /// Middle of the track, in metres and in pixels of the picture.
     middle: Vec2,
     middle_px: (f32, f32),
     px_per_m: f64,
@@ -124,8 +124,8 @@ impl Canvas {
         }
     }
 
-    /// Pixels count downwards.
-    fn place(&self, point: Vec2) -> (f32, f32) {
+    /// Converts a point to pixels, which count downwards.
+    fn to_pixels(&self, point: Vec2) -> (f32, f32) {
         let away = (point - self.middle) * self.px_per_m;
         (
             self.middle_px.0 + away.x as f32,
@@ -133,7 +133,7 @@ impl Canvas {
         )
     }
 
-    /// Run-off, road and its edges along some cells of the track.
+    /// Draws run-off, road and its edges along some cells of the track.
     fn road(&mut self, track: &Track, cells: Range<usize>) {
         let count = track.samples().len();
         let pairs = |across: fn(&Sample) -> (f64, f64)| -> Vec<(Vec2, Vec2)> {
@@ -200,7 +200,7 @@ impl Canvas {
         }
     }
 
-    /// The start line, and an arrow beside it the way the race goes.
+    /// Draws the start line, and an arrow in the direction of the race.
     fn start(&mut self, track: &Track) {
         let sample = track.at(0.0);
         let across = [
@@ -219,11 +219,11 @@ impl Canvas {
         self.fill(&arrow, &paint(ARROW));
     }
 
-    /// The path through `points`; none when they are all in one place.
+    /// Returns the path through `points`; `None` when they all coincide.
     fn path(&self, points: &[Vec2], closed: bool) -> Option<tiny_skia::Path> {
         let mut builder = PathBuilder::new();
         for (index, &point) in points.iter().enumerate() {
-            let (x, y) = self.place(point);
+            let (x, y) = self.to_pixels(point);
             if index == 0 {
                 builder.move_to(x, y);
             } else {
