@@ -1,4 +1,4 @@
-//! The way to the database: its URL and its connections.
+//! The URL of the database and its connections.
 
 use std::fmt;
 use std::path::Path;
@@ -12,17 +12,18 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolO
 
 use crate::error::DatabaseUrlError;
 
-/// Connections to MySQL or MariaDB: one writes batches, the others answer for
-/// accounts; a server allows 151 to all its clients.
+/// Connections to MySQL or MariaDB: one writes batches, the others serve account
+/// requests; a server allows 151 for all its clients.
 const MYSQL_CONNECTIONS_MAX: u32 = 8;
 /// Connections to SQLite: one writes at a time, the others read.
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
-/// A player who logs in should hear soon that the database is away.
+/// Timeout for a connection: a log-in should fail soon while the database is
+/// unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a writer waits for another process that writes to the same file.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the database is. Shown without its password.
+/// The URL of the database, displayed without its password.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     shown: String,
@@ -39,10 +40,10 @@ enum DriverOptions {
 }
 
 impl DatabaseUrl {
-    /// Reads `sqlite://PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`.
+    /// Parses `sqlite://PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// # Errors
-    /// Says what is allowed.
+    /// When the URL is neither.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
         let options = if text.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(text)
@@ -72,7 +73,7 @@ impl DatabaseUrl {
         })
     }
 
-    /// The same database, which must be there already: nothing is created.
+    /// The same database, which must exist already: nothing is created.
     #[must_use]
     pub fn existing(self) -> Self {
         let options = match self.options {
@@ -88,11 +89,11 @@ impl DatabaseUrl {
         Self { options, ..self }
     }
 
-    /// Connections that are opened when they are needed. Makes the folder of
-    /// an SQLite file.
+    /// Creates a pool whose connections are opened on demand, and the folder of an
+    /// SQLite file.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// When the folder cannot be created.
     pub(crate) fn connect(&self) -> std::io::Result<DatabaseConnection> {
         match &self.options {
             DriverOptions::Sqlite { options, creates } => {
@@ -123,14 +124,14 @@ fn make_folder_of(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// A URL with `***` for the password. Also of text that is no valid URL.
+/// Replaces the password of a URL by `***`, also in text that is not a valid URL.
 pub(crate) fn redact(url: &str) -> String {
     let hidden = || {
         let (scheme, rest) = url.split_once("://")?;
-        // The last one: a password that was not encoded may hold others.
-        let (user_info, place) = rest.rsplit_once('@')?;
+        // The last `@`: a password that is not encoded may contain others.
+        let (user_info, address) = rest.rsplit_once('@')?;
         let (user, _password) = user_info.split_once(':')?;
-        Some(format!("{scheme}://{user}:***@{place}"))
+        Some(format!("{scheme}://{user}:***@{address}"))
     };
     hidden().unwrap_or_else(|| url.to_owned())
 }

@@ -16,12 +16,11 @@ use crate::error::{StoreError, chain};
 use crate::store::Store;
 use crate::{PROGRAM, metrics, now};
 
-/// Calls in hand at once; more wait in NATS, or go to another process. Most of
-/// them wait for a hash, of which so many take as long as a caller has
-/// patience.
+/// Most calls in flight; more wait in NATS or go to another process. Most of them
+/// wait for a hash; this many take about the timeout of a caller.
 const CALLS_AT_ONCE: usize = 64;
-/// Calls in hand have this long to end at shutdown: longer than the slowest
-/// statement may take.
+/// How long calls in flight may take at shutdown: longer than the slowest
+/// statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The running endpoints.
@@ -60,7 +59,7 @@ impl Operation {
 }
 
 impl Endpoints {
-    /// Joins the queue group and answers from now on.
+    /// Joins the queue group and serves calls until [`stop`](Self::stop).
     ///
     /// # Errors
     /// When the NATS server refuses.
@@ -73,7 +72,7 @@ impl Endpoints {
             )
             .await?;
         let tasks = TaskTracker::new();
-        let slots = Arc::new(Semaphore::new(CALLS_AT_ONCE));
+        let permits = Arc::new(Semaphore::new(CALLS_AT_ONCE));
         for operation in Operation::ALL {
             let endpoint = service.endpoint(operation.subject()).await?;
             let calls = tasks.clone();
@@ -81,14 +80,14 @@ impl Endpoints {
                 operation,
                 endpoint,
                 store.clone(),
-                slots.clone(),
+                permits.clone(),
                 calls,
             ));
         }
         Ok(Self { service, tasks })
     }
 
-    /// Leaves the queue group and ends the calls in hand.
+    /// Leaves the queue group and completes the calls in flight.
     pub async fn stop(self) {
         self.service.stop().await;
         self.tasks.close();
@@ -101,19 +100,19 @@ impl Endpoints {
     }
 }
 
-/// Takes calls while there are slots, each into a task of its own.
+/// Serves each call in a task of its own while there are permits.
 async fn serve(
     operation: Operation,
     mut endpoint: Endpoint,
     store: Store,
-    slots: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     calls: TaskTracker,
 ) {
     loop {
         let Some(call) = endpoint.next().await else {
             return;
         };
-        let slot = slots
+        let permit = permits
             .clone()
             .acquire_owned()
             .await
@@ -121,7 +120,7 @@ async fn serve(
         let store = store.clone();
         calls.spawn(async move {
             handle(operation, &store, call).await;
-            drop(slot);
+            drop(permit);
         });
     }
 }
@@ -141,7 +140,7 @@ async fn handle(operation: Operation, store: &Store, call: Call) {
             let reply = profile(store, &call).await;
             answer(operation, call, reply, started).await;
         }
-        // Whatever the request says, so that an empty one may come.
+        // The payload is ignored, so that it may be empty.
         Operation::Leaderboard => {
             let reply = leaderboard(store).await;
             answer(operation, call, reply, started).await;
@@ -174,7 +173,7 @@ async fn replay(store: &Store, call: &Call) -> Reply<ReplayPage> {
     store.replay(call.read()?).await.map_err(refuse)
 }
 
-/// The cause stays here; the caller is told what concerns a player.
+/// Logs the cause, and returns the rejection that a player sees.
 fn refuse(error: StoreError) -> Rejection {
     let cause = chain(&error);
     let rejection = Rejection::from(error);

@@ -1,4 +1,4 @@
-//! What can go wrong with the database.
+//! Errors of the database.
 
 use std::error::Error;
 
@@ -8,144 +8,145 @@ use protocol::{
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-/// MySQL and MariaDB: waited too long for a lock; chosen to end a deadlock.
+/// MySQL and MariaDB: lock wait timeout; deadlock victim.
 const MYSQL_CONFLICTS: [u16; 2] = [1205, 1213];
 /// SQLite: busy; locked. The low byte of the extended code.
 const SQLITE_CONFLICTS: [u32; 2] = [5, 6];
 /// SQLite: too big; constraint; mismatch.
 const SQLITE_REFUSALS: [u32; 3] = [18, 19, 20];
 
-/// Why a database URL was refused.
+/// The reason why a database URL was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// Another kind of database.
+    /// The kind of database is not supported.
     #[error(
         "allowed are sqlite://PATH?mode=rwc, and mysql://USER:PASSWORD@HOST/DATABASE \
          for MySQL and MariaDB"
     )]
     Scheme,
-    /// A server without a database.
+    /// The URL has a server, but no database.
     #[error("the database is missing: mysql://USER:PASSWORD@HOST/DATABASE")]
     NoDatabase,
-    /// What the driver says.
+    /// Error of the driver.
     #[error("{0}")]
     Malformed(String),
 }
 
-/// A record that fits no row.
+/// The reason why a record cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Of another version, or damaged.
+    /// The record is of another version, or damaged.
     #[error("unreadable")]
     Unreadable(#[from] ReadError),
     /// A value that the wire has no word for.
     #[error("a value without a word")]
     Word(#[from] serde_json::Error),
-    /// A number that the database cannot hold.
+    /// A number is too large for the database.
     #[error("{field} is too large: {value}")]
     TooLarge {
-        /// Which.
+        /// The field.
         field: &'static str,
-        /// As it came.
+        /// The value received.
         value: u64,
     },
-    /// More bytes than a column is meant to hold.
+    /// A field has more bytes than its column holds.
     #[error("{field} has {bytes} bytes, at most {bytes_max} are allowed")]
     TooManyBytes {
-        /// Which.
+        /// The field.
         field: &'static str,
-        /// How many came.
+        /// Size received.
         bytes: usize,
-        /// How many fit.
+        /// Largest size allowed.
         bytes_max: usize,
     },
-    /// A text that its column cannot hold.
+    /// A text has more characters than its column holds.
     #[error("{field} has {chars} characters, at most {chars_max} are allowed")]
     TooLong {
-        /// Which.
+        /// The field.
         field: &'static str,
-        /// How many came.
+        /// Length received.
         chars: usize,
-        /// How many fit.
+        /// Largest length allowed.
         chars_max: usize,
     },
 }
 
-/// A request to the store that was not carried out.
+/// A failed operation of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else has the name.
+    /// Another player has the name.
     #[error("the name {0} is taken: choose another")]
     NameTaken(PlayerName),
-    /// A name that no person may have.
+    /// The name is reserved.
     #[error(transparent)]
     BadName(NameError),
-    /// No such player, or not the password. Which of the two is not told.
+    /// The player is unknown or the password is wrong; the error does not reveal
+    /// which.
     #[error("wrong name or password")]
     WrongCredentials,
-    /// A profile of nobody.
+    /// There is no player with that name.
     #[error("there is no player called {0}")]
     UnknownPlayer(PlayerId),
-    /// A race without a replay.
+    /// The race has no replay.
     #[error(
         "there is no replay of race {0}: it has not ended with a result, \
          or is too long ago"
     )]
     NoReplay(RaceId),
-    /// Chunks that have not come, or not yet.
+    /// Chunks of the replay are missing, perhaps not received yet.
     #[error(
         "the replay of race {race} is not complete: the inputs from tick {at} on \
          are missing"
     )]
     ReplayIncomplete {
-        /// Which race.
+        /// The race.
         race: RaceId,
-        /// Where the gap begins.
+        /// First tick of the gap.
         at: Tick,
     },
-    /// A password outside its limits.
+    /// The password is too short or too long.
     #[error(transparent)]
     BadPassword(Rejection),
-    /// A hash could not be made or read.
+    /// A hash could not be computed or parsed.
     #[error("cannot hash a password")]
     Password(#[source] argon2::password_hash::Error),
-    /// The folder of the database file.
+    /// The folder of the database file cannot be created.
     #[error("cannot make the folder of the database {url}")]
     Folder {
-        /// Without its password.
+        /// The URL without its password.
         url: String,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: std::io::Error,
     },
-    /// A row that this program did not write.
+    /// A row cannot be decoded, and was not written by this program.
     #[error("the database has an unreadable row in {table}")]
     Row {
-        /// Where.
+        /// The table.
         table: &'static str,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: serde_json::Error,
     },
     /// The database failed or refused.
     #[error("cannot {operation} in the database")]
     Database {
-        /// What was to be done.
+        /// The operation.
         operation: &'static str,
-        /// What the driver says.
+        /// Error of the driver.
         #[source]
         source: DbErr,
     },
     /// The database did not answer.
     #[error("the database takes too long to {operation}")]
     TimedOut {
-        /// What was to be done. It may have been.
+        /// The operation, which may have been carried out.
         operation: &'static str,
     },
 }
 
 impl StoreError {
-    /// Whether the database did not even answer.
+    /// Whether the database did not answer at all.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         if matches!(self, Self::TimedOut { .. }) {
@@ -158,7 +159,8 @@ impl StoreError {
             || driver_error(source).is_some_and(|error| error.as_database_error().is_none())
     }
 
-    /// Whether another transaction was in the way: trying again at once helps.
+    /// Whether the operation conflicted with another transaction and can be repeated at
+    /// once.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.refusal().is_some_and(
@@ -169,8 +171,8 @@ impl StoreError {
         )
     }
 
-    /// Whether the data is at fault rather than the database: trying again
-    /// does not help.
+    /// Whether the data is at fault rather than the database, so that repeating the
+    /// operation does not help.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         self.refusal().is_some_and(
@@ -218,13 +220,13 @@ impl From<StoreError> for Rejection {
     }
 }
 
-/// The message with its causes, in one line.
+/// Formats an error and its chain of sources in one line.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = error.to_string();
-        // The driver's wrappers repeat what they wrap.
+        // The driver's wrappers repeat the message of their source.
         if !text.ends_with(&message) {
             text = format!("{text}: {message}");
         }

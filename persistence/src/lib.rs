@@ -1,19 +1,18 @@
-//! The one program that knows the database.
+//! The persistence program, the only one with access to the database.
 //!
-//! It answers questions ([`endpoints`]: sign-up, log-in, profile, leaderboard,
-//! replays) and empties the work queue PERSIST into tables ([`consumer`]).
-//! Both stand on the [`store`], which knows the tables ([`entity`],
-//! [`migration`]) and nothing of NATS; the [`batch`] is the pure half of
-//! writing, [`password`] the hashing, [`database`] the way in, [`report`] the
-//! way out for scripts.
+//! It serves requests ([`endpoints`]: sign-up, log-in, profile, leaderboard,
+//! replays) and writes the work queue PERSIST into tables ([`consumer`]). Both use
+//! the [`store`], which has the tables ([`entity`], [`migration`]) and is
+//! independent of NATS. [`batch`] is the pure part of writing, [`password`] the
+//! hashing, [`database`] the connections, [`report`] the output for scripts.
 //!
 //! Invariants:
-//! - A message is acknowledged only after the transaction that holds it has
-//!   been committed. While the database is away nothing is acknowledged.
+//! - A message is acknowledged only after its transaction has been committed. While
+//!   the database is unavailable nothing is acknowledged.
 //! - Every write can be repeated, in any order and by several processes at
 //!   once: a row changes only for a newer (epoch, tick), and a closed race
 //!   leaves a tombstone that keeps its room from coming back.
-//! - The same statements mean the same on SQLite, MySQL and MariaDB.
+//! - All statements have the same effect on SQLite, MySQL and MariaDB.
 //! - A password never leaves this process, not even into its own log.
 
 pub mod batch;
@@ -45,15 +44,15 @@ use crate::store::Store;
 
 /// The name of the program and of its NATS service.
 pub const PROGRAM: &str = "persistence";
-/// How often a database that answers, but refuses, is asked to be prepared:
-/// another process that prepares it at the same time is done by then.
+/// Attempts to prepare a database that answers but refuses: another process that
+/// prepares it at the same time is done by then.
 const PREPARE_ATTEMPTS: u32 = 10;
 
 /// Runs until shutdown.
 ///
 /// # Errors
-/// When NATS or the database cannot be used at all. A database that is not
-/// there yet is waited for.
+/// When NATS or the database cannot be used at all. A database that is not available
+/// yet is waited for.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     metrics::describe();
     let bus = Bus::connect(&options.service.nats, PROGRAM).await?;
@@ -83,8 +82,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     Ok(())
 }
 
-/// Waits for the database and brings its tables up to date. Tells whether that
-/// was done before shutdown.
+/// Waits for the database and brings its tables up to date. Returns whether that was
+/// completed before shutdown.
 async fn prepare(store: &Store, shutdown: &Shutdown) -> Result<bool, StoreError> {
     let mut backoff = Backoff::default();
     let mut refusals = 0;
@@ -104,7 +103,7 @@ async fn prepare(store: &Store, shutdown: &Shutdown) -> Result<bool, StoreError>
     Ok(true)
 }
 
-/// Growing pauses between attempts.
+/// Increasing pauses between attempts.
 struct Backoff(Duration);
 
 impl Backoff {
@@ -113,7 +112,7 @@ impl Backoff {
     /// Long enough to leave a struggling database alone.
     const LONGEST: Duration = Duration::from_secs(5);
 
-    /// Pauses; false when it is time to end.
+    /// Pauses; returns false on shutdown.
     async fn wait(&mut self, shutdown: &Shutdown) -> bool {
         let pause = self.0;
         self.0 = (pause * 2).min(Self::LONGEST);
@@ -121,7 +120,7 @@ impl Backoff {
     }
 }
 
-/// Waits; false when it is time to end.
+/// Waits for `pause`; returns false on shutdown.
 async fn rest(pause: Duration, shutdown: &Shutdown) -> bool {
     tokio::select! {
         () = shutdown.wait() => false,
@@ -135,7 +134,7 @@ impl Default for Backoff {
     }
 }
 
-/// The time of day.
+/// The current time.
 fn now() -> UnixMillis {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

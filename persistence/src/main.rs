@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use persistence::{Options, PROGRAM, report};
 
-/// A password's hash takes 19 MiB for a moment. The system's allocator keeps
-/// them: 850 MiB after a thousand sign-ups, against 45.
+/// A password hash needs 19 MiB for a moment. The system's allocator does not return
+/// them: 850 MiB after a thousand sign-ups, compared with 45.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
             database,
             ..
         }) => report::main(&command, &database),
-        // Serving; help and mistakes are explained there as in every program.
+        // Without a subcommand it serves; `service::main` prints help and mistakes.
         Ok(_) | Err(_) => service::main(
             PROGRAM,
             |options: &Options| &options.service,

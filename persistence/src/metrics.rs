@@ -1,4 +1,4 @@
-//! What this program counts.
+//! Metrics of persistence.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const UNREADABLE: &str = "persistence_messages_unreadable_total";
 const CALLS: &str = "persistence_calls_total";
 const CALL_SECONDS: &str = "persistence_call_seconds";
 
-/// Writes the help texts.
+/// Registers the help texts.
 pub(crate) fn describe() {
     describe_counter!(ROWS, "rows given to the database, by table");
     describe_histogram!(BATCH_SECONDS, Unit::Seconds, "one transaction of a batch");

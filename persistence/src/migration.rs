@@ -1,9 +1,8 @@
-//! How the tables come to be: one module for each step, never changed once
-//! released.
+//! Creation of the tables: one module per step, never changed once released.
 //!
 //! Several processes may start on an empty database at once. Every step can
-//! therefore be repeated, and who loses the race for the record of a step
-//! finds it done when it tries again.
+//! therefore be repeated, and a process that loses the race for the record of a
+//! step finds it done when it tries again.
 
 mod m0001_tables;
 mod m0002_highway_and_ai;

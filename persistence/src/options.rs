@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of persistence.
 
 use std::ffi::OsStr;
 
@@ -30,7 +30,7 @@ pub struct Options {
     #[command(flatten)]
     pub service: ServiceOptions,
 
-    /// What to do instead of serving.
+    /// A query to run; serves without one.
     #[command(subcommand)]
     pub command: Option<Report>,
 }
@@ -48,7 +48,7 @@ pub enum Report {
     Rooms,
 }
 
-/// Refuses a URL without showing the password in it.
+/// Parses the URL, without showing its password in error messages.
 #[derive(Clone)]
 struct UrlParser;
 

@@ -1,4 +1,4 @@
-//! Passwords: argon2id, slow on purpose, off the runtime's threads.
+//! Password hashing with argon2id: deliberately slow, off the runtime's threads.
 
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use crate::error::StoreError;
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over the memory.
 const PASSES: u32 = 2;
-/// Lanes.
+/// Degree of parallelism.
 const LANES: u32 = 1;
-/// Hashes at once. Each takes a core and 19 MiB: more of them would not be
-/// done sooner, and would starve who races on the same machine.
+/// Most hashes at once. Each takes a core and 19 MiB: more would not be done sooner,
+/// and would starve races on the same machine.
 const HASHES_AT_ONCE: usize = 4;
-/// The salt of hashes that are thrown away.
+/// Salt of the hashes computed for unknown players, which are discarded.
 const DECOY_SALT: [u8; 16] = [0; 16];
 
-/// Hashes and checks passwords. Clones share the bound.
+/// Hashes and verifies passwords. Clones share the bound.
 #[derive(Clone, Debug)]
 pub struct Passwords(Arc<Semaphore>);
 
@@ -33,10 +33,10 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// A hash in PHC format, with a salt of its own.
+    /// Computes a hash in PHC format with a new salt.
     ///
     /// # Errors
-    /// When the machine gives no memory or no randomness.
+    /// When memory or randomness is unavailable.
     pub async fn hash(&self, password: Password) -> Result<String, StoreError> {
         self.slowly(move || {
             argon2()
@@ -46,11 +46,11 @@ impl Passwords {
         .await
     }
 
-    /// Whether the password belongs to the hash. Without a hash the answer is
-    /// no, and takes as long.
+    /// Whether the password matches the hash. Without a hash the result is false, after
+    /// the same time.
     ///
     /// # Errors
-    /// When the hash cannot be read.
+    /// When the hash cannot be parsed.
     pub async fn verify(
         &self,
         password: Password,

@@ -1,4 +1,4 @@
-//! The subcommands: what a script or a test wants to know of the database.
+//! The subcommands: queries of the database for scripts and tests.
 
 use std::error::Error;
 use std::process::ExitCode;

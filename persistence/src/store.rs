@@ -1,7 +1,7 @@
-//! The tables as the rest of the program sees them. Knows nothing of NATS.
+//! The store: all operations on the tables. Independent of NATS.
 //!
-//! Every operation ends within a bound, whatever the database does: a
-//! statement that hangs is given up, and its transaction rolled back.
+//! Every operation ends within a time limit, whatever the database does: a statement
+//! that hangs is cancelled and its transaction rolled back.
 
 mod accounts;
 mod read;
@@ -25,12 +25,12 @@ use crate::password::Passwords;
 
 pub use write::Written;
 
-/// A person waits for this, and would rather be told to try again.
+/// Timeout of a read: a person waits for it and can try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// A batch must be done before the queue gives it to another process, which
-/// it does after ten seconds.
+/// Timeout of a write: a batch must be done before the queue delivers it to another
+/// process after ten seconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(8);
-/// Creating tables on a slow disk takes its time.
+/// Timeout of creating the tables, which is slow on a slow disk.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The database. Clones share its connections.
@@ -41,10 +41,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store whose connections are opened when they are needed.
+    /// Creates a store whose connections are opened on demand.
     ///
     /// # Errors
-    /// When the folder of a database file cannot be made.
+    /// When the folder of a database file cannot be created.
     pub fn new(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let database = url.connect().map_err(|source| StoreError::Folder {
             url: url.to_string(),
@@ -56,11 +56,11 @@ impl Store {
         })
     }
 
-    /// Brings the tables up to date. May be called by several processes at
-    /// once; who loses the race gets an error and succeeds at the next try.
+    /// Brings the tables up to date. May be called by several processes at once; one
+    /// that loses the race gets an error and succeeds at the next attempt.
     ///
     /// # Errors
-    /// When the database is away or refuses.
+    /// When the database is unavailable or refuses.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         bounded(
             "make tables",
@@ -70,7 +70,7 @@ impl Store {
         .await
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// When it does not.
@@ -86,7 +86,7 @@ impl Store {
     }
 }
 
-/// Ends a database operation in time.
+/// Runs a database operation with a time limit.
 async fn bounded<T>(
     operation: &'static str,
     limit: Duration,

@@ -1,6 +1,6 @@
 //! Table `player`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
@@ -12,16 +12,16 @@ pub struct Model {
     /// The lower-case form of the name.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// As chosen at sign-up.
+    /// Name as chosen at sign-up.
     pub name: String,
-    /// Argon2id in PHC format.
+    /// Argon2id hash in PHC format.
     pub password_hash: String,
-    /// When, in milliseconds since 1970.
+    /// When the account was created, in milliseconds since 1970.
     pub created_at: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

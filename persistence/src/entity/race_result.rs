@@ -1,6 +1,6 @@
 //! Table `race_result`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
@@ -9,46 +9,46 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "race_result")]
 pub struct Model {
-    /// The race.
+    /// Id of the race.
     #[sea_orm(primary_key, auto_increment = false)]
     pub race: String,
-    /// Who.
+    /// The player.
     #[sea_orm(primary_key, auto_increment = false)]
     pub player: String,
-    /// The room's name.
+    /// Name of the room.
     pub room: String,
-    /// The rules, in the word of the wire.
+    /// Mode of the race, by its name on the wire.
     pub mode: String,
-    /// The track.
+    /// Name of the track.
     pub track: String,
-    /// How many laps the race had; 0 on the highway.
+    /// Number of laps of the race; 0 on the highway.
     pub race_laps: i32,
-    /// The score that won on the highway, metres; none on a circuit.
+    /// Target score on the highway, metres; none on a circuit.
     pub target_metres: Option<i32>,
     /// When the race ended, in milliseconds since 1970.
     pub ended_at: i64,
-    /// 1 for the winner.
+    /// Place in the result, 1 for the winner.
     pub place: i32,
-    /// As chosen at sign-up.
+    /// Name as chosen at sign-up.
     pub player_name: String,
-    /// In which seat.
+    /// Seat of the player.
     pub seat: i32,
-    /// Metres, penalties taken off.
+    /// Score: metres minus penalties.
     pub score: i64,
     /// Laps completed.
     pub laps: i32,
-    /// Since the start, for who reached the target.
+    /// Time since the start, for players that reached the target.
     pub time_ms: Option<i64>,
-    /// The fastest lap, for who completed one.
+    /// Fastest lap, for players that completed one.
     pub best_lap_ms: Option<i64>,
-    /// Whether an AI drove: such a name has no account.
+    /// Whether the driver was an AI, whose name has no account.
     pub ai: bool,
     /// Epoch and tick.
     pub version: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

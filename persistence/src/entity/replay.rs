@@ -1,27 +1,28 @@
 //! Table `replay`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
 
-/// What the chunks of a race belong to.
+/// The header of a replay, to which the chunks of a race belong.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "replay")]
 pub struct Model {
-    /// The race.
+    /// Id of the race.
     #[sea_orm(primary_key, auto_increment = false)]
     pub race: String,
-    /// Its length.
+    /// Length of the race.
     pub ticks: i64,
-    /// Track, rules, cars and the hash of the end, in the simulation's encoding.
+    /// Track, rules, cars and the hash of the final state, in the simulation's
+    /// encoding.
     pub header: Vec<u8>,
     /// Epoch and ticks.
     pub version: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

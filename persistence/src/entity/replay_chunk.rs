@@ -1,6 +1,6 @@
 //! Table `replay_chunk`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
@@ -9,13 +9,13 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "replay_chunk")]
 pub struct Model {
-    /// The race.
+    /// Id of the race.
     #[sea_orm(primary_key, auto_increment = false)]
     pub race: String,
-    /// Where the chunk begins.
+    /// First tick of the chunk.
     #[sea_orm(primary_key, auto_increment = false)]
     pub first_tick: i64,
-    /// How many ticks it has.
+    /// Number of ticks.
     pub ticks: i64,
     /// The inputs, packed by the simulation.
     pub bytes: Vec<u8>,
@@ -23,8 +23,8 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,41 +1,41 @@
 //! Table `room`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
 
-/// A room that is open.
+/// An open room.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "room")]
 pub struct Model {
-    /// The race that it will run or runs.
+    /// Id of the race that the room runs or will run.
     #[sea_orm(primary_key, auto_increment = false)]
     pub race: String,
-    /// The room's name.
+    /// Name of the room.
     pub name: String,
-    /// How many players the race waits for.
+    /// Number of seats.
     pub seats: i32,
-    /// The rules, in the word of the wire.
+    /// Mode of the race, by its name on the wire.
     pub mode: String,
-    /// The track.
+    /// Name of the track.
     pub track: String,
-    /// How many laps.
+    /// Number of laps.
     pub laps: i32,
-    /// The score that wins on the highway, metres. None in rows of before.
+    /// Target score on the highway, metres. Null in rows written before migration 2.
     pub target_metres: Option<i32>,
-    /// Where the room is in its life, in the word of the wire.
+    /// Room phase, by its name on the wire.
     pub phase: String,
-    /// Seats taken.
+    /// Number of occupied seats.
     pub players: i32,
-    /// The worker that runs it.
+    /// Id of the worker that owns the room.
     pub owner: String,
     /// Epoch and revision.
     pub version: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

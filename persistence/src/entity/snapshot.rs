@@ -1,35 +1,35 @@
 //! Table `snapshot`.
 
-// The derive makes public items of its own.
+// The derive generates undocumented public items.
 #![allow(missing_docs)]
 
 use sea_orm::entity::prelude::*;
 
-/// Where a player was last seen in a room.
+/// The last known state of a player in a room.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "snapshot")]
 pub struct Model {
-    /// The race.
+    /// Id of the race.
     #[sea_orm(primary_key, auto_increment = false)]
     pub race: String,
-    /// Who.
+    /// The player.
     #[sea_orm(primary_key, auto_increment = false)]
     pub player: String,
-    /// The room's name.
+    /// Name of the room.
     pub room: String,
-    /// As chosen at sign-up.
+    /// Name as chosen at sign-up.
     pub player_name: String,
-    /// In which seat.
+    /// Seat of the player.
     pub seat: i32,
     /// Position in metres.
     pub x_m: f64,
     /// Position in metres.
     pub y_m: f64,
-    /// Counter-clockwise from the x axis.
+    /// Heading counter-clockwise from the x axis.
     pub heading_rad: f64,
     /// Laps completed.
     pub lap: i32,
-    /// Metres, penalties taken off.
+    /// Score: metres minus penalties.
     pub score: i64,
     /// Whether the player has a connection.
     pub connected: bool,
@@ -37,8 +37,8 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Tables are joined by hand: messages come in any order, so that nothing
-/// can be promised about what refers to what.
+/// No foreign keys: messages are received in any order, so that a row may refer to
+/// one that does not exist yet.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

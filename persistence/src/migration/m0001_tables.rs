@@ -5,7 +5,7 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, boolean, char_len, double, integer, string_len,
 };
 
-/// The leaderboard reads this index alone.
+/// Covering index of the leaderboard.
 const STANDINGS_INDEX: &str = "race_result_standings";
 
 /// Length of a ULID.
@@ -16,11 +16,11 @@ const PLAYER_CHARS: u32 = 16;
 const ROOM_CHARS: u32 = 24;
 /// Longest track name.
 const TRACK_CHARS: u32 = 64;
-/// Longest word for a mode or a phase.
+/// Longest name of a mode or a phase.
 const WORD_CHARS: u32 = 16;
 /// Length of a worker id.
 const WORKER_CHARS: u32 = 8;
-/// Argon2id in PHC format takes 97 characters with today's parameters.
+/// Argon2id in PHC format takes 97 characters with the current parameters.
 const HASH_CHARS: u32 = 255;
 
 #[derive(DeriveMigrationName)]
@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
         for table in [player(), room(), snapshot(), race_result(), closed_race()] {
             manager.create_table(table).await?;
         }
-        // MySQL knows no CREATE INDEX IF NOT EXISTS.
+        // MySQL has no CREATE INDEX IF NOT EXISTS.
         if !manager.has_index("race_result", STANDINGS_INDEX).await? {
             let index = Index::create()
                 .name(STANDINGS_INDEX)

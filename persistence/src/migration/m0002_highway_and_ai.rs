@@ -9,7 +9,7 @@ pub(super) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows from before are of circuits, and of people.
+        // Existing rows are of circuits, and of human players.
         add(manager, "room", "target_metres", integer_null).await?;
         add(manager, "race_result", "target_metres", integer_null).await?;
         let of_a_person = |name| boolean(name).default(false).take();
@@ -17,8 +17,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Adds a column unless it is there: neither MySQL nor SQLite knows ADD COLUMN
-/// IF NOT EXISTS.
+/// Adds a column unless it exists: neither MySQL nor SQLite has ADD COLUMN IF NOT
+/// EXISTS.
 async fn add(
     manager: &SchemaManager<'_>,
     table: &'static str,

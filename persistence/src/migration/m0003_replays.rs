@@ -26,7 +26,7 @@ fn replay() -> TableCreateStatement {
         .take()
 }
 
-/// A blob of MySQL holds 64 KB, three times the largest chunk.
+/// Table of the chunks: a MySQL blob holds 64 KB, three times the largest chunk.
 fn replay_chunk() -> TableCreateStatement {
     table("replay_chunk")
         .col(char_len("race", RACE_CHARS))

@@ -12,12 +12,13 @@ use super::{READ_TIMEOUT, Store, WRITE_TIMEOUT, bounded};
 use crate::entity::{player, race_result};
 use crate::error::StoreError;
 
-/// As many as the leaderboard's window shows.
+/// Number of players on the leaderboard, as many as its window shows.
 const LEADERBOARD_PLAYERS_MAX: u64 = 20;
-/// What SQLite, MySQL and MariaDB all understand as a whole number of 64 bits.
+/// The name of a 64-bit integer type that SQLite, MySQL and MariaDB all accept in a
+/// cast.
 const WHOLE: &str = "SIGNED INTEGER";
 
-/// A player's races, added up.
+/// The totals of a player's races.
 #[derive(FromQueryResult)]
 struct Tally {
     name: String,
@@ -27,11 +28,11 @@ struct Tally {
 }
 
 impl Store {
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
     /// When the password is outside its limits, the name is taken or an AI
-    /// driver's, or the database is away.
+    /// driver's, or the database is unavailable.
     pub async fn signup(
         &self,
         credentials: Credentials,
@@ -40,7 +41,7 @@ impl Store {
         let Credentials { name, password } = credentials;
         name.expect_person().map_err(StoreError::BadName)?;
         password.check().map_err(StoreError::BadPassword)?;
-        // Saves the hash; the insert decides.
+        // Avoids hashing in vain; the insert decides.
         if self.find(&name.id()).await?.is_some() {
             return Err(StoreError::NameTaken(name));
         }
@@ -62,11 +63,11 @@ impl Store {
         }
     }
 
-    /// Checks a password. An unknown player costs as much time as a wrong
-    /// password, and gets the same answer.
+    /// Checks a password. An unknown player takes as long as a wrong password, and gives
+    /// the same error.
     ///
     /// # Errors
-    /// When the credentials are wrong or the database is away.
+    /// When the credentials are wrong or the database is unavailable.
     pub async fn login(&self, credentials: Credentials) -> Result<Account, StoreError> {
         let found = self.find(&credentials.name.id()).await?;
         let (name, hash) = found.map(|row| (row.name, row.password_hash)).unzip();
@@ -81,7 +82,7 @@ impl Store {
     /// A player's record over all races.
     ///
     /// # Errors
-    /// When there is no such player or the database is away.
+    /// When there is no such player or the database is unavailable.
     pub async fn profile(&self, player: &PlayerId) -> Result<Profile, StoreError> {
         let tally = tallies(JoinType::LeftJoin)
             .filter(player::Column::Id.eq(player.as_str()))
@@ -93,11 +94,11 @@ impl Store {
             .ok_or_else(|| StoreError::UnknownPlayer(player.clone()))
     }
 
-    /// The best players who have raced: most wins first, then the highest
+    /// Returns the best players of all races: most wins first, then the highest
     /// score.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn leaderboard(&self) -> Result<Leaderboard, StoreError> {
         let tallies = tallies(JoinType::InnerJoin)
             .order_by(Expr::col("wins"), Order::Desc)
@@ -119,7 +120,7 @@ impl Store {
 }
 
 impl Tally {
-    /// `None` for a name that this program did not write.
+    /// Converts the row; `None` for a name that this program did not write.
     fn profile(self) -> Option<Profile> {
         Some(Profile {
             name: PlayerName::parse(&self.name).ok()?,
@@ -147,7 +148,7 @@ fn tallies(join: JoinType) -> Select<player::Entity> {
         .group_by(player::Column::Name)
 }
 
-/// MySQL adds integers up to a decimal.
+/// Casts a sum to an integer: MySQL sums integers to a decimal.
 fn whole(sum: Expr) -> Expr {
     sum.cast_as(WHOLE)
 }

@@ -1,4 +1,4 @@
-//! Rows turned back into the records of the protocol.
+//! Reading rows as the records of the protocol.
 
 use domain::TARGET_METRES_DEFAULT;
 use protocol::RaceId;
@@ -16,7 +16,7 @@ impl Store {
     /// The result of a race, once there is one.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn result(&self, race: RaceId) -> Result<Option<ResultRecord>, StoreError> {
         let rows = race_result::Entity::find()
             .filter(race_result::Column::Race.eq(race.to_string()))
@@ -53,7 +53,7 @@ impl Store {
     /// All open rooms, in the order of their races.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
         let rows = room::Entity::find()
             .order_by_asc(room::Column::Race)
@@ -65,7 +65,7 @@ impl Store {
     /// Where the players of a race were last seen, in the order of seats.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn snapshots(&self, race: RaceId) -> Result<Vec<PlayerRecord>, StoreError> {
         let rows = snapshot::Entity::find()
             .filter(snapshot::Column::Race.eq(race.to_string()))
@@ -136,7 +136,7 @@ fn player_record(row: &snapshot::Model) -> Result<PlayerRecord, StoreError> {
     )
 }
 
-/// Words and numbers of a row are checked where all of the wire are.
+/// Decodes a row like a message of the wire, with the same validation.
 fn record<T: DeserializeOwned>(table: &'static str, value: Value) -> Result<T, StoreError> {
     serde_json::from_value(value).map_err(|source| StoreError::Row { table, source })
 }

@@ -1,4 +1,4 @@
-//! Replays: reading one page by page, and forgetting the old ones.
+//! Replays: reading one by pages, and removing old ones.
 
 use protocol::limits::REPLAY_PAGE_CHUNKS_MAX;
 use protocol::replay::{Base64, ReplayChunk, ReplayPage, ReplayRecord, ReplayRequest};
@@ -12,17 +12,17 @@ use crate::batch::split_version;
 use crate::entity::{replay, replay_chunk};
 use crate::error::StoreError;
 
-/// How long replays are kept, by when the room was created: a month of disputes
-/// and highlights. Results stay for ever. What an abandoned race has left goes
-/// with them.
+/// How long replays are kept from the creation of the room: a month of disputes and
+/// highlights. Results are kept permanently. Chunks of an abandoned race are removed,
+/// too.
 const REPLAY_AGE_MAX_MS: UnixMillis = 30 * 24 * 3600 * 1000;
 
 impl Store {
-    /// A part of a race's replay.
+    /// Reads a page of a race's replay.
     ///
     /// # Errors
     /// When there is no replay of the race, its chunks have a gap within this
-    /// page, or the database is away.
+    /// page, or the database is unavailable.
     pub async fn replay(&self, request: ReplayRequest) -> Result<ReplayPage, StoreError> {
         let ReplayRequest { race, from_tick } = request;
         let found = replay::Entity::find_by_id(race.to_string()).one(&self.database);
@@ -52,8 +52,8 @@ impl Store {
     }
 }
 
-/// Where the rows of a page end, when each begins where the one before it does;
-/// otherwise where the gap is.
+/// Returns the end of a page's rows if they are contiguous, else the start of the
+/// gap.
 fn end_without_gap(
     rows: &[replay_chunk::Model],
     from_tick: Tick,
@@ -73,7 +73,7 @@ fn end_without_gap(
     Ok(tick(next))
 }
 
-/// Removes what is older than [`REPLAY_AGE_MAX_MS`]: a race's id tells its time.
+/// Removes replays older than [`REPLAY_AGE_MAX_MS`], by the time in the race's id.
 pub(super) async fn forget_old_replays(
     database: &impl ConnectionTrait,
     now: UnixMillis,

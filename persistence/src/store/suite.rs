@@ -1,10 +1,9 @@
-//! What the store promises on every database: written once, run on SQLite by
-//! this crate and on MySQL and MariaDB by the integration tests (feature
-//! `test-suite`).
+//! The behaviour of the store on every database: written once, run on SQLite by this
+//! crate and on MySQL and MariaDB by the integration tests (feature `test-suite`).
 //!
-//! Each function takes the URL of a database that belongs to the suite alone,
-//! makes races and players of its own in it, and may be run again. Call
-//! [`run_all`], or single ones by name.
+//! Each function takes the URL of a database used only by the suite, creates its own
+//! races and players in it, and may be run again. Call [`run_all`], or single
+//! functions by name.
 
 mod accounts;
 mod records;
@@ -29,17 +28,17 @@ pub use records::*;
 pub use replays::*;
 pub use rooms::*;
 
-/// A moment; the suite lives in the past, so that nobody's sweep disturbs it.
+/// The current time of the suite, in the past, so that no sweep interferes.
 const NOW: u64 = 1_700_000_000_000;
 /// Databases in containers may still be starting.
 const PREPARE_ATTEMPTS: u32 = 100;
 
-/// Runs everything, on an empty database first of all the start of several
-/// processes at once.
+/// Runs the whole suite, beginning with the start of several processes at once, which
+/// needs an empty database.
 ///
 /// # Errors
-/// Names the first behaviour that a database does not show. Panics where an
-/// assertion fails.
+/// When a database does not show a behaviour, with its name. Panics when an assertion
+/// fails.
 pub async fn run_all(url: &str) -> Result<()> {
     macro_rules! run {
         ($($case:ident),* $(,)?) => {
@@ -55,7 +54,7 @@ pub async fn run_all(url: &str) -> Result<()> {
         refuses_a_short_password,
         refuses_the_name_of_an_ai_driver,
         adds_up_profiles,
-        refuses_the_profile_of_nobody,
+        refuses_the_profile_of_an_unknown_player,
         orders_the_leaderboard_by_wins_then_score,
         writes_a_room_and_changes_it_only_for_newer_records,
         removes_a_closed_room_for_good,
@@ -82,7 +81,7 @@ pub async fn run_all(url: &str) -> Result<()> {
 /// Several processes may start at once, on an empty database or not.
 ///
 /// # Errors
-/// When one of them does not get ready.
+/// When one of them fails to prepare the database.
 pub async fn prepares_an_empty_database_from_several_processes_at_once(url: &str) -> Result<()> {
     let processes = (0..4).map(|_| {
         let url = url.to_owned();
@@ -97,7 +96,7 @@ pub async fn prepares_an_empty_database_from_several_processes_at_once(url: &str
     Ok(())
 }
 
-/// A store as a process of its own would have it, with its tables.
+/// Opens a store as a separate process would, with its tables prepared.
 async fn open(url: &str) -> Result<Store> {
     let store = Store::new(&DatabaseUrl::parse(url)?)?;
     let mut attempts = 0;
@@ -111,7 +110,7 @@ async fn open(url: &str) -> Result<Store> {
     Ok(store)
 }
 
-/// A number that no run has used before.
+/// Returns a number that no other run uses.
 fn fresh_number() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let since = SystemTime::now()

@@ -1,4 +1,4 @@
-//! The suite on SQLite, and what only SQLite shows.
+//! The suite on SQLite, and tests that are specific to SQLite.
 
 use super::suite;
 use super::*;
@@ -30,7 +30,7 @@ on_sqlite!(
     refuses_a_short_password,
     refuses_the_name_of_an_ai_driver,
     adds_up_profiles,
-    refuses_the_profile_of_nobody,
+    refuses_the_profile_of_an_unknown_player,
     orders_the_leaderboard_by_wins_then_score,
     writes_a_room_and_changes_it_only_for_newer_records,
     removes_a_closed_room_for_good,
@@ -62,7 +62,7 @@ async fn passes_the_whole_suite_twice_on_one_database() {
 
 #[tokio::test]
 async fn tells_an_unreachable_server_from_one_that_refuses() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let url = DatabaseUrl::parse("mysql://ada:secret@127.0.0.1:1/slipstream").unwrap();
     let error = Store::new(&url).unwrap().ping().await.unwrap_err();
     assert!(error.is_unreachable(), "{error:?}");

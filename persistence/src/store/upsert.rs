@@ -1,5 +1,5 @@
-//! The guarded upsert: one statement that inserts rows, and changes those that
-//! exist only when the new ones are newer.
+//! The guarded upsert: one statement that inserts rows and updates existing ones only
+//! if the new rows are newer.
 
 use std::mem;
 
@@ -11,10 +11,10 @@ use sea_orm::{
 
 /// Rows in one statement. SQLite takes 32,766 values, the widest row has 17.
 const ROWS_PER_STATEMENT: usize = 500;
-/// The column that every guarded table has.
+/// The version column of all guarded tables.
 const VERSION: &str = "version";
 
-/// Writes the rows that are newer than what is there.
+/// Writes the rows that are newer than the stored ones.
 pub(super) async fn upsert_newer<E, C>(
     database: &C,
     rows: impl IntoIterator<Item = E::Model>,
@@ -68,7 +68,7 @@ fn newer_wins<E: EntityTrait>(backend: DbBackend) -> OnConflict {
     mem::take(&mut on_conflict)
 }
 
-/// `VALUES()` is deprecated in MySQL 9, but what replaces it MariaDB has not.
+/// `VALUES()` is deprecated in MySQL 9, but MariaDB does not have its replacement.
 fn mysql_newer(column: &str) -> SimpleExpr {
     Expr::cust(format!(
         "IF(VALUES(`{VERSION}`) > `{VERSION}`, VALUES(`{column}`), `{column}`)"

@@ -1,4 +1,4 @@
-//! Writing a batch, and tidying up after closed races.
+//! Writing batches, and removing expired rows.
 
 use std::collections::BTreeSet;
 
@@ -16,34 +16,33 @@ use crate::batch::Batch;
 use crate::entity::{closed_race, race_result, replay, replay_chunk, room, snapshot};
 use crate::error::StoreError;
 
-/// How often a transaction is tried when another one is in its way.
+/// Attempts at a transaction that conflicts with another.
 const CONFLICT_ATTEMPTS: u32 = 5;
-/// How long a tombstone stands: no message is that late.
+/// How long a tombstone is kept: no message is that late.
 const TOMBSTONE_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
 
-/// Rows given to the database: each is there now, or something newer is.
+/// Numbers of rows written: each is stored, or a newer one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Of `room`.
+    /// Rows of `room`.
     pub rooms: usize,
-    /// Of `snapshot`.
+    /// Rows of `snapshot`.
     pub snapshots: usize,
-    /// Of `race_result`.
+    /// Rows of `race_result`.
     pub results: usize,
-    /// Of `closed_race`.
+    /// Rows of `closed_race`.
     pub closed: usize,
-    /// Of `replay`.
+    /// Rows of `replay`.
     pub replays: usize,
-    /// Of `replay_chunk`.
+    /// Rows of `replay_chunk`.
     pub replay_chunks: usize,
 }
 
 impl Store {
-    /// Writes a batch in one transaction: all of it or nothing. Doing it again
-    /// changes nothing.
+    /// Writes a batch in one transaction. Idempotent.
     ///
     /// # Errors
-    /// When the database is away or refuses.
+    /// When the database is unavailable or refuses.
     pub async fn apply(&self, batch: &Batch, now: UnixMillis) -> Result<Written, StoreError> {
         let mut attempt = 1;
         loop {
@@ -55,11 +54,11 @@ impl Store {
         }
     }
 
-    /// Removes rooms that came back in spite of their tombstone, tombstones
-    /// that have stood for a day, and replays older than a month.
+    /// Removes rooms that were restored in spite of their tombstone, tombstones older
+    /// than a day, and replays older than a month.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn sweep(&self, now: UnixMillis) -> Result<(), StoreError> {
         let oldest = millis(now.saturating_sub(TOMBSTONE_AGE_MAX_MS));
         let swept = async {
@@ -75,12 +74,12 @@ impl Store {
 
     async fn transact(&self, batch: &Batch, now: UnixMillis) -> Result<(), DbErr> {
         let options = TransactionOptions {
-            // Waits for its turn at the start, where waiting is possible.
+            // Takes the lock at the start, where waiting for it is possible.
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
         let transaction = self.database.begin_with_options(options).await?;
-        bury(&transaction, &batch.closed, now).await?;
+        write_tombstones(&transaction, &batch.closed, now).await?;
         upsert_newer::<room::Entity, _>(&transaction, batch.rooms.values().cloned()).await?;
         upsert_newer::<snapshot::Entity, _>(&transaction, batch.snapshots.values().cloned())
             .await?;
@@ -111,8 +110,8 @@ impl Batch {
     }
 }
 
-/// Writes tombstones; one that stands already keeps its date.
-async fn bury(
+/// Writes tombstones; an existing one keeps its date.
+async fn write_tombstones(
     database: &impl ConnectionTrait,
     races: &BTreeSet<String>,
     now: UnixMillis,

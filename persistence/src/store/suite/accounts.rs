@@ -44,7 +44,7 @@ pub async fn refuses_a_taken_name_in_any_case(url: &str) -> Result<()> {
     );
     let sentence = rejection.map(|it| it.message).unwrap_or_default();
     assert!(sentence.contains(lower.as_str()), "{sentence}");
-    // The account is as it was.
+    // The account is unchanged.
     store.login(credentials(&name, "correct horse")).await?;
     Ok(())
 }
@@ -145,11 +145,11 @@ pub async fn adds_up_profiles(url: &str) -> Result<()> {
 
 /// # Errors
 /// When the database fails.
-pub async fn refuses_the_profile_of_nobody(url: &str) -> Result<()> {
-    let nobody = fresh_player()?.id();
-    let error = open(url).await?.profile(&nobody).await.err();
+pub async fn refuses_the_profile_of_an_unknown_player(url: &str) -> Result<()> {
+    let unknown = fresh_player()?.id();
+    let error = open(url).await?.profile(&unknown).await.err();
     assert!(
-        matches!(&error, Some(StoreError::UnknownPlayer(id)) if *id == nobody),
+        matches!(&error, Some(StoreError::UnknownPlayer(id)) if *id == unknown),
         "{error:?}"
     );
     Ok(())
@@ -160,9 +160,9 @@ pub async fn refuses_the_profile_of_nobody(url: &str) -> Result<()> {
 pub async fn orders_the_leaderboard_by_wins_then_score(url: &str) -> Result<()> {
     let store = open(url).await?;
     let names = [fresh_player()?, fresh_player()?, fresh_player()?];
-    // The first has fewer wins than the others, but more of everything else.
-    // Runs that went before have left players with as many wins: more metres
-    // each time keep this run's ahead of them.
+    // The first has fewer wins than the others, but more of everything else. Earlier
+    // runs have left players with as many wins: this run's have more metres and stay
+    // ahead of them.
     let metres = i64::try_from(fresh_number() >> 16)?;
     for (name, wins, score) in [
         (&names[0], 9, 3 * metres),

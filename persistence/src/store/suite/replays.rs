@@ -8,18 +8,18 @@ use serde_json::json;
 
 use super::*;
 
-/// Ticks of a chunk, as short as they may be: the store does not care.
+/// Ticks per chunk, arbitrarily short: the store accepts any length.
 const TICKS: u32 = 2;
 /// Longer than replays are kept.
 const TWO_MONTHS_MS: u64 = 60 * 24 * 3600 * 1000;
 
-/// A race that was created about now, which no sweep of the suite calls old.
+/// A race created about now, which no sweep of the suite removes.
 fn recent_race(created_at: u64) -> Result<RaceId> {
     let time = RaceId::first_of(created_at).to_string();
     Ok(format!("{}{:016}", &time[..10], fresh_number() % 10_u64.pow(16)).parse()?)
 }
 
-/// `text` is four characters of base64.
+/// Returns the message of a chunk; `text` is four characters of base64.
 fn chunk(race: RaceId, epoch: u32, first_tick: u32, text: &str) -> Result<PersistMessage> {
     message(json!({
         "kind": "replay_chunk", "race": race, "first_tick": first_tick, "ticks": TICKS,
@@ -61,23 +61,23 @@ pub async fn gives_a_replay_back_page_by_page(url: &str) -> Result<()> {
     for number in 0..count {
         messages.push(chunk(race, 1, number * TICKS, "AAH/")?);
     }
-    // In any order.
+    // The order does not matter.
     messages.reverse();
     write(&store, &messages).await?;
     messages.pop();
     messages.reverse();
-    let (mut told, mut from_tick, mut pages) = (Vec::new(), Some(0), 0);
+    let (mut returned, mut from_tick, mut pages) = (Vec::new(), Some(0), 0);
     while let Some(from) = from_tick {
         let page = read(&store, race, from).await?;
         assert_eq!(page.replay.header.0, b"HEAD");
         assert_eq!(page.replay.ticks, count * TICKS);
         assert_eq!(page.result, None);
-        told.extend(as_sent(&page));
+        returned.extend(as_sent(&page));
         from_tick = page.next_tick;
         pages += 1;
     }
     assert_eq!(pages, 3);
-    assert_eq!(told, messages);
+    assert_eq!(returned, messages);
     Ok(())
 }
 
@@ -129,7 +129,7 @@ pub async fn refuses_a_replay_that_is_missing_or_has_a_gap(url: &str) -> Result<
     let store = open(url).await?;
     let race = recent_race(NOW)?;
     assert!(refusal(&store, race).await?.contains("no replay of race"));
-    // A race that was abandoned has chunks and nothing else.
+    // An abandoned race has only chunks.
     write(&store, &[chunk(race, 1, 0, "AAH/")?]).await?;
     assert!(refusal(&store, race).await?.contains("no replay of race"));
     let last = chunk(race, 1, 2 * TICKS, "AAH/")?;
@@ -138,7 +138,7 @@ pub async fn refuses_a_replay_that_is_missing_or_has_a_gap(url: &str) -> Result<
     write(&store, &[chunk(race, 1, TICKS, "AAH/")?]).await?;
     let page = read(&store, race, 0).await?;
     assert_eq!((page.chunks.len(), page.next_tick), (3, None));
-    // What a worker computed beyond the end is not of the race.
+    // Ticks computed beyond the end do not belong to the race.
     write(&store, &[chunk(race, 1, 3 * TICKS, "AAH/")?]).await?;
     assert_eq!(read(&store, race, 0).await?, page);
     assert_eq!(read(&store, race, 3 * TICKS).await?.chunks, []);
@@ -159,7 +159,7 @@ pub async fn forgets_replays_after_a_month(url: &str) -> Result<()> {
     store.sweep(NOW + TWO_MONTHS_MS).await?;
     refusal(&store, old).await?;
     assert_eq!(read(&store, young, 0).await?.chunks.len(), 1);
-    // Its chunk is gone, too: the header alone makes no replay.
+    // Its chunk is gone, too: the header alone is not a replay.
     write(&store, &[replay(old, 1, TICKS)?]).await?;
     assert!(refusal(&store, old).await?.contains("from tick 0 on"));
     Ok(())

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// Closes that race with writers, each time with another race.
+/// Number of races whose close competes with writers.
 const CONTESTED_RACES: usize = 20;
 /// A day and a second.
 const LATER: u64 = NOW + 24 * 3600 * 1000 + 1000;
@@ -24,7 +24,7 @@ async fn find(store: &Store, race: RaceId) -> Result<Option<RoomRecord>> {
 pub async fn writes_a_room_and_changes_it_only_for_newer_records(url: &str) -> Result<()> {
     let store = open(url).await?;
     let race = fresh_race()?;
-    // What comes, and what the row is afterwards: (epoch, revision, phase).
+    // Received record and resulting row: (epoch, revision, phase).
     let steps = [
         ((1, 5, "waiting"), (1, 5, "waiting")),
         ((1, 4, "racing"), (1, 5, "waiting")),
@@ -58,7 +58,7 @@ pub async fn removes_a_closed_room_for_good(url: &str) -> Result<()> {
     .await?;
     write(&store, &[closed(race)?]).await?;
     assert_eq!(find(&store, race).await?, None);
-    // A repeat of the close, and late records, newer ones too.
+    // A repeat of the close, and late records, including newer ones.
     write(&store, &[closed(race)?]).await?;
     write(&store, &[room(race, 1, 1, "racing")?]).await?;
     write(&store, &[room(race, 9, 9, "racing")?]).await?;
