@@ -3,7 +3,7 @@
 use std::future;
 use std::time::Duration;
 
-use client_core::chat::ChatStage;
+use client_core::chat::ChatClientState;
 use client_core::protocol::account::Password;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode};
 use client_core::{ChatClient, Link, LinkEvent};
@@ -146,7 +146,7 @@ impl App {
     }
 
     fn link_event(&mut self, event: LinkEvent) {
-        let was_in_chat = *self.client.stage() == ChatStage::In;
+        let was_in_chat = *self.client.state() == ChatClientState::Joined;
         let is_gone = matches!(event, LinkEvent::Lost { .. } | LinkEvent::Ended { .. });
         self.client.handle(event);
         if is_gone && was_in_chat {
@@ -164,11 +164,13 @@ impl App {
                 self.client.say(text.as_str());
             }
         }
-        match self.client.stage() {
-            ChatStage::In => self.arrived(),
+        match self.client.state() {
+            ChatClientState::Joined => self.arrived(),
             // Who had not got in yet is asked, not left waiting for nothing.
-            ChatStage::Ended(reason) if self.page != Page::Chat => self.ask(&reason.clone()),
-            ChatStage::Ended(_) | ChatStage::Offline(_) | ChatStage::Stranger => {}
+            ChatClientState::Ended(reason) if self.page != Page::Chat => self.ask(&reason.clone()),
+            ChatClientState::Ended(_)
+            | ChatClientState::Offline(_)
+            | ChatClientState::Unauthenticated => {}
         }
         self.take_lines();
     }
@@ -183,7 +185,7 @@ impl App {
     }
 
     fn rejected(&mut self, rejection: &Rejection) {
-        if *self.client.stage() == ChatStage::In {
+        if *self.client.state() == ChatClientState::Joined {
             self.composer.failed();
             self.refusal = Some(sentence(&rejection.message));
             return;
@@ -239,7 +241,7 @@ impl App {
     }
 
     fn say(&mut self, entry: &str) {
-        if *self.client.stage() != ChatStage::In {
+        if *self.client.state() != ChatClientState::Joined {
             let reason =
                 "this was not sent, since there was no connection; your text is still here";
             self.refusal = Some(sentence(reason));
@@ -274,23 +276,23 @@ impl App {
                 link.send(frame);
             }
         }
-        let is_in_chat = *self.client.stage() == ChatStage::In;
+        let is_in_chat = *self.client.state() == ChatClientState::Joined;
         let present: Vec<PlayerName> = if is_in_chat {
             self.client.present().cloned().collect()
         } else {
             Vec::new()
         };
         model::update_people(&self.people, self.client.player(), &present);
-        let stage = self.client.stage();
+        let state = self.client.state();
         self.window.show(&View {
             page: self.page.clone(),
             status: status(
-                stage,
+                state,
                 self.client.player(),
                 &self.gateway,
                 self.is_logging_in,
             ),
-            can_log_in: !(self.is_logging_in && *stage == ChatStage::Stranger),
+            can_log_in: !(self.is_logging_in && *state == ChatClientState::Unauthenticated),
             is_in_chat,
             refusal: self.refusal.clone(),
         });

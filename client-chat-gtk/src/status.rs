@@ -1,6 +1,6 @@
 //! What the person is told about the connection.
 
-use client_core::chat::ChatStage;
+use client_core::chat::ChatClientState;
 use client_core::protocol::PlayerName;
 
 use crate::options::GatewayAddress;
@@ -31,26 +31,28 @@ pub struct Status {
 /// have, something to answer.
 #[must_use]
 pub fn status(
-    stage: &ChatStage,
+    state: &ChatClientState,
     player: Option<&PlayerName>,
     address: &GatewayAddress,
     is_logging_in: bool,
 ) -> Status {
-    let (tone, text) = match stage {
-        ChatStage::Offline(None) => (Tone::Busy, format!("Connecting to {address} …")),
-        ChatStage::Offline(Some(reason)) => (Tone::Bad, format!("Reconnecting: {reason}")),
-        ChatStage::Stranger if is_logging_in => (Tone::Busy, "Logging in …".to_owned()),
-        ChatStage::Stranger => (Tone::Good, format!("Connected to {address}")),
-        ChatStage::In => match player {
+    let (tone, text) = match state {
+        ChatClientState::Offline(None) => (Tone::Busy, format!("Connecting to {address} …")),
+        ChatClientState::Offline(Some(reason)) => (Tone::Bad, format!("Reconnecting: {reason}")),
+        ChatClientState::Unauthenticated if is_logging_in => {
+            (Tone::Busy, "Logging in …".to_owned())
+        }
+        ChatClientState::Unauthenticated => (Tone::Good, format!("Connected to {address}")),
+        ChatClientState::Joined => match player {
             Some(player) => (Tone::Good, format!("Connected as {player}")),
             None => (Tone::Good, format!("Connected to {address}")),
         },
-        ChatStage::Ended(reason) => (Tone::Bad, format!("Connection ended: {reason}")),
+        ChatClientState::Ended(reason) => (Tone::Bad, format!("Connection ended: {reason}")),
     };
     Status {
         tone,
         text,
-        can_reconnect: matches!(stage, ChatStage::Ended(_)),
+        can_reconnect: matches!(state, ChatClientState::Ended(_)),
     }
 }
 
@@ -80,28 +82,35 @@ mod tests {
         let address: GatewayAddress = "localhost:1".parse().unwrap();
         let cases = [
             (
-                ChatStage::Offline(None),
+                ChatClientState::Offline(None),
                 false,
                 "Connecting to localhost:1 …",
             ),
             (
-                ChatStage::Offline(Some("refused".into())),
+                ChatClientState::Offline(Some("refused".into())),
                 true,
                 "Reconnecting: refused",
             ),
-            (ChatStage::Stranger, false, "Connected to localhost:1"),
-            (ChatStage::Stranger, true, "Logging in …"),
-            (ChatStage::In, false, "Connected as Ada"),
             (
-                ChatStage::Ended("replaced".into()),
+                ChatClientState::Unauthenticated,
+                false,
+                "Connected to localhost:1",
+            ),
+            (ChatClientState::Unauthenticated, true, "Logging in …"),
+            (ChatClientState::Joined, false, "Connected as Ada"),
+            (
+                ChatClientState::Ended("replaced".into()),
                 false,
                 "Connection ended: replaced",
             ),
         ];
-        for (stage, is_logging_in, expected) in cases {
-            let status = status(&stage, Some(&ada), &address, is_logging_in);
+        for (state, is_logging_in, expected) in cases {
+            let status = status(&state, Some(&ada), &address, is_logging_in);
             assert_eq!(status.text, expected);
-            assert_eq!(status.can_reconnect, matches!(stage, ChatStage::Ended(_)));
+            assert_eq!(
+                status.can_reconnect,
+                matches!(state, ChatClientState::Ended(_))
+            );
         }
     }
 

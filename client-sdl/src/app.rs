@@ -7,7 +7,7 @@ pub mod report;
 use std::time::Instant;
 
 use client_core::protocol::PlayerName;
-use client_core::{LinkEvent, Notice, RaceClient, Stage};
+use client_core::{LinkEvent, Notice, RaceClient, RaceClientState};
 use domain::{CarClass, Controls, Skill};
 
 use self::autopilot::{Autopilot, Step};
@@ -111,7 +111,7 @@ impl App {
     /// Takes an event of the link.
     pub fn link_event(&mut self, event: LinkEvent, now: Instant) {
         self.client.handle(event, now);
-        self.is_refused &= matches!(self.client.stage(), Stage::Stranger);
+        self.is_refused &= matches!(self.client.state(), RaceClientState::Unauthenticated);
         // Each rejection belongs to the screen as it is now.
         self.take_rejection(now);
         self.change_screen();
@@ -127,14 +127,19 @@ impl App {
 
     /// Lets time pass up to `now`: predicts, drives, asks what is due.
     pub fn update(&mut self, now: Instant) {
-        match self.autopilot.update(self.client.stage(), now) {
+        match self.autopilot.update(self.client.state(), now) {
             Some(Step::Act(action)) => self.act(action),
             Some(Step::Spectate(room)) => self.client.spectate(room.as_str()),
             None => {}
         }
-        if self.wants_chat_token && matches!(self.client.stage(), Stage::Lobby | Stage::Room(_)) {
+        if self.wants_chat_token
+            && matches!(
+                self.client.state(),
+                RaceClientState::Lobby | RaceClientState::Room(_)
+            )
+        {
             self.wants_chat_token = false;
-            self.client.ask_chat_token();
+            self.client.request_chat_token();
         }
         self.client.drive(self.input(), now);
         self.change_screen();
@@ -199,7 +204,7 @@ impl App {
         if self.autopilot.rejected(&rejection, now) {
             return;
         }
-        self.is_refused = matches!(self.client.stage(), Stage::Stranger);
+        self.is_refused = matches!(self.client.state(), RaceClientState::Unauthenticated);
         self.change_screen();
         if !self.screen.refuse(&rejection.message) {
             self.notices.push(Notice::warning(rejection.message), now);

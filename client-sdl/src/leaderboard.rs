@@ -63,7 +63,7 @@ mod tests {
 
     fn line(seat: u8, score: i64) -> LeaderboardLine {
         LeaderboardLine {
-            place: 0,
+            rank: 0,
             seat,
             player: PlayerName::parse("p").unwrap(),
             score,

@@ -71,7 +71,7 @@ mod tests {
 
     fn line(seat: u8, penalty_metres: u32) -> LeaderboardLine {
         LeaderboardLine {
-            place: 1,
+            rank: 1,
             seat,
             player: PlayerName::parse("p").unwrap(),
             score: 0,

@@ -152,7 +152,7 @@ impl RaceScene {
                 place: lines
                     .iter()
                     .find(|line| line.seat == seat)
-                    .map_or(0, |line| line.place),
+                    .map_or(0, |line| line.rank),
                 cars: cars.len(),
                 is_wrong_way: car.wrong_way_ticks >= WRONG_WAY_AFTER_TICKS,
                 is_finished: car.finish.is_some(),
@@ -170,7 +170,7 @@ impl RaceScene {
             dash,
             seconds_to_start,
             winner: room.winner().map(ToString::to_string),
-            silence: room.silence(now).unwrap_or_default(),
+            silence: room.time_since_snapshot(now).unwrap_or_default(),
         })
     }
 

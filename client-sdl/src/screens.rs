@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use client_core::protocol::account::Password;
 use client_core::protocol::lobby::RoomSettings;
-use client_core::{RaceClient, Stage, protocol::lobby::Phase};
+use client_core::{RaceClient, RaceClientState, protocol::lobby::Phase};
 use domain::CarClass;
 
 use self::create::CreateScreen;
@@ -92,18 +92,24 @@ impl ScreenKind {
     pub fn wanted(client: &RaceClient, current: Self, is_refused: bool) -> Self {
         let was_in_room = matches!(current, Self::Waiting | Self::Race);
         let is_returning = client.is_returning() && was_in_room && !is_refused;
-        match client.stage() {
-            Stage::Offline(_) | Stage::Stranger | Stage::Lobby if is_returning => current,
-            Stage::Offline(_) => Self::Offline,
-            Stage::Stranger => Self::Login,
-            Stage::Lobby if current == Self::Create => current,
-            Stage::Lobby => Self::Lobby,
-            Stage::Room(room) => match room.view().phase {
+        match client.state() {
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+                if is_returning =>
+            {
+                current
+            }
+            RaceClientState::Offline(_) => Self::Offline,
+            RaceClientState::Unauthenticated => Self::Login,
+            RaceClientState::Lobby if current == Self::Create => current,
+            RaceClientState::Lobby => Self::Lobby,
+            RaceClientState::Room(room) => match room.view().phase {
                 Phase::Waiting => Self::Waiting,
                 Phase::Countdown | Phase::Racing | Phase::Finished | Phase::Closed => Self::Race,
             },
-            Stage::Result(_) => Self::Result,
-            Stage::Ended(_) => Self::Ended,
+            RaceClientState::Result(_) => Self::Result,
+            RaceClientState::Ended(_) => Self::Ended,
         }
     }
 }

@@ -21,7 +21,7 @@ mod waiting;
 
 use std::time::Instant;
 
-use client_core::Stage;
+use client_core::RaceClientState;
 
 pub use self::painter::Painter;
 pub use self::tiles::Tiles;
@@ -45,14 +45,14 @@ pub fn draw(
     }
     match app.screen() {
         Screen::Offline => {
-            let reason = match app.client().stage() {
-                Stage::Offline(Some(reason)) => reason.as_str(),
-                Stage::Offline(None)
-                | Stage::Stranger
-                | Stage::Lobby
-                | Stage::Room(_)
-                | Stage::Result(_)
-                | Stage::Ended(_) => "",
+            let reason = match app.client().state() {
+                RaceClientState::Offline(Some(reason)) => reason.as_str(),
+                RaceClientState::Offline(None)
+                | RaceClientState::Unauthenticated
+                | RaceClientState::Lobby
+                | RaceClientState::Room(_)
+                | RaceClientState::Result(_)
+                | RaceClientState::Ended(_) => "",
             };
             let title = format!("Connecting to {} …", app.gateway());
             panel::message(painter, &title, reason, theme::TEXT_DIM)?;
@@ -64,13 +64,13 @@ pub fn draw(
         Screen::Race(screen) => race::draw(painter, tiles, screen, app, now)?,
         Screen::Result => result::draw(painter, app)?,
         Screen::Ended => {
-            let reason = match app.client().stage() {
-                Stage::Ended(reason) => reason.as_str(),
-                Stage::Offline(_)
-                | Stage::Stranger
-                | Stage::Lobby
-                | Stage::Room(_)
-                | Stage::Result(_) => "",
+            let reason = match app.client().state() {
+                RaceClientState::Ended(reason) => reason.as_str(),
+                RaceClientState::Offline(_)
+                | RaceClientState::Unauthenticated
+                | RaceClientState::Lobby
+                | RaceClientState::Room(_)
+                | RaceClientState::Result(_) => "",
             };
             panel::message(
                 painter,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::chat::ChatStage;
+use client_core::chat::ChatClientState;
 use client_core::protocol::Rejection;
 use client_core::protocol::chat::{ChatBody, ChatMessage};
 use client_core::{ChatClient, LinkEvent};
@@ -34,8 +34,8 @@ impl Client for Chatter {
     }
 
     fn summary(&self) -> String {
-        let (stage, lines) = (self.client.stage(), self.texts());
-        format!("{stage:?}, read {lines:?}, refused {:?}", self.rejections)
+        let (state, lines) = (self.client.state(), self.texts());
+        format!("{state:?}, read {lines:?}, refused {:?}", self.rejections)
     }
 }
 
@@ -66,7 +66,7 @@ impl Live<Chatter> {
     /// When it does not get there.
     pub async fn in_chat(&self) -> Result<()> {
         self.until("in the chat", |chatter| {
-            *chatter.client.stage() == ChatStage::In && !chatter.lines.is_empty()
+            *chatter.client.state() == ChatClientState::Joined && !chatter.lines.is_empty()
         })
         .await
     }

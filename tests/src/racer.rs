@@ -12,7 +12,7 @@ use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
 use client_core::race::RaceResult;
 use client_core::simulation::AiDriver;
-use client_core::{LinkEvent, RaceClient, Stage};
+use client_core::{LinkEvent, RaceClient, RaceClientState};
 use domain::{CarClass, Controls, Skill};
 
 use crate::live::{Client, Live};
@@ -75,12 +75,12 @@ impl Client for Racer {
     }
 
     fn summary(&self) -> String {
-        let stage = match self.client.stage() {
-            Stage::Room(room) => format!("in {:?}", room.view()),
-            stage => format!("{stage:?}"),
+        let state = match self.client.state() {
+            RaceClientState::Room(room) => format!("in {:?}", room.view()),
+            state => format!("{state:?}"),
         };
         let (last, refused) = (self.snapshots.last(), &self.rejections);
-        format!("{stage}, last snapshot {last:?}, refused {refused:?}")
+        format!("{state}, last snapshot {last:?}, refused {refused:?}")
     }
 }
 
@@ -113,13 +113,13 @@ impl Racer {
     /// How its room ended.
     #[must_use]
     pub fn result(&self) -> Option<&RaceResult> {
-        match self.client.stage() {
-            Stage::Result(result) => Some(result),
-            Stage::Offline(_)
-            | Stage::Stranger
-            | Stage::Lobby
-            | Stage::Room(_)
-            | Stage::Ended(_) => None,
+        match self.client.state() {
+            RaceClientState::Result(result) => Some(result),
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+            | RaceClientState::Room(_)
+            | RaceClientState::Ended(_) => None,
         }
     }
 
@@ -178,7 +178,7 @@ impl Live<Racer> {
     /// When it does not get there.
     pub async fn in_lobby(&self) -> Result<()> {
         self.until("in the lobby", |racer| {
-            matches!(racer.client.stage(), Stage::Lobby)
+            matches!(racer.client.state(), RaceClientState::Lobby)
         })
         .await
     }

@@ -148,7 +148,7 @@ async fn a_message_sent_again_is_not_said_twice() -> Result<()> {
 async fn a_token_opens_the_chat_before_during_and_after_a_race() -> Result<()> {
     let cluster = Cluster::start().await?;
     let racer = cluster.racer("Ada").await?;
-    racer.act(|racer| racer.client.ask_chat_token());
+    racer.act(|racer| racer.client.request_chat_token());
     let token = racer
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;
@@ -181,7 +181,7 @@ async fn a_token_opens_the_chat_before_during_and_after_a_race() -> Result<()> {
 async fn a_token_for_the_chat_opens_nothing_else() -> Result<()> {
     let cluster = Cluster::start().await?;
     let racer = cluster.racer("Ada").await?;
-    racer.act(|racer| racer.client.ask_chat_token());
+    racer.act(|racer| racer.client.request_chat_token());
     let token = racer
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;

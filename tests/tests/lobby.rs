@@ -6,7 +6,7 @@ use anyhow::Result;
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
-use client_core::{RaceClient, Stage};
+use client_core::{RaceClient, RaceClientState};
 use domain::CarClass;
 use fleet::wait::{eventually, eventually_within};
 use integration_tests::cluster::{Cluster, PASSWORD};
@@ -66,7 +66,7 @@ async fn a_player_signs_up_once_and_logs_in_in_any_case() -> Result<()> {
     ];
     stranger
         .until("connected", |racer| {
-            matches!(racer.client.stage(), Stage::Stranger)
+            matches!(racer.client.state(), RaceClientState::Unauthenticated)
         })
         .await?;
     for (act, code, words) in cases {

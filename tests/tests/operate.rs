@@ -167,7 +167,7 @@ async fn a_server_without_nats_says_where_it_looked() -> Result<()> {
 async fn two_gateways_with_one_key_accept_each_others_tokens() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let ada = cluster.racer("Ada").await?;
-    ada.act(|racer| racer.client.ask_chat_token());
+    ada.act(|racer| racer.client.request_chat_token());
     let token = ada
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;

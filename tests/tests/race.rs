@@ -1,7 +1,7 @@
 //! A race that is on, while connections and workers come and go.
 
 use anyhow::{Context, Result};
-use client_core::Stage;
+use client_core::RaceClientState;
 use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::{CloseReason, RoomEventBody};
@@ -79,7 +79,7 @@ async fn a_player_whose_window_crashed_finds_the_race_again_after_a_new_log_in()
 async fn a_second_log_in_ends_the_first_but_not_the_chat() -> Result<()> {
     let cluster = Cluster::start().await?;
     let first = cluster.racer("Ada").await?;
-    first.act(|racer| racer.client.ask_chat_token());
+    first.act(|racer| racer.client.request_chat_token());
     let token = first
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;
@@ -90,7 +90,7 @@ async fn a_second_log_in_ends_the_first_but_not_the_chat() -> Result<()> {
     let _second = cluster.returning_racer("Ada").await?;
     first
         .until("dismissed", |racer| {
-            matches!(racer.client.stage(), Stage::Ended(_))
+            matches!(racer.client.state(), RaceClientState::Ended(_))
         })
         .await?;
     assert_eq!(

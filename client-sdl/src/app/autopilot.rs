@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use client_core::Stage;
+use client_core::RaceClientState;
 use client_core::protocol::account::Password;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode, RoomName};
@@ -90,14 +90,14 @@ impl Autopilot {
     }
 
     /// The next step, when one is due.
-    pub(super) fn update(&mut self, stage: &Stage, now: Instant) -> Option<Step> {
-        match stage {
-            Stage::Offline(_) => {
+    pub(super) fn update(&mut self, state: &RaceClientState, now: Instant) -> Option<Step> {
+        match state {
+            RaceClientState::Offline(_) => {
                 // What was asked was lost with the connection.
                 self.ask_again(now);
                 None
             }
-            Stage::Stranger => {
+            RaceClientState::Unauthenticated => {
                 let (credentials, progress) = self.login.as_mut()?;
                 if !take_if_due(progress, now) {
                     return None;
@@ -110,7 +110,7 @@ impl Autopilot {
                     Action::LogIn(name, password)
                 }))
             }
-            Stage::Lobby => {
+            RaceClientState::Lobby => {
                 self.login = None;
                 let (goal, progress) = self.goal.as_mut()?;
                 if !take_if_due(progress, now) {
@@ -125,7 +125,7 @@ impl Autopilot {
                     Goal::Spectate(room) => Step::Spectate(room.clone()),
                 })
             }
-            Stage::Room(_) | Stage::Result(_) | Stage::Ended(_) => {
+            RaceClientState::Room(_) | RaceClientState::Result(_) | RaceClientState::Ended(_) => {
                 self.login = None;
                 self.goal = None;
                 self.status = None;
@@ -219,14 +219,20 @@ mod tests {
     fn logs_in_when_the_name_is_taken_already() {
         let now = Instant::now();
         let mut autopilot = autopilot(None, now);
-        let step = autopilot.update(&Stage::Stranger, now);
+        let step = autopilot.update(&RaceClientState::Unauthenticated, now);
         assert!(matches!(step, Some(Step::Act(Action::SignUp(..)))));
-        assert_eq!(autopilot.update(&Stage::Stranger, now), None);
+        assert_eq!(
+            autopilot.update(&RaceClientState::Unauthenticated, now),
+            None
+        );
         assert!(autopilot.rejected(&rejection(RejectionCode::NameTaken), now));
-        let step = autopilot.update(&Stage::Stranger, now);
+        let step = autopilot.update(&RaceClientState::Unauthenticated, now);
         assert!(matches!(step, Some(Step::Act(Action::LogIn(..)))));
         assert!(!autopilot.rejected(&rejection(RejectionCode::WrongCredentials), now));
-        assert_eq!(autopilot.update(&Stage::Stranger, now), None);
+        assert_eq!(
+            autopilot.update(&RaceClientState::Unauthenticated, now),
+            None
+        );
     }
 
     #[test]
@@ -237,7 +243,7 @@ mod tests {
         let mut asked = 0;
         for tenth in 0..20_u32 {
             let now = start + Duration::from_millis(100) * tenth;
-            if autopilot.update(&Stage::Lobby, now).is_some() {
+            if autopilot.update(&RaceClientState::Lobby, now).is_some() {
                 asked += 1;
                 assert!(autopilot.rejected(&rejection(RejectionCode::RoomMissing), now));
             }
@@ -255,8 +261,16 @@ mod tests {
     fn asks_again_after_a_lost_connection() {
         let now = Instant::now();
         let mut autopilot = autopilot(None, now);
-        assert!(autopilot.update(&Stage::Stranger, now).is_some());
-        autopilot.update(&Stage::Offline(None), now);
-        assert!(autopilot.update(&Stage::Stranger, now).is_some());
+        assert!(
+            autopilot
+                .update(&RaceClientState::Unauthenticated, now)
+                .is_some()
+        );
+        autopilot.update(&RaceClientState::Offline(None), now);
+        assert!(
+            autopilot
+                .update(&RaceClientState::Unauthenticated, now)
+                .is_some()
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use client_core::Stage;
+use client_core::RaceClientState;
 use client_core::protocol::lobby::Phase;
 use client_core::race::RaceResult;
 use domain::{CarClass, Mode};
@@ -76,11 +76,13 @@ impl Report {
             | Screen::Ended => None,
         };
         let view = client.room().map(|room| room.view());
-        let (result, away) = match client.stage() {
-            Stage::Result(result) => (Some(result), None),
-            Stage::Offline(reason) => (None, reason.clone()),
-            Stage::Ended(reason) => (None, Some(reason.clone())),
-            Stage::Stranger | Stage::Lobby | Stage::Room(_) => (None, None),
+        let (result, away) = match client.state() {
+            RaceClientState::Result(result) => (Some(result), None),
+            RaceClientState::Offline(reason) => (None, reason.clone()),
+            RaceClientState::Ended(reason) => (None, Some(reason.clone())),
+            RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+            | RaceClientState::Room(_) => (None, None),
         };
         let dash = scene.and_then(|scene| scene.dash.as_ref());
         Self {
@@ -145,7 +147,7 @@ impl Report {
 
 fn racing(scene: &RaceScene) -> Vec<Line> {
     let line = |line: &client_core::race::room::LeaderboardLine| Line {
-        place: line.place,
+        place: line.rank,
         name: line.player.to_string(),
         score: line.score,
         laps: line.laps,

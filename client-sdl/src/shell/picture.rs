@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use client_core::Stage;
+use client_core::RaceClientState;
 
 use crate::app::App;
 
@@ -29,7 +29,7 @@ impl PictureTimer {
     /// shown with its result.
     pub(super) fn is_due(&mut self, app: &App, is_ground_ready: bool, now: Instant) -> bool {
         let client = app.client();
-        let is_over = matches!(client.stage(), Stage::Result(_));
+        let is_over = matches!(client.state(), RaceClientState::Result(_));
         let to_start = client.room().and_then(|room| room.seconds_to_start(now));
         let late = to_start.map(|seconds| -seconds - self.after_seconds);
         let is_time =

@@ -62,7 +62,7 @@ fn row(
     painter.rounded(area, 6.0, fill)?;
     let opacity = if line.is_connected { 1.0 } else { 0.45 };
     let y = area.y + area.h / 2.0;
-    let place = if line.place == 1 {
+    let place = if line.rank == 1 {
         theme::ACCENT
     } else {
         theme::TEXT
@@ -70,7 +70,7 @@ fn row(
     let place = Style::new(theme::BODY, place.fade(opacity))
         .bold()
         .centred();
-    painter.text(area.x + 17.0, y, place, &line.place.to_string())?;
+    painter.text(area.x + 17.0, y, place, &line.rank.to_string())?;
     let chip = Area::new(area.x + 33.0, area.y + 7.0, 7.0, area.h - 14.0);
     painter.rounded(chip, 3.0, theme::seat_colour(line.seat).fade(opacity))?;
     let name = Style::new(theme::SMALL + 1, theme::TEXT.fade(opacity));

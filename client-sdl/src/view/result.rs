@@ -1,6 +1,6 @@
 //! How it ended: the winner, and everybody.
 
-use client_core::Stage;
+use client_core::RaceClientState;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
 use client_core::race::room::lap_time;
@@ -28,7 +28,7 @@ const SCORE_X: f32 = 390.0;
 
 /// Draws the result.
 pub(super) fn draw(painter: &mut Painter<'_>, app: &App) -> Result<(), String> {
-    let Stage::Result(result) = app.client().stage() else {
+    let RaceClientState::Result(result) = app.client().state() else {
         return Ok(());
     };
     let Some(winner) = result.standings.first() else {

@@ -1,4 +1,4 @@
-//! The chat as one client knows it.
+//! The state of one client's chat connection.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,26 @@ use protocol::{PlayerId, PlayerName, Rejection, RejectionCode, frame};
 use crate::link::LinkEvent;
 use crate::login::Login;
 
-/// Lines kept for scrolling back.
+/// The number of lines kept for scrolling back.
 pub const LINES_MAX: usize = 2_000;
 
-/// How far a chat client is.
+/// The state of a chat client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChatStage {
-    /// No connection; why, when it is known.
+pub enum ChatClientState {
+    /// Without a connection; the reason, if it is known.
     Offline(Option<String>),
-    /// Connected, but not known to the gateway.
-    Stranger,
-    /// In the chat.
-    In,
-    /// The connection ended for good; why.
+    /// Connected, not logged in.
+    Unauthenticated,
+    /// Logged in and in the chat.
+    Joined,
+    /// The connection ended and is not retried; the reason.
     Ended(String),
 }
 
 /// A chat client without I/O.
 #[derive(Debug)]
 pub struct ChatClient {
-    stage: ChatStage,
+    state: ChatClientState,
     login: Option<Login>,
     player: Option<PlayerName>,
     present: BTreeMap<PlayerId, PlayerName>,
@@ -44,7 +44,7 @@ pub struct ChatClient {
 impl Default for ChatClient {
     fn default() -> Self {
         Self {
-            stage: ChatStage::Offline(None),
+            state: ChatClientState::Offline(None),
             login: None,
             player: None,
             present: BTreeMap::new(),
@@ -58,30 +58,30 @@ impl Default for ChatClient {
 }
 
 impl ChatClient {
-    /// Makes an account and logs in, now or as soon as there is a connection.
+    /// Creates an account and logs in, as soon as there is a connection.
     pub fn sign_up(&mut self, name: &str, password: &str) {
         self.log_in_with(Login::SignUp(name.to_owned(), Password::new(password)));
     }
 
-    /// Logs in, now or as soon as there is a connection.
+    /// Logs in, as soon as there is a connection.
     pub fn log_in(&mut self, name: &str, password: &str) {
         self.log_in_with(Login::Password(name.to_owned(), Password::new(password)));
     }
 
-    /// Logs in with a token of the race client.
+    /// Logs in with a token that the race client obtained, as soon as there is a
+    /// connection.
     pub fn resume(&mut self, token: &str) {
         self.log_in_with(Login::Token(token.to_owned()));
     }
 
-    /// Logs in once more in the way that was refused as
-    /// [`RejectionCode::Unavailable`], which is for the moment only.
+    /// Repeats a log-in that was refused as [`RejectionCode::Unavailable`].
     pub fn retry(&mut self) {
-        if self.stage == ChatStage::Stranger {
+        if self.state == ChatClientState::Unauthenticated {
             self.send_login();
         }
     }
 
-    /// Says something.
+    /// Sends a chat line.
     pub fn say(&mut self, text: &str) {
         self.sequence += 1;
         self.send(&ClientMessage::Say {
@@ -90,71 +90,71 @@ impl ChatClient {
         });
     }
 
-    /// Takes an event of the link.
+    /// Handles an event of the link.
     pub fn handle(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Connected => {
-                self.stage = ChatStage::Stranger;
+                self.state = ChatClientState::Unauthenticated;
                 self.send_login();
             }
             LinkEvent::Message(message) => self.message(message),
             LinkEvent::Chat(message) => self.chat(message),
             LinkEvent::Lost { reason } => {
                 self.present.clear();
-                self.stage = ChatStage::Offline(Some(reason));
+                self.state = ChatClientState::Offline(Some(reason));
             }
-            LinkEvent::Ended { reason } => self.stage = ChatStage::Ended(reason),
+            LinkEvent::Ended { reason } => self.state = ChatClientState::Ended(reason),
             LinkEvent::Snapshot(_) | LinkEvent::Event(_) => {}
         }
     }
 
-    /// How far the client is.
+    /// Returns the state.
     #[must_use]
-    pub fn stage(&self) -> &ChatStage {
-        &self.stage
+    pub fn state(&self) -> &ChatClientState {
+        &self.state
     }
 
-    /// Who the client is, once it is known.
+    /// Returns the player's name, once the gateway has confirmed it.
     #[must_use]
     pub fn player(&self) -> Option<&PlayerName> {
         self.player.as_ref()
     }
 
-    /// The token that the gateway gave out. `None` before the log-in.
+    /// Returns the gateway's token. `None` before the log-in.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.login.as_ref().and_then(Login::token)
     }
 
-    /// Who is in the chat, in the order of names.
+    /// Returns the players in the chat, ordered by name.
     pub fn present(&self) -> impl Iterator<Item = &PlayerName> {
         self.present.values()
     }
 
-    /// The lines that came since the last call, oldest first.
+    /// Takes the lines that arrived since the last call, oldest first.
     pub fn take_lines(&mut self) -> Vec<ChatMessage> {
         std::mem::take(&mut self.new_lines)
     }
 
-    /// The last refusal since the last call.
+    /// Takes the latest rejection since the last call.
     pub fn take_rejection(&mut self) -> Option<Rejection> {
         self.rejection.take()
     }
 
-    /// The count of the last [`ChatClient::say`] that got its place in the
-    /// chat, if one did since the last call.
+    /// Takes the sequence number of the latest [`ChatClient::say`] that the
+    /// gateway has confirmed since the last call. The first one has number 1.
     pub fn take_said(&mut self) -> Option<u64> {
         self.said.take()
     }
 
-    /// The frames to send.
+    /// Takes the frames to send.
     pub fn take_outgoing(&mut self) -> Vec<Bytes> {
         std::mem::take(&mut self.outgoing)
     }
 
     fn log_in_with(&mut self, login: Login) {
         self.login = Some(login);
-        if self.stage == ChatStage::Stranger {
+        if self.state == ChatClientState::Unauthenticated {
             self.send_login();
         }
     }
@@ -169,11 +169,11 @@ impl ChatClient {
         match message {
             ServerMessage::Welcome { player, token } => {
                 self.player = Some(player);
-                // From now on the password is not needed any more.
+                // The token replaces the password.
                 self.login = Some(Login::Token(token));
             }
             ServerMessage::ChatJoined { .. } => {
-                self.stage = ChatStage::In;
+                self.state = ChatClientState::Joined;
                 self.send(&ClientMessage::ListPresent);
             }
             ServerMessage::Present { players } => {
@@ -181,9 +181,9 @@ impl ChatClient {
                     .extend(players.into_iter().map(|player| (player.id(), player)));
             }
             ServerMessage::Rejected(rejection) => {
-                let for_good = rejection.code != RejectionCode::Unavailable;
-                if self.stage == ChatStage::Stranger && for_good {
-                    // It would be refused again: ask the person.
+                let is_final = rejection.code != RejectionCode::Unavailable;
+                if self.state == ChatClientState::Unauthenticated && is_final {
+                    // A repeated log-in would be refused again: the player has to act.
                     self.login = None;
                 }
                 self.rejection = Some(rejection);
@@ -250,7 +250,7 @@ mod tests {
         client.handle(LinkEvent::Message(ServerMessage::ChatJoined {
             sequence: 1,
         }));
-        assert_eq!(*client.stage(), ChatStage::In);
+        assert_eq!(*client.state(), ChatClientState::Joined);
         sent(&mut client);
         client.handle(LinkEvent::Lost {
             reason: "cut".into(),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_track_of_who_is_here() {
+    fn keeps_the_list_of_players_in_the_chat() {
         let mut client = ChatClient::default();
         let players = vec![name("Bob"), name("Ada")];
         client.handle(LinkEvent::Message(ServerMessage::Present { players }));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_a_log_in_that_nobody_could_take() {
+    fn repeats_a_log_in_that_was_refused_as_unavailable() {
         let mut client = ChatClient::default();
         client.handle(LinkEvent::Connected);
         client.resume("t1");
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_once_what_was_confirmed() {
+    fn reports_each_confirmation_once() {
         let mut client = ChatClient::default();
         client.handle(LinkEvent::Message(ServerMessage::Said { sequence: 4 }));
         assert_eq!((client.take_said(), client.take_said()), (Some(4), None));

@@ -1,14 +1,14 @@
-//! A client without a face: connect, log in, race, chat.
+//! The clients without their user interfaces: connect, log in, race, chat.
 //!
-//! - [`link`] is the one part with sockets: frames out, [`LinkEvent`]s in, and
-//!   patience with a connection that breaks.
+//! - [`link`] is the only part with sockets: frames out, [`LinkEvent`]s in, and
+//!   a connection that reconnects after it breaks.
 //! - [`RaceClient`] and [`ChatClient`] are state machines without I/O. They
-//!   take link events, what the person wants, and the time; they give frames
-//!   to send and what there is to show.
+//!   take link events, the player's actions, and the time; they return frames
+//!   to send and the state to show.
 //!
-//! Both graphical clients and the bots are shells around these: each frame of
-//! theirs hands over what the link has, says what the driver does, sends what
-//! comes out, and draws.
+//! Both graphical clients and the bots are shells around these: in each frame
+//! they hand over the link's events and the driver's controls, send the frames
+//! that result, and draw.
 
 pub mod chat;
 pub mod link;
@@ -17,10 +17,10 @@ pub mod notice;
 pub mod race;
 mod tracks;
 
-pub use chat::ChatClient;
+pub use chat::{ChatClient, ChatClientState};
 pub use link::{Link, LinkEvent};
 pub use netcode;
 pub use netcode::simulation;
 pub use notice::Notice;
 pub use protocol;
-pub use race::{RaceClient, Stage};
+pub use race::{RaceClient, RaceClientState};

@@ -1,8 +1,8 @@
 //! The connection to a gateway: frames out, events in.
 //!
-//! A task owns the socket. It says hello, pings, and when the connection
-//! breaks it comes back with full jitter, until a gateway says that coming
-//! back makes no sense.
+//! A task owns the socket. It sends the hello and pings. After a break it
+//! reconnects with exponential backoff and full jitter, until a gateway's
+//! goodbye says that reconnecting is pointless.
 
 use std::io;
 use std::sync::Arc;
@@ -23,47 +23,49 @@ use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-/// Frames that wait to be sent: a second of inputs and some requests.
+/// Bound on frames that wait to be sent: a second of inputs and some requests.
 const OUTGOING_MAX: usize = 256;
-/// Events that wait for a client which draws 60 times a second.
+/// Bound on events that wait for a client that polls 60 times a second.
 const INCOMING_MAX: usize = 1024;
-/// A gateway lets go of who is silent for a minute, and answers each ping.
+/// Interval between pings. A gateway answers each, and closes a connection that
+/// is silent for a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// A gateway that has answered none of three pings is gone, whatever TCP hopes.
-const SILENCE_MAX: Duration = Duration::from_secs(16);
-/// A gateway that takes longer to accept is as good as none.
+/// Time without a frame after which a connection counts as broken, though TCP
+/// still holds it: three unanswered pings.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(16);
+/// Time that a gateway has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest first wait before connecting again; each failure doubles it.
+/// Upper bound of the first wait before reconnecting; each failure doubles it.
 const BACKOFF_START: Duration = Duration::from_millis(100);
-/// The longest wait of all.
+/// Upper bound of every wait before reconnecting.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-/// Something that came from the gateway, or happened to the connection.
+/// A message from the gateway, or a change of the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkEvent {
-    /// A connection is there, and hello was said.
+    /// A connection is established and the hello is sent.
     Connected,
     /// A control message.
     Message(ServerMessage),
-    /// A snapshot of the race, to be read by who knows the track.
+    /// A snapshot of the race, encoded; decoding it needs the track.
     Snapshot(Bytes),
-    /// Something happened in the room.
+    /// An event of the room.
     Event(RoomEvent),
-    /// Somebody said something, came or went.
+    /// A chat line, or a notice that a player joined or left.
     Chat(ChatMessage),
-    /// The connection is gone; another one is being made.
+    /// The connection broke; the link is reconnecting.
     Lost {
-        /// A sentence for a person.
+        /// The reason, as a phrase for people.
         reason: String,
     },
-    /// The connection is gone for good.
+    /// The connection ended and the link does not reconnect.
     Ended {
-        /// A sentence for a person.
+        /// The reason, as a phrase for people.
         reason: String,
     },
 }
 
-/// A connection that mends itself. Dropping it ends it.
+/// A connection that reconnects by itself. Dropping it closes it.
 #[derive(Debug)]
 pub struct Link {
     outgoing: mpsc::Sender<Bytes>,
@@ -71,8 +73,8 @@ pub struct Link {
     traffic: Arc<Counters>,
 }
 
-/// What has gone over a link so far: frames with their lengths, without what
-/// TCP and IP add.
+/// The traffic of a link so far: frames with their length prefixes, without
+/// the overhead of TCP and IP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes from the gateway.
@@ -92,18 +94,18 @@ fn count(counter: &AtomicU64, frame: &[u8]) {
 }
 
 impl Link {
-    /// Starts connecting to `address` (host and port) on a runtime; `client`
-    /// names this program to the operator.
+    /// Starts connecting to `address` (host and port) on a runtime. The gateway
+    /// logs `client` as the name of this program.
     #[must_use]
     pub fn open(runtime: &Handle, address: &str, client: &str) -> Self {
         Self::open_any(runtime, &[address.to_owned()], client)
     }
 
-    /// As [`Link::open`], with several gateways: the first is taken, and after
-    /// each break the next one.
+    /// Like [`Link::open`] with several gateways: starts with the first and goes
+    /// on to the next after each break.
     ///
     /// # Panics
-    /// When there is no address.
+    /// If `addresses` is empty.
     #[must_use]
     pub fn open_any(runtime: &Handle, addresses: &[String], client: &str) -> Self {
         assert!(!addresses.is_empty(), "a link needs an address");
@@ -128,7 +130,7 @@ impl Link {
         }
     }
 
-    /// What has gone over it so far.
+    /// Returns the traffic so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         Traffic {
@@ -137,20 +139,20 @@ impl Link {
         }
     }
 
-    /// Sends a frame. While the connection is away it is dropped: nothing of
-    /// it would make sense later.
+    /// Sends a frame. Without a connection the frame is dropped: inputs and
+    /// requests are stale by the time the link has reconnected.
     pub fn send(&self, frame: Bytes) {
         if self.outgoing.try_send(frame).is_err() {
             tracing::debug!("a frame was dropped");
         }
     }
 
-    /// The next event that is here already.
+    /// Returns the next event that has already arrived.
     pub fn poll(&mut self) -> Option<LinkEvent> {
         self.incoming.try_recv().ok()
     }
 
-    /// Waits for the next event; `None` after the end.
+    /// Waits for the next event. Returns `None` after the last one.
     pub async fn next(&mut self) -> Option<LinkEvent> {
         self.incoming.recv().await
     }
@@ -158,7 +160,7 @@ impl Link {
 
 struct LinkTask {
     addresses: Vec<String>,
-    /// How often a connection broke or did not come about.
+    /// The number of connections that broke or were not established.
     breaks: usize,
     traffic: Arc<Counters>,
     hello: Bytes,
@@ -168,11 +170,11 @@ struct LinkTask {
 
 /// How a connection ended.
 enum End {
-    /// Nobody listens any more: the link was dropped.
+    /// The link was dropped.
     Dropped,
-    /// The gateway said goodbye, and that coming back makes no sense.
+    /// The gateway said goodbye and asked the client not to retry.
     Dismissed(String),
-    /// Anything else.
+    /// The connection broke for any other reason.
     Broken(String),
 }
 
@@ -234,13 +236,13 @@ impl LinkTask {
             return End::Dropped;
         }
         let mut ping = tokio::time::interval(PING_INTERVAL);
-        let mut heard_at = Instant::now();
-        let mut farewell = None;
+        let mut received_at = Instant::now();
+        let mut goodbye = None;
         loop {
             let outcome = tokio::select! {
-                frame = tokio::time::timeout_at(heard_at + SILENCE_MAX, frames.next()) => {
-                    heard_at = Instant::now();
-                    self.received(frame, &mut farewell).await
+                frame = tokio::time::timeout_at(received_at + RECEIVE_TIMEOUT, frames.next()) => {
+                    received_at = Instant::now();
+                    self.received(frame, &mut goodbye).await
                 }
                 frame = self.to_send.recv() => match frame {
                     Some(frame) => self.write(frames, frame).await.map_err(broken),
@@ -254,7 +256,7 @@ impl LinkTask {
             match outcome {
                 Ok(()) => {}
                 // A goodbye explains the break that follows it.
-                Err(End::Broken(reason)) => return farewell.unwrap_or(End::Broken(reason)),
+                Err(End::Broken(reason)) => return goodbye.unwrap_or(End::Broken(reason)),
                 Err(end) => return end,
             }
         }
@@ -263,7 +265,7 @@ impl LinkTask {
     async fn received(
         &self,
         frame: Result<Option<io::Result<BytesMut>>, Elapsed>,
-        farewell: &mut Option<End>,
+        goodbye: &mut Option<End>,
     ) -> Result<(), End> {
         let broken_by = |reason: &str| Err(End::Broken(reason.to_owned()));
         let frame = match frame {
@@ -284,12 +286,12 @@ impl LinkTask {
             retry,
         }) = &event
         {
-            *farewell = Some(dismissal(*code, reason, *retry));
+            *goodbye = Some(dismissal(*code, reason, *retry));
         }
         self.events.send(event).await.map_err(|_| End::Dropped)
     }
 
-    /// Writes a frame and whatever else waits, with one flush.
+    /// Writes a frame and all others that wait, with one flush.
     async fn write(&mut self, frames: &mut Frames, frame: Bytes) -> io::Result<()> {
         count(&self.traffic.bytes_up, &frame);
         frames.feed(frame).await?;
@@ -301,7 +303,7 @@ impl LinkTask {
     }
 }
 
-/// Taken by value, so that it can be named where an error is mapped.
+/// Takes the error by value so that `map_err(broken)` compiles.
 #[expect(clippy::needless_pass_by_value)]
 fn broken(error: io::Error) -> End {
     End::Broken(error.to_string())
@@ -316,8 +318,8 @@ fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
     }
 }
 
-/// How long to wait before connecting again after so many failures in a row.
-/// Full jitter: anything between nothing and a bound that doubles.
+/// Returns the wait before reconnecting after `failures` failures in a row.
+/// Full jitter: uniform between zero and a bound that each failure doubles.
 #[must_use]
 pub fn backoff(failures: u32) -> Duration {
     let bound = BACKOFF_START
@@ -327,8 +329,8 @@ pub fn backoff(failures: u32) -> Duration {
 }
 
 impl LinkEvent {
-    /// A frame of the gateway as an event; `None` for what this client does not
-    /// know, which a newer gateway may send.
+    /// Decodes a frame of the gateway. Returns `None` for a message that this
+    /// client does not know, which a newer gateway may send.
     #[must_use]
     pub fn read(frame: &Bytes) -> Option<Self> {
         let (kind, body) = frame::split(frame).ok()?;

@@ -1,22 +1,21 @@
-//! How a client logs in, and logs in again.
+//! The credentials with which a client logs in and resumes.
 
 use protocol::account::Password;
 use protocol::client::ClientMessage;
 
-/// What a client proves itself with.
+/// The credentials of a client.
 #[derive(Clone, Debug)]
 pub(crate) enum Login {
-    /// A new account.
+    /// Name and password of an account that is to be created.
     SignUp(String, Password),
-    /// An account.
+    /// Name and password of an account.
     Password(String, Password),
-    /// A token of a gateway: from the first welcome on, the password is not
-    /// needed any more.
+    /// A gateway's token, which replaces the password after the first welcome.
     Token(String),
 }
 
 impl Login {
-    /// What is sent.
+    /// Returns the message that logs in.
     pub(crate) fn message(&self) -> ClientMessage {
         match self.clone() {
             Self::SignUp(name, password) => ClientMessage::SignUp { name, password },
@@ -25,7 +24,7 @@ impl Login {
         }
     }
 
-    /// The token, when there is one already.
+    /// Returns the token, if the client has one.
     pub(crate) fn token(&self) -> Option<&str> {
         match self {
             Self::Token(token) => Some(token),

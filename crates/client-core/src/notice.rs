@@ -1,27 +1,27 @@
-//! What a person is told in passing.
+//! Notices: short lines that a client shows for a moment.
 
-/// One line for a person, and how urgent it is.
+/// A short line for the player, and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// How it should look.
+    /// The kind, which decides how it looks.
     pub kind: NoticeKind,
-    /// A sentence.
+    /// The text.
     pub text: String,
 }
 
-/// How a notice should look.
+/// The kind of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
-    /// Good to know.
+    /// Information.
     Info,
-    /// Something went well: a lap, a win.
+    /// A success: a lap, a win.
     Success,
-    /// Something is wrong, here or with somebody else.
+    /// A problem, of this player or another one.
     Warning,
 }
 
 impl Notice {
-    /// Good to know.
+    /// Makes a notice of kind [`NoticeKind::Info`].
     pub fn info(text: impl Into<String>) -> Self {
         Self {
             kind: NoticeKind::Info,
@@ -29,7 +29,7 @@ impl Notice {
         }
     }
 
-    /// Something went well.
+    /// Makes a notice of kind [`NoticeKind::Success`].
     pub fn success(text: impl Into<String>) -> Self {
         Self {
             kind: NoticeKind::Success,
@@ -37,7 +37,7 @@ impl Notice {
         }
     }
 
-    /// Something is wrong.
+    /// Makes a notice of kind [`NoticeKind::Warning`].
     pub fn warning(text: impl Into<String>) -> Self {
         Self {
             kind: NoticeKind::Warning,

@@ -1,4 +1,4 @@
-//! The race as one client knows it: log-in, lobby, room, result.
+//! The state of one client's race connection: log-in, lobby, room, result.
 
 pub mod room;
 
@@ -19,98 +19,101 @@ use crate::link::LinkEvent;
 use crate::login::Login;
 use crate::notice::Notice;
 
-/// How far a race client is.
+/// The state of a race client.
 #[derive(Debug)]
-pub enum Stage {
-    /// No connection; why, when it is known.
+pub enum RaceClientState {
+    /// Without a connection; the reason, if it is known.
     Offline(Option<String>),
-    /// Connected, but not known to the gateway.
-    Stranger,
-    /// Logged in, in no room.
+    /// Connected, not logged in.
+    Unauthenticated,
+    /// Logged in, not in a room.
     Lobby,
-    /// In a room: waiting, at the start, racing.
+    /// In a room, in any of its phases.
     Room(Box<RoomClient>),
     /// The room has ended.
     Result(RaceResult),
-    /// The connection ended for good; why.
+    /// The connection ended and is not retried; the reason.
     Ended(String),
 }
 
-/// How a room ended.
+/// The result of a room that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RaceResult {
     /// The room.
     pub room: RoomName,
-    /// What was raced.
+    /// The mode of the race.
     pub mode: Mode,
-    /// Why it ended.
+    /// The reason for its end.
     pub reason: CloseReason,
-    /// The final order; empty when there was no race.
+    /// The final standings; empty if there was no race.
     pub standings: Vec<Standing>,
 }
 
-/// How long what was refused for the moment waits before it is asked again.
-const ASK_AGAIN_DELAY: Duration = Duration::from_millis(500);
+/// The delay before a request that was refused as temporarily unavailable is
+/// repeated.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A race client without I/O.
 #[derive(Debug)]
 pub struct RaceClient {
-    stage: Stage,
+    state: RaceClientState,
     login: Option<Login>,
     player: Option<PlayerName>,
-    /// The room to go back to after a lost connection.
-    away_from: Option<Box<RoomClient>>,
+    /// The room to rejoin after a lost connection.
+    lost_room: Option<Box<RoomClient>>,
     lobby: Vec<RoomEntry>,
     chat_token: Option<String>,
     notices: Vec<Notice>,
     rejection: Option<Rejection>,
-    /// Something was refused for the moment, and is to be asked again.
-    asks_again: bool,
-    asked_at: Option<Instant>,
+    /// Whether a request was refused as temporarily unavailable and is due for
+    /// another try.
+    retry_pending: bool,
+    retried_at: Option<Instant>,
     outgoing: Vec<Bytes>,
 }
 
 impl Default for RaceClient {
     fn default() -> Self {
         Self {
-            stage: Stage::Offline(None),
+            state: RaceClientState::Offline(None),
             login: None,
             player: None,
-            away_from: None,
+            lost_room: None,
             lobby: Vec::new(),
             chat_token: None,
             notices: Vec::new(),
             rejection: None,
-            asks_again: false,
-            asked_at: None,
+            retry_pending: false,
+            retried_at: None,
             outgoing: Vec::new(),
         }
     }
 }
 
 impl RaceClient {
-    /// Makes an account and logs in, now or as soon as there is a connection.
+    /// Creates an account and logs in, as soon as there is a connection.
     pub fn sign_up(&mut self, name: &str, password: &str) {
         self.log_in_with(Login::SignUp(name.to_owned(), Password::new(password)));
     }
 
-    /// Logs in, now or as soon as there is a connection.
+    /// Logs in, as soon as there is a connection.
     pub fn log_in(&mut self, name: &str, password: &str) {
         self.log_in_with(Login::Password(name.to_owned(), Password::new(password)));
     }
 
-    /// Logs in with a token of an earlier connection, now or as soon as there is
-    /// a connection.
+    /// Logs in with a token of an earlier connection, as soon as there is a
+    /// connection.
     pub fn resume(&mut self, token: &str) {
         self.log_in_with(Login::Token(token.to_owned()));
     }
 
-    /// Asks for the lobby; it comes within a moment.
+    /// Requests the list of rooms, which [`RaceClient::lobby`] returns once the
+    /// answer has arrived.
     pub fn list_rooms(&mut self) {
         self.send(&ClientMessage::ListRooms);
     }
 
-    /// Makes a room and takes a seat in it, with a car of `class`.
+    /// Creates a room and takes a seat in it, with a car of `class`.
     pub fn create_room(&mut self, name: &str, settings: RoomSettings, class: CarClass) {
         self.send(&ClientMessage::CreateRoom {
             name: name.to_owned(),
@@ -119,7 +122,7 @@ impl RaceClient {
         });
     }
 
-    /// Takes a seat, with a car of `class`.
+    /// Takes a seat in a room, with a car of `class`.
     pub fn join_room(&mut self, name: &str, class: CarClass) {
         self.send(&ClientMessage::JoinRoom {
             name: name.to_owned(),
@@ -127,7 +130,8 @@ impl RaceClient {
         });
     }
 
-    /// Drives something else, while the room waits.
+    /// Changes the class of the player's own car. Refused after the room has
+    /// stopped waiting.
     pub fn choose_class(&mut self, class: CarClass) {
         self.send(&ClientMessage::ChooseClass { class });
     }
@@ -138,60 +142,60 @@ impl RaceClient {
         self.send(&ClientMessage::FillSeats { skill });
     }
 
-    /// Watches a room.
+    /// Enters a room as a spectator.
     pub fn spectate(&mut self, name: &str) {
         self.send(&ClientMessage::Spectate {
             name: name.to_owned(),
         });
     }
 
-    /// Gives the seat back.
+    /// Leaves the room and gives its seat back.
     pub fn leave_room(&mut self) {
         self.send(&ClientMessage::LeaveRoom);
     }
 
-    /// Goes from the result back to the lobby.
+    /// Returns from the result to the lobby.
     pub fn dismiss_result(&mut self) {
-        if matches!(self.stage, Stage::Result(_)) {
-            self.stage = Stage::Lobby;
+        if matches!(self.state, RaceClientState::Result(_)) {
+            self.state = RaceClientState::Lobby;
         }
     }
 
-    /// Asks for a token that opens the chat.
-    pub fn ask_chat_token(&mut self) {
+    /// Requests a token for the chat port.
+    pub fn request_chat_token(&mut self) {
         self.send(&ClientMessage::ChatToken);
     }
 
-    /// Takes an event of the link.
+    /// Handles an event of the link.
     pub fn handle(&mut self, event: LinkEvent, now: Instant) {
         match event {
             LinkEvent::Connected => {
-                self.stage = Stage::Stranger;
+                self.state = RaceClientState::Unauthenticated;
                 self.send_login();
             }
             LinkEvent::Message(message) => self.message(message, now),
             LinkEvent::Snapshot(snapshot) => {
-                if let Stage::Room(room) = &mut self.stage {
+                if let RaceClientState::Room(room) = &mut self.state {
                     room.snapshot(&snapshot, now);
                 }
             }
             LinkEvent::Event(event) => self.room_event(event),
             LinkEvent::Chat(_) => {}
             LinkEvent::Lost { reason } => {
-                let stage = Stage::Offline(Some(reason));
-                if let Stage::Room(room) = std::mem::replace(&mut self.stage, stage) {
-                    self.away_from = Some(room);
+                let offline = RaceClientState::Offline(Some(reason));
+                if let RaceClientState::Room(room) = std::mem::replace(&mut self.state, offline) {
+                    self.lost_room = Some(room);
                 }
             }
-            LinkEvent::Ended { reason } => self.stage = Stage::Ended(reason),
+            LinkEvent::Ended { reason } => self.state = RaceClientState::Ended(reason),
         }
     }
 
-    /// What the driver does now. Predicts up to now and sends the inputs that
-    /// are due. Without a race it does nothing.
+    /// Applies the driver's controls: predicts the race up to `now` and sends the
+    /// inputs that are due. Without a race it only repeats pending requests.
     pub fn drive(&mut self, input: Controls, now: Instant) {
-        self.ask_again(now);
-        let Stage::Room(room) = &mut self.stage else {
+        self.retry(now);
+        let RaceClientState::Room(room) = &mut self.state else {
             return;
         };
         let Commands { ping, input } = room.drive(input, now);
@@ -203,74 +207,74 @@ impl RaceClient {
         }
     }
 
-    /// How far the client is.
+    /// Returns the state.
     #[must_use]
-    pub fn stage(&self) -> &Stage {
-        &self.stage
+    pub fn state(&self) -> &RaceClientState {
+        &self.state
     }
 
-    /// The room, while in one.
+    /// Returns the room that the client is in.
     #[must_use]
     pub fn room(&self) -> Option<&RoomClient> {
-        match &self.stage {
-            Stage::Room(room) => Some(room),
-            Stage::Offline(_)
-            | Stage::Stranger
-            | Stage::Lobby
-            | Stage::Result(_)
-            | Stage::Ended(_) => None,
+        match &self.state {
+            RaceClientState::Room(room) => Some(room),
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+            | RaceClientState::Result(_)
+            | RaceClientState::Ended(_) => None,
         }
     }
 
-    /// Whether the client was in a room when its connection broke, and is on
-    /// its way back.
+    /// Returns whether the client was in a room when its connection broke, and
+    /// has yet to rejoin it.
     #[must_use]
     pub fn is_returning(&self) -> bool {
-        self.away_from.is_some()
+        self.lost_room.is_some()
     }
 
-    /// Who the client is, once it is known.
+    /// Returns the player's name, once the gateway has confirmed it.
     #[must_use]
     pub fn player(&self) -> Option<&PlayerName> {
         self.player.as_ref()
     }
 
-    /// The token that the gateway gave out: good for a later
-    /// [`RaceClient::resume`] at any gateway. `None` before the log-in.
+    /// Returns the gateway's token, which a later [`RaceClient::resume`] presents
+    /// to any gateway. `None` before the log-in.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.login.as_ref().and_then(Login::token)
     }
 
-    /// The rooms of the last answer to [`RaceClient::list_rooms`].
+    /// Returns the rooms of the latest answer to [`RaceClient::list_rooms`].
     #[must_use]
     pub fn lobby(&self) -> &[RoomEntry] {
         &self.lobby
     }
 
-    /// The chat token since the last call.
+    /// Takes the chat token that arrived since the last call.
     pub fn take_chat_token(&mut self) -> Option<String> {
         self.chat_token.take()
     }
 
-    /// What to tell the person since the last call.
+    /// Takes the notices since the last call.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
     }
 
-    /// The last refusal since the last call.
+    /// Takes the latest rejection since the last call.
     pub fn take_rejection(&mut self) -> Option<Rejection> {
         self.rejection.take()
     }
 
-    /// The frames to send.
+    /// Takes the frames to send.
     pub fn take_outgoing(&mut self) -> Vec<Bytes> {
         std::mem::take(&mut self.outgoing)
     }
 
     fn log_in_with(&mut self, login: Login) {
         self.login = Some(login);
-        if matches!(self.stage, Stage::Stranger) {
+        if matches!(self.state, RaceClientState::Unauthenticated) {
             self.send_login();
         }
     }
@@ -287,11 +291,11 @@ impl RaceClient {
             ServerMessage::Rooms { rooms } => self.lobby = rooms,
             ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
                 Ok(mut room) => {
-                    if let Some(before) = self.away_from.take() {
-                        room.take_over(*before);
+                    if let Some(before) = self.lost_room.take() {
+                        room.continue_from(*before);
                         self.notices.push(Notice::success("back in the room"));
                     }
-                    self.stage = Stage::Room(Box::new(room));
+                    self.state = RaceClientState::Room(Box::new(room));
                 }
                 Err(track) => {
                     let text = format!("this client does not have the track {track:?}");
@@ -299,11 +303,11 @@ impl RaceClient {
                     self.leave_room();
                 }
             },
-            ServerMessage::LeftRoom => self.stage = Stage::Lobby,
+            ServerMessage::LeftRoom => self.state = RaceClientState::Lobby,
             ServerMessage::ChatToken { token } => self.chat_token = Some(token),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
             ServerMessage::Pong { nonce } => {
-                if let Stage::Room(room) = &mut self.stage {
+                if let RaceClientState::Room(room) = &mut self.state {
                     room.pong(nonce, now);
                 }
             }
@@ -316,15 +320,15 @@ impl RaceClient {
 
     fn welcome(&mut self, player: PlayerName, token: String) {
         self.player = Some(player);
-        // From now on the password is not needed any more.
+        // The token replaces the password.
         self.login = Some(Login::Token(token));
-        self.stage = Stage::Lobby;
-        self.go_back();
+        self.state = RaceClientState::Lobby;
+        self.rejoin();
     }
 
-    /// Asks for the place that a lost connection has left.
-    fn go_back(&mut self) {
-        if let Some(room) = &self.away_from {
+    /// Requests to enter the lost room again, with a seat or as a spectator.
+    fn rejoin(&mut self) {
+        if let Some(room) = &self.lost_room {
             let name = room.view().name.as_str().to_owned();
             if room.seat().is_some() {
                 self.join_room(&name, room.own_class().unwrap_or_default());
@@ -334,49 +338,55 @@ impl RaceClient {
         }
     }
 
-    /// Repeats what was refused for the moment.
-    fn ask_again(&mut self, now: Instant) {
+    /// Repeats the request that was refused as temporarily unavailable, if it is
+    /// due.
+    fn retry(&mut self, now: Instant) {
         let is_due = self
-            .asked_at
-            .is_none_or(|asked| now - asked >= ASK_AGAIN_DELAY);
-        if !self.asks_again || !is_due {
+            .retried_at
+            .is_none_or(|retried_at| now - retried_at >= RETRY_DELAY);
+        if !self.retry_pending || !is_due {
             return;
         }
-        self.asks_again = false;
-        self.asked_at = Some(now);
-        match self.stage {
-            Stage::Stranger => self.send_login(),
-            Stage::Lobby => self.go_back(),
-            Stage::Offline(_) | Stage::Room(_) | Stage::Result(_) | Stage::Ended(_) => {}
+        self.retry_pending = false;
+        self.retried_at = Some(now);
+        match self.state {
+            RaceClientState::Unauthenticated => self.send_login(),
+            RaceClientState::Lobby => self.rejoin(),
+            RaceClientState::Offline(_)
+            | RaceClientState::Room(_)
+            | RaceClientState::Result(_)
+            | RaceClientState::Ended(_) => {}
         }
     }
 
     fn rejected(&mut self, rejection: Rejection) {
-        // Asked again in a moment, this may go well.
-        let is_passing = matches!(
+        // The same request may succeed after a short delay.
+        let is_temporary = matches!(
             rejection.code,
             RejectionCode::Unavailable | RejectionCode::TooFast
         );
-        match &self.stage {
-            Stage::Stranger if is_passing => self.asks_again = true,
-            // It would be refused again: ask the person.
-            Stage::Stranger => self.login = None,
-            Stage::Lobby if is_passing && self.away_from.is_some() => self.asks_again = true,
-            Stage::Lobby if self.away_from.take().is_some() => {
+        match &self.state {
+            RaceClientState::Unauthenticated if is_temporary => self.retry_pending = true,
+            // A repeated log-in would be refused again: the player has to act.
+            RaceClientState::Unauthenticated => self.login = None,
+            RaceClientState::Lobby if is_temporary && self.lost_room.is_some() => {
+                self.retry_pending = true;
+            }
+            RaceClientState::Lobby if self.lost_room.take().is_some() => {
                 let text = format!("the race went on without you: {rejection}");
                 self.notices.push(Notice::warning(text));
             }
-            Stage::Offline(_)
-            | Stage::Lobby
-            | Stage::Room(_)
-            | Stage::Result(_)
-            | Stage::Ended(_) => {}
+            RaceClientState::Offline(_)
+            | RaceClientState::Lobby
+            | RaceClientState::Room(_)
+            | RaceClientState::Result(_)
+            | RaceClientState::Ended(_) => {}
         }
         self.rejection = Some(rejection);
     }
 
     fn room_event(&mut self, event: protocol::room::RoomEvent) {
-        let Stage::Room(room) = &mut self.stage else {
+        let RaceClientState::Room(room) = &mut self.state else {
             return;
         };
         if event.race != room.view().race {
@@ -390,7 +400,7 @@ impl RaceClient {
         } = event.body
         {
             let view = room.view();
-            self.stage = Stage::Result(RaceResult {
+            self.state = RaceClientState::Result(RaceResult {
                 room: view.name.clone(),
                 mode: view.settings.mode,
                 reason,

@@ -1,7 +1,7 @@
 //! How a bot gets into the game, and what it does when that is refused.
 
 use client_core::protocol::{Rejection, RejectionCode};
-use client_core::{RaceClient, Stage};
+use client_core::{RaceClient, RaceClientState};
 
 /// Bots are not people: their accounts guard nothing.
 const PASSWORD: &str = "bots-have-no-secrets";
@@ -60,14 +60,16 @@ impl Account {
 
     /// Repeats what was refused for the moment, before the log-in.
     pub(crate) fn log_in_again(&self, client: &mut RaceClient) {
-        match client.stage() {
-            Stage::Stranger if self.is_known => client.log_in(&self.name, PASSWORD),
-            Stage::Stranger => self.sign_up(client),
-            Stage::Offline(_)
-            | Stage::Lobby
-            | Stage::Room(_)
-            | Stage::Result(_)
-            | Stage::Ended(_) => {}
+        match client.state() {
+            RaceClientState::Unauthenticated if self.is_known => {
+                client.log_in(&self.name, PASSWORD);
+            }
+            RaceClientState::Unauthenticated => self.sign_up(client),
+            RaceClientState::Offline(_)
+            | RaceClientState::Lobby
+            | RaceClientState::Room(_)
+            | RaceClientState::Result(_)
+            | RaceClientState::Ended(_) => {}
         }
     }
 

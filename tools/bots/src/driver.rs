@@ -13,7 +13,7 @@ use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{RaceId, RoomName};
 use client_core::race::RaceResult;
 use client_core::race::room::RoomClient;
-use client_core::{Link, LinkEvent, RaceClient, Stage};
+use client_core::{Link, LinkEvent, RaceClient, RaceClientState};
 use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use simulation::AiDriver;
 
@@ -168,19 +168,19 @@ impl<W: Watcher> Bot<W> {
         if !self.watcher.wants_race() && !self.is_in_race() {
             return Ok(ControlFlow::Break(None));
         }
-        match self.client.stage() {
-            Stage::Lobby if self.watcher.waits() => self.homeless_since = now,
-            Stage::Lobby => self.in_lobby(now),
-            Stage::Room(_) if self.watcher.leaves() => self.leave(),
-            Stage::Room(_) => self.in_room(is_frame, now),
-            Stage::Result(result) => {
+        match self.client.state() {
+            RaceClientState::Lobby if self.watcher.waits() => self.homeless_since = now,
+            RaceClientState::Lobby => self.in_lobby(now),
+            RaceClientState::Room(_) if self.watcher.leaves() => self.leave(),
+            RaceClientState::Room(_) => self.in_room(is_frame, now),
+            RaceClientState::Result(result) => {
                 let result = result.clone();
                 if let Some(outcome) = self.ended(result, now)? {
                     return Ok(ControlFlow::Break(Some(outcome)));
                 }
             }
-            Stage::Ended(reason) => bail!("{}: {reason}", self.driver.name),
-            Stage::Offline(_) | Stage::Stranger => {}
+            RaceClientState::Ended(reason) => bail!("{}: {reason}", self.driver.name),
+            RaceClientState::Offline(_) | RaceClientState::Unauthenticated => {}
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -292,12 +292,13 @@ impl<W: Watcher> Bot<W> {
 
     /// Whether it is in a race that has begun, or on its way back to one.
     fn is_in_race(&self) -> bool {
-        match self.client.stage() {
-            Stage::Room(room) => room.view().phase != Phase::Waiting,
-            Stage::Result(_) => true,
-            Stage::Offline(_) | Stage::Stranger | Stage::Lobby | Stage::Ended(_) => {
-                self.client.is_returning()
-            }
+        match self.client.state() {
+            RaceClientState::Room(room) => room.view().phase != Phase::Waiting,
+            RaceClientState::Result(_) => true,
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+            | RaceClientState::Ended(_) => self.client.is_returning(),
         }
     }
 

@@ -91,7 +91,7 @@ fn report(leaderboard: &[LeaderboardLine]) {
     let line = |line: &LeaderboardLine| {
         format!(
             "{}. {} {} m (lap {})",
-            line.place,
+            line.rank,
             line.player,
             line.score,
             line.laps + 1

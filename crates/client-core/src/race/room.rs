@@ -1,8 +1,8 @@
-//! A room as one client knows it: who is there, where the cars are.
+//! The state of a room at one client: its seats and its cars.
 //!
-//! [`told`] is what the room's events change, and what a person is told of them.
+//! [`events`] applies the room's events and makes notices of them.
 
-mod told;
+mod events;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use protocol::{PlayerName, Seat};
 
 use crate::tracks;
 
-/// A room as one client knows it.
+/// The state of a room at one client.
 #[derive(Debug)]
 pub struct RoomClient {
     view: RoomView,
@@ -25,63 +25,64 @@ pub struct RoomClient {
     winner: Option<PlayerName>,
 }
 
-/// A car to be drawn.
+/// A car as it is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CarView {
-    /// Whose seat.
+    /// The seat.
     pub seat: Seat,
-    /// Who drives it.
+    /// The name of its driver.
     pub player: PlayerName,
-    /// What it is.
+    /// Its class.
     pub class: CarClass,
     /// Centre, m.
     pub position: Vec2,
-    /// Along the centre line from the start line, m.
+    /// Distance along the centre line from the start line, m.
     pub station_m: f64,
-    /// Counter-clockwise from the x axis, rad.
+    /// Heading, counter-clockwise from the x axis, rad.
     pub heading_rad: f64,
-    /// Of the front wheels, to the left, rad.
+    /// Angle of the front wheels, positive to the left, rad.
     pub steer_rad: f64,
-    /// m/s.
+    /// Speed, m/s.
     pub speed_mps: f64,
-    /// Whether it is the own car.
+    /// Whether it is the player's own car.
     pub is_own: bool,
-    /// Whether it touches nothing: finished, or without a driver.
+    /// Whether it is a ghost, which collides with no other car: it has finished
+    /// or has no driver.
     pub is_ghost: bool,
     /// Whether it has left the road.
     pub is_off_road: bool,
 }
 
-/// A line of the leaderboard while the race is on.
+/// A line of the leaderboard during the race.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaderboardLine {
-    /// 1 for the first.
-    pub place: usize,
-    /// Whose seat.
+    /// The rank, 1 for the first.
+    pub rank: usize,
+    /// The seat.
     pub seat: Seat,
-    /// Who.
+    /// The player.
     pub player: PlayerName,
-    /// Metres, penalties taken off.
+    /// The score in metres, less penalties.
     pub score: i64,
-    /// What was taken off it, metres.
+    /// The sum of penalties, metres.
     pub penalty_metres: u32,
-    /// Laps completed.
+    /// The number of completed laps.
     pub laps: u16,
     /// Whether the player has a connection.
     pub is_connected: bool,
-    /// Whether an AI drives.
+    /// Whether an AI driver has the seat.
     pub is_ai: bool,
     /// Whether the car has reached the target.
     pub is_finished: bool,
-    /// Whether it is the own line.
+    /// Whether it is the player's own line.
     pub is_own: bool,
 }
 
 impl RoomClient {
-    /// A room that has just been entered.
+    /// Makes the state of a room that the client has entered.
     ///
     /// # Errors
-    /// The track's name, when this client does not have it.
+    /// Returns the track's name if this client does not have it.
     pub fn new(view: RoomView, seat: Option<Seat>) -> Result<Self, String> {
         let name = &view.settings.track;
         let track = tracks::by_name(name).ok_or_else(|| name.clone())?;
@@ -95,8 +96,9 @@ impl RoomClient {
         Ok(room)
     }
 
-    /// Goes on where a lost connection left off, so that nothing jumps.
-    pub(super) fn take_over(&mut self, before: Self) {
+    /// Continues with the prediction from before a lost connection, so that no
+    /// car jumps.
+    pub(super) fn continue_from(&mut self, before: Self) {
         if before.view.race == self.view.race && before.seat == self.seat {
             self.netcode = before.netcode;
             self.netcode.reconnected();
@@ -105,7 +107,7 @@ impl RoomClient {
         }
     }
 
-    /// The race has its rules once the tick of its start is known.
+    /// Gives the netcode the rules of the race, once its start tick is known.
     fn begin(&mut self) {
         if let Some(start_tick) = self.view.start_tick {
             let RoomView { settings, race, .. } = &self.view;
@@ -114,56 +116,57 @@ impl RoomClient {
         }
     }
 
-    /// The room.
+    /// Returns the room as the gateway describes it.
     #[must_use]
     pub fn view(&self) -> &RoomView {
         &self.view
     }
 
-    /// The own seat; `None` for a spectator.
+    /// Returns the player's own seat. `None` for a spectator.
     #[must_use]
     pub fn seat(&self) -> Option<Seat> {
         self.seat
     }
 
-    /// The track.
+    /// Returns the track.
     #[must_use]
     pub fn track(&self) -> &Arc<Track> {
         self.netcode.track()
     }
 
-    /// How the race is kept in step with the room.
+    /// Returns the netcode, which keeps the race in step with the room.
     #[must_use]
     pub fn netcode(&self) -> &netcode::Client {
         &self.netcode
     }
 
-    /// What the own seat drives; `None` for a spectator.
+    /// Returns the class of the player's own car. `None` for a spectator.
     #[must_use]
     pub fn own_class(&self) -> Option<CarClass> {
         self.seat_view(self.seat?).map(|view| view.class)
     }
 
-    /// Whether the own player may fill the free seats with AI drivers.
+    /// Returns whether the player is the host, who may fill the free seats with
+    /// AI drivers.
     #[must_use]
     pub fn is_host(&self) -> bool {
         let own = self.seat.and_then(|seat| self.seat_view(seat));
         own.is_some_and(|own| self.view.host.as_ref() == Some(&own.player))
     }
 
-    /// Who has won, once somebody has.
+    /// Returns the winner, once there is one.
     #[must_use]
     pub fn winner(&self) -> Option<&PlayerName> {
         self.winner.as_ref()
     }
 
-    /// The race as it is predicted, and its rules; `None` before it begins.
+    /// Returns the predicted race and its rules. `None` before it begins.
     #[must_use]
     pub fn race(&self) -> Option<(&RaceState, &Rules)> {
         Some((self.netcode.predicted()?, self.netcode.rules()?))
     }
 
-    /// Seconds until the cars are let go; negative once they are.
+    /// Returns the seconds until the start; negative after it.
     #[must_use]
     pub fn seconds_to_start(&self, now: Instant) -> Option<f64> {
         let start_tick = f64::from(self.netcode.rules()?.start_tick);
@@ -171,13 +174,13 @@ impl RoomClient {
         Some((start_tick - tick) / f64::from(TICK_RATE_HZ))
     }
 
-    /// How long ago the last snapshot came.
+    /// Returns the time since the latest snapshot arrived.
     #[must_use]
-    pub fn silence(&self, now: Instant) -> Option<Duration> {
+    pub fn time_since_snapshot(&self, now: Instant) -> Option<Duration> {
         self.netcode.snapshot_age(now)
     }
 
-    /// The cars, where they are drawn since the last call of
+    /// Returns the cars with their poses as of the last call of
     /// [`RaceClient::drive`](crate::RaceClient::drive).
     #[must_use]
     pub fn cars(&self, now: Instant) -> Vec<CarView> {
@@ -203,15 +206,15 @@ impl RoomClient {
             .collect()
     }
 
-    /// The highway's traffic within `reach_m` metres of `x_m`, where it is in
-    /// the same instant as [`RoomClient::cars`]. None on a circuit.
+    /// Returns the highway's traffic within `reach_m` metres of `x_m`, at the same
+    /// instant as [`RoomClient::cars`]. Empty on a circuit.
     #[must_use]
     pub fn traffic(&self, x_m: f64, reach_m: f64) -> Vec<TrafficCar> {
         let (Some(rules), Some(drawn)) = (self.netcode.rules(), self.netcode.drawn_tick()) else {
             return Vec::new();
         };
         let tick = drawn as u32;
-        // It stands until the start, as everybody does.
+        // Traffic is stationary until the start, like the players' cars.
         let moved_ticks = if tick < rules.start_tick {
             0.0
         } else {
@@ -225,7 +228,7 @@ impl RoomClient {
             .collect()
     }
 
-    /// The order of the race as the room last told it, highest score first.
+    /// Returns the leaderboard as of the latest snapshot, highest score first.
     #[must_use]
     pub fn leaderboard(&self) -> Vec<LeaderboardLine> {
         let Some(state) = self.netcode.confirmed() else {
@@ -235,7 +238,7 @@ impl RoomClient {
         let line = |(index, seat): (usize, &usize)| {
             let view = self.seat_view(*seat as Seat)?;
             Some(LeaderboardLine {
-                place: index + 1,
+                rank: index + 1,
                 seat: view.seat,
                 player: view.player.clone(),
                 score: state.score(*seat),
@@ -251,15 +254,15 @@ impl RoomClient {
     }
 
     pub(super) fn snapshot(&mut self, bytes: &[u8], now: Instant) {
-        let taken = self.netcode.snapshot(bytes, now);
-        tracing::trace!(?taken, "snapshot");
+        let outcome = self.netcode.snapshot(bytes, now);
+        tracing::trace!(?outcome, "snapshot");
     }
 
     pub(super) fn pong(&mut self, nonce: u64, now: Instant) {
         self.netcode.pong(nonce, now);
     }
 
-    /// Predicts up to now; gives what is to be sent.
+    /// Predicts the race up to `now` and returns what is to be sent.
     pub(super) fn drive(&mut self, input: Controls, now: Instant) -> Commands {
         self.netcode.drive(input, now)
     }
@@ -269,7 +272,7 @@ impl RoomClient {
     }
 }
 
-/// Minutes, seconds and milliseconds, as at a race track.
+/// Formats a time as minutes, seconds and milliseconds: `1:02.405`.
 #[must_use]
 pub fn lap_time(time_ms: u64) -> String {
     format!(
@@ -285,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_lap_times_as_people_read_them() {
+    fn formats_lap_times() {
         assert_eq!(lap_time(62_405), "1:02.405");
         assert_eq!(lap_time(9_007), "0:09.007");
     }

@@ -1,4 +1,4 @@
-//! A race client without a gateway.
+//! Tests of the race client, without a gateway.
 
 use netcode::simulation::Track;
 use protocol::lobby::Phase;
@@ -17,7 +17,7 @@ fn sent(client: &mut RaceClient) -> Vec<String> {
         .collect()
 }
 
-fn tell(client: &mut RaceClient, message: ServerMessage) {
+fn receive(client: &mut RaceClient, message: ServerMessage) {
     client.handle(LinkEvent::Message(message), Instant::now());
 }
 
@@ -26,7 +26,7 @@ fn in_lobby() -> RaceClient {
     client.log_in("Ada", "secret1");
     client.handle(LinkEvent::Connected, Instant::now());
     let player = PlayerName::parse("Ada").unwrap();
-    tell(
+    receive(
         &mut client,
         ServerMessage::Welcome {
             player,
@@ -68,9 +68,9 @@ fn event(race: RaceId, body: RoomEventBody) -> LinkEvent {
 }
 
 #[test]
-fn goes_back_into_its_room_after_a_lost_connection() {
+fn rejoins_its_room_after_a_lost_connection() {
     let mut client = in_lobby();
-    tell(&mut client, entered());
+    receive(&mut client, entered());
     client.handle(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -81,7 +81,7 @@ fn goes_back_into_its_room_after_a_lost_connection() {
     client.handle(LinkEvent::Connected, Instant::now());
     assert_eq!(sent(&mut client), [r#"{"type":"resume","token":"t"}"#]);
     let player = PlayerName::parse("Ada").unwrap();
-    tell(
+    receive(
         &mut client,
         ServerMessage::Welcome {
             player,
@@ -92,14 +92,14 @@ fn goes_back_into_its_room_after_a_lost_connection() {
         sent(&mut client),
         [r#"{"type":"join_room","name":"friday","class":"grip"}"#]
     );
-    tell(&mut client, entered());
+    receive(&mut client, entered());
     assert!(client.room().is_some() && !client.is_returning());
 }
 
 #[test]
-fn says_so_when_the_room_is_gone_meanwhile() {
+fn warns_when_its_room_closed_while_it_was_offline() {
     let mut client = in_lobby();
-    tell(&mut client, entered());
+    receive(&mut client, entered());
     client.handle(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -108,7 +108,7 @@ fn says_so_when_the_room_is_gone_meanwhile() {
     );
     client.handle(LinkEvent::Connected, Instant::now());
     let player = PlayerName::parse("Ada").unwrap();
-    tell(
+    receive(
         &mut client,
         ServerMessage::Welcome {
             player,
@@ -116,15 +116,15 @@ fn says_so_when_the_room_is_gone_meanwhile() {
         },
     );
     let rejection = Rejection::new(RejectionCode::RoomMissing, "there is no room friday");
-    tell(&mut client, ServerMessage::Rejected(rejection));
-    assert!(matches!(client.stage(), Stage::Lobby));
+    receive(&mut client, ServerMessage::Rejected(rejection));
+    assert!(matches!(client.state(), RaceClientState::Lobby));
     assert!(client.take_notices()[0].text.contains("without you"));
 }
 
 #[test]
-fn keeps_asking_for_its_place_while_the_servers_are_busy() {
+fn repeats_its_request_to_rejoin_while_the_servers_are_busy() {
     let mut client = in_lobby();
-    tell(&mut client, entered());
+    receive(&mut client, entered());
     client.handle(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -133,7 +133,7 @@ fn keeps_asking_for_its_place_while_the_servers_are_busy() {
     );
     client.handle(LinkEvent::Connected, Instant::now());
     let player = PlayerName::parse("Ada").unwrap();
-    tell(
+    receive(
         &mut client,
         ServerMessage::Welcome {
             player,
@@ -142,7 +142,7 @@ fn keeps_asking_for_its_place_while_the_servers_are_busy() {
     );
     sent(&mut client);
     let rejection = Rejection::new(RejectionCode::Unavailable, "busy");
-    tell(&mut client, ServerMessage::Rejected(rejection));
+    receive(&mut client, ServerMessage::Rejected(rejection));
     assert!(client.is_returning());
     client.drive(Controls::default(), Instant::now());
     assert_eq!(
@@ -156,7 +156,7 @@ fn keeps_asking_for_its_place_while_the_servers_are_busy() {
 #[test]
 fn shows_the_result_when_the_room_closes_and_ignores_other_races() {
     let mut client = in_lobby();
-    tell(&mut client, entered());
+    receive(&mut client, entered());
     let closed = RoomEventBody::Closed {
         reason: CloseReason::Finished,
         leaderboard: Vec::new(),
@@ -165,9 +165,9 @@ fn shows_the_result_when_the_room_closes_and_ignores_other_races() {
     client.handle(event(other, closed.clone()), Instant::now());
     assert!(client.room().is_some());
     client.handle(event(RACE.parse().unwrap(), closed), Instant::now());
-    assert!(matches!(client.stage(), Stage::Result(_)));
+    assert!(matches!(client.state(), RaceClientState::Result(_)));
     client.dismiss_result();
-    assert!(matches!(client.stage(), Stage::Lobby));
+    assert!(matches!(client.state(), RaceClientState::Lobby));
 }
 
 fn in_waiting_room() -> RaceClient {
@@ -176,17 +176,17 @@ fn in_waiting_room() -> RaceClient {
     let seat = |seat: u8, player: &str| serde_json::json!({"seat": seat, "player": player, "connected": true});
     entered["room"]["seats"] = serde_json::json!([seat(0, "Ada"), seat(1, "Bob")]);
     entered["room"]["host"] = serde_json::json!("Bob");
-    tell(&mut client, serde_json::from_value(entered).unwrap());
+    receive(&mut client, serde_json::from_value(entered).unwrap());
     client
 }
 
-fn told(client: &mut RaceClient, body: serde_json::Value) {
+fn receive_event(client: &mut RaceClient, body: serde_json::Value) {
     let body = serde_json::from_value(body).unwrap();
     client.handle(event(RACE.parse().unwrap(), body), Instant::now());
 }
 
 #[test]
-fn knows_who_drives_what_and_who_may_fill_the_room() {
+fn tracks_car_classes_and_the_host() {
     let mut client = in_waiting_room();
     client.choose_class(CarClass::Power);
     client.fill_seats(Skill::Expert);
@@ -199,27 +199,27 @@ fn knows_who_drives_what_and_who_may_fill_the_room() {
     );
     let chosen =
         serde_json::json!({"event": "class_chosen", "player": "Ada", "seat": 0, "class": "power"});
-    told(&mut client, chosen);
+    receive_event(&mut client, chosen);
     let room = client.room().unwrap();
     assert_eq!(room.own_class(), Some(CarClass::Power));
     assert!(!room.is_host());
     let host = serde_json::json!({"event": "host_changed", "player": "Ada"});
-    told(&mut client, host);
+    receive_event(&mut client, host);
     assert!(client.room().unwrap().is_host());
     let ai = serde_json::json!({"event": "joined", "player": "AI-Ada", "seat": 2, "players": 3,
         "seats": 3, "class": "drift", "ai": true});
-    told(&mut client, ai);
+    receive_event(&mut client, ai);
     let seat = &client.room().unwrap().view().seats[2];
     assert_eq!((seat.class, seat.ai), (CarClass::Drift, true));
 }
 
 #[test]
-fn a_penalty_is_told_to_the_person_and_most_of_all_to_whom_it_hits() {
+fn a_penalty_warns_its_player_and_informs_the_others() {
     let mut client = in_waiting_room();
     for (player, seat) in [("Bob", 1), ("Ada", 0)] {
         let penalty = serde_json::json!({"event": "penalty", "player": player, "seat": seat,
             "metres": 100, "reason": "traffic"});
-        told(&mut client, penalty);
+        receive_event(&mut client, penalty);
     }
     let notices = client.take_notices();
     assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use client_core::chat::ChatStage;
+use client_core::chat::ChatClientState;
 use client_core::protocol::chat::ChatBody;
 use client_core::protocol::{Rejection, RejectionCode};
 use client_core::{ChatClient, Link, LinkEvent};
@@ -94,16 +94,18 @@ impl User {
         if let Some(rejection) = self.client.take_rejection() {
             self.rejected(&rejection).await?;
         }
-        match self.client.stage() {
-            ChatStage::In if !self.is_in => {
+        match self.client.state() {
+            ChatClientState::Joined if !self.is_in => {
                 self.is_in = true;
                 let token = self.client.token().map(str::to_owned);
                 let token = token.map(|token| (self.name.clone(), token));
                 lock(&self.record).tokens.extend(token);
                 arrived.send_modify(|arrived| *arrived += 1);
             }
-            ChatStage::Ended(reason) => bail!("{}: {reason}", self.name),
-            ChatStage::In | ChatStage::Offline(_) | ChatStage::Stranger => {}
+            ChatClientState::Ended(reason) => bail!("{}: {reason}", self.name),
+            ChatClientState::Joined
+            | ChatClientState::Offline(_)
+            | ChatClientState::Unauthenticated => {}
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the events of a room change, and what a person is told of them.
+//! Applying a room's events, and the notices made of them.
 
 use domain::PenaltyReason;
 use protocol::lobby::Phase;
@@ -9,7 +9,7 @@ use super::{RoomClient, lap_time};
 use crate::notice::Notice;
 
 impl RoomClient {
-    /// Takes an event; gives what to tell the person.
+    /// Applies an event and returns the notices for the player `own`.
     pub(in crate::race) fn event(
         &mut self,
         event: &RoomEvent,
