@@ -1,9 +1,9 @@
-//! The window with made-up messages, without a server: for looking at it.
+//! Shows the window with made-up messages, without a server.
 //!
 //! `cargo run --example gallery -- [log-in|error|waiting|chat|refused|ended] [--dark]`
 
 use client_chat_gtk::line::Line;
-use client_chat_gtk::message::Outbox;
+use client_chat_gtk::message::MessageSender;
 use client_chat_gtk::model;
 use client_chat_gtk::status::{Status, Tone};
 use client_chat_gtk::ui::{self, Page, View, Window};
@@ -69,8 +69,8 @@ fn open(application: &gtk::Application, arguments: &[String]) {
         settings.set_gtk_application_prefer_dark_theme(wants("--dark"));
     }
     ui::load_style();
-    let (outbox, mut inbox) = Outbox::new();
-    let window = Window::new(application, &outbox);
+    let (sender, mut receiver) = MessageSender::new();
+    let window = Window::new(application, &sender);
     let (lines, people) = (model::new_lines(), model::new_people());
     window.set_models(&lines, &people);
     let own = PlayerName::parse("Ada").ok();
@@ -82,9 +82,9 @@ fn open(application: &gtk::Application, arguments: &[String]) {
     model::append_lines(&lines, talk(own.as_ref()));
     window.show(&view(&wants));
     window.present();
-    // What the person does is printed, and what is said is answered.
+    // Each message is printed and answered with the same talk.
     glib::spawn_future_local(async move {
-        while let Some(message) = inbox.recv().await {
+        while let Some(message) = receiver.recv().await {
             println!("{message:?}");
             model::append_lines(&lines, talk(own.as_ref()));
         }

@@ -1,4 +1,4 @@
-//! The one place where anything changes: messages in, a view out.
+//! The application state: messages and link events in, a view out.
 
 use std::future;
 use std::time::Duration;
@@ -12,52 +12,52 @@ use gtk4::{Application, gio, glib};
 use tokio::runtime::Handle;
 
 use crate::composer::Composer;
-use crate::entrance::Entrance;
 use crate::line::Line;
-use crate::message::{Credentials, Inbox, Message, Outbox};
+use crate::login_method::LoginMethod;
+use crate::message::{Credentials, Message, MessageReceiver, MessageSender};
 use crate::model;
 use crate::options::GatewayAddress;
 use crate::status::{sentence, status};
 use crate::ui::{Page, View, Window};
 
-/// What the gateway calls this program.
+/// The program's name in its hello to the gateway.
 const CLIENT_NAME: &str = "client-chat-gtk";
 
-/// A pause before logging in again when nobody could take the log-in: a chat
-/// worker is started anew within a second or two.
+/// Delay before a log-in that was refused as unavailable is repeated. A chat
+/// worker restarts within a second or two.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The state of the window, and all that changes it.
+/// The state of the window, and the only code that changes it.
 pub struct App {
     application: Application,
     window: Window,
     runtime: Handle,
     gateway: GatewayAddress,
-    outbox: Outbox,
+    sender: MessageSender,
     link: Option<Link>,
     client: ChatClient,
     composer: Composer,
     lines: gio::ListStore,
     people: gio::ListStore,
     page: Page,
-    /// Whether the gateway has, or will have, a log-in to answer.
+    /// Whether a log-in is in flight, or is sent as soon as there is a connection.
     is_logging_in: bool,
-    /// The account to log in to when signing up finds its name taken.
+    /// The account to log in to if the sign-up is refused because the name exists.
     fallback: Option<Credentials>,
-    /// Why what was said last did not get through.
+    /// The reason for which the latest chat line was not delivered.
     refusal: Option<String>,
 }
 
 impl App {
-    /// Starts connecting, and logging in where there is something to do it with.
+    /// Starts connecting, and logs in if `login_method` has credentials.
     #[must_use]
     pub fn new(
         application: &Application,
         window: Window,
         runtime: Handle,
         gateway: GatewayAddress,
-        entrance: Entrance,
-        outbox: Outbox,
+        login_method: LoginMethod,
+        sender: MessageSender,
     ) -> Self {
         let link = Link::open(&runtime, gateway.as_str(), CLIENT_NAME);
         let (lines, people) = (model::new_lines(), model::new_people());
@@ -67,7 +67,7 @@ impl App {
             window,
             runtime,
             gateway,
-            outbox,
+            sender,
             link: Some(link),
             client: ChatClient::default(),
             composer: Composer::default(),
@@ -78,22 +78,22 @@ impl App {
             fallback: None,
             refusal: None,
         };
-        app.enter(entrance);
+        app.begin(login_method);
         app
     }
 
-    /// Takes messages and events until the window is gone.
-    pub async fn run(mut self, mut inbox: Inbox) {
+    /// Handles messages and link events until the window is closed.
+    pub async fn run(mut self, mut receiver: MessageReceiver) {
         self.render();
         loop {
             tokio::select! {
-                message = inbox.recv() => {
+                message = receiver.recv() => {
                     let Some(message) = message else { return };
                     self.update(message);
                 }
                 event = next_event(&mut self.link) => self.link_event(event),
             }
-            // What is here already is shown at once: one layout for a burst.
+            // A burst of events costs one layout only.
             while let Some(event) = self.link.as_mut().and_then(Link::poll) {
                 self.link_event(event);
             }
@@ -101,10 +101,10 @@ impl App {
         }
     }
 
-    fn enter(&mut self, entrance: Entrance) {
-        match entrance {
-            Entrance::Page => {}
-            Entrance::Account {
+    fn begin(&mut self, login_method: LoginMethod) {
+        match login_method {
+            LoginMethod::Prompt => {}
+            LoginMethod::Account {
                 credentials,
                 sign_up,
             } => {
@@ -116,7 +116,7 @@ impl App {
                     self.log_in(&credentials);
                 }
             }
-            Entrance::Token => {
+            LoginMethod::Token => {
                 self.page = Page::Waiting("Waiting for the race client to log in …".to_owned());
             }
         }
@@ -126,18 +126,18 @@ impl App {
         match message {
             Message::LogIn(credentials) => match PlayerName::parse(&credentials.name) {
                 Ok(_) => self.log_in(&credentials),
-                Err(error) => self.ask(&error.to_string()),
+                Err(error) => self.show_log_in_page(&error.to_string()),
             },
             Message::SignUp(credentials) => match check_new(&credentials) {
                 Ok(()) => self.sign_up(&credentials),
-                Err(rejection) => self.ask(&rejection.message),
+                Err(rejection) => self.show_log_in_page(&rejection.message),
             },
             Message::Token(Ok(token)) => {
                 self.page = Page::Waiting("Logging in …".to_owned());
                 self.is_logging_in = true;
                 self.client.resume(&token);
             }
-            Message::Token(Err(reason)) => self.ask(&reason),
+            Message::Token(Err(reason)) => self.show_log_in_page(&reason),
             Message::Retry => self.client.retry(),
             Message::Say(entry) => self.say(&entry),
             Message::Reconnect => self.connect(),
@@ -166,8 +166,10 @@ impl App {
         }
         match self.client.state() {
             ChatClientState::Joined => self.arrived(),
-            // Who had not got in yet is asked, not left waiting for nothing.
-            ChatClientState::Ended(reason) if self.page != Page::Chat => self.ask(&reason.clone()),
+            // Without a log-in, nothing is left to wait for: show the log-in page.
+            ChatClientState::Ended(reason) if self.page != Page::Chat => {
+                self.show_log_in_page(&reason.clone());
+            }
             ChatClientState::Ended(_)
             | ChatClientState::Offline(_)
             | ChatClientState::Unauthenticated => {}
@@ -192,18 +194,18 @@ impl App {
         }
         match (rejection.code, self.fallback.take()) {
             (RejectionCode::NameTaken, Some(credentials)) => self.log_in(&credentials),
-            // Who came without the log-in page, or was in already, waits.
+            // Without the log-in page, or after a session, the log-in is repeated.
             (RejectionCode::Unavailable, fallback) if !self.page.is_log_in() => {
                 self.fallback = fallback;
-                let outbox = self.outbox.clone();
-                glib::timeout_add_local_once(RETRY_DELAY, move || outbox.post(Message::Retry));
+                let sender = self.sender.clone();
+                glib::timeout_add_local_once(RETRY_DELAY, move || sender.post(Message::Retry));
             }
-            _ => self.ask(&rejection.message),
+            _ => self.show_log_in_page(&rejection.message),
         }
     }
 
-    /// Shows the log-in page with a sentence.
-    fn ask(&mut self, problem: &str) {
+    /// Shows the log-in page with a problem.
+    fn show_log_in_page(&mut self, problem: &str) {
         self.is_logging_in = false;
         self.page = Page::LogIn {
             problem: Some(sentence(problem)),
@@ -269,7 +271,7 @@ impl App {
         }
     }
 
-    /// Sends what there is to send, and shows how things are.
+    /// Sends the client's frames and shows the state.
     fn render(&mut self) {
         for frame in self.client.take_outgoing() {
             if let Some(link) = &self.link {
@@ -299,13 +301,13 @@ impl App {
     }
 }
 
-/// What the gateway would refuse, without the way there and back.
+/// Checks name and password before they are sent, as the gateway would.
 fn check_new(credentials: &Credentials) -> Result<(), Rejection> {
     PlayerName::parse(&credentials.name)?;
     Password::check(&credentials.password)
 }
 
-/// The next event of the link; never, when there is none.
+/// Waits for the next event of the link; for ever if there is no link.
 async fn next_event(link: &mut Option<Link>) -> LinkEvent {
     if let Some(open) = link {
         if let Some(event) = open.next().await {

@@ -1,17 +1,17 @@
-//! When the list of messages stays at its end, and when it stays put.
+//! Decides whether the list of messages follows its end.
 
-/// A list this near its end counts as being there: a third of a line, so that
-/// rounding and an unsteady finger change nothing.
+/// Distance from the end, a third of a line, within which the list counts as
+/// being at its end: tolerance for rounding and an unsteady finger.
 const SLACK_PIXELS: f64 = 8.0;
 
-/// Where a list is scrolled to, in pixels, as a `GtkAdjustment` has it.
+/// The scroll position of a list, in pixels, as in a `GtkAdjustment`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extent {
-    /// What is above the visible part.
+    /// The height above the visible part.
     pub value: f64,
-    /// The visible part.
+    /// The height of the visible part.
     pub page_size: f64,
-    /// All of it.
+    /// The height of the whole list.
     pub upper: f64,
 }
 
@@ -21,8 +21,8 @@ impl Extent {
     }
 }
 
-/// Follows the end of the list until the person scrolls up, and counts what
-/// arrives meanwhile.
+/// Follows the end of the list until the user scrolls up, and then counts the
+/// messages that arrive.
 #[derive(Debug, Default)]
 pub struct AutoScroll {
     is_held: bool,
@@ -30,7 +30,7 @@ pub struct AutoScroll {
 }
 
 impl AutoScroll {
-    /// Messages arrived. Whether the list shall go to its end.
+    /// Records that messages arrived. Returns whether the list goes to its end.
     #[must_use]
     pub fn arrived(&mut self, messages: u32) -> bool {
         if self.is_held {
@@ -39,7 +39,7 @@ impl AutoScroll {
         !self.is_held
     }
 
-    /// The list was scrolled.
+    /// Records that the list was scrolled.
     pub fn scrolled(&mut self, extent: Extent) {
         self.is_held = !extent.is_at_end();
         if !self.is_held {
@@ -47,21 +47,21 @@ impl AutoScroll {
         }
     }
 
-    /// The person wants to see the end.
+    /// Follows the end again, at the user's request.
     pub fn release(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether the list shall stay at its end when its size changes.
+    /// Returns whether the list stays at its end when its size changes.
     #[must_use]
     pub fn follows(&self) -> bool {
         !self.is_held
     }
 
-    /// What the button says that leads to the end; `None` when it is not
-    /// needed.
+    /// Returns the label of the button that leads to the end. `None` if there are
+    /// no unseen messages.
     #[must_use]
-    pub fn invitation(&self) -> Option<String> {
+    pub fn button_label(&self) -> Option<String> {
         match self.unseen {
             0 => None,
             1 => Some("1 new message".to_owned()),
@@ -94,20 +94,20 @@ mod tests {
             ..END
         });
         assert!(auto_scroll.follows() && auto_scroll.arrived(1));
-        assert_eq!(auto_scroll.invitation(), None);
+        assert_eq!(auto_scroll.button_label(), None);
     }
 
     #[test]
-    fn stays_put_and_counts_once_the_person_has_scrolled_up() {
+    fn keeps_its_position_and_counts_after_the_user_has_scrolled_up() {
         let mut auto_scroll = AutoScroll::default();
         auto_scroll.scrolled(ABOVE);
-        assert_eq!(auto_scroll.invitation(), None);
+        assert_eq!(auto_scroll.button_label(), None);
         assert!(!auto_scroll.arrived(1));
-        assert_eq!(auto_scroll.invitation().unwrap(), "1 new message");
+        assert_eq!(auto_scroll.button_label().unwrap(), "1 new message");
         assert!(!auto_scroll.arrived(2));
-        assert_eq!(auto_scroll.invitation().unwrap(), "3 new messages");
+        assert_eq!(auto_scroll.button_label().unwrap(), "3 new messages");
         auto_scroll.scrolled(END);
-        assert_eq!(auto_scroll.invitation(), None);
+        assert_eq!(auto_scroll.button_label(), None);
         assert!(auto_scroll.arrived(1));
     }
 
@@ -118,7 +118,7 @@ mod tests {
         assert!(!auto_scroll.arrived(9));
         auto_scroll.release();
         assert!(auto_scroll.follows());
-        assert_eq!(auto_scroll.invitation(), None);
+        assert_eq!(auto_scroll.button_label(), None);
     }
 
     #[test]

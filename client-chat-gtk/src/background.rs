@@ -1,4 +1,4 @@
-//! What happens on the other threads: waiting for a file, and for signals.
+//! Background tasks: waiting for a token file, and for signals.
 
 use std::io;
 use std::path::Path;
@@ -7,23 +7,24 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
-use crate::message::{Message, Outbox};
+use crate::message::{Message, MessageSender};
 
-/// How long a token file may take to appear: the race client's person has to
-/// log in first.
+/// Time that a token file may take to appear: the player has to log in to the
+/// race client first.
 pub const TOKEN_FILE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often the token file is looked for. Nobody notices a shorter wait.
+/// Interval between looks at the token file, too short to be noticed.
 const TOKEN_FILE_POLL: Duration = Duration::from_millis(200);
 
-/// A token is some hundred characters; what is larger is another file.
+/// Size limit of a token file. A token has some hundred characters, so a larger
+/// file is the wrong one.
 const TOKEN_BYTES_MAX: u64 = 4 * 1024;
 
-/// Waits for the file of a token and posts the token in it, or a sentence
-/// that says why there is none.
-pub async fn hand_over_token(path: &Path, timeout: Duration, outbox: &Outbox) {
+/// Waits for the token file and posts its token, or the reason why there is
+/// none.
+pub async fn hand_over_token(path: &Path, timeout: Duration, sender: &MessageSender) {
     let token = wait_for_token(path, timeout).await;
-    outbox.post(Message::Token(token));
+    sender.post(Message::Token(token));
 }
 
 async fn wait_for_token(path: &Path, timeout: Duration) -> Result<String, String> {
@@ -31,7 +32,7 @@ async fn wait_for_token(path: &Path, timeout: Duration) -> Result<String, String
     let mut before = None;
     loop {
         let token = read_token(path).await?;
-        // A file that is being written reads differently the next time.
+        // Two equal reads in a row: the file is not being written.
         if token.is_some() && token == before {
             return token.ok_or_else(String::new);
         }
@@ -47,7 +48,7 @@ async fn wait_for_token(path: &Path, timeout: Duration) -> Result<String, String
     }
 }
 
-/// The token, if there is one yet.
+/// Returns the token, or `None` while the file is missing or empty.
 async fn read_token(path: &Path) -> Result<Option<String>, String> {
     let cannot =
         |error: io::Error| format!("cannot read the token file {}: {error}", path.display());
@@ -68,11 +69,11 @@ async fn read_token(path: &Path) -> Result<Option<String>, String> {
     Ok((!token.is_empty()).then(|| token.to_owned()))
 }
 
-/// Posts [`Message::Quit`] at Ctrl-C and SIGTERM.
+/// Posts [`Message::Quit`] on Ctrl-C and SIGTERM.
 ///
 /// # Errors
-/// When the signals cannot be caught.
-pub async fn quit_on_signals(outbox: &Outbox) -> io::Result<()> {
+/// Returns an error if the signal handlers cannot be installed.
+pub async fn quit_on_signals(sender: &MessageSender) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
@@ -80,7 +81,7 @@ pub async fn quit_on_signals(outbox: &Outbox) -> io::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        outbox.post(Message::Quit);
+        sender.post(Message::Quit);
     }
 }
 
@@ -122,8 +123,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         tokio::fs::write(&path, "abc").await.unwrap();
-        let (outbox, mut inbox) = Outbox::new();
-        hand_over_token(&path, LONG_ENOUGH, &outbox).await;
-        assert!(matches!(inbox.recv().await, Some(Message::Token(Ok(token))) if token == "abc"));
+        let (sender, mut receiver) = MessageSender::new();
+        hand_over_token(&path, LONG_ENOUGH, &sender).await;
+        assert!(matches!(receiver.recv().await, Some(Message::Token(Ok(token))) if token == "abc"));
     }
 }

@@ -1,39 +1,39 @@
-//! What becomes of a typed text: it stays in its entry until the gateway has
-//! confirmed it, and one text is under way at a time, so that lines keep
-//! their order.
+//! Sending typed text: a text stays in its entry until the gateway has confirmed
+//! it, and one text is in flight at a time, so that lines keep their order.
 
 use client_core::protocol::Rejection;
 use client_core::protocol::chat::ChatText;
 use client_core::protocol::limits::CHAT_TEXT_CHARS_MAX;
 
-/// From here on the person is told how much fits: the last fifth.
+/// The length from which the counter is shown: the last fifth.
 const COUNTER_FROM_CHARS: usize = CHAT_TEXT_CHARS_MAX / 5 * 4;
 
-/// The texts on their way from the entry to the gateway.
+/// The texts that are submitted and not yet confirmed.
 #[derive(Debug, Default)]
 pub struct Composer {
-    /// As it stands at the start of the entry.
+    /// The text that was sent, as at the start of the entry.
     in_flight: Option<String>,
-    /// What was typed behind it and already sent off by the person.
+    /// The text after it that the user has submitted, and that waits for the
+    /// confirmation of the first.
     next: Option<String>,
 }
 
-/// What to do once a text is confirmed.
+/// What to do after a text is confirmed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// Characters to take off the start of the entry.
+    /// The number of characters to remove from the start of the entry.
     pub remove_chars: usize,
-    /// What to say next.
+    /// The next text to send.
     pub say: Option<ChatText>,
 }
 
 impl Composer {
-    /// The person wants to say what the entry holds. Gives what to say now;
-    /// `None` when it has to wait for the text before it, or is blank.
+    /// Submits the text in the entry and returns the text to send. `None` if it
+    /// has to wait for the text before it, or is blank.
     ///
     /// # Errors
-    /// Says what is allowed. A text is checked here as well as by the chat
-    /// worker, since one too long for a frame would end the connection.
+    /// Returns a rejection if the text is not allowed. The chat worker checks too,
+    /// but a text too long for a frame would end the connection.
     pub fn submit(&mut self, entry: &str) -> Result<Option<ChatText>, Rejection> {
         let sent = self.in_flight.as_deref().unwrap_or_default();
         let rest = entry.strip_prefix(sent).unwrap_or(entry);
@@ -49,12 +49,12 @@ impl Composer {
         Ok(Some(text))
     }
 
-    /// The gateway has confirmed the text under way.
+    /// Handles the gateway's confirmation of the text in flight.
     pub fn confirmed(&mut self, entry: &str) -> Confirmed {
         let Some(sent) = self.in_flight.take() else {
             return Confirmed::default();
         };
-        // Whoever changed the text meanwhile wants to keep the change.
+        // A text that was edited in the meantime stays in the entry.
         let remove_chars = if entry.starts_with(&sent) {
             sent.chars().count()
         } else {
@@ -68,24 +68,25 @@ impl Composer {
         Confirmed { remove_chars, say }
     }
 
-    /// The gateway refused the text under way, or the connection broke: the
-    /// text stays where it is. Whether there was one.
+    /// Handles a rejection or a broken connection: the text stays in the entry.
+    /// Returns whether a text was in flight.
     pub fn failed(&mut self) -> bool {
         self.next = None;
         self.in_flight.take().is_some()
     }
 }
 
-/// What the counter beside the entry shows.
+/// The counter beside the entry.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// "412 / 500".
+    /// The text, such as "412 / 500".
     pub text: String,
     /// Whether the text is too long to be sent.
     pub is_over: bool,
 }
 
-/// Counts a text as the chat worker does; `None` while there is plenty of room.
+/// Counts the characters of a text as the chat worker does. `None` while the
+/// text is far from the limit.
 #[must_use]
 pub fn counter(entry: &str) -> Option<Counter> {
     let chars = entry.trim().chars().count();
@@ -95,7 +96,7 @@ pub fn counter(entry: &str) -> Option<Counter> {
     })
 }
 
-/// Whether the send button makes sense.
+/// Returns whether the send button is enabled.
 #[must_use]
 pub fn can_send(is_in_chat: bool, entry: &str) -> bool {
     is_in_chat && ChatText::parse(entry).is_ok()
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_behind_a_text_under_way_waits_its_turn() {
+    fn a_second_text_waits_for_the_confirmation_of_the_first() {
         let mut composer = Composer::default();
         composer.submit("one").unwrap();
         assert_eq!(

@@ -1,38 +1,38 @@
-//! A line of the chat, ready to be shown.
+//! A chat line as it is shown.
 
 use client_core::protocol::chat::{ChatBody, ChatMessage};
 use client_core::protocol::{PlayerName, UnixMillis};
 use gtk4::glib;
 
-/// Lines of one sender within this time stand together under one name.
-const TOGETHER_MS: UnixMillis = 5 * 60 * 1_000;
+/// Time within which lines of one author are grouped under one name.
+const GROUPING_MS: UnixMillis = 5 * 60 * 1_000;
 
-/// A line of the chat.
+/// A chat line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When a chat worker accepted it.
+    /// The time at which a chat worker accepted it.
     pub at: UnixMillis,
-    /// What it says, as plain text.
+    /// The plain text.
     pub text: String,
-    /// Who speaks.
-    pub speaker: Speaker,
-    /// Whether it stands under the name of the line before it.
+    /// The author.
+    pub author: Author,
+    /// Whether it is grouped with the line before it, under the same name.
     pub is_continued: bool,
 }
 
-/// Who speaks.
+/// The author of a chat line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Speaker {
-    /// The chat itself: somebody came or went.
+pub enum Author {
+    /// The chat itself: a notice that a player joined or disconnected.
     Notice,
-    /// Somebody else.
+    /// Another player.
     Other(PlayerName),
-    /// The person at this window.
+    /// The user of this window.
     Own(PlayerName),
 }
 
-impl Speaker {
-    /// The name, when it is a person.
+impl Author {
+    /// Returns the name, unless it is the chat itself.
     #[must_use]
     pub fn name(&self) -> Option<&PlayerName> {
         match self {
@@ -43,44 +43,44 @@ impl Speaker {
 }
 
 impl Line {
-    /// A message as the player `own` sees it below `previous`.
+    /// Makes the line that the player `own` sees below `previous`.
     #[must_use]
     pub fn new(message: &ChatMessage, own: Option<&PlayerName>, previous: Option<&Self>) -> Self {
         let at = message.at;
-        let (speaker, text) = match &message.body {
+        let (author, text) = match &message.body {
             ChatBody::Said { from, text } => {
                 let is_own = own.is_some_and(|own| own.id() == from.id());
-                let speaker = if is_own { Speaker::Own } else { Speaker::Other };
-                (speaker(from.clone()), text.as_str().to_owned())
+                let author = if is_own { Author::Own } else { Author::Other };
+                (author(from.clone()), text.as_str().to_owned())
             }
             ChatBody::Joined { .. } | ChatBody::Left { .. } => {
-                (Speaker::Notice, message.body.notice().unwrap_or_default())
+                (Author::Notice, message.body.notice().unwrap_or_default())
             }
         };
         let is_continued = previous.is_some_and(|previous| {
-            speaker != Speaker::Notice
-                && previous.speaker == speaker
-                && at.saturating_sub(previous.at) < TOGETHER_MS
+            author != Author::Notice
+                && previous.author == author
+                && at.saturating_sub(previous.at) < GROUPING_MS
         });
         Self {
             at,
             text,
-            speaker,
+            author,
             is_continued,
         }
     }
 
-    /// All of it in one sentence, for who cannot see the window:
-    /// "Ada: hello", or the notice.
+    /// Returns the line as one sentence for assistive technology: "Ada: hello",
+    /// or the notice.
     #[must_use]
     pub fn spoken(&self) -> String {
-        match self.speaker.name() {
+        match self.author.name() {
             Some(name) => format!("{name}: {}", self.text),
             None => self.text.clone(),
         }
     }
 
-    /// The local time of day as HH:MM.
+    /// Returns the local time of day as HH:MM.
     #[must_use]
     pub fn clock(&self) -> String {
         clock(self.at, &glib::TimeZone::local())
@@ -93,7 +93,7 @@ fn clock(at: UnixMillis, zone: &glib::TimeZone) -> String {
         .and_then(|utc| utc.to_timezone(zone))
         .and_then(|local| local.format("%H:%M"))
         .map(Into::into)
-        // A worker's clock beyond the year 9999 is no reason to lose the line.
+        // The line is shown even if the worker's clock is beyond the year 9999.
         .unwrap_or_else(|_| "--:--".to_owned())
 }
 
@@ -116,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn tells_own_lines_from_those_of_others() {
+    fn distinguishes_own_lines_from_those_of_others() {
         let own = name("ADA");
         let line = Line::new(&said(0, "Ada", "hi"), Some(&own), None);
-        assert_eq!(line.speaker, Speaker::Own(name("Ada")));
+        assert_eq!(line.author, Author::Own(name("Ada")));
         let line = Line::new(&said(0, "Bob", "<b>hi</b>"), Some(&own), None);
-        assert_eq!(line.speaker, Speaker::Other(name("Bob")));
+        assert_eq!(line.author, Author::Other(name("Bob")));
         assert_eq!(line.spoken(), "Bob: <b>hi</b>");
     }
 
@@ -145,8 +145,8 @@ mod tests {
         );
         let left = Line::new(&left, None, None);
         assert_eq!(
-            (left.spoken().as_str(), &left.speaker),
-            ("Ada disconnected", &Speaker::Notice)
+            (left.spoken().as_str(), &left.author),
+            ("Ada disconnected", &Author::Notice)
         );
     }
 
@@ -155,8 +155,8 @@ mod tests {
         let first = Line::new(&said(0, "Ada", "one"), None, None);
         let continued =
             |at, from| Line::new(&said(at, from, "two"), None, Some(&first)).is_continued;
-        assert!(continued(TOGETHER_MS - 1, "Ada"));
-        assert!(!continued(TOGETHER_MS, "Ada"));
+        assert!(continued(GROUPING_MS - 1, "Ada"));
+        assert!(!continued(GROUPING_MS, "Ada"));
         assert!(!continued(1, "Bob"));
         let notice = ChatMessage {
             at: 0,

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 /// Help and version go to standard output with status 0; a mistake goes to
 /// standard error with status 64.
 fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // A closed terminal leaves no way to report the error.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

@@ -1,57 +1,59 @@
-//! What can happen to the window: one closed set of messages.
+//! The messages to the application: one closed set.
 
 use client_core::protocol::account::Password;
 use tokio::sync::mpsc;
 
-/// Messages that wait for the window: far more than a person presses between
-/// two turns of the main loop.
-const INBOX_MAX: usize = 256;
+/// Bound on messages that wait: far more than a user causes in one iteration of
+/// the main loop.
+const MESSAGES_MAX: usize = 256;
 
-/// Something that the person or a background task wants. Events of the link
-/// have their own way to [`App`](crate::App), in their own bounded queue.
+/// A request of the user or of a background task. Link events reach
+/// [`App`](crate::App) through a bounded queue of their own.
 #[derive(Debug)]
 pub enum Message {
     /// Log in.
     LogIn(Credentials),
-    /// Make an account and log in.
+    /// Create an account and log in.
     SignUp(Credentials),
-    /// Log in with a token that was handed over, or say why there is none.
+    /// Log in with the token of the token file, or show why there is none.
     Token(Result<String, String>),
-    /// Log in again: the last refusal was for the moment only.
+    /// Repeat a log-in that was refused as unavailable.
     Retry,
-    /// Say what stands in the entry.
+    /// Send the text of the entry.
     Say(String),
-    /// Connect again after the end of a connection.
+    /// Connect again after a connection has ended.
     Reconnect,
-    /// Close the window and end.
+    /// Close the window and exit.
     Quit,
 }
 
-/// Who a person says to be, unchecked.
+/// Name and password as typed, unchecked.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// As typed.
+    /// The name.
     pub name: String,
-    /// As typed.
+    /// The password.
     pub password: Password,
 }
 
-/// Where widgets and background tasks post their messages. Clones share it.
+/// The sending end of the application's message channel, for widgets and
+/// background tasks. Clones share the channel.
 #[derive(Clone, Debug)]
-pub struct Outbox(mpsc::Sender<Message>);
+pub struct MessageSender(mpsc::Sender<Message>);
 
-/// Where [`App`](crate::App) reads them.
-pub type Inbox = mpsc::Receiver<Message>;
+/// The receiving end, which [`App`](crate::App) reads.
+pub type MessageReceiver = mpsc::Receiver<Message>;
 
-impl Outbox {
-    /// Both ends of the way to the application.
+impl MessageSender {
+    /// Makes the channel and returns both ends.
     #[must_use]
-    pub fn new() -> (Self, Inbox) {
-        let (sender, inbox) = mpsc::channel(INBOX_MAX);
-        (Self(sender), inbox)
+    pub fn new() -> (Self, MessageReceiver) {
+        let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+        (Self(sender), receiver)
     }
 
-    /// Posts a message; never waits, since the main loop may be the caller.
+    /// Posts a message. Never blocks, since the main loop may be the caller: a
+    /// message beyond the bound is dropped.
     pub fn post(&self, message: Message) {
         if let Err(error) = self.0.try_send(message) {
             tracing::warn!(%error, "a message was dropped");

@@ -13,26 +13,26 @@ mod objects;
 
 pub use objects::{LineObject, Person, PersonObject};
 
-/// A list model of [`LineObject`]s, oldest first.
+/// Makes a list model of [`LineObject`]s, oldest first.
 #[must_use]
 pub fn new_lines() -> gio::ListStore {
     gio::ListStore::new::<LineObject>()
 }
 
-/// A list model of [`PersonObject`]s, in the order of names.
+/// Makes a list model of [`PersonObject`]s, ordered by name.
 #[must_use]
 pub fn new_people() -> gio::ListStore {
     gio::ListStore::new::<PersonObject>()
 }
 
-/// The last line of a list model.
+/// Returns the last line of a list model.
 #[must_use]
 pub fn last_line(lines: &gio::ListStore) -> Option<Line> {
     let last = lines.item(lines.n_items().checked_sub(1)?)?;
     Some(last.downcast::<LineObject>().ok()?.line().clone())
 }
 
-/// Appends lines, and lets the oldest go beyond [`LINES_MAX`].
+/// Appends lines and removes the oldest beyond [`LINES_MAX`].
 pub fn append_lines(lines: &gio::ListStore, new: Vec<Line>) {
     let objects: Vec<LineObject> = new.into_iter().map(LineObject::new).collect();
     lines.extend_from_slice(&objects);
@@ -43,8 +43,8 @@ pub fn append_lines(lines: &gio::ListStore, new: Vec<Line>) {
     }
 }
 
-/// Makes a list model show these people, and changes only what differs, so
-/// that nothing else in the list moves.
+/// Makes a list model hold these people. Only the entries that differ are
+/// replaced, so that the rest of the list does not move.
 pub fn update_people(people: &gio::ListStore, own: Option<&PlayerName>, present: &[PlayerName]) {
     let new: Vec<Person> = present
         .iter()
@@ -63,12 +63,12 @@ pub fn update_people(people: &gio::ListStore, own: Option<&PlayerName>, present:
         return;
     }
     let objects: Vec<PersonObject> = new[added].iter().cloned().map(PersonObject::new).collect();
-    // Both fit: a chat has fewer people than a `u32` has numbers.
+    // Both fit: a chat has fewer people than `u32::MAX`.
     people.splice(removed.start as u32, removed.len() as u32, &objects);
 }
 
-/// The smallest range of `old` to be replaced, and the range of `new` to
-/// replace it with.
+/// Returns the smallest range of `old` to replace, and the range of `new` that
+/// replaces it.
 fn difference<T: PartialEq>(old: &[T], new: &[T]) -> (Range<usize>, Range<usize>) {
     let shorter = old.len().min(new.len());
     let start = old
@@ -88,7 +88,7 @@ fn difference<T: PartialEq>(old: &[T], new: &[T]) -> (Range<usize>, Range<usize>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Speaker;
+    use crate::line::Author;
 
     #[test]
     fn finds_the_smallest_difference() {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_who_is_here() {
+    fn updates_the_list_of_people() {
         let name = |text| PlayerName::parse(text).unwrap();
         let (ada, bob, cyd) = (name("Ada"), name("Bob"), name("Cyd"));
         let people = new_people();
@@ -140,7 +140,7 @@ mod tests {
         let line = |number: usize| Line {
             at: number as u64,
             text: number.to_string(),
-            speaker: Speaker::Notice,
+            author: Author::Notice,
             is_continued: false,
         };
         append_lines(&lines, (0..LINES_MAX).map(line).collect());

@@ -57,12 +57,12 @@ fn password(text: &str) -> Result<Password, Infallible> {
     Ok(Password::new(text))
 }
 
-/// Where a gateway listens: a host name or address, and a port.
+/// The address of a gateway: a host name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayAddress(String);
 
 impl GatewayAddress {
-    /// As it was given.
+    /// Returns the address as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! The life of the program: runtime, application, one window.
+//! The program's run: runtime, application, one window.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -14,21 +14,21 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::background::{TOKEN_FILE_TIMEOUT, hand_over_token, quit_on_signals};
-use crate::entrance::Entrance;
-use crate::message::{Inbox, Outbox};
+use crate::login_method::LoginMethod;
+use crate::message::{MessageReceiver, MessageSender};
 use crate::options::Options;
 use crate::ui::{self, Window};
 
-/// What the session bus and the window manager know this program by.
+/// The name of this program on the session bus and to the window manager.
 const APPLICATION_ID: &str = "io.github.slipstream.Chat";
 
-/// How long the connection may take to close behind the window.
+/// Time that the connection has to close after the window.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Opens the window and stays until it is closed.
+/// Opens the window and runs until it is closed.
 ///
 /// # Errors
-/// When there is no display, or no thread to be had.
+/// Returns an error if there is no display, or if the runtime cannot start.
 pub fn run(options: Options) -> anyhow::Result<ExitCode> {
     start_logs();
     gtk::init().context("cannot open a window; is DISPLAY or WAYLAND_DISPLAY set?")?;
@@ -37,21 +37,21 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start a thread for the connection")?;
-    let (outbox, inbox) = Outbox::new();
-    start_background(&runtime, &options, &outbox);
+    let (sender, receiver) = MessageSender::new();
+    start_background(&runtime, &options, &sender);
 
-    // Several windows of several players share one session bus.
+    // Windows of several players may share one session bus.
     let application =
         gtk::Application::new(Some(APPLICATION_ID), gio::ApplicationFlags::NON_UNIQUE);
     let handle = runtime.handle().clone();
-    let parts = Rc::new(Cell::new(Some((options, handle, outbox, inbox))));
+    let parts = Rc::new(Cell::new(Some((options, handle, sender, receiver))));
     application.connect_activate(move |application| match parts.take() {
-        Some((options, runtime, outbox, inbox)) => {
-            open(application, options, runtime, outbox, inbox);
+        Some((options, runtime, sender, receiver)) => {
+            open(application, options, runtime, sender, receiver);
         }
         None => application.windows().iter().for_each(GtkWindowExt::present),
     });
-    // The command line is ours: GTK is given none of it.
+    // GTK gets no arguments: `main` has parsed the command line.
     let code = application.run_with_args::<&str>(&[]);
     runtime.shutdown_timeout(DRAIN_TIMEOUT);
     Ok(code.into())
@@ -61,39 +61,41 @@ fn open(
     application: &gtk::Application,
     options: Options,
     runtime: Handle,
-    outbox: Outbox,
-    inbox: Inbox,
+    sender: MessageSender,
+    receiver: MessageReceiver,
 ) {
     ui::load_style();
-    let window = Window::new(application, &outbox);
+    let window = Window::new(application, &sender);
     window.present();
-    let entrance = Entrance::of(&options);
+    let login_method = LoginMethod::of(&options);
     let app = App::new(
         application,
         window,
         runtime,
         options.gateway,
-        entrance,
-        outbox,
+        login_method,
+        sender,
     );
-    glib::spawn_future_local(app.run(inbox));
+    glib::spawn_future_local(app.run(receiver));
 }
 
-/// These tasks end with the runtime, which `run` shuts down.
-fn start_background(runtime: &Runtime, options: &Options, outbox: &Outbox) {
-    let signals = outbox.clone();
+/// Starts the background tasks. They end with the runtime, which `run` shuts
+/// down.
+fn start_background(runtime: &Runtime, options: &Options, sender: &MessageSender) {
+    let signals = sender.clone();
     runtime.spawn(async move {
         if let Err(error) = quit_on_signals(&signals).await {
             tracing::warn!(%error, "signals are not caught");
         }
     });
     if let Some(path) = options.token_file.clone() {
-        let outbox = outbox.clone();
-        runtime.spawn(async move { hand_over_token(&path, TOKEN_FILE_TIMEOUT, &outbox).await });
+        let sender = sender.clone();
+        runtime.spawn(async move { hand_over_token(&path, TOKEN_FILE_TIMEOUT, &sender).await });
     }
 }
 
-/// Logs go to standard error, quietly: `RUST_LOG` says otherwise.
+/// Starts logging to standard error. The default level is `warn`; `RUST_LOG`
+/// overrides it.
 fn start_logs() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()

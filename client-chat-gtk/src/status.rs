@@ -1,34 +1,34 @@
-//! What the person is told about the connection.
+//! The status of the connection, as it is shown.
 
 use client_core::chat::ChatClientState;
 use client_core::protocol::PlayerName;
 
 use crate::options::GatewayAddress;
 
-/// How a status looks.
+/// The tone of a status, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// All is well.
+    /// Connected.
     Good,
-    /// On its way.
+    /// Connecting or logging in.
     Busy,
-    /// Something is wrong.
+    /// Broken or ended.
     Bad,
 }
 
 /// The line at the bottom of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// How it looks.
+    /// The tone.
     pub tone: Tone,
-    /// What it says.
+    /// The sentence.
     pub text: String,
-    /// Whether the person is offered to connect again.
+    /// Whether the user is offered to reconnect.
     pub can_reconnect: bool,
 }
 
-/// The status of a client. `is_logging_in`: whether the gateway has, or will
-/// have, something to answer.
+/// Returns the status of a client. `is_logging_in` says whether a log-in is in
+/// flight, or is sent as soon as there is a connection.
 #[must_use]
 pub fn status(
     state: &ChatClientState,
@@ -56,8 +56,7 @@ pub fn status(
     }
 }
 
-/// Makes a rejection's message a sentence to look at: a capital first, a full
-/// stop last.
+/// Makes a sentence of a rejection's message: a capital first, a full stop last.
 #[must_use]
 pub fn sentence(message: &str) -> String {
     let mut chars = message.chars();
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_how_far_the_connection_is() {
+    fn describes_the_state_of_the_connection() {
         let ada = PlayerName::parse("Ada").unwrap();
         let address: GatewayAddress = "localhost:1".parse().unwrap();
         let cases = [

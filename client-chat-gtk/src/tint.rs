@@ -2,25 +2,26 @@
 
 use client_core::protocol::PlayerName;
 
-/// How many colours the style sheet has, as `.tint-0` and so on: as many as
-/// an eye still tells apart.
+/// The number of colours in the style sheet, as `.tint-0` and so on: as many as
+/// can be told apart at a glance.
 pub const TINTS: u32 = 10;
 
-/// The style class that colours a name.
+/// Returns the style class that colours a name.
 #[must_use]
 pub fn tint_class(name: &PlayerName) -> String {
     format!("tint-{}", tint(name))
 }
 
-/// FNV-1a over the lower-case name: a person keeps the colour however the
-/// name was typed. It is simple, and fixed for good, unlike `std`'s hasher.
+/// Hashes the lower-case name with FNV-1a, so that a player keeps the colour in
+/// whatever case the name is typed. FNV-1a is simple and, unlike `std`'s hasher,
+/// fixed.
 fn tint(name: &PlayerName) -> u32 {
     const OFFSET_BASIS: u32 = 0x811c_9dc5;
     const PRIME: u32 = 0x0100_0193;
     let hash = name.id().as_str().bytes().fold(OFFSET_BASIS, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(PRIME)
     });
-    // The low bits of this hash are its weak ones.
+    // The low bits of FNV-1a are weak: mix in the high ones.
     (hash ^ (hash >> 16)) % TINTS
 }
 

@@ -1,4 +1,4 @@
-//! The widgets. They show a [`View`] and post messages; they decide nothing.
+//! The widgets. They show a [`View`] and post messages, and hold no logic.
 
 mod chat_page;
 mod log_in_page;
@@ -18,48 +18,48 @@ pub use window::Window;
 
 use crate::status::Status;
 
-/// How the window looks, in GTK's own CSS. Colours are mixed with those of
-/// the theme, so that one sheet is right in light and dark.
+/// The style sheet, in GTK's CSS. Its colours are mixed with those of the theme,
+/// so that one sheet serves light and dark.
 const STYLE: &str = include_str!("ui/style.css");
 
-/// All that the window shows, apart from its list models.
+/// Everything that the window shows, apart from its list models.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// What fills the window.
+    /// The page.
     pub page: Page,
-    /// The line at the bottom.
+    /// The status line at the bottom.
     pub status: Status,
-    /// Whether the buttons of the log-in page work.
+    /// Whether the buttons of the log-in page are enabled.
     pub can_log_in: bool,
-    /// Whether what is said would be heard.
+    /// Whether a chat line can be sent.
     pub is_in_chat: bool,
-    /// Why what was said last did not get through.
+    /// The reason for which the latest chat line was not delivered.
     pub refusal: Option<String>,
 }
 
-/// What fills the window.
+/// The page that fills the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// Name and password are asked for.
+    /// The form for name and password.
     LogIn {
-        /// What was wrong with the last try.
+        /// The reason for which the last attempt failed.
         problem: Option<String>,
     },
-    /// The person need not do anything; what is being waited for.
+    /// A log-in without the user's help; says what it waits for.
     Waiting(String),
     /// The chat.
     Chat,
 }
 
 impl Page {
-    /// Whether name and password are asked for.
+    /// Returns whether it is the form for name and password.
     #[must_use]
     pub fn is_log_in(&self) -> bool {
         matches!(self, Self::LogIn { .. })
     }
 }
 
-/// Makes the style sheet known. Needs a display.
+/// Loads the style sheet. Needs a display.
 pub fn load_style() {
     let Some(display) = gdk::Display::default() else {
         return;
@@ -70,17 +70,16 @@ pub fn load_style() {
     gtk::style_context_add_provider_for_display(&display, &provider, priority);
 }
 
-/// A name for assistive technology that nobody sees. As a mnemonic label of a
-/// widget it names that widget; it has to stand somewhere in the window, since
-/// the widget does not keep it. (GTK's direct way to set such a name has a
-/// safe binding from 4.10 on.)
+/// Makes an invisible label that names a widget for assistive technology, as
+/// its mnemonic label. The caller adds it to the window, since the widget holds
+/// no reference to it. (The direct way to set such a name has a safe binding
+/// from GTK 4.10 on.)
 fn hidden_name(name: &str) -> gtk::Label {
     gtk::Label::builder().label(name).visible(false).build()
 }
 
-/// Lets the list item around a row go by a name: it is what assistive
-/// technology visits. An item is there from the first bind on, and keeps its
-/// row for good.
+/// Names the list item around a row for assistive technology, which visits items
+/// rather than rows. An item exists from the first bind on and keeps its row.
 fn name_item_around(row: &impl IsA<gtk::Widget>, name: &gtk::Label) {
     let Some(item) = row.parent() else { return };
     if item.list_mnemonic_labels().is_empty() {
@@ -88,7 +87,7 @@ fn name_item_around(row: &impl IsA<gtk::Widget>, name: &gtk::Label) {
     }
 }
 
-/// A round picture of somebody: the initial on the colour of the name.
+/// Makes an avatar: a disc in the colour of a name, with its initial.
 fn new_avatar() -> gtk::Label {
     gtk::Label::builder()
         .accessible_role(gtk::AccessibleRole::Presentation)
@@ -98,7 +97,7 @@ fn new_avatar() -> gtk::Label {
         .build()
 }
 
-/// Shows somebody in an avatar.
+/// Shows a player in an avatar.
 fn show_avatar(avatar: &gtk::Label, name: &client_core::protocol::PlayerName) {
     let initial = name
         .as_str()

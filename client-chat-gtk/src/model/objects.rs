@@ -1,4 +1,4 @@
-//! The GObject types. Their values never change: a change is another object.
+//! The GObject types. They are immutable: a change makes another object.
 
 use std::cell::OnceCell;
 
@@ -8,12 +8,12 @@ use gtk4::subclass::prelude::*;
 
 use crate::line::Line;
 
-/// Somebody who is in the chat.
+/// A player in the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// Who.
+    /// The player's name.
     pub name: PlayerName,
-    /// Whether it is the person at this window.
+    /// Whether it is the user of this window.
     pub is_own: bool,
 }
 
@@ -67,7 +67,7 @@ impl LineObject {
         object
     }
 
-    /// The line.
+    /// Returns the line.
     #[must_use]
     pub fn line(&self) -> &Line {
         self.imp().line.get().expect("set by the only constructor")
@@ -83,7 +83,7 @@ impl PersonObject {
         object
     }
 
-    /// The person.
+    /// Returns the person.
     #[must_use]
     pub fn person(&self) -> &Person {
         self.imp()

@@ -1,4 +1,4 @@
-//! The page of the chat: messages, who is here, and what one is about to say.
+//! The chat page: messages, the list of people, and the entry.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,9 +11,9 @@ use super::hidden_name;
 use super::message_list::MessageList;
 use super::people_list::PeopleList;
 use crate::composer::{can_send, counter};
-use crate::message::{Message, Outbox};
+use crate::message::{Message, MessageSender};
 
-/// The page of the chat.
+/// The chat page.
 #[derive(Clone, Debug)]
 pub(super) struct ChatPage {
     page: gtk::Box,
@@ -23,10 +23,10 @@ pub(super) struct ChatPage {
 }
 
 impl ChatPage {
-    pub(super) fn new(outbox: &Outbox) -> Self {
+    pub(super) fn new(sender: &MessageSender) -> Self {
         let messages = MessageList::new();
         let people = PeopleList::new();
-        let composer = ComposerBar::new(outbox);
+        let composer = ComposerBar::new(sender);
         let talk = gtk::Box::new(gtk::Orientation::Vertical, 0);
         talk.append(messages.widget());
         talk.append(&composer.bar);
@@ -63,7 +63,7 @@ impl ChatPage {
     }
 
     pub(super) fn remove_from_entry(&self, chars: usize) {
-        // An entry holds fewer characters than an `i32` has numbers.
+        // An entry holds fewer characters than `i32::MAX`.
         self.composer.entry.delete_text(0, chars as i32);
     }
 }
@@ -75,12 +75,12 @@ struct ComposerBar {
     entry: gtk::Entry,
     send: gtk::Button,
     refusal: gtk::Label,
-    /// Shared with the handler that follows what is typed.
+    /// Shared with the entry's change handler.
     is_in_chat: Rc<Cell<bool>>,
 }
 
 impl ComposerBar {
-    fn new(outbox: &Outbox) -> Self {
+    fn new(sender: &MessageSender) -> Self {
         let entry = gtk::Entry::builder()
             .placeholder_text("Say something to everybody")
             .hexpand(true)
@@ -103,18 +103,18 @@ impl ComposerBar {
             .css_classes(["problem"])
             .build();
 
-        let posts = outbox.clone();
-        entry.connect_activate(move |entry| posts.post(Message::Say(entry.text().into())));
-        let (posts, typed) = (outbox.clone(), entry.clone());
+        let on_enter = sender.clone();
+        entry.connect_activate(move |entry| on_enter.post(Message::Say(entry.text().into())));
+        let (on_click, typed) = (sender.clone(), entry.clone());
         send.connect_clicked(move |_| {
-            posts.post(Message::Say(typed.text().into()));
+            on_click.post(Message::Say(typed.text().into()));
             typed.grab_focus_without_selecting();
         });
         let is_in_chat = Rc::new(Cell::new(false));
-        let (knows, counts, button) = (Rc::clone(&is_in_chat), counter.clone(), send.clone());
+        let (in_chat, label, button) = (Rc::clone(&is_in_chat), counter.clone(), send.clone());
         entry.connect_changed(move |entry| {
-            show_counter(&counts, &entry.text());
-            button.set_sensitive(can_send(knows.get(), &entry.text()));
+            show_counter(&label, &entry.text());
+            button.set_sensitive(can_send(in_chat.get(), &entry.text()));
         });
 
         let row = gtk::Box::new(gtk::Orientation::Horizontal, 8);

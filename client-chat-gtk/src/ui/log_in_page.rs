@@ -4,9 +4,9 @@ use client_core::protocol::account::Password;
 use gtk4 as gtk;
 use gtk4::prelude::*;
 
-use crate::message::{Credentials, Message, Outbox};
+use crate::message::{Credentials, Message, MessageSender};
 
-/// Wide enough for the longest sentence in two lines.
+/// Width of the card in pixels: the longest sentence fits in two lines.
 const CARD_WIDTH: i32 = 360;
 
 /// The page that asks for name and password.
@@ -41,12 +41,12 @@ impl Fields {
 }
 
 impl LogInPage {
-    pub(super) fn new(outbox: &Outbox) -> Self {
+    pub(super) fn new(sender: &MessageSender) -> Self {
         let fields = Fields::new();
         let problem = gtk::Label::builder()
             .wrap(true)
             .xalign(0.0)
-            // So that a long sentence does not widen the card.
+            // Keeps a long sentence from widening the card.
             .max_width_chars(1)
             .visible(false)
             .css_classes(["problem"])
@@ -60,7 +60,7 @@ impl LogInPage {
             .label("Sign up")
             .hexpand(true)
             .build();
-        connect(&fields, &log_in, &sign_up, outbox);
+        connect(&fields, &log_in, &sign_up, sender);
 
         let page = gtk::Box::builder()
             .halign(gtk::Align::Center)
@@ -97,25 +97,26 @@ impl LogInPage {
     }
 }
 
-/// The buttons, and Enter, which goes to the field that is still empty first.
-fn connect(fields: &Fields, log_in: &gtk::Button, sign_up: &gtk::Button, outbox: &Outbox) {
-    let (who, posts) = (fields.clone(), outbox.clone());
-    log_in.connect_clicked(move |_| posts.post(Message::LogIn(who.credentials())));
-    let (who, posts) = (fields.clone(), outbox.clone());
-    sign_up.connect_clicked(move |_| posts.post(Message::SignUp(who.credentials())));
+/// Connects the buttons and the Enter key, which moves to the empty field if
+/// there is one and logs in otherwise.
+fn connect(fields: &Fields, log_in: &gtk::Button, sign_up: &gtk::Button, sender: &MessageSender) {
+    let (form, on_log_in) = (fields.clone(), sender.clone());
+    log_in.connect_clicked(move |_| on_log_in.post(Message::LogIn(form.credentials())));
+    let (form, on_sign_up) = (fields.clone(), sender.clone());
+    sign_up.connect_clicked(move |_| on_sign_up.post(Message::SignUp(form.credentials())));
 
-    let (who, button) = (fields.clone(), log_in.clone());
+    let (form, button) = (fields.clone(), log_in.clone());
     fields.name.connect_activate(move |_| {
-        if who.password.text().is_empty() {
-            who.password.grab_focus();
+        if form.password.text().is_empty() {
+            form.password.grab_focus();
         } else {
             button.emit_clicked();
         }
     });
-    let (who, button) = (fields.clone(), log_in.clone());
+    let (form, button) = (fields.clone(), log_in.clone());
     fields.password.connect_activate(move |_| {
-        if who.name.text().is_empty() {
-            who.name.grab_focus();
+        if form.name.text().is_empty() {
+            form.name.grab_focus();
         } else {
             button.emit_clicked();
         }
@@ -165,7 +166,7 @@ fn text(text: &str, class: &str) -> gtk::Label {
         .build()
 }
 
-/// A label that also tells assistive technology what a field is.
+/// Makes the label of a field, which also names it for assistive technology.
 fn field_name(name: &str, field: &impl IsA<gtk::Widget>) -> gtk::Label {
     let label = text(name, "field");
     label.set_mnemonic_widget(Some(field));

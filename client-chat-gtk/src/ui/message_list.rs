@@ -1,4 +1,4 @@
-//! The list of messages, which follows its end until the person scrolls up.
+//! The list of messages, which follows its end until the user scrolls up.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,18 +17,18 @@ use crate::model::LineObject;
 pub(super) struct MessageList {
     overlay: gtk::Overlay,
     list: gtk::ListView,
-    end: Rc<End>,
+    end: Rc<EndFollower>,
 }
 
-/// What keeps the list at its end.
+/// Keeps the list at its end.
 ///
-/// A list view learns the heights of its rows while it is laid out, and moves
-/// meanwhile. Such moves are not the person's: between a change of size and
-/// the next idle moment, where the list is put in order, they are ignored.
+/// A list view learns the heights of its rows during layout and scrolls
+/// meanwhile. Such scrolls are not the user's: they are ignored between a change
+/// of size and the next idle callback, which scrolls to the end.
 #[derive(Debug)]
-struct End {
+struct EndFollower {
     auto_scroll: RefCell<AutoScroll>,
-    is_settling: Cell<bool>,
+    is_scheduled: Cell<bool>,
     list: glib::WeakRef<gtk::ListView>,
     button: gtk::Button,
 }
@@ -56,9 +56,9 @@ impl MessageList {
         let name = hidden_name("Messages");
         overlay.add_overlay(&name);
         list.add_mnemonic_label(&name);
-        let end = Rc::new(End {
+        let end = Rc::new(EndFollower {
             auto_scroll: RefCell::default(),
-            is_settling: Cell::default(),
+            is_scheduled: Cell::default(),
             list: list.downgrade(),
             button,
         });
@@ -74,18 +74,19 @@ impl MessageList {
         self.list
             .set_model(Some(&gtk::NoSelection::new(Some(lines.clone()))));
         let end = Rc::clone(&self.end);
-        // After the list itself: it has to know of a line to go there.
+        // Connected after the list itself, which has to know a line to scroll
+        // to it.
         lines.connect_items_changed(move |_, _, _, added| end.arrived(added));
     }
 }
 
-impl End {
+impl EndFollower {
     fn follow(self: &Rc<Self>, adjustment: &gtk::Adjustment) {
         let end = Rc::clone(self);
-        adjustment.connect_changed(move |_| end.settle());
+        adjustment.connect_changed(move |_| end.schedule_scroll());
         let end = Rc::clone(self);
         adjustment.connect_value_changed(move |adjustment| {
-            if end.is_settling.get() {
+            if end.is_scheduled.get() {
                 return;
             }
             end.auto_scroll.borrow_mut().scrolled(Extent {
@@ -100,35 +101,36 @@ impl End {
             let Some(end) = end.upgrade() else { return };
             end.auto_scroll.borrow_mut().release();
             end.show_button();
-            end.settle();
+            end.schedule_scroll();
         });
     }
 
     fn arrived(self: &Rc<Self>, messages: u32) {
         if self.auto_scroll.borrow_mut().arrived(messages) {
-            self.settle();
+            self.schedule_scroll();
         }
         self.show_button();
     }
 
-    /// Puts the list in order soon: a layout must not ask for another one.
-    fn settle(self: &Rc<Self>) {
-        if self.is_settling.replace(true) {
+    /// Scrolls to the end in the next idle callback, since a layout must not
+    /// request another one.
+    fn schedule_scroll(self: &Rc<Self>) {
+        if self.is_scheduled.replace(true) {
             return;
         }
         let end = Rc::downgrade(self);
         glib::idle_add_local_once(move || {
             let Some(end) = end.upgrade() else { return };
-            end.is_settling.set(false);
+            end.is_scheduled.set(false);
             if end.auto_scroll.borrow().follows() {
-                end.go_there();
+                end.scroll_to_end();
             }
         });
     }
 
-    /// Anchors the list at its last row. The anchor holds while rows find
-    /// their heights, which setting the adjustment's value would not.
-    fn go_there(&self) {
+    /// Anchors the list at its last row. Unlike a value set on the adjustment, the
+    /// anchor holds while the heights of rows change.
+    fn scroll_to_end(&self) {
         let Some(list) = self.list.upgrade() else {
             return;
         };
@@ -142,10 +144,10 @@ impl End {
     }
 
     fn show_button(&self) {
-        let invitation = self.auto_scroll.borrow().invitation();
-        self.button.set_visible(invitation.is_some());
-        if let Some(invitation) = invitation {
-            self.button.set_label(&invitation);
+        let label = self.auto_scroll.borrow().button_label();
+        self.button.set_visible(label.is_some());
+        if let Some(label) = label {
+            self.button.set_label(&label);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One line of the chat, as a widget that is used again for other lines.
+//! One chat line, as a widget that the list reuses for other lines.
 
 use gtk4 as gtk;
 use gtk4::glib;
@@ -7,10 +7,10 @@ use gtk4::prelude::*;
 use gtk4::subclass::prelude::*;
 
 use super::{new_avatar, show_avatar};
-use crate::line::{Line, Speaker};
+use crate::line::{Author, Line};
 use crate::tint::tint_class;
 
-/// A line is read with ease up to this width.
+/// Width of a text in characters, for easy reading.
 const TEXT_WIDTH_CHARS: i32 = 62;
 
 mod imp {
@@ -31,7 +31,7 @@ mod imp {
     impl Default for MessageRow {
         fn default() -> Self {
             let attributes = pango::AttrList::new();
-            // A hyphen that nobody typed would be wrong in an address.
+            // An inserted hyphen would falsify a web address.
             attributes.insert(pango::AttrInt::new_insert_hyphens(false));
             let text = gtk::Label::builder()
                 .attributes(&attributes)
@@ -109,10 +109,10 @@ impl MessageRow {
         parts.text.set_selectable(true);
         parts.time.set_text(&line.clock());
         parts.spoken.set_text(&line.spoken());
-        match &line.speaker {
-            Speaker::Notice => self.arrange("notice", line, gtk::Align::Center),
-            Speaker::Own(_) => self.arrange("own", line, gtk::Align::End),
-            Speaker::Other(name) => {
+        match &line.author {
+            Author::Notice => self.arrange("notice", line, gtk::Align::Center),
+            Author::Own(_) => self.arrange("own", line, gtk::Align::End),
+            Author::Other(name) => {
                 self.arrange("other", line, gtk::Align::Start);
                 parts.name.set_text(name.as_str());
                 parts.name.set_css_classes(&["name", &tint_class(name)]);
@@ -121,7 +121,7 @@ impl MessageRow {
         }
     }
 
-    /// All that the row says, hidden: its name.
+    /// Returns the hidden label with the whole line, which names the row.
     #[must_use]
     pub fn spoken(&self) -> &gtk::Label {
         &self.imp().spoken
@@ -129,7 +129,7 @@ impl MessageRow {
 
     fn arrange(&self, class: &str, line: &Line, side: gtk::Align) {
         let parts = self.imp();
-        let is_other = matches!(line.speaker, Speaker::Other(_));
+        let is_other = matches!(line.author, Author::Other(_));
         let spacing = if line.is_continued {
             "continued"
         } else {
@@ -140,7 +140,7 @@ impl MessageRow {
         parts.bubble.set_css_classes(&["bubble"]);
         parts.name.set_visible(is_other && !line.is_continued);
         parts.avatar.set_visible(is_other);
-        // A continued line keeps the avatar's place, so that texts align.
+        // A continued line keeps the space of the avatar, so that texts align.
         parts
             .avatar
             .set_opacity(if line.is_continued { 0.0 } else { 1.0 });

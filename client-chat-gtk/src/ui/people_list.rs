@@ -1,4 +1,4 @@
-//! Who is here, beside the messages.
+//! The list of people in the chat, beside the messages.
 
 use gtk4 as gtk;
 use gtk4::gio;
@@ -8,10 +8,10 @@ use super::name_item_around;
 use super::person_row::PersonRow;
 use crate::model::PersonObject;
 
-/// Room for the longest name beside its avatar.
+/// Width in pixels: the longest name fits beside its avatar.
 const WIDTH: i32 = 216;
 
-/// Who is here.
+/// The list of people in the chat.
 #[derive(Clone, Debug)]
 pub(super) struct PeopleList {
     sidebar: gtk::Box,
@@ -50,7 +50,7 @@ impl PeopleList {
         let sidebar = gtk::Box::builder()
             .orientation(gtk::Orientation::Vertical)
             .width_request(WIDTH)
-            // Set, or the header's wish to expand would count for all of it.
+            // Set explicitly, or the sidebar would inherit the header's expand flag.
             .hexpand(false)
             .css_classes(["people-sidebar"])
             .build();

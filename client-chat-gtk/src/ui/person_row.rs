@@ -1,4 +1,4 @@
-//! Somebody who is here, as a widget that is used again for others.
+//! One person in the chat, as a widget that the list reuses for others.
 
 use gtk4 as gtk;
 use gtk4::glib;
@@ -66,20 +66,20 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Somebody who is here.
+    /// A row of the list of people.
     pub struct PersonRow(ObjectSubclass<imp::PersonRow>)
         @extends gtk::Box, gtk::Widget,
         @implements gtk::Buildable, gtk::ConstraintTarget, gtk::Orientable;
 }
 
 impl PersonRow {
-    /// A row without a person yet.
+    /// Makes a row without a person.
     #[must_use]
     pub fn new() -> Self {
         glib::Object::new()
     }
 
-    /// What shows the name.
+    /// Returns the label of the name.
     #[must_use]
     pub fn name(&self) -> &gtk::Label {
         &self.imp().name

@@ -1,13 +1,13 @@
-//! The line at the bottom: how the connection is.
+//! The status bar at the bottom of the window.
 
 use gtk4 as gtk;
 use gtk4::pango;
 use gtk4::prelude::*;
 
-use crate::message::{Message, Outbox};
+use crate::message::{Message, MessageSender};
 use crate::status::{Status, Tone};
 
-/// A dot, a sentence, and a button for when nothing goes on by itself.
+/// A dot, a sentence, and a button for a connection that is not retried.
 #[derive(Clone, Debug)]
 pub(super) struct StatusBar {
     bar: gtk::Box,
@@ -17,7 +17,7 @@ pub(super) struct StatusBar {
 }
 
 impl StatusBar {
-    pub(super) fn new(outbox: &Outbox) -> Self {
+    pub(super) fn new(sender: &MessageSender) -> Self {
         let dot = gtk::Box::builder()
             .accessible_role(gtk::AccessibleRole::Presentation)
             .valign(gtk::Align::Center)
@@ -33,8 +33,8 @@ impl StatusBar {
             .label("Connect again")
             .visible(false)
             .build();
-        let outbox = outbox.clone();
-        reconnect.connect_clicked(move |_| outbox.post(Message::Reconnect));
+        let sender = sender.clone();
+        reconnect.connect_clicked(move |_| sender.post(Message::Reconnect));
         let bar = gtk::Box::builder()
             .spacing(8)
             .css_classes(["status-bar"])

@@ -1,4 +1,4 @@
-//! The page of somebody who need not do anything.
+//! The page that is shown while a log-in needs no action of the user.
 
 use gtk4 as gtk;
 use gtk4::prelude::*;

@@ -1,4 +1,4 @@
-//! The window: pages above, the status below.
+//! The window: a page above, the status bar below.
 
 use gtk4 as gtk;
 use gtk4::gio;
@@ -9,21 +9,21 @@ use super::log_in_page::LogInPage;
 use super::status_bar::StatusBar;
 use super::waiting_page::WaitingPage;
 use super::{Page, View};
-use crate::message::Outbox;
+use crate::message::MessageSender;
 
-/// The title, by which people and tests find the window.
+/// The title. Tests find the window by it.
 const TITLE: &str = "Slipstream chat";
 
-/// Room for some twenty lines beside the list of people, on a screen that the
-/// race shares.
+/// Width and height in pixels: room for some twenty lines beside the list of
+/// people, on a screen shared with the race client.
 const DEFAULT_SIZE: (i32, i32) = (900, 600);
 
-/// The window and what is in it.
+/// The window and its widgets.
 #[derive(Clone, Debug)]
 pub struct Window {
     window: gtk::ApplicationWindow,
-    /// One of them is visible. They are not in a stack, which would leave the
-    /// other pages to be found by assistive technology.
+    /// The pages, of which one is visible. A stack would expose the others to
+    /// assistive technology.
     pages: [gtk::Widget; 3],
     log_in: LogInPage,
     waiting: WaitingPage,
@@ -32,13 +32,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// A window that posts to `outbox` what the person does.
+    /// Makes a window that posts the user's actions to `sender`.
     #[must_use]
-    pub fn new(application: &gtk::Application, outbox: &Outbox) -> Self {
-        let log_in = LogInPage::new(outbox);
+    pub fn new(application: &gtk::Application, sender: &MessageSender) -> Self {
+        let log_in = LogInPage::new(sender);
         let waiting = WaitingPage::new();
-        let chat = ChatPage::new(outbox);
-        let status = StatusBar::new(outbox);
+        let chat = ChatPage::new(sender);
+        let status = StatusBar::new(sender);
         let content = gtk::Box::new(gtk::Orientation::Vertical, 0);
         let pages: [gtk::Widget; 3] = [
             log_in.widget().clone().upcast(),
@@ -59,7 +59,7 @@ impl Window {
             .default_height(DEFAULT_SIZE.1)
             .child(&content)
             .build();
-        // Added, so that the theme's own classes stay.
+        // Added rather than set, so that the theme's classes stay.
         window.add_css_class("slipstream");
         Self {
             window,
@@ -76,52 +76,52 @@ impl Window {
         self.window.present();
     }
 
-    /// Shows these lines and people from now on.
+    /// Sets the list models of lines and people.
     pub fn set_models(&self, lines: &gio::ListStore, people: &gio::ListStore) {
         self.chat.set_models(lines, people);
     }
 
-    /// Shows a view. What is so already is left alone.
+    /// Shows a view. Widgets that already show it are not touched.
     pub fn show(&self, view: &View) {
         self.status.show(&view.status);
         self.chat.show(view.is_in_chat, view.refusal.as_deref());
         match &view.page {
             Page::LogIn { problem } => {
                 self.log_in.show(view.can_log_in, problem.as_deref());
-                if self.turn_to(self.log_in.widget()) {
+                if self.switch_to(self.log_in.widget()) {
                     self.log_in.grab_focus();
                 }
             }
             Page::Waiting(what) => {
                 self.waiting.show(what);
-                self.turn_to(self.waiting.widget());
+                self.switch_to(self.waiting.widget());
             }
             Page::Chat => {
-                if self.turn_to(self.chat.widget()) {
+                if self.switch_to(self.chat.widget()) {
                     self.chat.grab_focus();
                 }
             }
         }
     }
 
-    /// What the person is about to say.
+    /// Returns the text in the entry.
     #[must_use]
     pub fn entry_text(&self) -> String {
         self.chat.entry_text()
     }
 
-    /// Takes characters off the start of what the person is about to say.
+    /// Removes characters from the start of the entry.
     pub fn remove_from_entry(&self, chars: usize) {
         self.chat.remove_from_entry(chars);
     }
 
-    /// Empties the password's entry.
+    /// Clears the password entry.
     pub fn forget_password(&self) {
         self.log_in.forget_password();
     }
 
-    /// Makes one page visible. Whether it was not so before.
-    fn turn_to(&self, page: &impl IsA<gtk::Widget>) -> bool {
+    /// Makes one page visible. Returns whether it was hidden before.
+    fn switch_to(&self, page: &impl IsA<gtk::Widget>) -> bool {
         let page = page.upcast_ref();
         if page.is_visible() {
             return false;

@@ -1,26 +1,26 @@
-//! How the person gets in, as the command line has it.
+//! The method by which the user logs in, as the command line has it.
 
 use crate::message::Credentials;
 use crate::options::Options;
 
-/// How the person gets in.
+/// The method by which the user logs in.
 #[derive(Debug)]
-pub enum Entrance {
-    /// By the log-in page.
-    Page,
-    /// As the command line says; `sign_up` makes the account first.
+pub enum LoginMethod {
+    /// Credentials that are typed into the log-in page.
+    Prompt,
+    /// Credentials of the command line.
     Account {
-        /// Who.
+        /// Name and password.
         credentials: Credentials,
-        /// Whether to make the account first.
+        /// Whether to create the account first.
         sign_up: bool,
     },
-    /// With a token that is on its way.
+    /// A token from the token file, which may appear later.
     Token,
 }
 
-impl Entrance {
-    /// What the command line asks for.
+impl LoginMethod {
+    /// Returns the method that the command line asks for.
     #[must_use]
     pub fn of(options: &Options) -> Self {
         match (&options.user, &options.password) {
@@ -32,7 +32,7 @@ impl Entrance {
                 sign_up: options.sign_up,
             },
             _ if options.token_file.is_some() => Self::Token,
-            _ => Self::Page,
+            _ => Self::Prompt,
         }
     }
 }
@@ -43,24 +43,24 @@ mod tests {
 
     use super::*;
 
-    fn of(arguments: &[&str]) -> Entrance {
+    fn of(arguments: &[&str]) -> LoginMethod {
         let options = Options::try_parse_from([&["client-chat-gtk"], arguments].concat());
-        Entrance::of(&options.unwrap())
+        LoginMethod::of(&options.unwrap())
     }
 
     #[test]
-    fn asks_only_when_nothing_was_handed_over() {
-        assert!(matches!(of(&[]), Entrance::Page));
-        assert!(matches!(of(&["--token-file", "t"]), Entrance::Token));
+    fn prompts_only_without_token_file_and_account() {
+        assert!(matches!(of(&[]), LoginMethod::Prompt));
+        assert!(matches!(of(&["--token-file", "t"]), LoginMethod::Token));
         let account = ["--user", "Ada", "--password", "secret1"];
         assert!(matches!(
             of(&account),
-            Entrance::Account { sign_up: false, .. }
+            LoginMethod::Account { sign_up: false, .. }
         ));
         let account = [&account[..], &["--sign-up"]].concat();
         assert!(matches!(
             of(&account),
-            Entrance::Account { sign_up: true, .. }
+            LoginMethod::Account { sign_up: true, .. }
         ));
     }
 }
