@@ -1,5 +1,5 @@
-//! Every screen of the client as a PNG, without servers: a race is simulated
-//! here and shown through the same path as one that comes over the network.
+//! Saves every screen of the client as a PNG, without servers: a race is simulated
+//! here and shown through the same path as one from the network.
 //!
 //! `cargo run --release -p client-sdl --example gallery -- FOLDER`
 
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const SIZE: (u32, u32) = (1_280, 720);
-/// Ticks of countdown.
+/// Length of the countdown in ticks.
 const START_TICK: u32 = 240;
 const LAPS: u16 = 2;
 const NAMES: [&str; 8] = [
@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     gallery.forms()?;
     gallery.lobby()?;
     gallery.race()?;
-    gallery.away()?;
+    gallery.disconnected()?;
     gallery.highway()
 }
 
@@ -83,18 +83,18 @@ struct Gallery<'t> {
     app: App,
     painter: Painter<'t>,
     tiles: Tiles<'t>,
-    /// The time as the client sees it; it does not run by itself.
+    /// The client's time, which the gallery advances.
     now: Instant,
 }
 
 impl Gallery<'_> {
     fn forms(&mut self) -> anyhow::Result<()> {
-        self.shoot("01-connecting")?;
+        self.save_screenshot("01-connecting")?;
         self.app.link_event(LinkEvent::Connected, self.now);
         self.type_text("Ada");
         self.press(Key::Tab);
         self.type_text("swordfish");
-        self.shoot("02-login")?;
+        self.save_screenshot("02-login")?;
         self.press(Key::Enter);
         let refused = Rejection::new(
             RejectionCode::WrongCredentials,
@@ -104,12 +104,12 @@ impl Gallery<'_> {
             LinkEvent::Message(ServerMessage::Rejected(refused)),
             self.now,
         );
-        self.shoot("03-login-refused")?;
-        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t"}))
+        self.save_screenshot("03-login-refused")?;
+        self.receive(json!({"type": "welcome", "player": "Ada", "token": "t"}))
     }
 
     fn lobby(&mut self) -> anyhow::Result<()> {
-        self.shoot("04-lobby-empty")?;
+        self.save_screenshot("04-lobby-empty")?;
         let room = |name: &str, phase: &str, players: usize, seats: usize, laps: u16| {
             json!({"race": RACE, "name": name, "phase": phase, "seats": seats, "laps": laps,
                 "track": Track::names()[0], "players": &NAMES[..players], "owner": "00000001",
@@ -124,33 +124,33 @@ impl Gallery<'_> {
             room("endurance", "racing", 6, 6, 30),
             room("quick-one", "countdown", 4, 4, 1),
         ];
-        self.tell(json!({"type": "rooms", "rooms": rooms}))?;
+        self.receive(json!({"type": "rooms", "rooms": rooms}))?;
         self.press(Key::Down);
-        self.shoot("05-lobby")?;
+        self.save_screenshot("05-lobby")?;
         self.type_text("c");
         self.press(Key::Tab);
         self.press(Key::Backspace);
         self.type_text("17");
         self.press(Key::Enter);
-        self.shoot("06-create")?;
+        self.save_screenshot("06-create")?;
         self.press(Key::Tab);
         self.press(Key::Tab);
         self.press(Key::Right);
-        self.shoot("06-create-highway")?;
+        self.save_screenshot("06-create-highway")?;
         self.press(Key::Escape);
-        self.tell(entered("waiting", 5, &circuit()))?;
-        self.shoot("07-waiting")
+        self.receive(entered("waiting", 5, &circuit()))?;
+        self.save_screenshot("07-waiting")
     }
 
     fn race(&mut self) -> anyhow::Result<()> {
-        self.tell(entered("countdown", NAMES.len(), &circuit()))?;
+        self.receive(entered("countdown", NAMES.len(), &circuit()))?;
         let mut room = Room::new(&circuit())?;
         self.run(&mut room, START_TICK - 100)?;
-        self.shoot("08-countdown")?;
+        self.save_screenshot("08-countdown")?;
         self.run(&mut room, START_TICK + 30)?;
-        self.shoot("09-go")?;
+        self.save_screenshot("09-go")?;
         self.run(&mut room, START_TICK + 6 * TICK_RATE_HZ)?;
-        self.shoot("10-first-corner")?;
+        self.save_screenshot("10-first-corner")?;
         self.room_event(json!({"event": "lost", "player": "Linus", "seat": 2}))?;
         room.lost = Some(2);
         self.run(&mut room, START_TICK + 12 * TICK_RATE_HZ)?;
@@ -158,21 +158,21 @@ impl Gallery<'_> {
             json!({"event": "lap", "player": "Grace_H", "seat": 1, "lap": 1,
             "time_ms": 62_405}),
         )?;
-        self.shoot("11-corner")?;
+        self.save_screenshot("11-corner")?;
         room.is_wild = true;
         for (second, name) in [(15, "12-slide"), (17, "13-slide"), (19, "14-off-road")] {
             self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
-            self.shoot(name)?;
+            self.save_screenshot(name)?;
         }
         room.is_wild = false;
         for second in [30, 40, 50, 58] {
             self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
-            self.shoot(&format!("15-lap-{second}"))?;
+            self.save_screenshot(&format!("15-lap-{second}"))?;
         }
         self.measure()
     }
 
-    fn away(&mut self) -> anyhow::Result<()> {
+    fn disconnected(&mut self) -> anyhow::Result<()> {
         self.app.handle(
             &UiEvent::Drive(Control::Throttle, true),
             self.painter.width(),
@@ -184,17 +184,17 @@ impl Gallery<'_> {
             },
             self.now,
         );
-        self.shoot("16-reconnecting")?;
+        self.save_screenshot("16-reconnecting")?;
         self.app.link_event(LinkEvent::Connected, self.now);
-        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
-        self.tell(entered("racing", NAMES.len(), &circuit()))?;
-        let standing = |place: usize| {
-            let has_finished = place <= 6;
-            json!({"place": place, "player": NAMES[(place + 6) % 8], "seat": (place + 6) % 8,
-                "score": 4_634 - 97 * i64::from(!has_finished) * place as i64,
+        self.receive(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
+        self.receive(entered("racing", NAMES.len(), &circuit()))?;
+        let standing = |rank: usize| {
+            let has_finished = rank <= 6;
+            json!({"place": rank, "player": NAMES[(rank + 6) % 8], "seat": (rank + 6) % 8,
+                "score": 4_634 - 97 * i64::from(!has_finished) * rank as i64,
                 "laps": if has_finished { 2 } else { 1 },
-                "time_ms": has_finished.then_some(122_431 + 1_873 * place),
-                "best_lap_ms": 60_118 + 467 * place})
+                "time_ms": has_finished.then_some(122_431 + 1_873 * rank),
+                "best_lap_ms": 60_118 + 467 * rank})
         };
         let leaderboard: Vec<Value> = (1..=8).map(standing).collect();
         self.now += Duration::from_secs(6);
@@ -202,7 +202,7 @@ impl Gallery<'_> {
         self.room_event(json!({"event": "closed", "reason": "finished",
             "leaderboard": leaderboard}))?;
         self.now += Duration::from_secs(6);
-        self.shoot("17-result")?;
+        self.save_screenshot("17-result")?;
         self.press(Key::Enter);
         self.app.link_event(
             LinkEvent::Ended {
@@ -210,22 +210,22 @@ impl Gallery<'_> {
             },
             self.now,
         );
-        self.shoot("18-ended")
+        self.save_screenshot("18-ended")
     }
 
     fn highway(&mut self) -> anyhow::Result<()> {
         self.app = App::new(plan(), self.now);
         self.app.link_event(LinkEvent::Connected, self.now);
-        self.tell(json!({"type": "welcome", "player": "Ada", "token": "t"}))?;
-        self.tell(entered("waiting", 3, &highway()))?;
-        self.shoot("20-highway-waiting")?;
-        self.tell(entered("countdown", NAMES.len(), &highway()))?;
+        self.receive(json!({"type": "welcome", "player": "Ada", "token": "t"}))?;
+        self.receive(entered("waiting", 3, &highway()))?;
+        self.save_screenshot("20-highway-waiting")?;
+        self.receive(entered("countdown", NAMES.len(), &highway()))?;
         let mut room = Room::new(&highway())?;
         self.run(&mut room, START_TICK - 40)?;
-        self.shoot("21-highway-countdown")?;
+        self.save_screenshot("21-highway-countdown")?;
         for second in [5, 14, 22, 30, 38] {
             self.run(&mut room, START_TICK + second * TICK_RATE_HZ)?;
-            self.shoot(&format!("22-highway-{second}"))?;
+            self.save_screenshot(&format!("22-highway-{second}"))?;
         }
         room.is_wild = true;
         for _ in 0..8 * TICK_RATE_HZ {
@@ -245,21 +245,21 @@ impl Gallery<'_> {
             "metres": metres, "reason": reason}))?;
         let tick = room.state.tick + 20;
         self.run(&mut room, tick)?;
-        self.shoot("23-highway-penalty")?;
+        self.save_screenshot("23-highway-penalty")?;
         self.measure()?;
-        let standing = |place: usize| {
-            json!({"place": place, "player": NAMES[place], "seat": place, "laps": 0,
-                "score": 5_000 - 612 * (place as i64 - 1), "best_lap_ms": null,
-                "time_ms": (place == 1).then_some(102_431), "ai": place > 2})
+        let standing = |rank: usize| {
+            json!({"place": rank, "player": NAMES[rank], "seat": rank, "laps": 0,
+                "score": 5_000 - 612 * (rank as i64 - 1), "best_lap_ms": null,
+                "time_ms": (rank == 1).then_some(102_431), "ai": rank > 2})
         };
         let leaderboard: Vec<Value> = (1..=5).map(standing).collect();
         self.room_event(json!({"event": "closed", "reason": "finished",
             "leaderboard": leaderboard}))?;
         self.now += Duration::from_secs(6);
-        self.shoot("24-highway-result")
+        self.save_screenshot("24-highway-result")
     }
 
-    /// Lets the room and the client run up to a tick of the room.
+    /// Advances the room and the client to a tick of the room.
     fn run(&mut self, room: &mut Room, tick: u32) -> anyhow::Result<()> {
         while room.state.tick < tick {
             let snapshot = room.advance();
@@ -272,7 +272,7 @@ impl Gallery<'_> {
         Ok(())
     }
 
-    /// How fast the race is drawn here.
+    /// Measures how fast the race is drawn.
     fn measure(&mut self) -> anyhow::Result<()> {
         const FRAMES: u32 = 200;
         let start = Instant::now();
@@ -289,8 +289,8 @@ impl Gallery<'_> {
         Ok(())
     }
 
-    /// Draws until the ground is there, then saves the picture.
-    fn shoot(&mut self, name: &str) -> anyhow::Result<()> {
+    /// Draws until the ground is complete, then saves a screenshot.
+    fn save_screenshot(&mut self, name: &str) -> anyhow::Result<()> {
         self.app.update(self.now);
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut complete = 0;
@@ -314,7 +314,7 @@ impl Gallery<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, message: Value) -> anyhow::Result<()> {
+    fn receive(&mut self, message: Value) -> anyhow::Result<()> {
         let message = serde_json::from_value(message)?;
         self.app.link_event(LinkEvent::Message(message), self.now);
         Ok(())
@@ -363,7 +363,7 @@ fn highway() -> RoomSettings {
     }
 }
 
-/// What the server tells who has entered a room.
+/// Makes the gateway's message to a client that has entered a room.
 fn entered(phase: &str, players: usize, settings: &RoomSettings) -> Value {
     let seat = |seat: usize| {
         json!({"seat": seat, "player": NAMES[seat], "connected": true,
@@ -385,7 +385,7 @@ struct Room {
     events: Events,
     /// A seat whose driver has lost the connection.
     lost: Option<usize>,
-    /// Whether the own car is thrown around.
+    /// Whether the player's own car swerves wildly.
     is_wild: bool,
 }
 
@@ -412,7 +412,7 @@ impl Room {
         })
     }
 
-    /// One snapshot further, as a gateway relays it.
+    /// Advances to the next snapshot and returns it as a gateway relays it.
     fn advance(&mut self) -> Vec<u8> {
         let drives = [self.tick(), self.tick()];
         let applied: Vec<[Drive; 2]> = drives[0]
@@ -432,15 +432,15 @@ impl Room {
         relay_into(&bytes, Vec::new()).expect("it is a snapshot")
     }
 
-    /// One tick further; gives what was applied.
+    /// Advances by a tick and returns the applied inputs.
     fn tick(&mut self) -> Vec<Drive> {
         let mut drives = Vec::new();
         for (seat, driver) in self.drivers.iter_mut().enumerate() {
             let mut input = driver.drive(&self.track, &self.rules, &self.state, seat);
             if self.is_wild && seat == 0 {
-                let turn = self.state.tick / 35;
-                let steer = if turn.is_multiple_of(2) { 127 } else { -127 };
-                let handbrake = turn.is_multiple_of(3);
+                let phase = self.state.tick / 35;
+                let steer = if phase.is_multiple_of(2) { 127 } else { -127 };
+                let handbrake = phase.is_multiple_of(3);
                 input = Controls {
                     throttle: 255,
                     brake: 0,

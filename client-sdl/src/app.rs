@@ -1,5 +1,5 @@
-//! The whole client without window and network: events of the link and of the
-//! person in, frames to send and a screen to draw out.
+//! The whole client without window and network: link events and input events
+//! in, frames to send and a screen to draw out.
 
 mod autopilot;
 pub mod report;
@@ -16,20 +16,20 @@ use crate::input::UiEvent;
 use crate::notices::NoticeBoard;
 use crate::screens::{Action, Screen, ScreenKind};
 
-/// What to do without being asked by the person at the keyboard.
+/// The plan of the command line: what to do without input from the player.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The address, to be shown.
+    /// The gateway's address, for display.
     pub gateway: String,
-    /// The name to begin with in the form.
+    /// The name with which the log-in form starts.
     pub user: Option<PlayerName>,
-    /// Log in as this.
+    /// The account to log in to.
     pub credentials: Option<Credentials>,
-    /// Then go there.
+    /// The room to enter after the log-in.
     pub goal: Option<Goal>,
-    /// What to drive.
+    /// The class of car to drive.
     pub class: CarClass,
-    /// Whether to ask for a chat token.
+    /// Whether to request a chat token.
     pub wants_chat_token: bool,
 }
 
@@ -42,15 +42,15 @@ pub struct App {
     notices: NoticeBoard,
     gateway: String,
     user: String,
-    /// What to drive in the next room.
+    /// The class of car for the next room.
     class: CarClass,
     wants_chat_token: bool,
-    /// Whether the gateway has refused a log-in, and none was good since.
+    /// Whether the latest log-in was refused.
     is_refused: bool,
 }
 
 impl App {
-    /// Not connected yet.
+    /// Makes a client without a connection.
     #[must_use]
     pub fn new(plan: Plan, now: Instant) -> Self {
         Self {
@@ -66,58 +66,60 @@ impl App {
         }
     }
 
-    /// The state machine of the protocol; also takes frames to be sent.
+    /// Returns the state machine of the protocol, which also has the frames to
+    /// send.
     pub fn client_mut(&mut self) -> &mut RaceClient {
         &mut self.client
     }
 
-    /// The state machine of the protocol.
+    /// Returns the state machine of the protocol.
     #[must_use]
     pub fn client(&self) -> &RaceClient {
         &self.client
     }
 
-    /// What is shown.
+    /// Returns the screen that is shown.
     #[must_use]
     pub fn screen(&self) -> &Screen {
         &self.screen
     }
 
-    /// What is told in passing.
+    /// Returns the notices.
     #[must_use]
     pub fn notices(&self) -> &NoticeBoard {
         &self.notices
     }
 
-    /// Where the client connects.
+    /// Returns the gateway's address.
     #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway
     }
 
-    /// What is driven in this room, or in the next.
+    /// Returns the class of the player's car in this room or, outside a room, in
+    /// the next one.
     #[must_use]
     pub fn class(&self) -> CarClass {
         let room = self.client.room();
         room.and_then(|room| room.own_class()).unwrap_or(self.class)
     }
 
-    /// What the command line's wishes wait for.
+    /// Returns what the plan waits for.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         self.autopilot.status()
     }
 
-    /// Takes an event of the link.
+    /// Handles an event of the link.
     pub fn link_event(&mut self, event: LinkEvent, now: Instant) {
         self.client.handle(event, now);
         self.is_refused &= matches!(self.client.state(), RaceClientState::Unauthenticated);
-        // Each rejection belongs to the screen as it is now.
+        // A rejection belongs to the screen that is shown when it arrives.
         self.take_rejection(now);
         self.change_screen();
     }
 
-    /// Takes what the person did in a window `width` points wide.
+    /// Handles the player's input in a window `width` points wide.
     pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
         if let Some(action) = self.screen.handle(event, &self.client, width, now) {
             self.act(action);
@@ -125,7 +127,8 @@ impl App {
         self.change_screen();
     }
 
-    /// Lets time pass up to `now`: predicts, drives, asks what is due.
+    /// Advances to `now`: follows the plan, drives, predicts, sends requests that
+    /// are due.
     pub fn update(&mut self, now: Instant) {
         match self.autopilot.update(self.client.state(), now) {
             Some(Step::Act(action)) => self.act(action),

@@ -1,11 +1,11 @@
 //! Rectangles on the screen, in points.
 
-/// An upright rectangle.
+/// An axis-aligned rectangle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Area {
-    /// Left.
+    /// Left edge.
     pub x: f32,
-    /// Top.
+    /// Top edge.
     pub y: f32,
     /// Width.
     pub w: f32,
@@ -14,13 +14,13 @@ pub struct Area {
 }
 
 impl Area {
-    /// From left, top, width and height.
+    /// Makes a rectangle from left, top, width and height.
     #[must_use]
     pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Self {
         Self { x, y, w, h }
     }
 
-    /// One of this size in the middle of `outer`.
+    /// Makes a rectangle of this size in the middle of `outer`.
     #[must_use]
     pub fn centred(outer: Self, w: f32, h: f32) -> Self {
         Self::new(
@@ -31,13 +31,13 @@ impl Area {
         )
     }
 
-    /// The right edge.
+    /// Returns the right edge.
     #[must_use]
     pub fn right(self) -> f32 {
         self.x + self.w
     }
 
-    /// The lower edge.
+    /// Returns the lower edge.
     #[must_use]
     pub fn bottom(self) -> f32 {
         self.y + self.h
@@ -49,13 +49,13 @@ impl Area {
         self.x + self.w / 2.0
     }
 
-    /// Whether a point is inside.
+    /// Returns whether a point is inside.
     #[must_use]
     pub fn contains(self, x: f32, y: f32) -> bool {
         (self.x..self.right()).contains(&x) && (self.y..self.bottom()).contains(&y)
     }
 
-    /// Smaller by a margin on every side.
+    /// Returns the rectangle shrunk by a margin on every side.
     #[must_use]
     pub fn inset(self, margin: f32) -> Self {
         let (w, h) = (self.w - 2.0 * margin, self.h - 2.0 * margin);

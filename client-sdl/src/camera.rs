@@ -1,24 +1,25 @@
-//! The camera: above the followed car, a little ahead of it, never turned.
+//! The camera: above the followed car and a little ahead of it, with north up.
 
 use domain::Vec2;
 
-/// Points per metre for a car that stands.
-const ZOOM_STANDING: f64 = 11.5;
-/// Points per metre for a car at [`SPEED_FAST_MPS`]: more road ahead.
+/// Points per metre for a car at rest.
+const ZOOM_AT_REST: f64 = 11.5;
+/// Points per metre for a car at [`SPEED_FAST_MPS`], to show more road ahead.
 const ZOOM_FAST: f64 = 8.6;
-/// The speed at which the camera is at its highest.
+/// The speed at which the camera is zoomed out furthest.
 const SPEED_FAST_MPS: f64 = 60.0;
-/// The camera looks where the car will be after this time.
+/// The camera is centred where the car will be after this time.
 const LEAD_SECONDS: f64 = 0.55;
-/// The car must stay well inside the picture: largest lead in each direction.
+/// The largest lead in each direction, at which the car is well inside the
+/// picture.
 const LEAD_MAX_M: Vec2 = Vec2::new(30.0, 17.0);
-/// How quickly the lead follows the speed.
-const LEAD_SETTLING_SECONDS: f64 = 0.7;
-/// How quickly the height follows the speed.
-const ZOOM_SETTLING_SECONDS: f64 = 0.9;
-/// How quickly the camera gets from one car to another.
-const GLIDE_SETTLING_SECONDS: f64 = 0.45;
-/// Further than this it does not glide but cut.
+/// Time constant with which the lead follows the speed.
+const LEAD_TIME_CONSTANT_SECONDS: f64 = 0.7;
+/// Time constant with which the zoom follows the speed.
+const ZOOM_TIME_CONSTANT_SECONDS: f64 = 0.9;
+/// Time constant with which the camera moves from one car to another.
+const GLIDE_TIME_CONSTANT_SECONDS: f64 = 0.45;
+/// Distance beyond which the camera jumps to another car.
 const GLIDE_MAX_M: f64 = 250.0;
 
 /// A view of the world from above.
@@ -38,7 +39,7 @@ impl Default for Camera {
         let origin = Vec2::new(0.0, 0.0);
         Self {
             centre: origin,
-            zoom: ZOOM_STANDING,
+            zoom: ZOOM_AT_REST,
             followed: None,
             lead: origin,
             glide: origin,
@@ -47,7 +48,7 @@ impl Default for Camera {
 }
 
 impl Camera {
-    /// One that stands over a point.
+    /// Makes a camera above a point.
     #[must_use]
     pub fn at(centre: Vec2) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl Camera {
         }
     }
 
-    /// Follows the car of a seat for `seconds`.
+    /// Follows the car of a seat over a step of `seconds`.
     pub fn follow(&mut self, seat: u8, position: Vec2, velocity: Vec2, seconds: f64) {
         let lead = velocity * LEAD_SECONDS;
         let lead = Vec2::new(
@@ -64,7 +65,7 @@ impl Camera {
             lead.y.clamp(-LEAD_MAX_M.y, LEAD_MAX_M.y),
         );
         let share = (velocity.length() / SPEED_FAST_MPS).min(1.0);
-        let zoom = ZOOM_STANDING + (ZOOM_FAST - ZOOM_STANDING) * share;
+        let zoom = ZOOM_AT_REST + (ZOOM_FAST - ZOOM_AT_REST) * share;
         if self.followed != Some(seat) {
             let from = self.centre - (position + lead);
             let is_near = self.followed.is_some() && from.length() < GLIDE_MAX_M;
@@ -77,19 +78,19 @@ impl Camera {
         }
         self.lead = self
             .lead
-            .lerp(lead, settled(seconds, LEAD_SETTLING_SECONDS));
-        self.zoom += (zoom - self.zoom) * settled(seconds, ZOOM_SETTLING_SECONDS);
-        self.glide = self.glide * (1.0 - settled(seconds, GLIDE_SETTLING_SECONDS));
+            .lerp(lead, decayed(seconds, LEAD_TIME_CONSTANT_SECONDS));
+        self.zoom += (zoom - self.zoom) * decayed(seconds, ZOOM_TIME_CONSTANT_SECONDS);
+        self.glide = self.glide * (1.0 - decayed(seconds, GLIDE_TIME_CONSTANT_SECONDS));
         self.centre = position + self.lead + self.glide;
     }
 }
 
-/// The share of a difference that is gone after a time.
-fn settled(seconds: f64, settling_seconds: f64) -> f64 {
-    1.0 - (-seconds.max(0.0) / settling_seconds).exp()
+/// Returns the share of a difference that has decayed after `seconds`.
+fn decayed(seconds: f64, time_constant_seconds: f64) -> f64 {
+    1.0 - (-seconds.max(0.0) / time_constant_seconds).exp()
 }
 
-/// From the world to the picture.
+/// The mapping from the world to the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Projection {
     centre: Vec2,
@@ -98,7 +99,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// A camera whose centre is shown at `middle`, in points.
+    /// Makes the projection of a camera whose centre is at `middle`, in points.
     #[must_use]
     pub fn new(camera: &Camera, middle: (f32, f32)) -> Self {
         Self {
@@ -108,13 +109,14 @@ impl Projection {
         }
     }
 
-    /// Points per metre.
+    /// Returns the points per metre.
     #[must_use]
     pub fn zoom(&self) -> f32 {
         self.zoom as f32
     }
 
-    /// Where a point of the world is in the picture; up is up.
+    /// Returns the position of a point of the world in the picture. The world's y
+    /// axis points up.
     #[must_use]
     pub fn point(&self, world: Vec2) -> (f32, f32) {
         let offset = (world - self.centre) * self.zoom;
@@ -124,7 +126,7 @@ impl Projection {
         )
     }
 
-    /// Which point of the world is at a place in the picture.
+    /// Returns the point of the world at a position in the picture.
     #[must_use]
     pub fn world(&self, x: f32, y: f32) -> Vec2 {
         let offset = Vec2::new(f64::from(x - self.middle.0), f64::from(self.middle.1 - y));

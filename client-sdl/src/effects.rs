@@ -1,4 +1,4 @@
-//! What cars leave behind: rubber on the road, dust beside it, smoke.
+//! The traces of cars: rubber on the road, dust beside it, smoke.
 
 use std::collections::VecDeque;
 
@@ -6,71 +6,71 @@ use domain::Vec2;
 
 use crate::scene::SceneCar;
 
-/// Marks that are kept: some corners of sixteen cars. Drawing them must stay
-/// cheap without a graphics card.
+/// The number of marks kept: some corners of sixteen cars. More would be slow to
+/// draw without a graphics card.
 const MARKS_MAX: usize = 1_600;
-/// Puffs in the air at once, for the same reason.
+/// The number of puffs at once, limited for the same reason.
 const PUFFS_MAX: usize = 160;
-/// Rear wheels that go sideways faster than this leave rubber.
+/// Sideways speed of the rear wheels from which they leave rubber.
 const SLIDE_MARK_MPS: f64 = 1.4;
-/// And faster than this, smoke.
+/// Sideways speed of the rear wheels from which they smoke.
 const SLIDE_SMOKE_MPS: f64 = 3.2;
-/// Off the road a car faster than this raises dust.
+/// Speed from which a car off the road raises dust.
 const DUST_SPEED_MPS: f64 = 4.0;
-/// A mark is laid when the wheel has come this far.
+/// Length of a mark.
 const MARK_LENGTH_M: f64 = 0.6;
-/// A wheel that has come further than this since the last frame was moved by
-/// a correction, not by driving.
+/// Distance since the last mark beyond which a correction, and not driving, has
+/// moved the wheel.
 const MARK_JUMP_M: f64 = 6.0;
-/// One puff per car in so many seconds.
+/// Interval between the puffs of a car.
 const PUFF_INTERVAL_SECONDS: f64 = 0.045;
-/// How long a puff lives.
+/// Lifetime of a puff.
 const PUFF_SECONDS: f64 = 0.9;
-/// Rear axle and half the rear track, m.
+/// Position of the left rear wheel relative to the centre of the car, m.
 const REAR_WHEEL: Vec2 = Vec2::new(-1.3, 0.78);
 
 /// A piece of rubber on the road.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    /// From here, m.
+    /// Start, m.
     pub from: Vec2,
-    /// To here, m.
+    /// End, m.
     pub to: Vec2,
-    /// How dark, 0–1.
+    /// Opacity, 0–1.
     pub strength: f32,
 }
 
-/// What a puff is made of.
+/// The kind of a puff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PuffKind {
-    /// Beside the road.
+    /// Dust, raised beside the road.
     Dust,
-    /// Of tyres that slide.
+    /// Smoke of sliding tyres.
     Smoke,
 }
 
-/// A cloud in the air.
+/// A small cloud of dust or smoke.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Puff {
-    /// Where, m.
+    /// Position, m.
     pub position: Vec2,
-    /// How it drifts, m/s.
+    /// Velocity, m/s.
     pub velocity: Vec2,
-    /// Seconds since it was raised.
+    /// Age in seconds.
     pub age: f64,
-    /// What of.
+    /// The kind.
     pub kind: PuffKind,
 }
 
 impl Puff {
-    /// Its age as a share of its life.
+    /// Returns the age as a share of the lifetime.
     #[must_use]
     pub fn share(&self) -> f32 {
         (self.age / PUFF_SECONDS) as f32
     }
 }
 
-/// One seat's wheels: where they were.
+/// The state of one seat's traces.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trail {
     wheels: Option<[Vec2; 2]>,
@@ -83,12 +83,12 @@ pub struct Effects {
     marks: VecDeque<Mark>,
     puffs: VecDeque<Puff>,
     trails: Vec<Trail>,
-    /// Turns the drift of each puff a little: looks are all it decides.
+    /// The number of puffs so far, which varies their drift.
     count: u32,
 }
 
 impl Effects {
-    /// Lets `seconds` pass with the cars as they are now.
+    /// Advances by `seconds`, after which the cars are as given.
     pub fn update(&mut self, cars: &[SceneCar], seconds: f64) {
         for puff in &mut self.puffs {
             puff.age += seconds;
@@ -106,12 +106,12 @@ impl Effects {
         }
     }
 
-    /// Rubber on the road, oldest first.
+    /// Returns the rubber marks, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
     }
 
-    /// Clouds, oldest first.
+    /// Returns the puffs, oldest first.
     pub fn puffs(&self) -> impl Iterator<Item = &Puff> {
         self.puffs.iter()
     }
@@ -140,12 +140,12 @@ impl Effects {
             trail.wheels = is_sliding.then_some(wheels);
             return;
         };
-        let way = (wheels[0] - before[0]).length();
-        if way < MARK_LENGTH_M {
+        let distance = (wheels[0] - before[0]).length();
+        if distance < MARK_LENGTH_M {
             return;
         }
         trail.wheels = Some(wheels);
-        if way > MARK_JUMP_M {
+        if distance > MARK_JUMP_M {
             return;
         }
         let strength = ((car.slide_mps - SLIDE_MARK_MPS) / 4.0).clamp(0.15, 0.7) as f32;
@@ -167,7 +167,7 @@ impl Effects {
         }
         trail.since_puff = 0.0;
         self.count = self.count.wrapping_add(1);
-        // The golden angle spreads directions evenly without chance.
+        // The golden angle spreads directions evenly, without a random number.
         let drift = Vec2::from_heading(f64::from(self.count) * 2.399_963) * 1.2;
         let kind = if is_dusty {
             PuffKind::Dust
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_car_that_rolls_leaves_nothing() {
+    fn a_car_that_does_not_slide_leaves_nothing() {
         let effects = drive(0.2, false, 120);
         assert_eq!((effects.marks().count(), effects.puffs().count()), (0, 0));
     }

@@ -1,40 +1,40 @@
-//! Forms: fields that are typed into, choices, buttons, and which has the
-//! focus. What is typed is kept as typed; whoever submits parses it.
+//! Forms: text fields, choices, buttons and the focus. A form keeps text as
+//! typed; the screen parses it.
 
 use crate::area::Area;
 use crate::input::{Key, UiEvent};
 use crate::theme;
 
-/// How a field is edited.
+/// The kind of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Typed and shown.
+    /// Text.
     Text,
-    /// Typed and shown as dots.
+    /// Text that is shown as dots.
     Secret,
-    /// One of these, changed with the left and right arrows.
+    /// One of these values, selected with the left and right arrows.
     Choice(Vec<String>),
 }
 
 /// One line of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// What it is for.
+    /// The label.
     pub label: &'static str,
-    /// What is allowed, in small print.
+    /// The hint, which says what is allowed.
     pub hint: String,
-    /// How it is edited.
+    /// The kind.
     pub kind: FieldKind,
-    /// What is in it.
+    /// The value.
     pub value: String,
-    /// Characters before the cursor.
+    /// The position of the cursor, in characters.
     pub cursor: usize,
-    /// Most characters.
+    /// The maximum length in characters.
     pub chars_max: usize,
 }
 
 impl Field {
-    /// A field that is typed into.
+    /// Makes a text field.
     #[must_use]
     pub fn text(
         label: &'static str,
@@ -52,7 +52,7 @@ impl Field {
         }
     }
 
-    /// A field that shows dots.
+    /// Makes a text field that shows dots.
     #[must_use]
     pub fn secret(label: &'static str, hint: impl Into<String>, chars_max: usize) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Field {
         }
     }
 
-    /// One of some values, at first the first.
+    /// Makes a choice of values, with the first one selected.
     #[must_use]
     pub fn choice(label: &'static str, hint: impl Into<String>, values: Vec<String>) -> Self {
         let first = values.first().cloned().unwrap_or_default();
@@ -71,7 +71,7 @@ impl Field {
         }
     }
 
-    /// What is shown.
+    /// Returns the text as it is shown.
     #[must_use]
     pub fn shown(&self) -> String {
         match self.kind {
@@ -80,7 +80,7 @@ impl Field {
         }
     }
 
-    /// What is shown before the cursor.
+    /// Returns the part of the shown text before the cursor.
     #[must_use]
     pub fn shown_before_cursor(&self) -> String {
         self.shown().chars().take(self.cursor).collect()
@@ -145,30 +145,30 @@ impl Field {
     }
 }
 
-/// What an event did to a form.
+/// The effect of an event on a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormOutcome {
-    /// Nothing that matters outside.
+    /// No effect outside the form.
     Nothing,
     /// A field was edited.
     Edited,
-    /// The button of this number was pressed.
+    /// The button with this index was pressed.
     Pressed(usize),
 }
 
-/// Fields over a row of buttons.
+/// A form: fields above a row of buttons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// Above each other.
+    /// The fields.
     pub fields: Vec<Field>,
-    /// Beside each other; Enter in a field presses the first.
+    /// The buttons. Enter in a field presses the first.
     pub buttons: Vec<&'static str>,
-    /// Which has the keyboard: fields first, then buttons.
+    /// The index of what has the focus: fields first, then buttons.
     pub focus: usize,
 }
 
 impl Form {
-    /// With the focus in the first field that is empty.
+    /// Makes a form with the focus in the first empty field.
     #[must_use]
     pub fn new(fields: Vec<Field>, buttons: Vec<&'static str>) -> Self {
         let focus = fields
@@ -182,13 +182,13 @@ impl Form {
         }
     }
 
-    /// What is in a field, without the spaces that slip in around it.
+    /// Returns the value of a field without surrounding spaces.
     #[must_use]
     pub fn value(&self, field: usize) -> &str {
         self.fields[field].value.trim()
     }
 
-    /// Takes an event; `layout` is where everything is drawn.
+    /// Handles an event. `layout` gives the areas for clicks.
     pub fn handle(&mut self, event: &UiEvent, layout: &FormLayout) -> FormOutcome {
         match event {
             UiEvent::Key(key) => self.key(*key),
@@ -255,43 +255,43 @@ impl Form {
     }
 }
 
-/// Where a form is drawn.
+/// The layout of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormLayout {
-    /// Around everything.
+    /// The area of the form.
     pub panel: Area,
-    /// The boxes of the fields; their labels are above, their hints below.
+    /// The boxes of the fields. Labels and hints are above them.
     pub fields: Vec<Area>,
     /// The buttons.
     pub buttons: Vec<Area>,
-    /// The line for what went wrong.
+    /// The area for an error message.
     pub message: Area,
 }
 
-/// Width of a column of fields in points.
+/// Width of a column of fields, points.
 const COLUMN_WIDTH: f32 = 400.0;
-/// Between two columns, points.
+/// Gap between columns, points.
 const COLUMN_GAP: f32 = 28.0;
-/// From the panel's edge to what is in it.
+/// Padding of the panel, points.
 const PADDING: f32 = 30.0;
-/// From one field to the next: label, box and hint.
+/// Vertical distance between fields: label line and box, points.
 const FIELD_PITCH: f32 = 88.0;
-/// Height of a box and of a button.
+/// Height of a box and of a button, points.
 const BOX_HEIGHT: f32 = 40.0;
-/// Two lines of message.
+/// Height of two lines of error message, points.
 const MESSAGE_HEIGHT: f32 = 48.0;
-/// The lines of small print above the box.
+/// Height of the label and the hint above a box, points.
 const LABEL_HEIGHT: f32 = 24.0;
 
 impl FormLayout {
-    /// For a window `width` points wide; `top` is where the panel begins. The
-    /// fields stand in one column.
+    /// Makes the layout for a window `width` points wide, with the panel's top at
+    /// `top` and the fields in one column.
     #[must_use]
     pub fn new(width: f32, top: f32, form: &Form) -> Self {
         Self::in_columns(width, top, form, 1)
     }
 
-    /// The same with the fields in `columns`, line by line.
+    /// Like [`FormLayout::new`] with the fields in `columns` columns, row by row.
     #[must_use]
     pub fn in_columns(width: f32, top: f32, form: &Form, columns: usize) -> Self {
         let fields = form.fields.len();

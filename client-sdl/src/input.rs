@@ -1,28 +1,28 @@
-//! What a person does with keyboard and mouse, apart from SDL.
+//! Keyboard and mouse input, independent of SDL.
 
 use domain::Controls;
 
-/// Something the person did in this window.
+/// An input event of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UiEvent {
-    /// A key that edits or moves was pressed, or repeats.
+    /// A key for editing or navigation was pressed, or repeats.
     Key(Key),
     /// Text was typed.
     Text(String),
     /// The left button was pressed at a point.
     Click {
-        /// From the left, points.
+        /// Distance from the left edge, points.
         x: f32,
-        /// From the top, points.
+        /// Distance from the top edge, points.
         y: f32,
     },
     /// A driving key went down or up.
     Drive(Control, bool),
-    /// Another window has the keyboard now.
+    /// The window lost the keyboard focus.
     FocusLost,
 }
 
-/// A key that edits or moves.
+/// A key for editing or navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// Return or the keypad's Enter.
@@ -33,25 +33,25 @@ pub enum Key {
     BackTab,
     /// Escape.
     Escape,
-    /// Arrow.
+    /// Up arrow.
     Up,
-    /// Arrow.
+    /// Down arrow.
     Down,
-    /// Arrow.
+    /// Left arrow.
     Left,
-    /// Arrow.
+    /// Right arrow.
     Right,
-    /// Deletes before the cursor.
+    /// Backspace, which deletes before the cursor.
     Backspace,
-    /// Deletes behind the cursor.
+    /// Delete, which deletes after the cursor.
     Delete,
-    /// To the start.
+    /// Home, which moves to the start.
     Home,
-    /// To the end.
+    /// End, which moves to the end.
     End,
 }
 
-/// What a driving key does.
+/// A control of the car, with its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Up or W.
@@ -66,15 +66,16 @@ pub enum Control {
     Handbrake,
 }
 
-/// The driving keys that are held. Arrows and letters count apart, so that
-/// letting go of one does not let go of the other.
+/// The driving keys that are held. Arrow and letter keys are counted, so that
+/// releasing one of two held keys does not release the control.
 #[derive(Clone, Debug, Default)]
 pub struct Pedals {
     held: [u8; 5],
 }
 
 impl Pedals {
-    /// A driving key went down or up. Repeats of a held key must not come here.
+    /// Records that a driving key went down or up. The caller filters out the
+    /// repeats of a held key.
     pub fn set(&mut self, control: Control, is_down: bool) {
         let count = &mut self.held[control as usize];
         *count = if is_down {
@@ -84,13 +85,13 @@ impl Pedals {
         };
     }
 
-    /// Lets go of everything.
+    /// Releases all keys.
     pub fn release(&mut self) {
         *self = Self::default();
     }
 
-    /// What the car is told. The simulation turns the wheel as fast as a hand
-    /// does; keys say only where to.
+    /// Returns the controls. Steering is full left, full right or straight; the
+    /// simulation limits how fast the wheels turn.
     #[must_use]
     pub fn input(&self) -> Controls {
         let is_held = |control: Control| self.held[control as usize] > 0;

@@ -1,4 +1,4 @@
-//! The leaderboard's layout: one row per seat, which glides when places change.
+//! The leaderboard's layout: one row per seat, which glides when ranks change.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use crate::theme::{LEADERBOARD_WIDTH, MARGIN};
 
 /// Height of the heading, points.
 const HEADING_HEIGHT: f32 = 40.0;
-/// From one row to the next; sixteen of them fit a window.
+/// Vertical distance between rows, points; sixteen rows fit a window.
 const ROW_PITCH: f32 = 34.0;
-/// A row takes about this long to its new place.
-const SETTLING_SECONDS: f64 = 0.07;
+/// Time constant with which a row glides to its new position.
+const GLIDE_TIME_CONSTANT_SECONDS: f64 = 0.07;
 
-/// Where each seat's row is, from the top of the rows, points.
+/// The offset of each seat's row from the top of the rows, points.
 #[derive(Debug, Default)]
 pub struct LeaderboardRows {
     offsets: BTreeMap<u8, f32>,
 }
 
 impl LeaderboardRows {
-    /// Lets `seconds` pass with the order as it is now.
+    /// Advances by `seconds`, with the lines in their current order.
     pub fn update(&mut self, lines: &[LeaderboardLine], seconds: f64) {
         self.offsets
             .retain(|seat, _| lines.iter().any(|line| line.seat == *seat));
-        let share = 1.0 - (-seconds / SETTLING_SECONDS).exp() as f32;
+        let share = 1.0 - (-seconds / GLIDE_TIME_CONSTANT_SECONDS).exp() as f32;
         for (index, line) in lines.iter().enumerate() {
             let target = index as f32 * ROW_PITCH;
             let offset = self.offsets.entry(line.seat).or_insert(target);
@@ -33,7 +33,7 @@ impl LeaderboardRows {
         }
     }
 
-    /// The row of a seat in the panel of a window `width` points wide.
+    /// Returns the row of a seat in a window `width` points wide.
     #[must_use]
     pub fn row(&self, seat: u8, width: f32) -> Area {
         let panel = panel(width, self.offsets.len());
@@ -43,7 +43,7 @@ impl LeaderboardRows {
     }
 }
 
-/// Around the heading and `rows` rows.
+/// Returns the area of the heading and `rows` rows.
 #[must_use]
 pub fn panel(width: f32, rows: usize) -> Area {
     let height = HEADING_HEIGHT + rows as f32 * ROW_PITCH + 4.0;
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_in_the_order_of_the_lines_and_fit_sixteen() {
+    fn rows_are_in_the_order_of_the_lines_and_sixteen_fit() {
         let lines: Vec<_> = (0..16)
             .map(|seat| line(15 - seat, i64::from(seat)))
             .collect();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_glides_to_its_new_place() {
+    fn a_row_glides_to_its_new_position() {
         let mut rows = LeaderboardRows::default();
         rows.update(&[line(0, 2), line(1, 1)], 0.016);
         let before = rows.row(1, 1280.0).y;

@@ -1,26 +1,27 @@
-//! The race client: a window in which one person races.
+//! The race client: a window in which one player races.
 //!
-//! The thinking is in parts without window or network, which take the time
-//! and what happened, and give what to send and what to show:
+//! The logic is in parts without window or network, which take the time and
+//! events, and return what to send and what to show:
 //!
 //! - [`app`]: the whole client; [`screens`]: one module per screen;
-//!   [`form`], [`input`], [`notices`]: what they share,
-//! - [`scene`]: what there is to draw of a race at one instant; [`camera`],
-//!   [`effects`], [`leaderboard`]: what of the picture has a memory,
+//!   [`form`], [`input`], [`notices`]: shared by the screens,
+//! - [`scene`]: a race at one instant, ready to be drawn; [`camera`],
+//!   [`effects`], [`leaderboard`], [`penalties`]: the parts of the picture that
+//!   have state,
 //! - [`scenery`]: the world around a track, computed pixel by pixel;
 //!   [`sprites`]: cars.
 //!
 //! Around them:
 //!
-//! - [`view`] draws, and is the one part that calls SDL's renderer,
+//! - [`view`] draws, and is the only part that calls SDL's renderer,
 //! - [`shell`] is the window and the loop over its frames,
-//! - [`network`] is the connection, [`state_socket`] what tests look through,
-//!   on threads of their own; [`recording`] writes down what was drawn;
+//! - [`network`] is the connection and [`state_socket`] the interface for tests,
+//!   both on threads of their own; [`recording`] writes each frame to a file;
 //!   [`options`] is the command line.
 //!
-//! Invariants: a frame waits for nothing but the screen. What is drawn is a
-//! function of the state; what is sent comes from `client_core` alone. All
-//! sizes are in points, 720 to the window's height.
+//! Invariants: a frame waits for the screen only. What is drawn is a function of
+//! the state; what is sent comes from `client_core` alone. All sizes are in
+//! points, 720 to the window's height.
 
 pub mod app;
 pub mod area;
@@ -76,7 +77,7 @@ pub fn main() -> ExitCode {
 /// Help and version go to standard output with status 0; a mistake goes to
 /// standard error with status 64.
 fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // A closed terminal leaves no way to report the error.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

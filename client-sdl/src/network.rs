@@ -6,12 +6,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::app::App;
 
-/// One for the link, one for who looks at the state.
+/// The number of threads: one for the link, one for the state socket.
 const THREADS: usize = 2;
-/// How this program is called in a gateway's log.
+/// The program's name in its hello to the gateway.
 const CLIENT: &str = "client-sdl";
 
-/// The connection to the gateway. Dropping it ends it.
+/// The connection to the gateway. Dropping it closes it.
 pub struct Network {
     link: Link,
     runtime: Runtime,
@@ -21,7 +21,7 @@ impl Network {
     /// Starts connecting.
     ///
     /// # Errors
-    /// When no threads can be started.
+    /// Returns an error if the threads cannot be started.
     pub fn open(gateway: &str) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -32,18 +32,18 @@ impl Network {
         Ok(Self { link, runtime })
     }
 
-    /// Where other tasks may run.
+    /// Returns a handle to the runtime, for other tasks.
     #[must_use]
     pub fn handle(&self) -> &Handle {
         self.runtime.handle()
     }
 
-    /// The next event that is here already.
+    /// Returns the next event that has already arrived.
     pub fn poll(&mut self) -> Option<LinkEvent> {
         self.link.poll()
     }
 
-    /// Sends what the client wants to send.
+    /// Sends the client's frames.
     pub fn send(&self, app: &mut App) {
         for frame in app.client_mut().take_outgoing() {
             self.link.send(frame);

@@ -1,20 +1,20 @@
-//! What the person is told in passing: comes, stays a while, fades.
+//! Notices on the screen: each is shown for a while and fades.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use client_core::Notice;
 
-/// How long a line is shown in full.
+/// Time for which a line is fully opaque.
 const SHOWN: Duration = Duration::from_millis(3_500);
-/// How long it then takes to fade.
+/// Time that it then takes to fade.
 const FADING: Duration = Duration::from_millis(700);
-/// Lines at once: more could not be read while driving.
+/// The number of lines at once: more cannot be read while driving.
 const LINES_MAX: usize = 4;
-/// Lines that are remembered for the state report.
+/// The number of lines kept for the state report.
 const HISTORY_MAX: usize = 20;
 
-/// The lines that are shown, and those that were.
+/// The lines that are shown, and the latest ones for the state report.
 #[derive(Debug, Default)]
 pub struct NoticeBoard {
     lines: VecDeque<(Notice, Instant)>,
@@ -22,7 +22,7 @@ pub struct NoticeBoard {
 }
 
 impl NoticeBoard {
-    /// Shows a line.
+    /// Adds a line.
     pub fn push(&mut self, notice: Notice, now: Instant) {
         self.history.push_back(notice.text.clone());
         while self.history.len() > HISTORY_MAX {
@@ -34,7 +34,7 @@ impl NoticeBoard {
         }
     }
 
-    /// What is shown now, oldest first, with its opacity of 0–1.
+    /// Returns the lines that are shown, oldest first, with their opacities (0–1).
     pub fn lines(&self, now: Instant) -> impl Iterator<Item = (&Notice, f32)> {
         self.lines.iter().filter_map(move |(notice, since)| {
             let over = now.saturating_duration_since(*since).saturating_sub(SHOWN);
@@ -43,7 +43,7 @@ impl NoticeBoard {
         })
     }
 
-    /// The last lines there were, oldest first.
+    /// Returns the latest lines, oldest first, shown or not.
     pub fn history(&self) -> impl Iterator<Item = &str> {
         self.history.iter().map(String::as_str)
     }

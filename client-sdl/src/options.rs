@@ -17,7 +17,8 @@ use crate::app::{Credentials, Goal, Plan};
 /// The exit status of a bad command line, as in `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
-/// Slower is no driving, and no screen is faster.
+/// The frame rates that are allowed: slow enough still to drive, and at most that
+/// of the fastest screens.
 const FRAME_RATES: RangeInclusive<i64> = 10..=240;
 
 /// Slipstream's race client
@@ -131,7 +132,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub record_frames: Option<PathBuf>,
 
-    /// Draw so many frames a second instead of as many as the screen shows
+    /// Draw N frames a second, not as many as the screen shows
     #[arg(
         long,
         value_name = "N",
@@ -145,7 +146,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// What to do without being asked by the person at the keyboard.
+    /// Returns the plan that the options describe.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let credentials = self.user.as_ref().zip(self.password.as_ref());

@@ -1,39 +1,39 @@
-//! Metres that were just taken off a score, for a moment above the car.
+//! Penalties, which are shown above the car for a moment.
 
 use client_core::race::room::LeaderboardLine;
 
-/// How long one is shown, seconds.
+/// Time for which a penalty is shown.
 const SHOWN_SECONDS: f64 = 1.8;
 
-/// What was taken off, and how long ago.
+/// A penalty and its age.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Penalty {
-    /// Whose.
+    /// The seat.
     pub seat: u8,
-    /// How many.
+    /// The metres that it costs.
     pub metres: u32,
     age_seconds: f64,
 }
 
 impl Penalty {
-    /// How much of its time is over, 0–1.
+    /// Returns the age as a share of the time for which it is shown.
     #[must_use]
     pub fn share(&self) -> f32 {
         (self.age_seconds / SHOWN_SECONDS) as f32
     }
 }
 
-/// The penalties that are shown. They come from the scores that the room has
-/// told: what is only predicted may never have happened.
+/// The penalties that are shown. They come from the scores in snapshots, since a
+/// predicted penalty may turn out wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Penalties {
-    /// By seat, once it has been seen.
+    /// The sum of penalties of each seat in the latest update.
     known: Vec<(u8, u32)>,
     shown: Vec<Penalty>,
 }
 
 impl Penalties {
-    /// Takes the scores as they are after `seconds` more.
+    /// Advances by `seconds`, after which the scores are as given.
     pub fn update(&mut self, lines: &[LeaderboardLine], seconds: f64) {
         for penalty in &mut self.shown {
             penalty.age_seconds += seconds;
@@ -57,7 +57,7 @@ impl Penalties {
         }
     }
 
-    /// Those to be drawn, oldest first.
+    /// Returns the penalties that are shown, oldest first.
     pub fn shown(&self) -> impl Iterator<Item = &Penalty> {
         self.shown.iter()
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_what_is_taken_off_for_a_moment_but_not_what_was_before() {
+    fn shows_a_new_penalty_for_a_moment_and_no_earlier_one() {
         let mut penalties = Penalties::default();
         penalties.update(&[line(0, 300), line(1, 0)], 0.016);
         assert_eq!(penalties.shown().count(), 0);

@@ -1,19 +1,19 @@
-//! Files that only their owner may read, written whole or not at all.
+//! Files that only their owner may read, written atomically.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Readable and writable by the owner, by nobody else.
+/// Readable and writable by the owner only.
 const MODE: u32 = 0o600;
 
-/// Puts `text` into a file in one step.
+/// Replaces a file's content with `text`, atomically.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}.part", std::process::id()));
     let unfinished = Path::new(&unfinished);
-    // A rest of an earlier process of this number might be readable by others.
+    // A leftover of an earlier process with this id may be readable by others.
     match std::fs::remove_file(unfinished) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,4 +1,4 @@
-//! What was drawn of the followed car, frame by frame, as CSV: for whoever asks
+//! A recording of the followed car as drawn, frame by frame, as CSV. It shows
 //! whether a car has jumped on the screen.
 
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::screens::Screen;
 /// The names of the columns: Unix time in milliseconds, the tick that is drawn
 /// with its fraction, the position of the car's centre in metres, its heading
 /// counter-clockwise from the x axis in radians, its speed in metres a second,
-/// and how long ago the last snapshot came in milliseconds.
+/// and the age of the latest snapshot in milliseconds.
 pub const HEADER: &str = "unix_ms,tick,x_m,y_m,heading_rad,speed_mps,snapshot_age_ms";
 
 /// The followed car in one frame.
@@ -25,16 +25,16 @@ pub struct Frame {
     pub tick: f64,
     /// The car's centre, m.
     pub position: Vec2,
-    /// Counter-clockwise from the x axis, rad.
+    /// The car's heading, counter-clockwise from the x axis, rad.
     pub heading_rad: f64,
-    /// m/s.
+    /// The car's speed, m/s.
     pub speed_mps: f64,
-    /// How long ago the last snapshot came, ms.
+    /// The age of the latest snapshot, ms.
     pub snapshot_age_ms: f64,
 }
 
 impl Frame {
-    /// What a client shows; `None` where it shows no car.
+    /// Makes the frame that a client shows. `None` if it shows no car.
     #[must_use]
     pub fn of(app: &App) -> Option<Self> {
         match app.screen() {
@@ -56,12 +56,12 @@ impl Frame {
             position: car.position,
             heading_rad: car.heading_rad,
             speed_mps: car.speed_mps,
-            snapshot_age_ms: scene.silence.as_secs_f64() * 1e3,
+            snapshot_age_ms: scene.snapshot_age.as_secs_f64() * 1e3,
         })
     }
 
-    /// Its line of the file, in the order of [`HEADER`]; to a tenth of a
-    /// millimetre, so that rounding is not taken for a movement.
+    /// Formats the frame as a row of the file, in the order of [`HEADER`]. Positions
+    /// have a tenth of a millimetre, so that rounding does not look like movement.
     #[must_use]
     pub fn row(&self, unix_ms: f64) -> String {
         let Self {
@@ -78,7 +78,7 @@ impl Frame {
     }
 }
 
-/// A file of frames. Each is in it, whole, as soon as it is drawn.
+/// A file of frames. Each row is flushed as soon as it is complete.
 #[derive(Debug)]
 pub struct Recording {
     file: LineWriter<File>,
@@ -87,10 +87,10 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Starts a file in place of any that is there.
+    /// Creates the file, replacing an existing one.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn create(path: &Path, now: Instant) -> io::Result<Self> {
         let mut file = LineWriter::new(File::create(path)?);
         writeln!(file, "{HEADER}")?;
@@ -105,9 +105,9 @@ impl Recording {
     /// Adds the frame that shows the race at `now`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn add(&mut self, frame: &Frame, now: Instant) -> io::Result<()> {
-        // A wall clock that is set meanwhile shall not look like a slow frame.
+        // Monotonic: a change of the wall clock does not look like a slow frame.
         let since = now.saturating_duration_since(self.begun);
         let unix_ms = self.begun_unix_ms + since.as_secs_f64() * 1e3;
         writeln!(self.file, "{}", frame.row(unix_ms))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_is_an_error() {
+    fn a_path_that_cannot_be_created_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("no/frames.csv");
         assert!(Recording::create(&path, Instant::now()).is_err());

@@ -1,5 +1,5 @@
-//! What there is to draw of a race at one instant. It outlives the room, so
-//! that the last picture stays while a lost connection comes back.
+//! A race at one instant, ready to be drawn. It outlives the room, so that the
+//! last picture stays while the client reconnects.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,47 +9,49 @@ use client_core::simulation::highway::TrafficCar;
 use client_core::simulation::{ModeRules, RaceState, Rules, TICK_SECONDS, Track};
 use domain::{Car, Vec2, WRONG_WAY_AFTER_TICKS};
 
-/// From the centre of a car to its rear axle, m: where slides show.
+/// Distance from the centre of a car to its rear axle, where slides show, m.
 const REAR_AXLE_M: f64 = 1.3;
 const KMH_PER_MPS: f64 = 3.6;
-/// Traffic this far from the followed car is in the picture or on the map, m.
+/// Distance from the followed car within which traffic is in the picture or on
+/// the map, m.
 pub const TRAFFIC_REACH_M: f64 = 700.0;
 
 /// A race at one instant.
 #[derive(Clone, Debug)]
 pub struct RaceScene {
-    /// Where it is.
+    /// The track.
     pub track: Arc<Track>,
     /// The room's name.
     pub room: String,
-    /// Which tick it is, with its fraction.
+    /// The tick that is drawn, with its fraction.
     pub tick: f64,
-    /// In the order of seats.
+    /// The cars, ordered by seat.
     pub cars: Vec<SceneCar>,
-    /// The highway's other cars, near the followed one.
+    /// The highway's traffic near the followed car.
     pub traffic: Vec<TrafficCar>,
-    /// Highest score first.
+    /// The leaderboard, highest score first.
     pub lines: Vec<LeaderboardLine>,
-    /// The car that is followed: the own, or the first for a spectator.
+    /// The index of the followed car: the player's own or, for a spectator, the
+    /// leader's.
     pub focus: Option<usize>,
     /// The instruments of that car.
     pub dash: Option<Dash>,
-    /// Until the cars are let go; negative once they are.
+    /// Seconds until the start; negative after it.
     pub seconds_to_start: f64,
-    /// Who has won.
+    /// The winner's name.
     pub winner: Option<String>,
-    /// How long nothing has come from the room.
-    pub silence: Duration,
+    /// The age of the latest snapshot.
+    pub snapshot_age: Duration,
 }
 
-/// A car with what only the picture needs.
+/// A car with values that only the picture needs.
 #[derive(Clone, Debug)]
 pub struct SceneCar {
-    /// Where it is and whose.
+    /// The car as the client has it.
     pub view: CarView,
-    /// m/s.
+    /// Velocity, m/s.
     pub velocity: Vec2,
-    /// How fast the rear wheels go sideways, m/s.
+    /// Sideways speed of the rear wheels, m/s.
     pub slide_mps: f64,
 }
 
@@ -58,11 +60,11 @@ pub struct SceneCar {
 pub struct Dash {
     /// Speed.
     pub speed_kmh: f64,
-    /// How far it has come.
+    /// The progress in the race.
     pub progress: Progress,
-    /// 1 for the first.
-    pub place: usize,
-    /// Cars in the race.
+    /// The rank, 1 for the first.
+    pub rank: usize,
+    /// The number of cars in the race.
     pub cars: usize,
     /// Whether it has been going the wrong way.
     pub is_wrong_way: bool,
@@ -70,14 +72,14 @@ pub struct Dash {
     pub is_finished: bool,
 }
 
-/// How far a car has come, as the mode counts.
+/// The progress of a car, as its mode counts it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// On a circuit.
     Laps {
-        /// The lap it is in, from 1.
+        /// The current lap, from 1.
         lap: u16,
-        /// Laps of the race.
+        /// The number of laps of the race.
         laps: u16,
         /// Time in this lap; `None` before the start and after the finish.
         lap_seconds: Option<f64>,
@@ -86,11 +88,11 @@ pub enum Progress {
     },
     /// On the highway.
     Metres {
-        /// Metres, penalties taken off.
+        /// The score in metres, less penalties.
         score: i64,
-        /// Of the winner.
+        /// The score that wins.
         target: u32,
-        /// Taken off, metres.
+        /// The sum of penalties, metres.
         penalties: u32,
         /// Time since the start; `None` before it and after the finish.
         seconds: Option<f64>,
@@ -123,7 +125,7 @@ impl Progress {
 }
 
 impl RaceScene {
-    /// The race of a room now; `None` before its first snapshot.
+    /// Makes the scene of a room at `now`. `None` before its first snapshot.
     #[must_use]
     pub fn of(room: &RoomClient, now: Instant) -> Option<Self> {
         let (state, rules) = room.race()?;
@@ -149,7 +151,7 @@ impl RaceScene {
             Dash {
                 speed_kmh: cars[focus].view.speed_mps * KMH_PER_MPS,
                 progress: Progress::of(state, rules, usize::from(seat), room.track()),
-                place: lines
+                rank: lines
                     .iter()
                     .find(|line| line.seat == seat)
                     .map_or(0, |line| line.rank),
@@ -170,17 +172,17 @@ impl RaceScene {
             dash,
             seconds_to_start,
             winner: room.winner().map(ToString::to_string),
-            silence: room.time_since_snapshot(now).unwrap_or_default(),
+            snapshot_age: room.time_since_snapshot(now).unwrap_or_default(),
         })
     }
 
-    /// Whether it is a race on the highway.
+    /// Returns whether it is a race on the highway.
     #[must_use]
     pub fn is_highway(&self) -> bool {
         self.track.name() == Track::HIGHWAY
     }
 
-    /// The car that is followed.
+    /// Returns the followed car.
     #[must_use]
     pub fn followed(&self) -> Option<&SceneCar> {
         self.cars.get(self.focus?)

@@ -1,16 +1,16 @@
-//! The world around a track as a picture, computed for each pixel from where it
-//! lies: across the road, along it, and in the meadow.
+//! The world around a track as an image, computed for each pixel from its
+//! position along and across the road, and in the meadow.
 //!
-//! - [`strip`]: which part of the track a point belongs to; [`features`]: what
-//!   there is along it,
+//! - [`strip`]: the nearest part of the track; [`features`]: kerbs, gravel and
+//!   rubber along it,
 //! - [`ground`]: grass, asphalt, gravel; [`markings`]: paint and kerbs,
-//! - [`furniture`]: walls, tyres, trees, stands,
-//! - [`bridge`]: where the track crosses itself,
-//! - [`highway`]: the same for the endless road,
-//! - [`noise`]: chance that is the same on every screen.
+//! - [`furniture`]: walls, tyres, trees, the grandstand,
+//! - [`bridge`]: bridges where the track crosses itself,
+//! - [`highway`]: the ground of the endless road,
+//! - [`noise`]: deterministic noise, the same on every screen.
 //!
-//! Pure: the same track gives the same picture, tile by tile, in any order and
-//! on any thread.
+//! Pure: a track always gives the same image, tile by tile, in any order and on
+//! any thread.
 
 mod bridge;
 mod colour;
@@ -27,27 +27,27 @@ use client_core::simulation::Track;
 pub use self::bridge::Bridge;
 use self::colour::Colour;
 use self::furniture::{Furniture, Tree};
-use self::markings::{Markings, Slot};
-use self::strip::{Branch, Place, Strip};
+use self::markings::{GridBox, Markings};
+use self::strip::{Branch, Strip, TrackPosition};
 
-/// Pixels of a tile's side: few enough that one is painted within a moment.
+/// Side of a tile in pixels, small enough to be painted within milliseconds.
 pub const TILE_PIXELS: usize = 512;
-/// Pixels of a tile per metre: what a car that rolls needs; faster ones are
-/// seen from higher up.
+/// Resolution of a tile, pixels per metre: enough for a slow car, on which the
+/// camera is zoomed in furthest.
 pub const PIXELS_PER_M: f32 = 11.0;
 /// The side of a tile in metres.
 pub const TILE_M: f32 = TILE_PIXELS as f32 / PIXELS_PER_M;
-/// Pixels of a block's side: what is near is looked up once per block.
+/// Side of a block in pixels. Nearby objects are looked up once per block.
 const BLOCK_PIXELS: usize = 16;
-/// Of bare concrete beside the road of a bridge.
+/// Bare concrete beside the road of a bridge.
 const DECK: Colour = Colour::hex(0x8a_8c8c);
-/// What a bridge's shadow leaves of the light.
+/// The share of light in a bridge's shadow.
 const BRIDGE_SHADE: f32 = 0.45;
-/// Where the sun's shadows fall: to the lower right.
+/// Direction of shadows: to the lower right.
 const SHADOW: Point = Point { x: 0.8, y: -0.6 };
 
-/// A point or a direction in the world, m. Half the precision of the
-/// simulation is plenty for a pixel and twice as fast.
+/// A point or a direction in the world, m. Single precision is enough for a pixel
+/// and twice as fast.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Point {
     x: f32,
@@ -62,10 +62,10 @@ impl Point {
         }
     }
 
-    fn along(self, direction: Self, way: f32) -> Self {
+    fn along(self, direction: Self, distance: f32) -> Self {
         Self {
-            x: self.x + direction.x * way,
-            y: self.y + direction.y * way,
+            x: self.x + direction.x * distance,
+            y: self.y + direction.y * distance,
         }
     }
 
@@ -85,12 +85,12 @@ impl Point {
     }
 }
 
-/// Which tile: its lower left corner is at (`x`, `y`) times [`TILE_M`].
+/// The index of a tile, whose lower left corner is at (`x`, `y`) × [`TILE_M`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TileId {
-    /// To the right.
+    /// Column, counted to the right.
     pub x: i32,
-    /// Upwards.
+    /// Row, counted upwards.
     pub y: i32,
 }
 
@@ -113,7 +113,7 @@ struct Circuit {
 }
 
 impl Scenery {
-    /// The world of a track. Costs some milliseconds.
+    /// Makes the world of a track. Takes some milliseconds.
     #[must_use]
     pub fn new(track: &Track) -> Self {
         if track.name() == Track::HIGHWAY {
@@ -129,8 +129,8 @@ impl Scenery {
         })))
     }
 
-    /// The pixels of a tile, row by row from the top, as blue, green, red and
-    /// a byte that is 255 on the deck of a bridge and 0 elsewhere.
+    /// Paints a tile. Pixels are row by row from the top, as blue, green, red and a
+    /// byte that is 255 on the deck of a bridge and 0 elsewhere.
     #[must_use]
     pub fn paint(&self, tile: TileId) -> Vec<u8> {
         let mut pixels = vec![0; TILE_PIXELS * TILE_PIXELS * 4];
@@ -161,7 +161,7 @@ impl Scenery {
         match &self.0 {
             World::Circuit(circuit) => {
                 let mut branches = circuit.strip.branches(middle);
-                let slots = circuit.markings.slots_near(middle, radius_m);
+                let grid_boxes = circuit.markings.grid_boxes_near(middle, radius_m);
                 let trees = circuit.furniture.trees_near(middle, radius_m);
                 let near = circuit
                     .bridges
@@ -171,7 +171,7 @@ impl Scenery {
                 block(&trees, &mut |point| match circuit.deck(point, &bridges) {
                     Some(colour) => (colour, true),
                     None => {
-                        let colour = circuit.paint(point, &mut branches, &slots);
+                        let colour = circuit.paint(point, &mut branches, &grid_boxes);
                         (circuit.shaded(colour, point, &bridges), false)
                     }
                 });
@@ -185,42 +185,43 @@ impl Scenery {
 }
 
 impl Circuit {
-    /// The colour of a point on the deck of a bridge.
+    /// Returns the colour of a point on the deck of a bridge.
     fn deck(&self, point: Point, bridges: &[&Bridge]) -> Option<Colour> {
-        let place = bridges
+        let position = bridges
             .iter()
             .find_map(|bridge| bridge.deck(&self.strip, point))?;
-        let colour = ground::road(DECK, point, &place);
-        let colour = self.markings.paint(colour, &place);
-        Some(furniture::wall(colour, &place))
+        let colour = ground::road(DECK, point, &position);
+        let colour = self.markings.paint(colour, &position);
+        Some(furniture::wall(colour, &position))
     }
 
-    /// What lies below a bridge is darker beside it.
+    /// Darkens a point in the shadow of a bridge.
     fn shaded(&self, colour: Colour, point: Point, bridges: &[&Bridge]) -> Colour {
         let shade = |bridge: &&Bridge| bridge.shade(&self.strip, point);
         let dark = bridges.iter().map(shade).fold(0.0, f32::max);
         colour.lit(1.0 - (1.0 - BRIDGE_SHADE) * dark)
     }
 
-    /// The colour of a point, without trees.
-    fn paint(&self, point: Point, branches: &mut [Branch], slots: &[Slot]) -> Colour {
+    /// Returns the colour of a point, without trees.
+    fn paint(&self, point: Point, branches: &mut [Branch], grid_boxes: &[GridBox]) -> Colour {
         let meadow = ground::meadow(point);
-        let Some(place) = self.strip.place(point, branches) else {
+        let Some(position) = self.strip.locate(point, branches) else {
             return meadow;
         };
-        let colour = self.on_strip(meadow, point, &place);
-        let grid = slots.iter();
-        grid.fold(colour, |colour, slot| slot.paint(colour, point))
+        let colour = self.on_strip(meadow, point, &position);
+        let grid = grid_boxes.iter();
+        grid.fold(colour, |colour, grid_box| grid_box.paint(colour, point))
     }
 
-    /// From the bottom up: verge, gravel, road, paint, kerbs, shadows, walls.
-    fn on_strip(&self, meadow: Colour, point: Point, place: &Place) -> Colour {
-        let colour = ground::run_off(meadow, point, place);
-        let colour = ground::road(colour, point, place);
-        let colour = self.markings.paint(colour, place);
-        let colour = furniture::wall_shadow(colour, place);
-        let colour = furniture::wall(colour, place);
-        self.furniture.stands(colour, place)
+    /// Paints the layers from the bottom up: verge, gravel, road, paint, kerbs,
+    /// shadows, walls.
+    fn on_strip(&self, meadow: Colour, point: Point, position: &TrackPosition) -> Colour {
+        let colour = ground::run_off(meadow, point, position);
+        let colour = ground::road(colour, point, position);
+        let colour = self.markings.paint(colour, position);
+        let colour = furniture::wall_shadow(colour, position);
+        let colour = furniture::wall(colour, position);
+        self.furniture.stands(colour, position)
     }
 }
 
@@ -232,8 +233,8 @@ fn pixel_centre(tile: TileId, column: usize, row: usize) -> Point {
     }
 }
 
-/// How much of a pixel lies on the negative side of an edge `distance` metres
-/// away: 0–1, with a soft step as wide as a pixel.
+/// Returns the share of a pixel on the negative side of an edge `distance` metres
+/// away (0–1), with a soft step as wide as a pixel.
 fn cover(distance: f32) -> f32 {
     (0.5 - distance * PIXELS_PER_M * 0.8).clamp(0.0, 1.0)
 }
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_soft_edge_covers_half_where_it_is() {
+    fn a_pixel_on_an_edge_is_half_covered() {
         assert!((cover(0.0) - 0.5).abs() < 1e-6);
         assert!(cover(1.0) < 1e-6 && cover(-1.0) > 0.999);
     }

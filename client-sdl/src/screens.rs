@@ -1,7 +1,7 @@
-//! The screens: what each of them remembers and what keys do to it.
+//! The screens: their state and what input does to it.
 //!
-//! A screen knows nothing of SDL and sends nothing itself: it gives
-//! [`Action`]s. Which screen is shown follows from how far the client is.
+//! A screen does not depend on SDL and sends nothing itself: it returns
+//! [`Action`]s. The state of the client determines which screen is shown.
 
 pub mod create;
 pub mod lobby;
@@ -21,56 +21,56 @@ use self::login::LoginScreen;
 use self::race::RaceScreen;
 use crate::input::{Key, UiEvent};
 
-/// What a screen wants to be done.
+/// An action that the player takes on a screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Log in.
     LogIn(String, Password),
-    /// Make an account.
+    /// Create an account.
     SignUp(String, Password),
-    /// Ask for the list of rooms.
+    /// Request the list of rooms.
     ListRooms,
-    /// Take a seat.
+    /// Take a seat in a room.
     Join(String),
     /// Show the form for a new room.
     OpenCreate,
-    /// Back to the lobby without a new room.
+    /// Return to the lobby without a new room.
     CloseCreate,
-    /// Make a room, and drive this in it.
+    /// Create a room and take a seat in it, with a car of this class.
     Create(String, RoomSettings, CarClass),
-    /// Drive the next class of car, here or in the next room.
+    /// Switch to the next class of car, in this room or for the next one.
     NextClass,
     /// Put AI drivers into the free seats.
     FillSeats,
-    /// Give the seat back.
+    /// Leave the room.
     Leave,
-    /// Away with the result.
+    /// Close the result.
     Dismiss,
 }
 
-/// Which screen.
+/// The kind of a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenKind {
-    /// No connection, and no room to come back to.
+    /// No connection, and no room to rejoin.
     Offline,
-    /// Name and password.
+    /// The form for name and password.
     Login,
     /// The list of rooms.
     Lobby,
     /// The form for a new room.
     Create,
-    /// In a room with free seats.
+    /// A room with free seats.
     Waiting,
     /// The race.
     Race,
-    /// How it ended.
+    /// The result.
     Result,
-    /// The connection ended for good.
+    /// The connection ended and is not retried.
     Ended,
 }
 
 impl ScreenKind {
-    /// As tests know it.
+    /// Returns the name by which tests know it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -85,9 +85,9 @@ impl ScreenKind {
         }
     }
 
-    /// Which screen a client as it is needs, when `current` is shown. Who was
-    /// in a room stays there while the connection comes back, unless the
-    /// gateway did not let the player in again.
+    /// Returns the screen for the state of a client while `current` is shown. A
+    /// room stays on the screen while the client reconnects, unless the gateway
+    /// has refused the log-in.
     #[must_use]
     pub fn wanted(client: &RaceClient, current: Self, is_refused: bool) -> Self {
         let was_in_room = matches!(current, Self::Waiting | Self::Race);
@@ -114,7 +114,7 @@ impl ScreenKind {
     }
 }
 
-/// The screen that is shown, with what it remembers.
+/// The screen that is shown, with its state.
 #[derive(Debug)]
 pub enum Screen {
     /// See [`ScreenKind::Offline`].
@@ -136,7 +136,7 @@ pub enum Screen {
 }
 
 impl Screen {
-    /// The screen as it is when it comes up.
+    /// Makes a screen in its initial state.
     #[must_use]
     pub fn enter(kind: ScreenKind, user: &str, class: CarClass) -> Self {
         match kind {
@@ -151,7 +151,7 @@ impl Screen {
         }
     }
 
-    /// Which it is.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> ScreenKind {
         match self {
@@ -166,7 +166,7 @@ impl Screen {
         }
     }
 
-    /// Takes what the person did; `width` is the window's, in points.
+    /// Handles the player's input. `width` is the window's, in points.
     pub fn handle(
         &mut self,
         event: &UiEvent,
@@ -191,7 +191,7 @@ impl Screen {
         }
     }
 
-    /// Lets time pass.
+    /// Advances to `now`.
     pub fn update(&mut self, client: &RaceClient, now: Instant) -> Option<Action> {
         match self {
             Self::Lobby(screen) => screen.update(now),
@@ -208,8 +208,7 @@ impl Screen {
         }
     }
 
-    /// Shows why something was refused. Gives whether this screen has a place
-    /// for it.
+    /// Shows a rejection. Returns whether this screen has room for it.
     #[must_use]
     pub fn refuse(&mut self, sentence: &str) -> bool {
         let error = match self {
@@ -224,7 +223,7 @@ impl Screen {
         true
     }
 
-    /// The error that is shown.
+    /// Returns the error that is shown.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         match self {
@@ -236,7 +235,7 @@ impl Screen {
     }
 }
 
-/// In a room with free seats; only its host is offered to fill it.
+/// Handles input in a room with free seats. Only its host may fill them.
 fn waiting(event: &UiEvent, client: &RaceClient) -> Option<Action> {
     let is_host = || client.room().is_some_and(|room| room.is_host());
     match event {

@@ -1,8 +1,8 @@
-//! The window, and the loop over its frames.
+//! The window and its frame loop.
 
+mod frame_pacer;
 mod keys;
-mod pace;
-mod picture;
+mod screenshot;
 mod signals;
 
 use std::time::Instant;
@@ -14,8 +14,8 @@ use sdl2::mouse::MouseButton;
 use sdl2::video::Window;
 use serde_json::json;
 
-use self::pace::Pace;
-use self::picture::PictureTimer;
+use self::frame_pacer::FramePacer;
+use self::screenshot::ScreenshotTimer;
 use self::signals::EndSignal;
 use crate::app::App;
 use crate::app::report::Report;
@@ -24,26 +24,27 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::private_file;
 use crate::recording::{Frame, Recording};
-use crate::state_socket::{Asked, Question, StateSocket};
+use crate::state_socket::{PendingRequest, Request, StateSocket};
 use crate::view::{self, Painter, Tiles};
 
 const TITLE: &str = "Slipstream";
-/// The window's first size, pixels.
+/// The initial size of the window, pixels.
 const SIZE: (u32, u32) = (1_280, 720);
-/// Below this nothing could be read, pixels.
+/// The smallest size of the window at which text is legible, pixels.
 const SIZE_MIN: (u32, u32) = (640, 360);
 
-/// Whether the loop goes on.
+/// Whether the frame loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
     Continue,
     Quit,
 }
 
-/// Opens the window and runs until it is closed or the process is told to end.
+/// Opens the window and runs until it is closed or the process receives a
+/// signal to end.
 ///
 /// # Errors
-/// When there is no display, or SDL gives up.
+/// Returns an error if there is no display, or if SDL fails.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     sdl2::hint::set("SDL_NO_SIGNAL_HANDLERS", "1");
     let sdl = sdl2::init()
@@ -74,7 +75,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Session::open(options)?.run(&mut pump, &mut painter, &mut tiles)
 }
 
-/// With the screen's own rhythm where it has one.
+/// Makes the canvas of a window, with vertical synchronisation if available.
 fn canvas(window: Window) -> anyhow::Result<sdl2::render::WindowCanvas> {
     window
         .into_canvas()
@@ -83,16 +84,16 @@ fn canvas(window: Window) -> anyhow::Result<sdl2::render::WindowCanvas> {
         .context("cannot draw into the window")
 }
 
-/// Everything of a run but window and pictures.
+/// The state of a run, apart from window and textures.
 struct Session<'o> {
     options: &'o Options,
     app: App,
-    // Before the network: its task runs there.
+    // Declared before the network, to be dropped first: its task runs there.
     socket: Option<StateSocket>,
     network: Network,
     end: EndSignal,
-    pace: Pace,
-    picture: PictureTimer,
+    frame_pacer: FramePacer,
+    screenshot: ScreenshotTimer,
     recording: Option<Recording>,
 }
 
@@ -114,8 +115,8 @@ impl<'o> Session<'o> {
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
-            pace: Pace::new(options.frame_rate, now),
-            picture: PictureTimer::new(options.screenshot_after),
+            frame_pacer: FramePacer::new(options.frame_rate, now),
+            screenshot: ScreenshotTimer::new(options.screenshot_after),
             recording: recording.transpose()?,
         })
     }
@@ -127,7 +128,7 @@ impl<'o> Session<'o> {
         tiles: &mut Tiles<'_>,
     ) -> anyhow::Result<()> {
         loop {
-            if self.person(pump, painter) == Flow::Quit || self.end.is_set() {
+            if self.handle_input(pump, painter) == Flow::Quit || self.end.is_set() {
                 return Ok(());
             }
             let now = Instant::now();
@@ -138,21 +139,21 @@ impl<'o> Session<'o> {
             self.network.send(&mut self.app);
             self.save_chat_token()?;
             view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
-            let flow = self.take_pictures(painter, tiles, now)?;
+            let flow = self.take_screenshots(painter, tiles, now)?;
             painter.present();
             self.record(now)?;
             if flow == Flow::Quit {
                 return Ok(());
             }
-            self.pace.frame_done();
+            self.frame_pacer.frame_done();
         }
     }
 
-    /// Hands over what the person did.
-    fn person(&mut self, pump: &mut EventPump, painter: &Painter<'_>) -> Flow {
+    /// Passes input events to the client.
+    fn handle_input(&mut self, pump: &mut EventPump, painter: &Painter<'_>) -> Flow {
         let (now, width) = (Instant::now(), painter.width());
         for event in pump.poll_iter() {
-            let done = match &event {
+            let inputs = match &event {
                 Event::Quit { .. } => return Flow::Quit,
                 Event::MouseButtonDown {
                     mouse_btn: MouseButton::Left,
@@ -166,8 +167,8 @@ impl<'o> Session<'o> {
                 } => vec![UiEvent::FocusLost],
                 event => keys::translate(event),
             };
-            for event in done {
-                self.app.handle(&event, width, now);
+            for input in inputs {
+                self.app.handle(&input, width, now);
             }
         }
         Flow::Continue
@@ -184,7 +185,7 @@ impl<'o> Session<'o> {
             .with_context(|| format!("cannot write --chat-token-file {}", path.display()))
     }
 
-    /// Writes down the frame that shows the race at `now`.
+    /// Writes the frame of the race at `now` to the recording.
     fn record(&mut self, now: Instant) -> anyhow::Result<()> {
         let frame = Frame::of(&self.app);
         let (Some(recording), Some(frame)) = (&mut self.recording, frame) else {
@@ -195,20 +196,21 @@ impl<'o> Session<'o> {
             .context("cannot write to the file of --record-frames")
     }
 
-    /// Answers who looks from outside, and takes the picture that was ordered.
-    fn take_pictures(
+    /// Answers the requests of the state socket, and takes the screenshot of the
+    /// command line when it is due.
+    fn take_screenshots(
         &mut self,
         painter: &Painter<'_>,
         tiles: &Tiles<'_>,
         now: Instant,
     ) -> anyhow::Result<Flow> {
-        while let Some(asked) = self.socket.as_mut().and_then(StateSocket::poll) {
-            answer(asked, &self.app, self.pace.fps(), painter, now);
+        while let Some(request) = self.socket.as_mut().and_then(StateSocket::poll) {
+            answer(request, &self.app, self.frame_pacer.fps(), painter, now);
         }
         let Some(path) = &self.options.screenshot else {
             return Ok(Flow::Continue);
         };
-        if !self.picture.is_due(&self.app, tiles.is_complete(), now) {
+        if !self.screenshot.is_due(&self.app, tiles.is_complete(), now) {
             return Ok(Flow::Continue);
         }
         painter
@@ -224,14 +226,14 @@ impl<'o> Session<'o> {
     }
 }
 
-fn answer(asked: Asked, app: &App, fps: f64, painter: &Painter<'_>, now: Instant) {
-    let line = match &asked.question {
-        Question::State => serde_json::to_string(&Report::new(app, fps, now))
+fn answer(pending: PendingRequest, app: &App, fps: f64, painter: &Painter<'_>, now: Instant) {
+    let line = match &pending.request {
+        Request::State => serde_json::to_string(&Report::new(app, fps, now))
             .unwrap_or_else(|error| json!({ "ok": false, "error": error.to_string() }).to_string()),
-        Question::Screenshot(path) => match painter.save_png(path) {
+        Request::Screenshot(path) => match painter.save_png(path) {
             Ok(()) => json!({ "ok": true }).to_string(),
             Err(problem) => json!({ "ok": false, "error": problem }).to_string(),
         },
     };
-    asked.answer(line);
+    pending.answer(line);
 }

@@ -1,5 +1,5 @@
-//! Small pictures that are computed once: cars, wheels, soft discs. Pure; the
-//! colour of a car is a parameter. [`formula`] and [`closed`] are the shapes.
+//! Sprites, which are computed once: cars, wheels, soft discs. Pure functions; the
+//! colour of a car is a parameter. [`formula`] and [`closed`] have the shapes.
 
 mod closed;
 mod formula;
@@ -8,15 +8,16 @@ use domain::CarClass;
 
 use crate::theme::Rgba;
 
-/// Pixels per metre of the pictures of cars.
+/// Resolution of the sprites of cars, pixels per metre.
 pub const CAR_PIXELS_PER_M: f32 = 18.0;
-/// Size of the picture of a car, m: the car and a margin.
+/// Size of the sprite of a car, including a margin, m.
 pub const CAR_SIZE_M: (f32, f32) = (4.8, 2.3);
-/// Size of the picture of a front wheel, m.
+/// Size of the sprite of a front wheel, m.
 pub const WHEEL_SIZE_M: (f32, f32) = (0.9, 0.6);
-/// From the centre of a car to its front wheels, m: ahead, and to each side.
+/// Position of the front wheels relative to the centre of a car, m: ahead, and to
+/// each side.
 pub const FRONT_WHEEL_M: (f32, f32) = (1.32, 0.78);
-/// Samples across a pixel: edges are soft.
+/// Samples per pixel in each direction, for soft edges.
 const SAMPLES: usize = 4;
 
 const RUBBER: Rgba = Rgba::hex(0x18_191c);
@@ -24,20 +25,20 @@ const CARBON: Rgba = Rgba::hex(0x24_262b);
 const GLASS: Rgba = Rgba::hex(0x0a_0b0d);
 const TRIM: Rgba = Rgba::hex(0xf4_f4f2);
 
-/// A picture: blue, green, red, opacity, row by row from the top.
+/// An image: blue, green, red, opacity, row by row from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sprite {
-    /// Pixels across.
+    /// Width, pixels.
     pub width: usize,
-    /// Pixels down.
+    /// Height, pixels.
     pub height: usize,
-    /// Four bytes a pixel.
+    /// Four bytes per pixel.
     pub pixels: Vec<u8>,
 }
 
 impl Sprite {
-    /// `shade` gives the colour at a point in metres from the middle, right
-    /// and up positive.
+    /// Paints a sprite. `shade` returns the colour at a point in metres from the
+    /// middle, positive to the right and up.
     fn paint(size_m: (f32, f32), pixels_per_m: f32, shade: impl Fn(f32, f32) -> Rgba) -> Self {
         let width = (size_m.0 * pixels_per_m).round() as usize;
         let height = (size_m.1 * pixels_per_m).round() as usize;
@@ -72,8 +73,8 @@ impl Sprite {
     }
 }
 
-/// A racing car without its front wheels, its nose to the right. Classes have
-/// shapes of their own, seats have colours.
+/// Paints a racing car without its front wheels, its nose to the right. The shape
+/// depends on the class, the colour on the seat.
 #[must_use]
 pub fn car(colour: Rgba, class: CarClass) -> Sprite {
     let part = match class {
@@ -86,7 +87,7 @@ pub fn car(colour: Rgba, class: CarClass) -> Sprite {
     })
 }
 
-/// A car of the highway's traffic with its wheels, its nose to the right.
+/// Paints a car of the highway's traffic, its nose to the right.
 #[must_use]
 pub fn traffic(colour: Rgba, kind: TrafficKind) -> Sprite {
     let part = match kind {
@@ -98,16 +99,16 @@ pub fn traffic(colour: Rgba, kind: TrafficKind) -> Sprite {
     })
 }
 
-/// What the highway's traffic is made of. All are equally large.
+/// The kind of a car of the highway's traffic. All are of the same size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrafficKind {
-    /// With a bonnet and a boot.
+    /// A saloon, with a bonnet and a boot.
     Saloon,
-    /// All box.
+    /// A box-shaped van.
     Van,
 }
 
-/// A front wheel, rolling to the right.
+/// Paints a front wheel, rolling to the right.
 #[must_use]
 pub fn wheel() -> Sprite {
     Sprite::paint(WHEEL_SIZE_M, CAR_PIXELS_PER_M, |x, y| {
@@ -115,7 +116,7 @@ pub fn wheel() -> Sprite {
     })
 }
 
-/// The shadow of a car, soft at the edge.
+/// Paints the shadow of a car, soft at the edge.
 #[must_use]
 pub fn car_shadow() -> Sprite {
     Sprite::paint((5.4, 3.0), CAR_PIXELS_PER_M, |x, y| {
@@ -124,7 +125,7 @@ pub fn car_shadow() -> Sprite {
     })
 }
 
-/// A white disc with an edge one pixel soft, for round corners and lamps.
+/// Paints a white disc with an edge one pixel soft, for round corners and lamps.
 #[must_use]
 pub fn disc(pixels: usize) -> Sprite {
     let size = pixels as f32;
@@ -137,7 +138,7 @@ pub fn disc(pixels: usize) -> Sprite {
     })
 }
 
-/// A white cloud, thick in the middle.
+/// Paints a white cloud, dense in the middle.
 #[must_use]
 pub fn puff() -> Sprite {
     Sprite::paint((32.0, 32.0), 1.0, |x, y| {
@@ -163,7 +164,7 @@ fn tyre(x: f32, y: f32, half_length: f32, half_width: f32) -> Rgba {
     RUBBER.mix(TRIM, (1.0 - share) * 0.16)
 }
 
-/// The distance to the edge of a box with round corners, negative inside.
+/// Returns the distance to the edge of a box with round corners, negative inside.
 fn rounded(x: f32, y: f32, half_width: f32, half_height: f32, radius: f32) -> f32 {
     let (dx, dy) = (
         x.abs() - half_width + radius,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_car_has_a_body_and_rear_wheels_and_room_for_front_wheels() {
+    fn a_car_has_a_body_and_rear_wheels_but_no_front_wheels() {
         let sprite = car(Rgba::hex(0xff_0000), CarClass::Grip);
         assert_eq!(sprite.pixels.len(), sprite.width * sprite.height * 4);
         assert_eq!(opacity(&sprite, 0.0, 0.0), 255);

@@ -1,5 +1,5 @@
-//! A Unix socket through which tests look at the screen: a line in, a line of
-//! JSON out. The frame loop answers between two frames and never waits.
+//! A Unix socket through which tests observe the client: a line in, a line of
+//! JSON out. The frame loop answers between frames and never waits.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// Questions that wait for the next frame: more than tests ask at once.
-const QUESTIONS_MAX: usize = 16;
-/// The longest line: a path and a word.
+/// Bound on requests that wait for the next frame: more than tests send at once.
+const REQUESTS_MAX: usize = 16;
+/// The longest line: a word and a path.
 const LINE_BYTES_MAX: u64 = 8 * 1024;
 
-/// What can be asked.
+/// A request on the state socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// What is on the screen?
+pub enum Request {
+    /// Report the state of the client.
     State,
-    /// Save a picture of the window.
+    /// Save a screenshot to this path.
     Screenshot(PathBuf),
 }
 
-/// A question and the way back.
+/// A request and the channel for its answer.
 #[derive(Debug)]
-pub struct Asked {
-    /// What was asked.
-    pub question: Question,
+pub struct PendingRequest {
+    /// The request.
+    pub request: Request,
     answer: oneshot::Sender<String>,
 }
 
-impl Asked {
+impl PendingRequest {
     /// Answers with one line.
     pub fn answer(self, line: String) {
-        // Who asked may have gone.
+        // The peer may have disconnected.
         let _ = self.answer.send(line);
     }
 }
@@ -44,16 +44,16 @@ impl Asked {
 /// The socket. Dropping it closes and removes it.
 #[derive(Debug)]
 pub struct StateSocket {
-    asked: mpsc::Receiver<Asked>,
+    pending: mpsc::Receiver<PendingRequest>,
     path: PathBuf,
     task: JoinHandle<()>,
 }
 
 impl StateSocket {
-    /// Listens at a path; a socket that a dead process left there is replaced.
+    /// Listens at a path. Replaces a socket that a dead process has left there.
     ///
     /// # Errors
-    /// When it cannot listen there.
+    /// Returns an error if it cannot listen there.
     pub fn open(runtime: &Handle, path: &Path) -> io::Result<Self> {
         match std::fs::remove_file(path) {
             Ok(()) => {}
@@ -62,23 +62,23 @@ impl StateSocket {
         }
         let _guard = runtime.enter();
         let listener = UnixListener::bind(path)?;
-        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let (requests, pending) = mpsc::channel(REQUESTS_MAX);
         let task = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // It ends with its peer, or with the receiver of its questions.
-                tokio::spawn(serve(stream, questions.clone()));
+                // Ends with its peer, or with the receiver of its requests.
+                tokio::spawn(serve(stream, requests.clone()));
             }
         });
         Ok(Self {
-            asked,
+            pending,
             path: path.to_owned(),
             task,
         })
     }
 
-    /// The next question, if one waits.
-    pub fn poll(&mut self) -> Option<Asked> {
-        self.asked.try_recv().ok()
+    /// Returns the next request, if one waits.
+    pub fn poll(&mut self) -> Option<PendingRequest> {
+        self.pending.try_recv().ok()
     }
 }
 
@@ -91,13 +91,13 @@ impl Drop for StateSocket {
     }
 }
 
-async fn serve(stream: UnixStream, questions: mpsc::Sender<Asked>) {
-    if let Err(error) = converse(stream, &questions).await {
+async fn serve(stream: UnixStream, requests: mpsc::Sender<PendingRequest>) {
+    if let Err(error) = converse(stream, &requests).await {
         tracing::debug!(%error, "a conversation on the state socket broke");
     }
 }
 
-async fn converse(stream: UnixStream, questions: &mpsc::Sender<Asked>) -> io::Result<()> {
+async fn converse(stream: UnixStream, requests: &mpsc::Sender<PendingRequest>) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
@@ -111,13 +111,13 @@ async fn converse(stream: UnixStream, questions: &mpsc::Sender<Asked>) -> io::Re
             return Ok(());
         }
         let mut answer = match parse(line.trim()) {
-            Ok(question) => {
+            Ok(request) => {
                 let (sender, receiver) = oneshot::channel();
-                let asked = Asked {
-                    question,
+                let pending = PendingRequest {
+                    request,
                     answer: sender,
                 };
-                if questions.send(asked).await.is_err() {
+                if requests.send(pending).await.is_err() {
                     return Ok(());
                 }
                 let Ok(answer) = receiver.await else {
@@ -132,10 +132,10 @@ async fn converse(stream: UnixStream, questions: &mpsc::Sender<Asked>) -> io::Re
     }
 }
 
-fn parse(line: &str) -> Result<Question, String> {
+fn parse(line: &str) -> Result<Request, String> {
     match line.split_once(' ').unwrap_or((line, "")) {
-        ("state", "") => Ok(Question::State),
-        ("screenshot", path) if !path.is_empty() => Ok(Question::Screenshot(path.into())),
+        ("state", "") => Ok(Request::State),
+        ("screenshot", path) if !path.is_empty() => Ok(Request::Screenshot(path.into())),
         _ => Err(format!(
             "expected `state` or `screenshot PATH`, not {line:?}"
         )),
@@ -147,12 +147,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_questions_and_says_what_is_allowed() {
-        assert_eq!(parse("state"), Ok(Question::State));
+    fn parses_requests_and_explains_what_is_allowed() {
+        assert_eq!(parse("state"), Ok(Request::State));
         let path = PathBuf::from("/tmp/a b.png");
         assert_eq!(
             parse("screenshot /tmp/a b.png"),
-            Ok(Question::Screenshot(path))
+            Ok(Request::Screenshot(path))
         );
         for line in ["", "state now", "screenshot", "stop"] {
             assert!(
@@ -180,9 +180,9 @@ mod tests {
             let first = lines.next_line().await.unwrap().unwrap();
             (first, lines.next_line().await.unwrap().unwrap())
         });
-        let asked = runtime.block_on(socket.asked.recv()).unwrap();
-        assert_eq!(asked.question, Question::State);
-        asked.answer(r#"{"screen":"lobby"}"#.to_owned());
+        let pending = runtime.block_on(socket.pending.recv()).unwrap();
+        assert_eq!(pending.request, Request::State);
+        pending.answer(r#"{"screen":"lobby"}"#.to_owned());
         let (first, second) = runtime.block_on(peer).unwrap();
         assert!(first.contains(r#""ok":false"#));
         assert_eq!(second, r#"{"screen":"lobby"}"#);

@@ -1,5 +1,5 @@
 //! Colours and sizes that all screens share. Sizes are in points: the window is
-//! 720 points high whatever its pixels.
+//! 720 points high at every resolution.
 
 /// A colour with opacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Rgba {
 }
 
 impl Rgba {
-    /// An opaque colour as on the web: `0xRRGGBB`.
+    /// Makes an opaque colour from `0xRRGGBB`.
     #[must_use]
     pub const fn hex(rgb: u32) -> Self {
         Self {
@@ -26,19 +26,19 @@ impl Rgba {
         }
     }
 
-    /// The same colour with another opacity.
+    /// Returns the colour with another opacity.
     #[must_use]
     pub const fn alpha(self, a: u8) -> Self {
         Self { a, ..self }
     }
 
-    /// The same colour, less opaque by a factor of 0–1.
+    /// Returns the colour with its opacity scaled by a factor of 0–1.
     #[must_use]
     pub fn fade(self, factor: f32) -> Self {
         self.alpha((f32::from(self.a) * factor.clamp(0.0, 1.0)) as u8)
     }
 
-    /// Between this colour at 0 and another at 1.
+    /// Interpolates between this colour (0) and another (1).
     #[must_use]
     pub fn mix(self, other: Self, share: f32) -> Self {
         let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share) as u8;
@@ -51,7 +51,7 @@ impl Rgba {
     }
 }
 
-/// Behind every screen but the race.
+/// The background of every screen but the race.
 pub const BACKGROUND: Rgba = Rgba::hex(0x10_151c);
 /// Panels on the background.
 pub const PANEL: Rgba = Rgba::hex(0x1b_2430);
@@ -59,25 +59,25 @@ pub const PANEL: Rgba = Rgba::hex(0x1b_2430);
 pub const GLASS: Rgba = Rgba::hex(0x0b_0f14).alpha(205);
 /// Fields and rows.
 pub const FIELD: Rgba = Rgba::hex(0x26_3242);
-/// Fields and rows that are chosen.
+/// Selected fields and rows.
 pub const FIELD_CHOSEN: Rgba = Rgba::hex(0x31_4560);
-/// What can be read.
+/// Text.
 pub const TEXT: Rgba = Rgba::hex(0xf2_f5f8);
-/// What matters less.
+/// Secondary text.
 pub const TEXT_DIM: Rgba = Rgba::hex(0x93_a1b3);
-/// What is chosen, and the own car.
+/// Selection, and the player's own car.
 pub const ACCENT: Rgba = Rgba::hex(0xff_c53d);
-/// On the accent.
+/// Text on the accent colour.
 pub const ON_ACCENT: Rgba = Rgba::hex(0x1a_1405);
-/// What went wrong.
+/// Errors.
 pub const ERROR: Rgba = Rgba::hex(0xff_6b6b);
-/// What went well.
+/// Successes.
 pub const SUCCESS: Rgba = Rgba::hex(0x5f_d38d);
-/// What needs attention.
+/// Warnings.
 pub const WARNING: Rgba = Rgba::hex(0xff_a94d);
 
-/// One colour per seat, as different as sixteen colours can be on asphalt and
-/// on grass.
+/// One colour per seat, chosen to be distinct from each other, from asphalt and
+/// from grass.
 pub const SEAT_COLOURS: [Rgba; 16] = [
     Rgba::hex(0xe0_3131),
     Rgba::hex(0x2f_7bff),
@@ -97,7 +97,7 @@ pub const SEAT_COLOURS: [Rgba; 16] = [
     Rgba::hex(0xb8_c2cc),
 ];
 
-/// The highway's traffic: muted, so that no seat is taken for it.
+/// The colours of the highway's traffic, muted to be distinct from seats.
 pub const TRAFFIC_COLOURS: [Rgba; 5] = [
     Rgba::hex(0x9a_9fa5),
     Rgba::hex(0x5b_6a78),
@@ -106,23 +106,23 @@ pub const TRAFFIC_COLOURS: [Rgba; 5] = [
     Rgba::hex(0x7d_6468),
 ];
 
-/// The colour of a seat.
+/// Returns the colour of a seat.
 #[must_use]
 pub fn seat_colour(seat: u8) -> Rgba {
     SEAT_COLOURS[usize::from(seat) % SEAT_COLOURS.len()]
 }
 
-/// Height of the window in points.
+/// Height of the window, points.
 pub const HEIGHT: f32 = 720.0;
-/// The leaderboard's width in points.
+/// Width of the leaderboard, points.
 pub const LEADERBOARD_WIDTH: f32 = 304.0;
-/// Between panels and the window's edge, in points.
+/// Margin between panels and the window's edge, points.
 pub const MARGIN: f32 = 16.0;
-/// Small print, points.
+/// Size of small text, points.
 pub const SMALL: u16 = 14;
-/// What is read, points.
+/// Size of body text, points.
 pub const BODY: u16 = 17;
-/// Headings, points.
+/// Size of headings, points.
 pub const HEADING: u16 = 26;
-/// The name of the game, points.
+/// Size of the game's name, points.
 pub const TITLE: u16 = 56;

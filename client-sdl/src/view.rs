@@ -1,7 +1,7 @@
-//! Drawing: the one part that calls SDL's renderer.
+//! Drawing: the only part that calls SDL's renderer.
 //!
-//! [`Painter`] is a window with fonts and pictures, measured in points;
-//! [`Tiles`] is the ground of the world. [`draw`] shows an [`App`] with them.
+//! [`Painter`] is a window with fonts and textures, measured in points;
+//! [`Tiles`] is the ground of the world. [`draw`] draws an [`App`] with them.
 
 mod cars;
 mod create;
@@ -29,10 +29,10 @@ use crate::app::App;
 use crate::screens::Screen;
 use crate::theme;
 
-/// Draws the client as it is now.
+/// Draws the client at `now`.
 ///
 /// # Errors
-/// What SDL says.
+/// Returns SDL's error message.
 pub fn draw(
     app: &App,
     painter: &mut Painter<'_>,

@@ -1,6 +1,6 @@
-//! What the command line asks to be done without a person: log in, then enter
-//! a room. It does what a person would do, one step at a time, and hands over
-//! when something is refused that trying again does not mend.
+//! Carries out the plan of the command line: logs in, then enters a room. It
+//! takes one step at a time, as a player would, and leaves the rest to the
+//! player after a rejection that a retry cannot resolve.
 
 use std::time::{Duration, Instant};
 
@@ -12,61 +12,61 @@ use domain::CarClass;
 
 use crate::screens::Action;
 
-/// How long to wait before asking the same again.
+/// Delay before a refused request is repeated.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Who to log in as.
+/// The account to log in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The player.
     pub name: PlayerName,
-    /// The proof.
+    /// The password.
     pub password: Password,
-    /// Whether to make the account first.
+    /// Whether to create the account first.
     pub sign_up: bool,
 }
 
-/// Which room to enter.
+/// The room to enter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// Take a seat.
     Join(RoomName),
-    /// Make it.
+    /// Create the room.
     Create(RoomName, RoomSettings),
-    /// Watch it.
+    /// Enter as a spectator.
     Spectate(RoomName),
 }
 
-/// Where one request stands.
+/// The state of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    /// To be asked from this time on.
+enum RequestState {
+    /// To be sent at this time or later.
     Due(Instant),
-    /// Asked; no answer yet.
-    Asked,
+    /// Sent and not yet answered.
+    InFlight,
 }
 
-/// The machine that carries out the command line.
+/// The state machine that carries out the plan.
 #[derive(Debug)]
 pub(super) struct Autopilot {
-    login: Option<(Credentials, Progress)>,
-    goal: Option<(Goal, Progress)>,
-    /// What to drive in a room that is made.
+    login: Option<(Credentials, RequestState)>,
+    goal: Option<(Goal, RequestState)>,
+    /// The class of car in a created room.
     class: CarClass,
     status: Option<String>,
 }
 
-/// What the autopilot wants to be done.
+/// A step of the plan.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
-    /// What a person could do too.
+    /// An action that the player could take too.
     Act(Action),
-    /// Watch a room.
+    /// Enter a room as a spectator.
     Spectate(RoomName),
 }
 
 impl Autopilot {
-    /// For what was asked.
+    /// Makes the state machine of a plan.
     #[must_use]
     pub(super) fn new(
         credentials: Option<Credentials>,
@@ -74,7 +74,7 @@ impl Autopilot {
         class: CarClass,
         now: Instant,
     ) -> Self {
-        let due = Progress::Due(now);
+        let due = RequestState::Due(now);
         Self {
             login: credentials.map(|credentials| (credentials, due)),
             goal: goal.map(|goal| (goal, due)),
@@ -83,23 +83,23 @@ impl Autopilot {
         }
     }
 
-    /// What it is waiting for, for the person who watches.
+    /// Returns what the plan waits for, for display.
     #[must_use]
     pub(super) fn status(&self) -> Option<&str> {
         self.status.as_deref()
     }
 
-    /// The next step, when one is due.
+    /// Returns the next step, if one is due.
     pub(super) fn update(&mut self, state: &RaceClientState, now: Instant) -> Option<Step> {
         match state {
             RaceClientState::Offline(_) => {
-                // What was asked was lost with the connection.
-                self.ask_again(now);
+                // Requests in flight were lost with the connection.
+                self.repeat_requests(now);
                 None
             }
             RaceClientState::Unauthenticated => {
-                let (credentials, progress) = self.login.as_mut()?;
-                if !take_if_due(progress, now) {
+                let (credentials, request) = self.login.as_mut()?;
+                if !take_if_due(request, now) {
                     return None;
                 }
                 let name = credentials.name.to_string();
@@ -112,8 +112,8 @@ impl Autopilot {
             }
             RaceClientState::Lobby => {
                 self.login = None;
-                let (goal, progress) = self.goal.as_mut()?;
-                if !take_if_due(progress, now) {
+                let (goal, request) = self.goal.as_mut()?;
+                if !take_if_due(request, now) {
                     return None;
                 }
                 Some(match goal {
@@ -134,38 +134,38 @@ impl Autopilot {
         }
     }
 
-    /// Something was refused. Gives whether the autopilot deals with it.
+    /// Handles a rejection. Returns whether the autopilot deals with it.
     pub(super) fn rejected(&mut self, rejection: &Rejection, now: Instant) -> bool {
-        let again = Progress::Due(now + RETRY_INTERVAL);
-        let is_passing = matches!(
+        let again = RequestState::Due(now + RETRY_INTERVAL);
+        let is_temporary = matches!(
             rejection.code,
             RejectionCode::Unavailable | RejectionCode::TooFast
         );
-        if let Some((credentials, progress @ Progress::Asked)) = &mut self.login {
+        if let Some((credentials, request @ RequestState::InFlight)) = &mut self.login {
             if rejection.code == RejectionCode::NameTaken && credentials.sign_up {
                 credentials.sign_up = false;
-                *progress = Progress::Due(now);
+                *request = RequestState::Due(now);
                 return true;
             }
-            if is_passing {
-                *progress = again;
+            if is_temporary {
+                *request = again;
                 self.status = Some(rejection.message.clone());
                 return true;
             }
             self.login = None;
             return false;
         }
-        let Some((goal, progress @ Progress::Asked)) = &mut self.goal else {
+        let Some((goal, request @ RequestState::InFlight)) = &mut self.goal else {
             return false;
         };
         match (goal, rejection.code) {
             (Goal::Join(room) | Goal::Spectate(room), RejectionCode::RoomMissing) => {
-                *progress = again;
+                *request = again;
                 self.status = Some(format!("waiting for the room {room} to be created"));
                 true
             }
-            _ if is_passing => {
-                *progress = again;
+            _ if is_temporary => {
+                *request = again;
                 self.status = Some(rejection.message.clone());
                 true
             }
@@ -177,24 +177,24 @@ impl Autopilot {
         }
     }
 
-    fn ask_again(&mut self, now: Instant) {
-        let login = self.login.as_mut().map(|(_, progress)| progress);
-        let goal = self.goal.as_mut().map(|(_, progress)| progress);
-        for progress in login.into_iter().chain(goal) {
-            if *progress == Progress::Asked {
-                *progress = Progress::Due(now);
+    fn repeat_requests(&mut self, now: Instant) {
+        let login = self.login.as_mut().map(|(_, request)| request);
+        let goal = self.goal.as_mut().map(|(_, request)| request);
+        for request in login.into_iter().chain(goal) {
+            if *request == RequestState::InFlight {
+                *request = RequestState::Due(now);
             }
         }
     }
 }
 
-fn take_if_due(progress: &mut Progress, now: Instant) -> bool {
-    match progress {
-        Progress::Due(at) if *at <= now => {
-            *progress = Progress::Asked;
+fn take_if_due(request: &mut RequestState, now: Instant) -> bool {
+    match request {
+        RequestState::Due(at) if *at <= now => {
+            *request = RequestState::InFlight;
             true
         }
-        Progress::Due(_) | Progress::Asked => false,
+        RequestState::Due(_) | RequestState::InFlight => false,
     }
 }
 
@@ -236,19 +236,19 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_a_missing_room_twice_a_second_until_it_is_there() {
+    fn requests_a_missing_room_twice_a_second_until_it_exists() {
         let start = Instant::now();
         let room = RoomName::parse("friday").unwrap();
         let mut autopilot = autopilot(Some(Goal::Join(room)), start);
-        let mut asked = 0;
+        let mut requests = 0;
         for tenth in 0..20_u32 {
             let now = start + Duration::from_millis(100) * tenth;
             if autopilot.update(&RaceClientState::Lobby, now).is_some() {
-                asked += 1;
+                requests += 1;
                 assert!(autopilot.rejected(&rejection(RejectionCode::RoomMissing), now));
             }
         }
-        assert_eq!(asked, 4);
+        assert_eq!(requests, 4);
         assert!(
             autopilot
                 .status()
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_again_after_a_lost_connection() {
+    fn repeats_its_request_after_a_lost_connection() {
         let now = Instant::now();
         let mut autopilot = autopilot(None, now);
         assert!(

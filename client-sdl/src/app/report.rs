@@ -1,4 +1,4 @@
-//! The state of the client as JSON, for tests that look at it from outside.
+//! The state of the client as JSON, for tests that observe it from outside.
 
 use std::time::Instant;
 
@@ -12,14 +12,14 @@ use super::App;
 use crate::scene::{Progress, RaceScene};
 use crate::screens::Screen;
 
-/// What is on the screen.
+/// The content of the screen.
 #[derive(Debug, Serialize)]
 pub struct Report {
     screen: &'static str,
     player: Option<String>,
-    /// Why something was refused, or why there is no connection.
+    /// The reason for a rejection or for a lost connection.
     error: Option<String>,
-    /// What the command line's wishes wait for.
+    /// What the plan of the command line waits for.
     status: Option<String>,
     rooms: Vec<String>,
     room: Option<String>,
@@ -28,9 +28,9 @@ pub struct Report {
     target_metres: Option<u32>,
     class: CarClass,
     seats: Vec<String>,
-    leaderboard: Vec<Line>,
+    leaderboard: Vec<LineReport>,
     winner: Option<String>,
-    cars: Vec<Place>,
+    cars: Vec<CarReport>,
     /// Cars of the highway's traffic near the followed one.
     traffic: usize,
     notices: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct LineReport {
     place: usize,
     name: String,
     score: i64,
@@ -53,7 +53,7 @@ struct Line {
 }
 
 #[derive(Debug, Serialize)]
-struct Place {
+struct CarReport {
     seat: u8,
     x: f64,
     y: f64,
@@ -61,7 +61,7 @@ struct Place {
 }
 
 impl Report {
-    /// Of the client as it is now.
+    /// Reports the client's state at `now`.
     #[must_use]
     pub fn new(app: &App, fps: f64, now: Instant) -> Self {
         let client = app.client();
@@ -118,7 +118,7 @@ impl Report {
             winner: scene
                 .and_then(|scene| scene.winner.clone())
                 .or_else(|| Some(result?.standings.first()?.player.to_string())),
-            cars: scene.map_or_else(Vec::new, places),
+            cars: scene.map_or_else(Vec::new, cars),
             traffic: scene.map_or(0, |scene| scene.traffic.len()),
             notices: app.notices().history().map(str::to_owned).collect(),
             lap: dash.and_then(|dash| match dash.progress {
@@ -145,8 +145,8 @@ impl Report {
     }
 }
 
-fn racing(scene: &RaceScene) -> Vec<Line> {
-    let line = |line: &client_core::race::room::LeaderboardLine| Line {
+fn racing(scene: &RaceScene) -> Vec<LineReport> {
+    let line = |line: &client_core::race::room::LeaderboardLine| LineReport {
         place: line.rank,
         name: line.player.to_string(),
         score: line.score,
@@ -157,8 +157,8 @@ fn racing(scene: &RaceScene) -> Vec<Line> {
     scene.lines.iter().map(line).collect()
 }
 
-fn finished(result: &RaceResult) -> Vec<Line> {
-    let line = |standing: &client_core::protocol::room::Standing| Line {
+fn finished(result: &RaceResult) -> Vec<LineReport> {
+    let line = |standing: &client_core::protocol::room::Standing| LineReport {
         place: usize::from(standing.place),
         name: standing.player.to_string(),
         score: standing.score,
@@ -169,12 +169,12 @@ fn finished(result: &RaceResult) -> Vec<Line> {
     result.standings.iter().map(line).collect()
 }
 
-fn places(scene: &RaceScene) -> Vec<Place> {
-    let place = |car: &crate::scene::SceneCar| Place {
+fn cars(scene: &RaceScene) -> Vec<CarReport> {
+    let car = |car: &crate::scene::SceneCar| CarReport {
         seat: car.view.seat,
         x: car.view.position.x,
         y: car.view.position.y,
         speed_kmh: car.view.speed_mps * 3.6,
     };
-    scene.cars.iter().map(place).collect()
+    scene.cars.iter().map(car).collect()
 }

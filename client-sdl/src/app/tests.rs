@@ -7,7 +7,7 @@ use crate::input::Key;
 
 const WIDTH: f32 = 1280.0;
 
-fn tell(app: &mut App, message: serde_json::Value) {
+fn receive(app: &mut App, message: serde_json::Value) {
     let message: ServerMessage = serde_json::from_value(message).unwrap();
     app.link_event(LinkEvent::Message(message), Instant::now());
 }
@@ -28,7 +28,7 @@ fn connected() -> App {
 
 fn in_lobby() -> App {
     let mut app = connected();
-    tell(
+    receive(
         &mut app,
         json!({"type": "welcome", "player": "Ada", "token": "t"}),
     );
@@ -60,14 +60,14 @@ fn walks_from_connecting_to_the_result_and_back_to_the_lobby() {
     assert_eq!(kind(&app), "offline");
     app.link_event(LinkEvent::Connected, Instant::now());
     assert_eq!(kind(&app), "login");
-    tell(
+    receive(
         &mut app,
         json!({"type": "welcome", "player": "Ada", "token": "t"}),
     );
     assert_eq!(kind(&app), "lobby");
-    tell(&mut app, room("waiting"));
+    receive(&mut app, room("waiting"));
     assert_eq!(kind(&app), "waiting");
-    tell(&mut app, room("racing"));
+    receive(&mut app, room("racing"));
     assert_eq!(kind(&app), "race");
     let closed = json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "epoch": 1, "tick": 9, "index": 0,
         "event": "closed", "reason": "finished", "leaderboard": []});
@@ -98,18 +98,18 @@ fn the_form_logs_in_and_shows_why_it_was_refused() {
 }
 
 #[test]
-fn a_refused_log_in_that_was_mended_does_not_matter_later() {
+fn a_log_in_that_succeeds_after_a_refusal_clears_the_refusal() {
     let mut app = connected();
     let rejection = Rejection::new(RejectionCode::WrongCredentials, "wrong");
     app.link_event(
         LinkEvent::Message(ServerMessage::Rejected(rejection)),
         Instant::now(),
     );
-    tell(
+    receive(
         &mut app,
         json!({"type": "welcome", "player": "Ada", "token": "t"}),
     );
-    tell(&mut app, room("racing"));
+    receive(&mut app, room("racing"));
     app.link_event(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -148,9 +148,9 @@ fn a_room_that_exists_already_is_explained_in_the_form() {
 }
 
 #[test]
-fn the_race_stays_on_the_screen_while_the_connection_comes_back() {
+fn the_race_stays_on_the_screen_while_the_client_reconnects() {
     let mut app = in_lobby();
-    tell(&mut app, room("racing"));
+    receive(&mut app, room("racing"));
     app.link_event(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -164,12 +164,12 @@ fn the_race_stays_on_the_screen_while_the_connection_comes_back() {
     };
     assert!(screen.is_connection_lost());
     app.link_event(LinkEvent::Connected, Instant::now());
-    tell(
+    receive(
         &mut app,
         json!({"type": "welcome", "player": "Ada", "token": "t2"}),
     );
     assert_eq!(kind(&app), "race");
-    tell(&mut app, room("racing"));
+    receive(&mut app, room("racing"));
     app.update(Instant::now());
     let Screen::Race(screen) = app.screen() else {
         panic!()
@@ -197,9 +197,9 @@ fn without_a_room_a_lost_connection_is_a_screen_of_its_own() {
 }
 
 #[test]
-fn somebody_who_may_not_come_back_is_asked_to_log_in() {
+fn a_player_whose_token_is_refused_sees_the_log_in_form() {
     let mut app = in_lobby();
-    tell(&mut app, room("racing"));
+    receive(&mut app, room("racing"));
     app.link_event(
         LinkEvent::Lost {
             reason: "cut".into(),
@@ -219,7 +219,7 @@ fn somebody_who_may_not_come_back_is_asked_to_log_in() {
 }
 
 #[test]
-fn asks_for_the_chat_token_once_after_log_in() {
+fn requests_the_chat_token_once_after_log_in() {
     let plan = Plan {
         wants_chat_token: true,
         ..Plan::default()
@@ -228,7 +228,7 @@ fn asks_for_the_chat_token_once_after_log_in() {
     app.link_event(LinkEvent::Connected, Instant::now());
     app.update(Instant::now());
     assert_eq!(sent(&mut app), "");
-    tell(
+    receive(
         &mut app,
         json!({"type": "welcome", "player": "Ada", "token": "t"}),
     );
@@ -241,7 +241,7 @@ fn asks_for_the_chat_token_once_after_log_in() {
 #[test]
 fn the_report_says_what_is_on_the_screen() {
     let mut app = in_lobby();
-    tell(&mut app, room("waiting"));
+    receive(&mut app, room("waiting"));
     let report = report::Report::new(&app, 60.0, Instant::now());
     let report = serde_json::to_value(report).unwrap();
     assert_eq!(report["screen"], "waiting");
@@ -262,12 +262,12 @@ fn room_event(app: &mut App, body: &serde_json::Value) {
 }
 
 #[test]
-fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
+fn k_changes_the_car_in_the_lobby_and_in_a_waiting_room() {
     let mut app = in_lobby();
     type_text(&mut app, "k");
     assert_eq!(app.class(), CarClass::Power);
     app.client_mut().take_outgoing();
-    tell(
+    receive(
         &mut app,
         json!({"type": "rooms", "rooms": [{"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
             "name": "friday", "phase": "waiting", "players": [], "owner": "00000001",
@@ -278,10 +278,10 @@ fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
         sent(&mut app),
         r#"{"type":"join_room","name":"friday","class":"power"}"#
     );
-    tell(&mut app, room("waiting"));
+    receive(&mut app, room("waiting"));
     type_text(&mut app, "K");
     assert_eq!(sent(&mut app), r#"{"type":"choose_class","class":"power"}"#);
-    // What is driven is what the room says.
+    // The class changes only with the room's event.
     assert_eq!(app.class(), CarClass::Grip);
     room_event(
         &mut app,
@@ -291,9 +291,9 @@ fn k_takes_another_car_in_the_lobby_and_in_a_waiting_room() {
 }
 
 #[test]
-fn f_fills_the_room_for_its_host_and_for_nobody_else() {
+fn f_fills_the_room_for_its_host_only() {
     let mut app = in_lobby();
-    tell(&mut app, room("waiting"));
+    receive(&mut app, room("waiting"));
     type_text(&mut app, "f");
     assert_eq!(sent(&mut app), "");
     room_event(&mut app, &json!({"event": "host_changed", "player": "Ada"}));
@@ -304,8 +304,11 @@ fn f_fills_the_room_for_its_host_and_for_nobody_else() {
         LinkEvent::Message(ServerMessage::Rejected(rejection)),
         Instant::now(),
     );
-    let told: Vec<_> = app.notices().history().collect();
-    assert!(told.contains(&"only Bob may fill room friday"), "{told:?}");
+    let history: Vec<_> = app.notices().history().collect();
+    assert!(
+        history.contains(&"only Bob may fill room friday"),
+        "{history:?}"
+    );
 }
 
 #[test]
@@ -317,7 +320,7 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     let mut entered = room("racing");
     entered["room"]["settings"] = json!({"seats": 1, "mode": "highway", "track": "highway",
         "target_metres": 1_500});
-    tell(&mut app, entered);
+    receive(&mut app, entered);
     let race: client_core::protocol::RaceId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
     let rules = Rules::highway(race.seed(), 1_500, 240);
     let mut state = RaceState::new(&Track::highway(), &rules, &[Default::default()]);

@@ -25,7 +25,7 @@ fn type_text(form: &mut Form, text: &str) -> FormOutcome {
 }
 
 #[test]
-fn what_is_typed_goes_where_the_focus_is() {
+fn typed_text_goes_to_the_field_with_the_focus() {
     let mut form = form();
     type_text(&mut form, "Ada");
     press(&mut form, Key::Tab);
@@ -35,7 +35,7 @@ fn what_is_typed_goes_where_the_focus_is() {
 }
 
 #[test]
-fn tab_walks_round_fields_and_buttons() {
+fn tab_cycles_through_fields_and_buttons() {
     let mut form = form();
     for expected in [1, 2, 3, 4, 0] {
         press(&mut form, Key::Tab);
@@ -59,14 +59,14 @@ fn the_cursor_edits_in_the_middle_of_any_alphabet() {
 }
 
 #[test]
-fn a_field_takes_no_more_than_it_may_hold() {
+fn a_field_ignores_characters_beyond_its_maximum() {
     let mut form = form();
     type_text(&mut form, "0123456789");
     assert_eq!(form.value(0), "01234567");
 }
 
 #[test]
-fn a_choice_turns_with_the_arrows_and_takes_no_text() {
+fn arrows_change_a_choice_which_ignores_text() {
     let mut form = form();
     form.focus = 2;
     type_text(&mut form, "x");

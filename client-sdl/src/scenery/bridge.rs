@@ -1,35 +1,35 @@
-//! Where a track crosses itself: the later part is on a bridge over the earlier.
+//! Bridges where a track crosses itself: the later part passes over the earlier.
 
 use client_core::simulation::Track;
 
 use super::Point;
-use super::strip::{Branch, Place, Strip};
+use super::strip::{Branch, Strip, TrackPosition};
 
-/// Two parts further apart along the track than this are different ones, m.
+/// Distance along the track from which two parts of it can cross, m.
 const APART_M: f32 = 100.0;
-/// The deck reaches beyond what it crosses, m.
+/// Length of the deck beyond the road that it crosses, m.
 const OVERHANG_M: f32 = 5.0;
-/// A bridge has walls as thick as this, m.
+/// Thickness of a bridge's walls, m.
 const PARAPET_M: f32 = 0.6;
-/// How far the deck's shadow falls, m.
+/// Length of the deck's shadow, m.
 const SHADOW_M: f32 = 4.5;
-/// From where the deck is looked for, m.
+/// Distance from a bridge within which its deck is searched, m.
 const NEAR_M: f32 = 75.0;
 
 /// A bridge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bridge {
     middle: Point,
-    /// Of the upper part, from the start line, m.
+    /// Station of the middle on the upper part, m from the start line.
     station: f32,
     section: usize,
-    /// Of the deck along the upper part, m.
+    /// Half the length of the deck along the upper part, m.
     half_length: f32,
     track_length: f32,
 }
 
 impl Bridge {
-    /// The bridges of a track, from its centre line.
+    /// Finds the bridges of a track from its centre line.
     #[must_use]
     pub fn of(track: &Track) -> Vec<Self> {
         let samples = track.samples();
@@ -63,8 +63,8 @@ impl Bridge {
         bridges
     }
 
-    /// Whether a car so many metres after the start line is on the bridge, or so
-    /// near that it is about to be.
+    /// Returns whether a car `station_m` metres after the start line is on the
+    /// bridge or about to enter it.
     #[must_use]
     pub fn carries(&self, station_m: f64) -> bool {
         self.beyond_middle(station_m as f32).abs() < self.half_length + OVERHANG_M
@@ -74,26 +74,29 @@ impl Bridge {
         point.minus(self.middle).length() < NEAR_M
     }
 
-    /// The place of a point on the deck, with bare concrete beside the road.
-    pub(super) fn deck(&self, strip: &Strip, point: Point) -> Option<Place> {
+    /// Returns the track position of a point on the deck, which has bare concrete
+    /// beside the road.
+    pub(super) fn deck(&self, strip: &Strip, point: Point) -> Option<TrackPosition> {
         let mut branch = Branch::at(self.section);
-        let mut place = strip.place_on(point, &mut branch);
-        place.side.gravel = 0.0;
-        let is_inside = self.beyond_middle(place.station).abs() < self.half_length;
-        (is_inside && place.off_wall < PARAPET_M).then_some(place)
+        let mut position = strip.locate_on(point, &mut branch);
+        position.side.gravel = 0.0;
+        let is_inside = self.beyond_middle(position.station).abs() < self.half_length;
+        (is_inside && position.off_wall < PARAPET_M).then_some(position)
     }
 
-    /// How much of the sun the deck takes from a point beside it, 0–1.
+    /// Returns the share of sunlight that the deck blocks at a point beside it,
+    /// 0–1.
     pub(super) fn shade(&self, strip: &Strip, point: Point) -> f32 {
         const STEPS: u8 = 3;
-        let upper = strip.place_on(point, &mut Branch::at(self.section));
-        // The road that goes on from the deck is not below it.
+        let upper = strip.locate_on(point, &mut Branch::at(self.section));
+        // The road before and after the deck is not below it.
         if upper.off_wall < PARAPET_M {
             return 0.0;
         }
         let is_dark = |step: &u8| {
-            let way = -SHADOW_M * (f32::from(*step) - 0.5) / f32::from(STEPS);
-            self.deck(strip, point.along(super::SHADOW, way)).is_some()
+            let distance = -SHADOW_M * (f32::from(*step) - 0.5) / f32::from(STEPS);
+            self.deck(strip, point.along(super::SHADOW, distance))
+                .is_some()
         };
         let dark = (1..=STEPS).filter(is_dark).count();
         dark as f32 / f32::from(STEPS)
@@ -112,17 +115,16 @@ fn point(world: domain::Vec2) -> Point {
     }
 }
 
-/// Where on the second of two pieces they cross: 0 at its beginning, 1 at its
-/// end.
+/// Returns where two line segments cross, as a fraction of the second one.
 fn crossing([a, b]: [Point; 2], [c, d]: [Point; 2]) -> Option<f32> {
     let (along, across) = (b.minus(a), d.minus(c));
     let cross = |one: Point, other: Point| one.x * other.y - one.y * other.x;
-    let turn = cross(along, across);
-    if turn.abs() < 1e-6 {
+    let determinant = cross(along, across);
+    if determinant.abs() < 1e-6 {
         return None;
     }
-    let share = cross(c.minus(a), across) / turn;
-    let other = cross(c.minus(a), along) / turn;
+    let share = cross(c.minus(a), across) / determinant;
+    let other = cross(c.minus(a), along) / determinant;
     ((0.0..1.0).contains(&share) && (0.0..1.0).contains(&other)).then_some(other)
 }
 
@@ -155,8 +157,8 @@ mod tests {
         assert!(!bridge.carries(f64::from(bridge.station) - 100.0));
         let strip = Strip::new(&track);
         assert!(bridge.deck(&strip, bridge.middle).is_some());
-        // Below it, beside the deck, is the other road.
+        // The other road passes below the deck.
         let lower = strip.branches(bridge.middle);
-        assert!(lower.len() >= 2, "two parts of the track meet there");
+        assert!(lower.len() >= 2, "two parts of the track cross there");
     }
 }

@@ -1,31 +1,31 @@
-//! What is to be seen along a track, from its shape and its racing line: where
-//! there are kerbs, gravel and rubber.
+//! Features along a track, derived from its shape and its racing line: kerbs,
+//! gravel and rubber.
 
 use client_core::simulation::Track;
 
 use super::Point;
 
-/// A corner tighter than this has kerbs.
+/// Radius below which a corner has kerbs.
 const KERB_RADIUS_M: f64 = 130.0;
-/// A corner tighter than this has gravel on its outside.
+/// Radius below which a corner has gravel on its outside.
 const GRAVEL_RADIUS_M: f64 = 75.0;
-/// A car that passes the edge closer than this needs a kerb there.
+/// Distance between racing line and edge below which the edge has a kerb.
 const KERB_CLEARANCE_M: f64 = 2.6;
 
 /// One side of a cross-section.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Side {
-    /// To the edge of the road, m.
+    /// Distance to the edge of the road, m.
     pub(super) road: f32,
-    /// To the wall, m.
+    /// Distance to the wall, m.
     pub(super) wall: f32,
-    /// 0–1: how much of a kerb there is.
+    /// Amount of kerb, 0–1.
     pub(super) kerb: f32,
-    /// 0–1: how much gravel there is.
+    /// Amount of gravel, 0–1.
     pub(super) gravel: f32,
 }
 
-/// A cross-section of the track and what is to be seen there.
+/// A cross-section of the track and its features.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Section {
     pub(super) centre: Point,
@@ -36,7 +36,7 @@ pub(super) struct Section {
     pub(super) rubber: f32,
 }
 
-/// What is where along the track, from its shape and the racing line.
+/// Returns the cross-sections along a track.
 pub(super) fn along(track: &Track) -> Vec<Section> {
     let samples = track.samples();
     let line = track.racing_line();

@@ -1,7 +1,7 @@
-//! What stands beside the road: walls, tyres, trees, stands.
+//! Objects beside the road: walls, tyres, trees, the grandstand.
 
 use super::colour::Colour;
-use super::strip::{Place, Strip};
+use super::strip::{Strip, TrackPosition};
 use super::{Point, SHADOW, cover, noise, smooth};
 
 const CONCRETE: Colour = Colour::hex(0xbf_c2c2);
@@ -13,7 +13,7 @@ const LEAVES_DARK: Colour = Colour::hex(0x1f_4a25);
 const STEPS: Colour = Colour::hex(0x9a_a0a6);
 const ROOF: Colour = Colour::hex(0xdf_e4e8);
 const SERVICE_ROAD: Colour = Colour::hex(0x7c_7a72);
-/// What sponsors paint on walls.
+/// Colours of the sponsors' panels on walls.
 const SPONSORS: [Colour; 5] = [
     Colour::hex(0x1f_5fbf),
     Colour::hex(0xd4_2f2f),
@@ -21,23 +21,23 @@ const SPONSORS: [Colour; 5] = [
     Colour::hex(0xf2_b01e),
     Colour::hex(0x1f_7a4d),
 ];
-/// Of a concrete wall, m.
+/// Thickness of a concrete wall, m.
 const WALL_M: f32 = 0.6;
-/// Of a tyre, m.
+/// Diameter of a tyre, m.
 const TYRE_M: f32 = 0.7;
-/// How long the shadow of a wall is, m.
+/// Length of a wall's shadow, m.
 const WALL_SHADOW_M: f32 = 1.5;
-/// Side of the squares in which at most one tree stands, m.
+/// Side of the grid's squares, which have at most one tree each, m.
 const TREE_GRID_M: f32 = 7.0;
-/// A wood has no larger trees.
+/// The largest radius of a tree, m.
 const RADIUS_MAX_M: f32 = 3.6;
-/// From a wall to the nearest crown, m: room for the service road.
+/// Distance from a wall to the nearest crown, m, with room for the service road.
 const TREE_CLEARANCE_M: f32 = 5.0;
-/// The stand: from this to this along the start straight, m.
+/// Extent of the grandstand along the start straight, m.
 const STAND_STATION: (f32, f32) = (-70.0, 60.0);
-/// And from this to this behind the wall, m.
+/// Extent of the grandstand behind the wall, m.
 const STAND_DEPTH: (f32, f32) = (3.5, 15.5);
-/// From one row of seats to the next, m.
+/// Distance between rows of seats, m.
 const SEAT_ROW_M: f32 = 0.85;
 
 /// A tree, seen from above.
@@ -48,12 +48,12 @@ pub(super) struct Tree {
     shade: f32,
 }
 
-/// What stands beside the road and is not a wall.
+/// The objects beside the road that are computed once per track.
 #[derive(Debug)]
 pub(super) struct Furniture {
-    /// Sorted from left to right.
+    /// The trees, sorted by x.
     trees: Vec<Tree>,
-    /// Whether the start line has room for a stand on its outside.
+    /// Whether there is room for a grandstand on the right of the start line.
     has_stand: bool,
 }
 
@@ -74,7 +74,7 @@ impl Furniture {
         }
     }
 
-    /// The trees whose crown or shadow reaches into a circle.
+    /// Returns the trees whose crown or shadow reaches into a circle.
     pub(super) fn trees_near(&self, middle: Point, radius_m: f32) -> Vec<Tree> {
         let reach = radius_m + 2.5 * RADIUS_MAX_M;
         let from = self
@@ -88,14 +88,14 @@ impl Furniture {
             .collect()
     }
 
-    /// People on the right of the start line.
-    pub(super) fn stands(&self, colour: Colour, place: &Place) -> Colour {
-        if !self.has_stand || place.lateral > 0.0 || !is_in_stand(place, 2.5) {
+    /// Paints the grandstand on the right of the start line.
+    pub(super) fn stands(&self, colour: Colour, position: &TrackPosition) -> Colour {
+        if !self.has_stand || position.lateral > 0.0 || !is_in_stand(position, 2.5) {
             return colour;
         }
         let (from, to) = STAND_STATION;
-        let along = (from - place.station).max(place.station - to);
-        let behind = place.off_wall;
+        let along = (from - position.station).max(position.station - to);
+        let behind = position.off_wall;
         let across = (STAND_DEPTH.0 - behind).max(behind - STAND_DEPTH.1);
         let edge = along.max(across);
         let shadowed = colour.lit(1.0 - 0.35 * smooth(2.0, 0.0, edge));
@@ -103,7 +103,7 @@ impl Furniture {
         if share <= 0.0 {
             return shadowed;
         }
-        shadowed.under(stand(place.station, behind - STAND_DEPTH.0), share)
+        shadowed.under(stand(position.station, behind - STAND_DEPTH.0), share)
     }
 }
 
@@ -114,27 +114,29 @@ fn has_room_for_stand(strip: &Strip) -> bool {
         .map(|station| station as f32);
     stations.all(|station| {
         let back = strip.behind_right_wall(station, STAND_DEPTH.1 + 3.0);
-        let place = strip.place(back, &mut strip.branches(back));
-        place.is_some_and(|place| place.lateral < 0.0 && (place.station - station).abs() < 3.0)
+        let position = strip.locate(back, &mut strip.branches(back));
+        position.is_some_and(|position| {
+            position.lateral < 0.0 && (position.station - station).abs() < 3.0
+        })
     })
 }
 
 fn tree(strip: &Strip, column: i32, row: i32) -> Option<Tree> {
     let tree = wild_tree(column, row)?;
-    let place = strip.place(tree.centre, &mut strip.branches(tree.centre));
-    let is_free = place.is_none_or(|place| {
-        let is_on_stand = place.lateral < 0.0 && is_in_stand(&place, 4.0 + tree.radius);
-        place.off_wall > tree.radius + TREE_CLEARANCE_M && !is_on_stand
+    let position = strip.locate(tree.centre, &mut strip.branches(tree.centre));
+    let is_free = position.is_none_or(|position| {
+        let is_on_stand = position.lateral < 0.0 && is_in_stand(&position, 4.0 + tree.radius);
+        position.off_wall > tree.radius + TREE_CLEARANCE_M && !is_on_stand
     });
     is_free.then_some(tree)
 }
 
-/// The trees of a country without roads that reach into a circle, in a fixed
-/// order.
+/// Returns the trees of a landscape without roads whose crown or shadow reaches
+/// into a circle, in a fixed order.
 pub(super) fn wild_trees(middle: Point, radius_m: f32) -> impl Iterator<Item = Tree> {
     let reach = radius_m + 2.5 * RADIUS_MAX_M;
     let cells = move |middle: f32| {
-        let cell = |way: f32| (way / TREE_GRID_M).floor() as i32;
+        let cell = |distance: f32| (distance / TREE_GRID_M).floor() as i32;
         cell(middle - reach) - 1..=cell(middle + reach)
     };
     cells(middle.x)
@@ -163,13 +165,14 @@ fn wild_tree(column: i32, row: i32) -> Option<Tree> {
     })
 }
 
-fn is_in_stand(place: &Place, margin_m: f32) -> bool {
+fn is_in_stand(position: &TrackPosition, margin_m: f32) -> bool {
     let (from, to) = STAND_STATION;
-    (from - margin_m..to + margin_m).contains(&place.station)
-        && (STAND_DEPTH.0 - margin_m..STAND_DEPTH.1 + margin_m).contains(&place.off_wall)
+    (from - margin_m..to + margin_m).contains(&position.station)
+        && (STAND_DEPTH.0 - margin_m..STAND_DEPTH.1 + margin_m).contains(&position.off_wall)
 }
 
-/// Rows of people, and a roof over the last of them.
+/// Returns the colour of the grandstand: rows of spectators, the last ones under
+/// a roof.
 fn stand(station: f32, depth: f32) -> Colour {
     let roof_from = STAND_DEPTH.1 - STAND_DEPTH.0 - 4.5;
     if depth > roof_from {
@@ -184,64 +187,64 @@ fn stand(station: f32, depth: f32) -> Colour {
     let in_seat = station - seat * 0.62 - 0.31;
     let head = (in_row * in_row + in_seat * in_seat).sqrt() - 0.27;
     let step = STEPS.lit(0.85 + 0.25 * (in_row / SEAT_ROW_M + 0.5));
-    let who = noise::cell(seat as i32, row as i32, 31);
-    if who < 0.14 {
+    let occupant = noise::cell(seat as i32, row as i32, 31);
+    if occupant < 0.14 {
         return step;
     }
-    let shirt = SPONSORS[(who * 97.0) as usize % SPONSORS.len()].lit(0.65 + who * 0.4);
+    let shirt = SPONSORS[(occupant * 97.0) as usize % SPONSORS.len()].lit(0.65 + occupant * 0.4);
     let under_roof = smooth(2.5, 0.0, roof_from - depth) * 0.45;
     step.under(shirt, cover(head) * cover(-aisle))
         .lit(1.0 - under_roof)
 }
 
-/// The shadow that walls throw on either side.
-pub(super) fn wall_shadow(colour: Colour, place: &Place) -> Colour {
-    let falls = place.outward.dot(SHADOW);
-    let beyond = place.off_wall;
+/// Paints the shadow of a wall, and the service road behind it.
+pub(super) fn wall_shadow(colour: Colour, position: &TrackPosition) -> Colour {
+    let falls = position.outward.dot(SHADOW);
+    let beyond = position.off_wall;
     let length = falls.abs() * WALL_SHADOW_M;
-    let thickness = if place.side.gravel > 0.5 {
+    let thickness = if position.side.gravel > 0.5 {
         2.0 * TYRE_M
     } else {
         WALL_M
     };
-    let way = if falls > 0.0 {
+    let distance = if falls > 0.0 {
         beyond - thickness
     } else {
         -beyond
     };
-    if way < -0.2 || way > length {
-        return service_road(colour, place);
+    if distance < -0.2 || distance > length {
+        return service_road(colour, position);
     }
-    service_road(colour, place).lit(1.0 - 0.42 * smooth(length, length * 0.4, way))
+    service_road(colour, position).lit(1.0 - 0.42 * smooth(length, length * 0.4, distance))
 }
 
-/// Behind the wall runs a narrow road for marshals.
-fn service_road(colour: Colour, place: &Place) -> Colour {
-    let across = (place.off_wall - 2.6).abs() - 0.9;
+/// Paints the narrow service road behind the wall.
+fn service_road(colour: Colour, position: &TrackPosition) -> Colour {
+    let across = (position.off_wall - 2.6).abs() - 0.9;
     colour.under(SERVICE_ROAD, cover(across) * 0.55)
 }
 
-/// Concrete along straights, stacks of tyres outside corners.
-pub(super) fn wall(colour: Colour, place: &Place) -> Colour {
-    let beyond = place.off_wall;
+/// Paints the wall: concrete along straights, stacks of tyres outside corners.
+pub(super) fn wall(colour: Colour, position: &TrackPosition) -> Colour {
+    let beyond = position.off_wall;
     if !(-0.2..2.0 * TYRE_M + 0.2).contains(&beyond) {
         return colour;
     }
-    if place.side.gravel > 0.5 {
-        tyres(colour, place)
+    if position.side.gravel > 0.5 {
+        tyres(colour, position)
     } else {
-        concrete(colour, place)
+        concrete(colour, position)
     }
 }
 
-fn concrete(colour: Colour, place: &Place) -> Colour {
-    let beyond = place.off_wall;
+fn concrete(colour: Colour, position: &TrackPosition) -> Colour {
+    let beyond = position.off_wall;
     let share = cover((beyond - WALL_M).max(-beyond));
-    let panel = (place.station / 4.0).floor();
-    let joint = cover(1.94 - (place.station - panel * 4.0 - 2.0).abs());
+    let panel = (position.station / 4.0).floor();
+    let joint = cover(1.94 - (position.station - panel * 4.0 - 2.0).abs());
     let sponsor = noise::cell(
         (panel / 5.0).floor() as i32,
-        i32::from(place.lateral > 0.0),
+        i32::from(position.lateral > 0.0),
         41,
     );
     let paint = SPONSORS[(sponsor * SPONSORS.len() as f32) as usize % SPONSORS.len()];
@@ -254,14 +257,14 @@ fn concrete(colour: Colour, place: &Place) -> Colour {
     colour.under(top.under(JOINT, joint * 0.7), share)
 }
 
-fn tyres(colour: Colour, place: &Place) -> Colour {
-    let row = (place.off_wall / TYRE_M).floor();
+fn tyres(colour: Colour, position: &TrackPosition) -> Colour {
+    let row = (position.off_wall / TYRE_M).floor();
     if !(0.0..2.0).contains(&row) {
         return colour;
     }
-    let shifted = place.station + row * TYRE_M / 2.0;
+    let shifted = position.station + row * TYRE_M / 2.0;
     let stack = (shifted / TYRE_M).floor();
-    let across = place.off_wall - (row + 0.5) * TYRE_M;
+    let across = position.off_wall - (row + 0.5) * TYRE_M;
     let along = shifted - (stack + 0.5) * TYRE_M;
     let from_middle = (across * across + along * along).sqrt();
     let is_painted = (stack as i32).rem_euclid(8) < 4;
@@ -278,7 +281,7 @@ fn tyres(colour: Colour, place: &Place) -> Colour {
         .under(round, cover(from_middle - TYRE_M / 2.0 + 0.02))
 }
 
-/// Crowns over everything, and their shadows.
+/// Paints the crowns of trees and their shadows.
 pub(super) fn paint_trees(colour: Colour, point: Point, trees: &[Tree]) -> Colour {
     let shadow = trees.iter().map(|tree| {
         let centre = tree.centre.along(SHADOW, tree.radius * 0.8);
@@ -292,18 +295,18 @@ pub(super) fn paint_trees(colour: Colour, point: Point, trees: &[Tree]) -> Colou
 
 fn crown(colour: Colour, point: Point, tree: &Tree) -> Colour {
     let offset = point.minus(tree.centre);
-    let way = offset.length();
-    if way > tree.radius * 1.3 {
+    let distance = offset.length();
+    if distance > tree.radius * 1.3 {
         return colour;
     }
-    // Turned, so that the grid of the noise does not show.
-    let turned = Point {
+    // Rotated, so that the grid of the noise does not show.
+    let rotated = Point {
         x: point.x * 0.8 - point.y * 0.6,
         y: point.x * 0.6 + point.y * 0.8,
     };
-    let bumps = noise::smooth(turned, 1.1, 51) - 0.5;
-    let edge = way - tree.radius * (0.95 + bumps * 0.4);
-    let leaves = noise::smooth(turned, 1.9, 52) * 0.6 + noise::smooth(point, 4.3, 53) * 0.4;
+    let bumps = noise::smooth(rotated, 1.1, 51) - 0.5;
+    let edge = distance - tree.radius * (0.95 + bumps * 0.4);
+    let leaves = noise::smooth(rotated, 1.9, 52) * 0.6 + noise::smooth(point, 4.3, 53) * 0.4;
     let sun = -offset.dot(SHADOW) / tree.radius;
     let light = 0.42 + sun * 0.34 + (leaves - 0.5) * 0.55 + (tree.shade - 0.5) * 0.25;
     let paint = LEAVES_DARK.under(LEAVES_LIGHT, light.clamp(0.0, 1.0));

@@ -1,7 +1,7 @@
-//! What lies on the ground: grass, gravel, asphalt.
+//! The ground: grass, gravel, asphalt.
 
 use super::colour::Colour;
-use super::strip::Place;
+use super::strip::TrackPosition;
 use super::{Point, cover, noise, smooth};
 
 const GRASS: Colour = Colour::hex(0x4f_8a3c);
@@ -12,14 +12,14 @@ const GRAVEL: Colour = Colour::hex(0xc9_b48a);
 const GRAVEL_DARK: Colour = Colour::hex(0x9c_8862);
 const ASPHALT: Colour = Colour::hex(0x53_555a);
 const RUBBER: Colour = Colour::hex(0x2b_2c30);
-/// Stripes left by the mower, m.
+/// Width of the stripes left by the mower, m.
 const MOWING_M: f32 = 7.0;
-/// Half the width of what cars keep clean, m.
+/// Half the width of the groove that cars keep clean, m.
 const GROOVE_M: f32 = 2.4;
-/// From the middle of a car to its wheels, m.
+/// Distance from the middle of a car to its wheels, m.
 const WHEELS_M: f32 = 0.8;
 
-/// Grass as far as the eye reaches.
+/// Returns the colour of the meadow.
 pub(super) fn meadow(point: Point) -> Colour {
     let patches = noise::smooth(point, 0.035, 1);
     let tufts = noise::smooth(point, 0.7, 2);
@@ -32,39 +32,40 @@ pub(super) fn meadow(point: Point) -> Colour {
     colour.lit(1.0 + (tufts - 0.5) * 0.16 + (blades - 0.5) * 0.12 + stripe * 0.07)
 }
 
-/// Between the road and the wall: worn grass at the edge, gravel in corners.
-pub(super) fn run_off(meadow: Colour, point: Point, place: &Place) -> Colour {
+/// Paints the run-off between road and wall: worn grass at the edge, gravel in
+/// corners.
+pub(super) fn run_off(meadow: Colour, point: Point, position: &TrackPosition) -> Colour {
     let ragged = noise::smooth(point, 0.5, 4);
-    let worn = smooth(2.2, 0.0, place.off_road + ragged) * 0.5;
+    let worn = smooth(2.2, 0.0, position.off_road + ragged) * 0.5;
     let colour = meadow.under(EARTH, worn);
-    let mask = place.side.gravel + (ragged - 0.5) * 0.3;
+    let mask = position.side.gravel + (ragged - 0.5) * 0.3;
     let bed = smooth(0.4, 0.6, mask)
-        * smooth(1.6, 2.0, place.off_road + ragged * 0.8)
-        * cover(place.off_wall);
+        * smooth(1.6, 2.0, position.off_road + ragged * 0.8)
+        * cover(position.off_wall);
     if bed <= 0.0 {
         return colour;
     }
     let stones = noise::cell((point.x * 7.0) as i32, (point.y * 7.0) as i32, 5);
     let heaps = noise::smooth(point, 1.3, 6);
-    let raked = (place.off_road * 5.5 + heaps * 2.0).sin() * 0.5 + 0.5;
+    let raked = (position.off_road * 5.5 + heaps * 2.0).sin() * 0.5 + 0.5;
     let gravel = GRAVEL.under(GRAVEL_DARK, raked * 0.28 + heaps * 0.2);
     colour.under(gravel.lit(0.9 + stones * 0.22), bed)
 }
 
-/// Asphalt with the groove that cars have polished and the rubber they left.
-pub(super) fn road(colour: Colour, point: Point, place: &Place) -> Colour {
-    let share = cover(place.off_road);
+/// Paints asphalt with a polished groove and the rubber of tyres.
+pub(super) fn road(colour: Colour, point: Point, position: &TrackPosition) -> Colour {
+    let share = cover(position.off_road);
     if share <= 0.0 {
         return colour;
     }
     let grain = noise::cell((point.x * 11.0) as i32, (point.y * 11.0) as i32, 7);
     let patches = noise::smooth(point, 0.12, 8);
     let lanes = Point {
-        x: place.station * 0.05,
-        y: place.lateral * 1.6,
+        x: position.station * 0.05,
+        y: position.lateral * 1.6,
     };
     let streaks = noise::smooth(lanes, 1.0, 9);
-    let from_groove = place.lateral - place.groove;
+    let from_groove = position.lateral - position.groove;
     let groove = (-(from_groove / GROOVE_M).powi(2)).exp();
     let light = 0.93
         + (grain - 0.5) * 0.13
@@ -72,8 +73,8 @@ pub(super) fn road(colour: Colour, point: Point, place: &Place) -> Colour {
         + (streaks - 0.5) * 0.07
         + groove * 0.10;
     let wheel = (from_groove.abs() - WHEELS_M) / 0.42;
-    let tracks = (-wheel * wheel).exp() * place.rubber * (0.35 + streaks * 0.35);
-    let dusty = smooth(-1.6, 0.0, place.off_road) * 0.10;
+    let tracks = (-wheel * wheel).exp() * position.rubber * (0.35 + streaks * 0.35);
+    let dusty = smooth(-1.6, 0.0, position.off_road) * 0.10;
     let asphalt = ASPHALT
         .lit(light)
         .under(RUBBER, tracks * 0.75)

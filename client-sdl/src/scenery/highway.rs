@@ -1,12 +1,12 @@
-//! The endless highway: the same rules as a circuit's ground, but where a pixel
-//! lies follows from its coordinates alone.
+//! The endless highway. It is painted like a circuit's ground, but the position of
+//! a pixel on the road follows from its coordinates alone.
 
 use client_core::simulation::highway::{LANE_WIDTH_M, LANES, ROAD_HALF_WIDTH_M, SHOULDER_M};
 
 use super::colour::Colour;
 use super::features::Side;
 use super::furniture::{self, Tree};
-use super::strip::Place;
+use super::strip::TrackPosition;
 use super::{Point, SHADOW, cover, ground, noise, smooth};
 
 const WHITE: Colour = Colour::hex(0xec_ece6);
@@ -16,32 +16,32 @@ const STEEL_DARK: Colour = Colour::hex(0x6e_757c);
 const POST: Colour = Colour::hex(0xf4_f4f0);
 const REFLECTOR: Colour = Colour::hex(0xe8_4a2e);
 const SIGN: Colour = Colour::hex(0x1c_5fb4);
-/// From the middle to the edge of the shoulder, m.
+/// Distance from the middle to the edge of the shoulder, m.
 const ROAD_M: f32 = ROAD_HALF_WIDTH_M as f32;
-/// From the middle to the solid line in front of the shoulder, m.
+/// Distance from the middle to the solid line beside the shoulder, m.
 const EDGE_LINE_M: f32 = (ROAD_HALF_WIDTH_M - SHOULDER_M) as f32;
 const LANE_M: f32 = LANE_WIDTH_M as f32;
-/// A dash between lanes, and from one dash to the next, m: slow enough to be
-/// read at any speed.
+/// Length of the dashes between lanes, and distance from one to the next, m: long
+/// enough to be seen at any speed.
 const DASH_M: f32 = 6.0;
 const DASH_PITCH_M: f32 = 18.0;
 /// Half the width of painted lines, m.
 const DASH_HALF_M: f32 = 0.09;
 const EDGE_HALF_M: f32 = 0.13;
-/// From the middle to the crash barrier and to the posts, m.
+/// Distance from the middle to the crash barrier and to the posts, m.
 const RAIL_M: f32 = ROAD_M + 2.6;
 const POST_ROW_M: f32 = ROAD_M + 1.2;
-/// Width of the barrier, and from one of its feet to the next, m.
+/// Width of the barrier, and distance between its feet, m.
 const RAIL_WIDTH_M: f32 = 0.34;
 const FOOT_PITCH_M: f32 = 4.0;
-/// From one delineator post to the next, m.
+/// Distance between delineator posts, m.
 const POST_PITCH_M: f32 = 50.0;
-/// From one blue board to the next, m: a score can be read off the road.
+/// Distance between the blue boards, m, which mark the distance driven.
 const BOARD_PITCH_M: f32 = 500.0;
-/// From the middle to the nearest crown, m.
+/// Distance from the middle to the nearest crown, m.
 const TREES_FROM_M: f32 = RAIL_M + 5.0;
 
-/// The trees whose crown or shadow reaches into a circle.
+/// Returns the trees whose crown or shadow reaches into a circle.
 pub(super) fn trees_near(middle: Point, radius_m: f32) -> Vec<Tree> {
     let trees = furniture::wild_trees(middle, radius_m);
     trees
@@ -49,24 +49,25 @@ pub(super) fn trees_near(middle: Point, radius_m: f32) -> Vec<Tree> {
         .collect()
 }
 
-/// The colour of a point, without trees.
+/// Returns the colour of a point, without trees.
 pub(super) fn paint(point: Point) -> Colour {
-    let place = place(point);
-    let colour = ground::run_off(ground::meadow(point), point, &place);
-    let colour = ground::road(colour, point, &place);
+    let position = position(point);
+    let colour = ground::run_off(ground::meadow(point), point, &position);
+    let colour = ground::road(colour, point, &position);
     let colour = lines(colour, point);
     let colour = posts(colour, point);
     let colour = boards(colour, point);
     rail(colour, point)
 }
 
-/// Cars keep to the middle of their lanes.
-fn place(point: Point) -> Place {
+/// Returns the position of a point on the highway. The groove is in the middle of
+/// its lane.
+fn position(point: Point) -> TrackPosition {
     let across = point.y.abs();
     let lane = (point.y / LANE_M + f32::from(LANES) / 2.0)
         .floor()
         .clamp(0.0, f32::from(LANES - 1));
-    Place {
+    TrackPosition {
         station: point.x,
         lateral: point.y,
         side: Side {
@@ -86,7 +87,7 @@ fn place(point: Point) -> Place {
     }
 }
 
-/// Dashes between the lanes, a solid line at either shoulder, the start line.
+/// Paints dashes between lanes, solid lines at the shoulders, and the start line.
 fn lines(colour: Colour, point: Point) -> Colour {
     let worn = 1.0 - noise::smooth(point, 0.9, 61) * 0.25;
     let edge = (point.y.abs() - EDGE_LINE_M).abs() - EDGE_HALF_M;
@@ -111,7 +112,7 @@ fn start_line(colour: Colour, point: Point) -> Colour {
     if share <= 0.0 {
         return colour;
     }
-    let square = |way: f32| (way / SQUARE_M).floor() as i32;
+    let square = |distance: f32| (distance / SQUARE_M).floor() as i32;
     let is_light = (square(point.x + 1.5 * SQUARE_M) + square(point.y)) % 2 == 0;
     let paint = if is_light {
         WHITE
@@ -121,7 +122,7 @@ fn start_line(colour: Colour, point: Point) -> Colour {
     colour.under(paint, share)
 }
 
-/// White posts with a red eye.
+/// Paints white posts with a red reflector.
 fn posts(colour: Colour, point: Point) -> Colour {
     let along = point.x - (point.x / POST_PITCH_M).round() * POST_PITCH_M;
     let across = point.y.abs() - POST_ROW_M;
@@ -134,7 +135,7 @@ fn posts(colour: Colour, point: Point) -> Colour {
     colour.under(REFLECTOR, cover(along.abs().max(across.abs()) - 0.07))
 }
 
-/// A blue board on the right every half kilometre.
+/// Paints a blue board on the right every half kilometre.
 fn boards(colour: Colour, point: Point) -> Colour {
     let number = (point.x / BOARD_PITCH_M).round();
     if number < 1.0 || point.y > 0.0 {
@@ -150,11 +151,11 @@ fn boards(colour: Colour, point: Point) -> Colour {
     colour.under(face, cover(edge))
 }
 
-/// A steel barrier on feet, and its shadow.
+/// Paints a steel barrier on feet, and its shadow.
 fn rail(colour: Colour, point: Point) -> Colour {
     let sign = point.y.signum();
     let across = point.y.abs() - RAIL_M;
-    // The sun stands in the upper left: shadows fall to the lower right.
+    // The sun is in the upper left: shadows fall to the lower right.
     let fall = across * sign / SHADOW.y.abs();
     let is_behind = if sign > 0.0 { -across } else { across } > 0.0;
     let shadow = if is_behind {
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_road_goes_on_for_ever_with_dashes_between_its_lanes() {
+    fn the_road_has_dashes_between_its_lanes_at_any_distance() {
         for kilometre in [0.4, 3.0, 150.0] {
             let start = (kilometre * 1_000.0_f32 / DASH_PITCH_M).round() * DASH_PITCH_M;
             let dash = brightness(start + DASH_PITCH_M / 2.0, LANE_M);

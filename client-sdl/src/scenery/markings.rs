@@ -1,10 +1,10 @@
-//! Paint: edge lines, kerbs, the start line and the grid.
+//! Markings: edge lines, kerbs, the start line and the grid.
 
 use client_core::simulation::Track;
 use domain::SEATS_MAX;
 
 use super::colour::Colour;
-use super::strip::Place;
+use super::strip::TrackPosition;
 use super::{Point, cover, noise};
 
 const WHITE: Colour = Colour::hex(0xe9_e9e4);
@@ -13,36 +13,36 @@ const KERB_WHITE: Colour = Colour::hex(0xee_ece6);
 const BLACK: Colour = Colour::hex(0x1c_1d20);
 /// Width of the line at the edge of the road, m.
 const EDGE_LINE_M: f32 = 0.18;
-/// From the edge of the road to its line, m.
+/// Distance from the edge of the road to its line, m.
 const EDGE_LINE_INSET_M: f32 = 0.22;
 /// Width of a kerb, m.
 const KERB_M: f32 = 1.25;
 /// Length of one colour of a kerb, m.
 const KERB_STRIPE_M: f32 = 1.5;
-/// A square of the start line, m.
+/// Side of a square of the start line, m.
 const CHEQUER_M: f32 = 0.55;
-/// Rows of squares.
+/// Rows of squares of the start line.
 const CHEQUER_ROWS: f32 = 3.0;
 
-/// Paint that is not everywhere along the track.
+/// The markings of a track.
 #[derive(Debug)]
 pub(super) struct Markings {
-    slots: Vec<Slot>,
+    grid_boxes: Vec<GridBox>,
 }
 
-/// A place on the grid.
+/// A grid box: the markings of one starting position.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
+pub(super) struct GridBox {
     centre: Point,
     forward: Point,
 }
 
 impl Markings {
     pub(super) fn new(track: &Track) -> Self {
-        let slot = |seat: usize| {
+        let grid_box = |seat: usize| {
             let pose = track.grid(seat);
             let (sin, cos) = pose.heading.sin_cos();
-            Slot {
+            GridBox {
                 centre: Point {
                     x: pose.position.x as f32,
                     y: pose.position.y as f32,
@@ -54,27 +54,27 @@ impl Markings {
             }
         };
         Self {
-            slots: (0..SEATS_MAX).map(slot).collect(),
+            grid_boxes: (0..SEATS_MAX).map(grid_box).collect(),
         }
     }
 
-    /// The places on the grid that reach into a circle.
-    pub(super) fn slots_near(&self, middle: Point, radius_m: f32) -> Vec<Slot> {
+    /// Returns the grid boxes that reach into a circle.
+    pub(super) fn grid_boxes_near(&self, middle: Point, radius_m: f32) -> Vec<GridBox> {
         let reach = radius_m + 4.0;
-        let is_near = |slot: &&Slot| slot.centre.minus(middle).length() < reach;
-        self.slots.iter().filter(is_near).copied().collect()
+        let is_near = |grid_box: &&GridBox| grid_box.centre.minus(middle).length() < reach;
+        self.grid_boxes.iter().filter(is_near).copied().collect()
     }
 
-    /// Everything but the grid.
-    pub(super) fn paint(&self, colour: Colour, place: &Place) -> Colour {
-        let colour = edge_line(colour, place);
-        let colour = kerb(colour, place);
-        start_line(colour, place)
+    /// Paints all markings but the grid.
+    pub(super) fn paint(&self, colour: Colour, position: &TrackPosition) -> Colour {
+        let colour = edge_line(colour, position);
+        let colour = kerb(colour, position);
+        start_line(colour, position)
     }
 }
 
-impl Slot {
-    /// A bracket in front of the car, and a short line on each side.
+impl GridBox {
+    /// Paints a bracket in front of the car, and a short line on each side.
     pub(super) fn paint(&self, colour: Colour, point: Point) -> Colour {
         let offset = point.minus(self.centre);
         let ahead = offset.dot(self.forward) - 2.65;
@@ -85,45 +85,45 @@ impl Slot {
     }
 }
 
-fn edge_line(colour: Colour, place: &Place) -> Colour {
-    let middle = place.off_road + EDGE_LINE_INSET_M + EDGE_LINE_M / 2.0;
+fn edge_line(colour: Colour, position: &TrackPosition) -> Colour {
+    let middle = position.off_road + EDGE_LINE_INSET_M + EDGE_LINE_M / 2.0;
     let share = cover(middle.abs() - EDGE_LINE_M / 2.0);
     if share <= 0.0 {
         return colour;
     }
     let lanes = Point {
-        x: place.station,
-        y: place.lateral,
+        x: position.station,
+        y: position.lateral,
     };
     let worn = noise::smooth(lanes, 0.9, 11) * 0.3;
     colour.under(WHITE, share * (1.0 - worn))
 }
 
-fn kerb(colour: Colour, place: &Place) -> Colour {
-    let width = KERB_M * (place.side.kerb * 1.4).min(1.0);
-    let across = place.off_road;
+fn kerb(colour: Colour, position: &TrackPosition) -> Colour {
+    let width = KERB_M * (position.side.kerb * 1.4).min(1.0);
+    let across = position.off_road;
     let share = cover((across - width).max(-across - 0.05));
     if width < 0.15 || share <= 0.0 {
         return colour;
     }
-    let phase = place.station / (2.0 * KERB_STRIPE_M);
-    // From the middle of the red to the nearest change of colour, m.
+    let phase = position.station / (2.0 * KERB_STRIPE_M);
+    // Distance from the middle of the red to the nearest change of colour, m.
     let to_change = ((phase - phase.floor() - 0.5).abs() - 0.25) * 2.0 * KERB_STRIPE_M;
     let paint = KERB_WHITE.under(KERB_RED, cover(to_change));
-    // A kerb rises to the outside and falls behind its edge.
+    // A kerb rises towards the outside and drops behind its edge.
     let light = 0.86 + 0.18 * (across / width).clamp(0.0, 1.0);
     let edge = cover((across - width + 0.12).abs() - 0.07) * 0.25;
     colour.under(paint.lit(light - edge), share)
 }
 
-fn start_line(colour: Colour, place: &Place) -> Colour {
+fn start_line(colour: Colour, position: &TrackPosition) -> Colour {
     let half = CHEQUER_M * CHEQUER_ROWS / 2.0;
-    let share = cover(place.station.abs() - half).min(cover(place.off_road + 0.1));
+    let share = cover(position.station.abs() - half).min(cover(position.off_road + 0.1));
     if share <= 0.0 {
         return colour;
     }
-    let row = ((place.station + half) / CHEQUER_M).floor() as i32;
-    let column = (place.lateral / CHEQUER_M).floor() as i32;
+    let row = ((position.station + half) / CHEQUER_M).floor() as i32;
+    let column = (position.lateral / CHEQUER_M).floor() as i32;
     let paint = if (row + column) % 2 == 0 {
         WHITE
     } else {

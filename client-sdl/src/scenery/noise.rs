@@ -1,8 +1,8 @@
-//! Chance that is the same on every screen: a hash of where.
+//! Deterministic noise: a hash of the position, the same on every screen.
 
 use super::Point;
 
-/// 0–1, by chance, for a cell of a grid.
+/// Returns white noise (0–1) for a cell of a grid.
 pub(super) fn cell(x: i32, y: i32, salt: u32) -> f32 {
     let mut hash = (x as u32).wrapping_mul(0x9e37_79b1)
         ^ (y as u32).wrapping_mul(0x85eb_ca77)
@@ -13,7 +13,7 @@ pub(super) fn cell(x: i32, y: i32, salt: u32) -> f32 {
     (hash >> 8) as f32 / (1_u32 << 24) as f32
 }
 
-/// 0–1, smooth, with features as large as `1 / frequency` metres.
+/// Returns smooth noise (0–1) with features of `1 / frequency` metres.
 pub(super) fn smooth(point: Point, frequency: f32, salt: u32) -> f32 {
     let (x, y) = (point.x * frequency, point.y * frequency);
     let (left, low) = (x.floor(), y.floor());

@@ -1,33 +1,33 @@
-//! Which part of the track a point belongs to.
+//! The position of a point relative to the track.
 
 use client_core::simulation::Track;
 
 use super::Point;
 use super::features::{self, Section, Side};
 
-/// Beyond this distance from the centre line the track does not matter.
+/// Distance from the centre line beyond which the track has no influence.
 pub(super) const REACH_M: f32 = 70.0;
-/// Side of a cell of the index.
+/// Side of a cell of the spatial index.
 const CELL_M: f32 = 24.0;
 
-/// Where a point lies along and across the track.
+/// The position of a point along and across the track.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// From the start line, m; the last half of the track is negative.
+pub(super) struct TrackPosition {
+    /// Distance from the start line, m; negative in the second half of the track.
     pub(super) station: f32,
-    /// To the left of the centre line, m.
+    /// Distance to the left of the centre line, m.
     pub(super) lateral: f32,
     /// The side on which the point is.
     pub(super) side: Side,
-    /// Beyond the edge of the road, m.
+    /// Distance beyond the edge of the road, m.
     pub(super) off_road: f32,
-    /// Beyond the wall, m.
+    /// Distance beyond the wall, m.
     pub(super) off_wall: f32,
-    /// Where cars drive, m to the left of the centre line.
+    /// Position of the groove, where cars drive, m to the left of the centre line.
     pub(super) groove: f32,
-    /// How much rubber lies there, 0–1.
+    /// Amount of rubber, 0–1.
     pub(super) rubber: f32,
-    /// Away from the centre line.
+    /// Direction away from the centre line.
     pub(super) outward: Point,
 }
 
@@ -39,13 +39,13 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// The part of the track around a section.
+    /// Makes the branch around a section.
     pub(super) fn at(section: usize) -> Self {
         Self { section }
     }
 }
 
-/// The track, indexed by place.
+/// The track with a spatial index.
 #[derive(Debug)]
 pub(super) struct Strip {
     sections: Vec<Section>,
@@ -86,7 +86,7 @@ impl Strip {
         strip
     }
 
-    /// The corners of everything that is within reach of the track.
+    /// Returns the corners of the area within reach of the track.
     pub(super) fn reach(&self) -> (Point, Point) {
         let far = Point {
             x: self.corner.x + self.columns as f32 * CELL_M,
@@ -99,7 +99,8 @@ impl Strip {
         )
     }
 
-    /// The point so many metres along the track and behind its right wall.
+    /// Returns the point `station` metres along the track and `beyond` metres behind
+    /// its right wall.
     pub(super) fn behind_right_wall(&self, station: f32, beyond: f32) -> Point {
         let count = self.sections.len() as i32;
         let index = ((station / self.spacing_m) as i32).rem_euclid(count);
@@ -109,7 +110,7 @@ impl Strip {
             .along(section.tangent.left(), -(section.right.wall + beyond))
     }
 
-    /// The parts of the track that pass within reach of a point.
+    /// Returns the parts of the track that pass within reach of a point.
     pub(super) fn branches(&self, point: Point) -> Vec<Branch> {
         let (column, row) = self.cell(point);
         let ring = (REACH_M / CELL_M) as i32 + 1;
@@ -123,7 +124,7 @@ impl Strip {
         }
         near.sort_unstable();
         let distance = |index: &usize| self.sections[*index].centre.minus(point).length();
-        // Sections that follow each other are one branch.
+        // Consecutive sections are one branch.
         let runs = near.chunk_by(|a, b| b - a < 3);
         let nearest = runs.filter_map(|run| {
             run.iter()
@@ -136,18 +137,19 @@ impl Strip {
             .collect()
     }
 
-    /// Where a point lies, on the branch whose walls it is furthest within.
-    pub(super) fn place(&self, point: Point, branches: &mut [Branch]) -> Option<Place> {
-        let places = branches
+    /// Returns the position of a point on the branch whose walls it is furthest
+    /// within.
+    pub(super) fn locate(&self, point: Point, branches: &mut [Branch]) -> Option<TrackPosition> {
+        let positions = branches
             .iter_mut()
-            .map(|branch| self.place_on(point, branch));
-        places
+            .map(|branch| self.locate_on(point, branch));
+        positions
             .min_by(|a, b| a.off_wall.total_cmp(&b.off_wall))
-            .filter(|place| place.lateral.abs() < REACH_M)
+            .filter(|position| position.lateral.abs() < REACH_M)
     }
 
-    /// Where a point lies on one part of the track.
-    pub(super) fn place_on(&self, point: Point, branch: &mut Branch) -> Place {
+    /// Returns the position of a point on one part of the track.
+    pub(super) fn locate_on(&self, point: Point, branch: &mut Branch) -> TrackPosition {
         let (index, share) = self.search(point, branch.section);
         branch.section = index;
         let a = &self.sections[index];
@@ -177,7 +179,7 @@ impl Strip {
         let length = self.sections.len() as f32 * self.spacing_m;
         let station = (index as f32 + share) * self.spacing_m;
         let left = tangent.left();
-        Place {
+        TrackPosition {
             station: if station > length / 2.0 {
                 station - length
             } else {
@@ -200,10 +202,10 @@ impl Strip {
         }
     }
 
-    /// The section behind a point and the share of the way to the next:
-    /// walks from ray to ray, as the simulation does.
+    /// Returns the section behind a point and the fraction of the distance to the
+    /// next section. Walks from ray to ray, as the simulation does.
     fn search(&self, point: Point, start: usize) -> (usize, f32) {
-        /// Far outside a corner rays are close together; this is enough there.
+        /// Enough steps far outside a corner, where rays are close together.
         const STEPS_MAX: usize = 40;
         let ahead_of = |index: usize| {
             let section = &self.sections[index];
@@ -258,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_way_along_and_across_for_points_on_the_track() {
+    fn finds_station_and_lateral_offset_of_points_on_the_track() {
         let track = Track::by_name(Track::names()[0]).unwrap();
         let strip = Strip::new(&track);
         for (station, lateral) in [(5.0, 3.0), (400.0, -4.0), (900.0, 5.0), (1_100.0, 0.0)] {
@@ -267,14 +269,14 @@ mod tests {
                 x: world.x as f32,
                 y: world.y as f32,
             };
-            let place = strip.place(point, &mut strip.branches(point)).unwrap();
+            let position = strip.locate(point, &mut strip.branches(point)).unwrap();
             assert!(
-                (place.station - station as f32).abs() < 0.3,
-                "{station}: {place:?}"
+                (position.station - station as f32).abs() < 0.3,
+                "{station}: {position:?}"
             );
             assert!(
-                (place.lateral - lateral as f32).abs() < 0.1,
-                "{station}: {place:?}"
+                (position.lateral - lateral as f32).abs() < 0.1,
+                "{station}: {position:?}"
             );
         }
     }

@@ -14,36 +14,39 @@ const NAME: usize = 0;
 const SEATS: usize = 1;
 const CLASS: usize = 2;
 const MODE: usize = 3;
-/// The fields from here on belong to the mode.
-const OF_MODE: usize = 4;
-const TRACK: usize = OF_MODE;
-const LAPS: usize = OF_MODE + 1;
-const TARGET: usize = OF_MODE;
+/// The first of the fields that depend on the mode.
+const MODE_FIELDS: usize = 4;
+const TRACK: usize = MODE_FIELDS;
+const LAPS: usize = MODE_FIELDS + 1;
+const TARGET: usize = MODE_FIELDS;
 const CREATE: usize = 0;
-/// Enough for any number that is allowed, and for one that is not.
+/// The length of number fields: enough to see a number that is too large.
 const DIGITS_MAX: usize = 7;
-/// More than a name may have, so that one too long is seen and explained.
+/// More characters than a name may have, so that the form can explain a name
+/// that is too long.
 const NAME_CHARS_TYPED_MAX: usize = 2 * ROOM_NAME_CHARS_MAX;
 const ARROWS: &str = "left and right arrows choose";
 
 /// The form for a new room.
 #[derive(Debug)]
 pub struct CreateScreen {
-    /// Name, seats, car, mode; track and laps, or target; create, back.
+    /// Fields: name, seats, car, mode; track and laps, or target. Buttons: create,
+    /// back.
     pub form: Form,
-    /// Why it did not work.
+    /// The reason for which the latest request failed.
     pub error: Option<String>,
-    /// The fields of the mode that is not chosen, as they were left.
-    put_away: Vec<Field>,
+    /// The fields of the mode that is not selected, as they were left.
+    hidden_fields: Vec<Field>,
 }
 
 impl CreateScreen {
     /// Top of the panel, points.
     const TOP: f32 = 150.0;
-    /// Fields beside each other.
+    /// The number of columns.
     const COLUMNS: usize = 2;
 
-    /// With a room name made of the player's, and the car last driven.
+    /// Makes a form with a room name made of the player's name, and the class of
+    /// the car last driven.
     #[must_use]
     pub fn new(user: &str, class: CarClass) -> Self {
         let name = if user.is_empty() {
@@ -75,7 +78,7 @@ impl CreateScreen {
         Self {
             form: Form::new(fields, vec!["Create", "Back"]),
             error: None,
-            put_away: vec![Field::text(
+            hidden_fields: vec![Field::text(
                 "Target",
                 format!("1 to {TARGET_METRES_MAX} metres"),
                 &TARGET_METRES_DEFAULT.to_string(),
@@ -84,7 +87,7 @@ impl CreateScreen {
         }
     }
 
-    /// Where it is drawn.
+    /// Returns the layout.
     #[must_use]
     pub fn layout(&self, width: f32) -> FormLayout {
         FormLayout::in_columns(width, Self::TOP, &self.form, Self::COLUMNS)
@@ -98,9 +101,9 @@ impl CreateScreen {
         let mode = self.mode();
         let outcome = self.form.handle(event, &layout);
         if self.mode() != mode {
-            let others = self.form.fields.split_off(OF_MODE);
-            self.form.fields.append(&mut self.put_away);
-            self.put_away = others;
+            let others = self.form.fields.split_off(MODE_FIELDS);
+            self.form.fields.append(&mut self.hidden_fields);
+            self.hidden_fields = others;
         }
         match outcome {
             FormOutcome::Nothing => None,
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highway_asks_for_a_target_instead_of_track_and_laps() {
+    fn the_highway_has_a_target_but_no_track_and_laps() {
         let mut screen = on_highway();
         screen.form.fields[TARGET].value = "5000".to_owned();
         let action = press(&mut screen, Key::Enter);

@@ -9,28 +9,28 @@ use crate::area::Area;
 use crate::input::{Key, UiEvent};
 use crate::theme;
 
-/// The list is asked for again this often.
+/// Interval between requests for the list.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Top of the first row, points.
 const ROWS_TOP: f32 = 170.0;
-/// From one row to the next, points.
+/// Vertical distance between rows, points.
 const ROW_PITCH: f32 = 46.0;
-/// As many rows as there is height for.
+/// The number of rows that fit.
 const ROWS_SHOWN: usize = 10;
 
 /// The list of rooms.
 #[derive(Debug, Default)]
 pub struct LobbyScreen {
-    /// The room that Enter joins.
+    /// The index of the room that Enter joins.
     pub chosen: usize,
-    /// Why it did not work.
+    /// The reason for which the latest request failed.
     pub error: Option<String>,
-    asked_at: Option<Instant>,
+    requested_at: Option<Instant>,
 }
 
 impl LobbyScreen {
-    /// The list and the row of each room that is shown, with its index: a
-    /// long list scrolls with the choice.
+    /// Returns the index and the row of each room that is shown. A long list
+    /// scrolls with the selection.
     #[must_use]
     pub fn rows(&self, rooms: usize, width: f32) -> Vec<(usize, Area)> {
         let list = Self::list(width);
@@ -45,7 +45,7 @@ impl LobbyScreen {
             .collect()
     }
 
-    /// Around all rows.
+    /// Returns the area of all rows.
     #[must_use]
     pub fn list(width: f32) -> Area {
         let list_width = (width - 2.0 * theme::MARGIN).min(1_000.0);
@@ -91,12 +91,12 @@ impl LobbyScreen {
 
     pub(super) fn update(&mut self, now: Instant) -> Option<Action> {
         if self
-            .asked_at
-            .is_some_and(|asked| now - asked < REFRESH_INTERVAL)
+            .requested_at
+            .is_some_and(|at| now - at < REFRESH_INTERVAL)
         {
             return None;
         }
-        self.asked_at = Some(now);
+        self.requested_at = Some(now);
         Some(Action::ListRooms)
     }
 
@@ -175,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn asks_again_every_second() {
+    fn requests_the_list_every_second() {
         let start = Instant::now();
         let mut screen = LobbyScreen::default();
-        let mut asked = 0;
+        let mut requests = 0;
         for frame in 0..180_u32 {
             let now = start + Duration::from_secs(3) * frame / 180;
-            asked += u32::from(screen.update(now).is_some());
+            requests += u32::from(screen.update(now).is_some());
         }
-        assert_eq!(asked, 3);
+        assert_eq!(requests, 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Name and password.
+//! The log-in form.
 
 use client_core::protocol::account::Password;
 use client_core::protocol::client::player_name;
@@ -13,17 +13,18 @@ use crate::input::UiEvent;
 const NAME: usize = 0;
 const PASSWORD: usize = 1;
 const LOG_IN: usize = 0;
-/// More than a name may have, so that one too long is seen and explained.
+/// More characters than a name may have, so that the form can explain a name
+/// that is too long.
 const NAME_CHARS_TYPED_MAX: usize = 2 * PLAYER_NAME_CHARS_MAX;
 
-/// The form for who plays.
+/// The log-in form.
 #[derive(Debug)]
 pub struct LoginScreen {
-    /// Name, password; log in, sign up.
+    /// Fields: name, password. Buttons: log in, sign up.
     pub form: Form,
-    /// Why it did not work.
+    /// The reason for which the latest log-in failed.
     pub error: Option<String>,
-    /// Whether the gateway is being asked.
+    /// Whether a log-in is in flight.
     pub is_busy: bool,
 }
 
@@ -31,7 +32,7 @@ impl LoginScreen {
     /// Top of the panel, points.
     const TOP: f32 = 235.0;
 
-    /// With a name that is known already, or empty.
+    /// Makes a form that starts with a name, which may be empty.
     #[must_use]
     pub fn new(user: &str) -> Self {
         let name_hint = format!("1 to {PLAYER_NAME_CHARS_MAX} of A-Z a-z 0-9 _ -");
@@ -48,7 +49,7 @@ impl LoginScreen {
         }
     }
 
-    /// Where it is drawn.
+    /// Returns the layout.
     #[must_use]
     pub fn layout(&self, width: f32) -> FormLayout {
         FormLayout::new(width, Self::TOP, &self.form)
@@ -66,7 +67,7 @@ impl LoginScreen {
         }
     }
 
-    /// What can be seen to be wrong is not sent.
+    /// Checks the fields and returns the log-in, unless they are invalid.
     fn submit(&mut self, button: usize) -> Option<Action> {
         let name = self.form.value(NAME).to_owned();
         // A password may begin with a space.

@@ -1,4 +1,4 @@
-//! The race: what is driven, and everything of the picture that has a memory.
+//! The race: the driver's controls, and the parts of the picture that have state.
 
 use std::time::{Duration, Instant};
 
@@ -13,52 +13,52 @@ use crate::leaderboard::LeaderboardRows;
 use crate::penalties::Penalties;
 use crate::scene::RaceScene;
 
-/// Escape must be pressed twice within this time to leave a race.
+/// Time within which Escape has to be pressed twice to leave a race.
 const LEAVE_CONFIRMATION: Duration = Duration::from_secs(3);
-/// Snapshots come every 33 ms; after this long without any the person is told.
-const SILENCE_SHOWN_AFTER: Duration = Duration::from_millis(500);
-/// A frame that took longer than this was not drawing: nothing shall leap.
+/// Age of the latest snapshot from which the connection is shown as lost.
+/// Snapshots arrive every 33 ms.
+const SNAPSHOT_AGE_MAX: Duration = Duration::from_millis(500);
+/// The longest step of the animations: nothing jumps after a pause in drawing.
 const FRAME_SECONDS_MAX: f64 = 0.1;
 
 /// The race on the screen.
 #[derive(Debug, Default)]
 pub struct RaceScreen {
-    /// The race at this instant; the last one known while the connection is
-    /// away.
+    /// The race in the current frame, or the last known one without a connection.
     pub scene: Option<RaceScene>,
-    /// From where it is seen.
+    /// The camera.
     pub camera: Camera,
-    /// Rubber and dust.
+    /// Rubber, dust and smoke.
     pub effects: Effects,
     /// The leaderboard's rows.
     pub rows: LeaderboardRows,
-    /// What was just taken off the scores.
+    /// The latest penalties.
     pub penalties: Penalties,
-    is_away: bool,
+    is_offline: bool,
     pedals: Pedals,
-    leave_asked_at: Option<Instant>,
+    leave_requested_at: Option<Instant>,
     updated_at: Option<Instant>,
 }
 
 impl RaceScreen {
-    /// What the driver does.
+    /// Returns the driver's controls.
     #[must_use]
     pub fn input(&self) -> Controls {
         self.pedals.input()
     }
 
-    /// Whether the connection is gone, or as good as gone.
+    /// Returns whether the connection is broken, or snapshots have stopped.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
-        let silence = self.scene.as_ref().map(|scene| scene.silence);
-        self.is_away || silence.is_some_and(|silence| silence > SILENCE_SHOWN_AFTER)
+        let age = self.scene.as_ref().map(|scene| scene.snapshot_age);
+        self.is_offline || age.is_some_and(|age| age > SNAPSHOT_AGE_MAX)
     }
 
-    /// Whether Escape was pressed once.
+    /// Returns whether Escape was pressed once.
     #[must_use]
     pub fn is_leaving(&self, now: Instant) -> bool {
-        let asked = self.leave_asked_at;
-        asked.is_some_and(|asked| now.saturating_duration_since(asked) < LEAVE_CONFIRMATION)
+        let requested = self.leave_requested_at;
+        requested.is_some_and(|at| now.saturating_duration_since(at) < LEAVE_CONFIRMATION)
     }
 
     pub(super) fn handle(&mut self, event: &UiEvent, now: Instant) -> Option<Action> {
@@ -66,7 +66,7 @@ impl RaceScreen {
             UiEvent::Drive(control, is_down) => self.pedals.set(*control, *is_down),
             UiEvent::FocusLost => self.pedals.release(),
             UiEvent::Key(Key::Escape) if self.is_leaving(now) => return Some(Action::Leave),
-            UiEvent::Key(Key::Escape) => self.leave_asked_at = Some(now),
+            UiEvent::Key(Key::Escape) => self.leave_requested_at = Some(now),
             UiEvent::Key(_) | UiEvent::Text(_) | UiEvent::Click { .. } => {}
         }
         None
@@ -76,7 +76,7 @@ impl RaceScreen {
         let since = self.updated_at.replace(now);
         let elapsed = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         let seconds = elapsed.as_secs_f64().min(FRAME_SECONDS_MAX);
-        self.is_away = client.room().is_none();
+        self.is_offline = client.room().is_none();
         let Some(scene) = client.room().and_then(|room| RaceScene::of(room, now)) else {
             return;
         };
@@ -97,7 +97,7 @@ mod tests {
     use crate::input::Control;
 
     #[test]
-    fn leaves_at_the_second_escape_but_not_much_later() {
+    fn leaves_at_a_second_escape_within_three_seconds() {
         let start = Instant::now();
         let escape = UiEvent::Key(Key::Escape);
         let mut screen = RaceScreen::default();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_loses_the_keyboard_lets_go_of_the_pedals() {
+    fn a_window_that_loses_focus_releases_the_pedals() {
         let mut screen = RaceScreen::default();
         screen.handle(&UiEvent::Drive(Control::Throttle, true), Instant::now());
         assert_eq!(screen.input().throttle, 255);

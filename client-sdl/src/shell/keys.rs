@@ -1,11 +1,11 @@
-//! SDL's events as the client's.
+//! Translation of SDL's events.
 
 use sdl2::event::Event;
 use sdl2::keyboard::{Keycode, Mod, Scancode};
 
 use crate::input::{Control, Key, UiEvent};
 
-/// What a key or text event means; a key may both move and drive.
+/// Translates a key or text event. A key may both navigate and drive.
 pub(super) fn translate(event: &Event) -> Vec<UiEvent> {
     match event {
         Event::KeyDown {
@@ -35,8 +35,8 @@ pub(super) fn translate(event: &Event) -> Vec<UiEvent> {
     }
 }
 
-/// A click in a window `width` points wide. SDL gives the mouse in the units
-/// of the window's size, which need not be its pixels.
+/// Makes a click in a window `width` points wide. SDL gives the mouse position in
+/// the units of the window's size, which may differ from pixels.
 pub(super) fn click((x, y): (i32, i32), window: (u32, u32), width: f32) -> Vec<UiEvent> {
     let points = width / window.0.max(1) as f32;
     vec![UiEvent::Click {
@@ -63,7 +63,8 @@ fn key(code: Keycode, is_shifted: bool) -> Option<Key> {
     })
 }
 
-/// By place on the keyboard: WASD is where it is on any layout.
+/// Maps a key by its position on the keyboard, so that WASD is in the same place
+/// on every layout.
 fn control(code: Scancode) -> Option<Control> {
     Some(match code {
         Scancode::Up | Scancode::W => Control::Throttle,
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_moves_and_drives_but_drives_only_once() {
+    fn an_arrow_navigates_and_drives_but_repeats_only_navigate() {
         let first = translate(&key_down(Keycode::UP, Scancode::Up, false));
         assert_eq!(
             first,

@@ -1,4 +1,4 @@
-//! Being told to end from outside: SIGTERM and Ctrl-C.
+//! Signals that end the process: SIGTERM and Ctrl-C.
 
 use std::io;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Whether the process was told to end. SDL's own handling leaves out a
-/// process that a script has started in the background; this does not.
+/// A flag that a signal to end sets. SDL's own handling ignores Ctrl-C in a
+/// process that a script has started in the background; this one does not.
 #[derive(Debug)]
 pub(super) struct EndSignal {
     is_set: Arc<AtomicBool>,
 }
 
 impl EndSignal {
-    /// Listens from now on.
+    /// Starts listening for signals.
     pub(super) fn listen(runtime: &Handle) -> io::Result<Self> {
         let _guard = runtime.enter();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let is_set = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&is_set);
-        // It ends with the runtime at the latest.
+        // The task ends with the runtime at the latest.
         runtime.spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -33,7 +33,7 @@ impl EndSignal {
         Ok(Self { is_set })
     }
 
-    /// Whether it is time to end.
+    /// Returns whether a signal to end has arrived.
     pub(super) fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Relaxed)
     }

@@ -1,12 +1,12 @@
-//! Cars with a roof. The shapes are as long and wide as the simulation's car.
+//! Cars with a roof. The shapes have the length and width of the simulation's car.
 
 use super::{CARBON, GLASS, LAMP, TAIL_LAMP, TRIM, TRIM_WHITE, rounded, tyre};
 use crate::theme::Rgba;
 
-/// Half the length and width of a body, m.
+/// Half the length and half the width of a body, m.
 const BODY: (f32, f32) = (2.18, 0.92);
 
-/// A long bonnet with two stripes, a short cabin far behind.
+/// A muscle car: a long bonnet with two stripes, a short cabin at the rear.
 pub(super) fn muscle(colour: Rgba, x: f32, y: f32) -> Rgba {
     let shape = Shape {
         nose: 0.30,
@@ -26,7 +26,7 @@ pub(super) fn muscle(colour: Rgba, x: f32, y: f32) -> Rgba {
     }
 }
 
-/// A short coupe with a dark roof and a wing wider than itself.
+/// A short coupe with a dark roof and a wing wider than the body.
 pub(super) fn coupe(colour: Rgba, x: f32, y: f32) -> Rgba {
     let shape = Shape {
         nose: 0.62,
@@ -47,7 +47,7 @@ pub(super) fn coupe(colour: Rgba, x: f32, y: f32) -> Rgba {
     }
 }
 
-/// An everyday car.
+/// A saloon.
 pub(super) fn saloon(colour: Rgba, x: f32, y: f32) -> Rgba {
     let shape = Shape {
         nose: 0.50,
@@ -58,7 +58,7 @@ pub(super) fn saloon(colour: Rgba, x: f32, y: f32) -> Rgba {
     body(&shape, colour, x, y)
 }
 
-/// A box with a windscreen.
+/// A van: a box with a windscreen.
 pub(super) fn van(colour: Rgba, x: f32, y: f32) -> Rgba {
     let shape = Shape {
         nose: 0.35,
@@ -74,7 +74,7 @@ pub(super) fn van(colour: Rgba, x: f32, y: f32) -> Rgba {
     paint
 }
 
-/// Where along a car its parts are, m ahead of the middle.
+/// The extents of a car's parts along its length, m ahead of the middle.
 struct Shape {
     /// Radius of the corners.
     nose: f32,
@@ -83,7 +83,7 @@ struct Shape {
     rear_window: core::ops::Range<f32>,
 }
 
-/// Body, glass and lamps; nothing where the car is not.
+/// Returns the colour of body, glass and lamps; transparent outside the car.
 fn body(shape: &Shape, colour: Rgba, x: f32, y: f32) -> Rgba {
     let edge = rounded(x, y, BODY.0, BODY.1, shape.nose);
     if edge > 0.0 {
@@ -115,7 +115,7 @@ fn body(shape: &Shape, colour: Rgba, x: f32, y: f32) -> Rgba {
     colour.mix(TRIM_WHITE, 0.10 * (1.0 - y / BODY.1))
 }
 
-/// Rear tyres that stand out of the body.
+/// Rear tyres that protrude from the body.
 fn wheel_arches(x: f32, y: f32) -> Rgba {
     tyre(x + 1.36, y - 0.84, 0.36, 0.16)
 }

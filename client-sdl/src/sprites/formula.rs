@@ -3,7 +3,8 @@
 use super::{CARBON, GLASS, TRIM, TRIM_WHITE, rounded, tyre};
 use crate::theme::Rgba;
 
-/// The topmost part at a point; `y` is the distance from the car's middle line.
+/// Returns the colour of the topmost part at a point. `y` is the distance from
+/// the car's middle line.
 pub(super) fn part(colour: Rgba, x: f32, y: f32) -> Rgba {
     let dark = colour.mix(Rgba::hex(0), 0.38);
     let light = colour.mix(TRIM_WHITE, 0.30);
@@ -61,7 +62,7 @@ pub(super) fn part(colour: Rgba, x: f32, y: f32) -> Rgba {
         }
         return if y > pod - 0.09 { dark } else { colour };
     }
-    // Floor, wheels and what holds them.
+    // Floor, wheels and suspension.
     if (-1.75..0.75).contains(&x) && y < 0.70 - (x - 0.2).max(0.0) * 0.4 {
         return CARBON;
     }

@@ -1,4 +1,4 @@
-//! Cars, and what they leave behind.
+//! Draws cars and their traces.
 
 use domain::Vec2;
 use sdl2::rect::FRect;
@@ -14,22 +14,22 @@ use crate::scene::{RaceScene, SceneCar};
 use crate::sprites::{CAR_SIZE_M, FRONT_WHEEL_M, WHEEL_SIZE_M};
 use crate::theme::{self, Rgba};
 
-/// A ghost is as opaque as this.
+/// Opacity of a ghost.
 const GHOST_ALPHA: u8 = 110;
-/// Width of a tyre's mark, m.
+/// Width of a rubber mark, m.
 const MARK_M: f64 = 0.30;
-/// Marks are this dark at most.
+/// Opacity of the darkest mark.
 const MARK_ALPHA: f32 = 150.0;
-/// Size of the picture of a shadow, m.
+/// Size of the sprite of a shadow, m.
 const SHADOW_SIZE_M: (f32, f32) = (5.4, 3.0);
-/// Where shadows fall, m to the right and down.
+/// Offset of shadows to the right and down, m.
 const SHADOW_OFFSET_M: (f32, f32) = (0.45, 0.35);
-/// From a car's centre up to its name, points.
+/// Distance from a car's centre up to its name, points.
 const TAG_ABOVE: f32 = 40.0;
-/// How far a penalty rises, points.
+/// Distance by which a penalty rises, points.
 const PENALTY_RISE: f32 = 46.0;
 
-/// Rubber on the road.
+/// Draws rubber marks.
 pub(super) fn marks(
     painter: &mut Painter<'_>,
     effects: &Effects,
@@ -59,14 +59,14 @@ pub(super) fn marks(
     painter.quads(&quads)
 }
 
-/// Dust and smoke.
+/// Draws dust and smoke.
 pub(super) fn puffs(
     painter: &mut Painter<'_>,
     effects: &Effects,
     projection: &Projection,
 ) -> Result<(), String> {
     let scale = painter.pixels_per_point();
-    let (canvas, pictures) = painter.parts();
+    let (canvas, sprites) = painter.parts();
     let zoom = projection.zoom();
     for puff in effects.puffs() {
         let (x, y) = projection.point(puff.position);
@@ -75,18 +75,18 @@ pub(super) fn puffs(
             PuffKind::Smoke => (Rgba::hex(0xe6_e8ea), 95.0, 3.0),
         };
         let radius = (0.7 + puff.share() * growth) * zoom * scale;
-        pictures.puff.set_color_mod(colour.r, colour.g, colour.b);
-        pictures
+        sprites.puff.set_color_mod(colour.r, colour.g, colour.b);
+        sprites
             .puff
             .set_alpha_mod((opacity * (1.0 - puff.share())) as u8);
         let (x, y) = (x * scale, y * scale);
         let target = FRect::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius);
-        canvas.copy_f(&pictures.puff, None, target)?;
+        canvas.copy_f(&sprites.puff, None, target)?;
     }
     Ok(())
 }
 
-/// The highway's other cars.
+/// Draws the highway's traffic.
 pub(super) fn traffic(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
@@ -95,8 +95,8 @@ pub(super) fn traffic(
     let window = painter.window().inset(-60.0);
     let scale = painter.pixels_per_point();
     let pixels_per_m = projection.zoom() * scale;
-    let (canvas, pictures) = painter.parts();
-    pictures.car_shadow.set_alpha_mod(u8::MAX);
+    let (canvas, sprites) = painter.parts();
+    sprites.car_shadow.set_alpha_mod(u8::MAX);
     for car in &scene.traffic {
         let (x, y) = projection.point(car.position);
         if !window.contains(x, y) {
@@ -107,18 +107,18 @@ pub(super) fn traffic(
             centre.0 + SHADOW_OFFSET_M.0 * pixels_per_m,
             centre.1 + SHADOW_OFFSET_M.1 * pixels_per_m,
         );
-        turned(
+        draw_rotated(
             canvas,
-            &pictures.car_shadow,
+            &sprites.car_shadow,
             shadow,
             SHADOW_SIZE_M,
             pixels_per_m,
             car.heading,
         )?;
-        let picture = pictures.traffic(car.id);
-        turned(
+        let texture = sprites.traffic(car.id);
+        draw_rotated(
             canvas,
-            picture,
+            texture,
             centre,
             CAR_SIZE_M,
             pixels_per_m,
@@ -128,7 +128,7 @@ pub(super) fn traffic(
     Ok(())
 }
 
-/// What cars have just lost, rising above them.
+/// Draws the latest penalties, rising above the cars.
 pub(super) fn penalties(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
@@ -161,23 +161,23 @@ pub(super) fn penalties(
     Ok(())
 }
 
-/// Those cars that `is_here` says, the followed one on top.
+/// Draws the cars that `is_included` selects, the followed one on top.
 pub(super) fn draw(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
     projection: &Projection,
-    is_here: impl Fn(&SceneCar) -> bool,
+    is_included: impl Fn(&SceneCar) -> bool,
 ) -> Result<(), String> {
     for index in in_order(painter, scene, projection) {
         let car = &scene.cars[index];
-        if is_here(car) {
+        if is_included(car) {
             draw_car(painter, car, projection)?;
         }
     }
     Ok(())
 }
 
-/// The names over the cars.
+/// Draws the names above the cars.
 pub(super) fn tags(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
@@ -190,7 +190,7 @@ pub(super) fn tags(
     Ok(())
 }
 
-/// The cars that are seen, the followed one last.
+/// Returns the visible cars, the followed one last.
 fn in_order(painter: &Painter<'_>, scene: &RaceScene, projection: &Projection) -> Vec<usize> {
     let window = painter.window().inset(-60.0);
     let others = (0..scene.cars.len()).filter(|index| Some(*index) != scene.focus);
@@ -220,41 +220,42 @@ fn draw_car(
     };
     let forward = Vec2::from_heading(heading);
     let centre = at(car.view.position);
-    let (canvas, pictures) = painter.parts();
+    let (canvas, sprites) = painter.parts();
     let shadow = (
         centre.0 + SHADOW_OFFSET_M.0 * pixels_per_m,
         centre.1 + SHADOW_OFFSET_M.1 * pixels_per_m,
     );
-    pictures.car_shadow.set_alpha_mod(alpha);
-    turned(
+    sprites.car_shadow.set_alpha_mod(alpha);
+    draw_rotated(
         canvas,
-        &pictures.car_shadow,
+        &sprites.car_shadow,
         shadow,
         SHADOW_SIZE_M,
         pixels_per_m,
         heading,
     )?;
-    pictures.wheel.set_alpha_mod(alpha);
+    sprites.wheel.set_alpha_mod(alpha);
     let (ahead, aside) = (f64::from(FRONT_WHEEL_M.0), f64::from(FRONT_WHEEL_M.1));
     for side in [aside, -aside] {
         let hub = at(car.view.position + forward * ahead + forward.left() * side);
         let angle = heading + car.view.steer_rad;
-        turned(
+        draw_rotated(
             canvas,
-            &pictures.wheel,
+            &sprites.wheel,
             hub,
             WHEEL_SIZE_M,
             pixels_per_m,
             angle,
         )?;
     }
-    let body = pictures.car(car.view.seat, car.view.class);
+    let body = sprites.car(car.view.seat, car.view.class);
     body.set_alpha_mod(alpha);
-    turned(canvas, body, centre, CAR_SIZE_M, pixels_per_m, heading)
+    draw_rotated(canvas, body, centre, CAR_SIZE_M, pixels_per_m, heading)
 }
 
-/// A picture of a size in metres, turned counter-clockwise around its middle.
-fn turned(
+/// Draws a texture of a size in metres, rotated counter-clockwise around its
+/// middle.
+fn draw_rotated(
     canvas: &mut WindowCanvas,
     texture: &Texture<'_>,
     middle: (f32, f32),
@@ -280,7 +281,7 @@ fn turned(
     )
 }
 
-/// The name over a car; the followed one has a marker.
+/// Draws the name above a car, and a marker for the followed one.
 fn tag(
     painter: &mut Painter<'_>,
     car: &SceneCar,

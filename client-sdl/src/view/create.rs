@@ -1,4 +1,4 @@
-//! The form for a new room.
+//! Draws the form for a new room.
 
 use super::painter::Painter;
 use super::{form, panel};

@@ -1,4 +1,4 @@
-//! Fields, buttons, the cursor, and why it did not work.
+//! Draws a form: fields, buttons, the cursor, and an error message.
 
 use super::painter::{Painter, Style};
 use super::panel::{self, ROUND};
@@ -6,10 +6,10 @@ use crate::area::Area;
 use crate::form::{Field, FieldKind, Form, FormLayout};
 use crate::theme::{self, Rgba};
 
-/// From the edge of a box to its text, points.
+/// Distance from the edge of a box to its text, points.
 const INSET: f32 = 14.0;
 
-/// Draws a form and, under its fields, a message.
+/// Draws a form and, below its fields, a message.
 pub(super) fn draw(
     painter: &mut Painter<'_>,
     form: &Form,
@@ -58,8 +58,8 @@ fn draw_field(
     let style = Style::new(theme::BODY + 1, theme::TEXT);
     if matches!(field.kind, FieldKind::Choice(_)) {
         painter.text(area.middle(), middle, style.centred(), &field.shown())?;
-        let arrow = |x: f32, way: f32| {
-            let (tip, base) = (x + 5.0 * way, x - 4.0 * way);
+        let arrow = |x: f32, direction: f32| {
+            let (tip, base) = (x + 5.0 * direction, x - 4.0 * direction);
             let below = (base, middle + 7.0);
             (
                 [(base, middle - 7.0), (tip, middle), below, below],
@@ -104,8 +104,8 @@ fn draw_button(
     Ok(())
 }
 
-/// Around what has the keyboard: a line, and a gap so that it is seen around
-/// the accent too.
+/// Draws the outline of what has the focus: a line, and a gap that sets it off
+/// from the accent colour.
 fn outline(painter: &mut Painter<'_>, area: Area) -> Result<(), String> {
     painter.rounded(area.inset(-4.0), 10.0, theme::TEXT)?;
     painter.rounded(area.inset(-2.0), 8.5, theme::PANEL)

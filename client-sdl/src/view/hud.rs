@@ -1,4 +1,4 @@
-//! Instruments, the start lights, notices and warnings.
+//! Draws instruments, the start lights, notices and warnings.
 
 use std::time::Instant;
 
@@ -16,16 +16,16 @@ use crate::theme::{self, MARGIN, Rgba};
 const LAMP_OFF: Rgba = Rgba::hex(0x2a_1416);
 const LAMP_RED: Rgba = Rgba::hex(0xff_2a2a);
 const LAMP_GREEN: Rgba = Rgba::hex(0x3d_ff6a);
-/// How long GO stays, seconds.
+/// Time for which GO is shown.
 const GO_SECONDS: f64 = 1.4;
-/// The number of lamps, and of seconds that are counted.
+/// The number of lamps, and of seconds in the count.
 const LAMPS: i32 = 3;
-/// In a narrow window the speed stands beside the minimap, points.
+/// Leftmost position of the speed's middle, beside the minimap, points.
 const SPEED_MIDDLE_MIN: f32 = 360.0;
-/// The end of the bar under the speed, km/h: hardly any car comes there.
+/// The end of the bar below the speed, km/h, which cars hardly reach.
 const SPEED_BAR_MAX_KMH: f64 = 280.0;
 
-/// How far, how long and which place at the upper left; speed at the lower
+/// Draws progress, time and rank at the upper left, and the speed at the lower
 /// middle.
 pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Result<(), String> {
     let width = match dash.progress {
@@ -35,8 +35,8 @@ pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Resul
     };
     let area = Area::new(MARGIN, MARGIN, width, 138.0);
     painter.rounded(area, ROUND, theme::GLASS)?;
-    let place = (dash.place.to_string(), format!("/ {}", dash.cars));
-    let place_x = area.right() - 92.0;
+    let rank = (dash.rank.to_string(), format!("/ {}", dash.cars));
+    let rank_x = area.right() - 92.0;
     match &dash.progress {
         Progress::Laps {
             lap,
@@ -44,8 +44,8 @@ pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Resul
             lap_seconds,
             best_lap_seconds,
         } => {
-            let far = (lap.to_string(), format!("/ {laps}"));
-            large(painter, area, area.x + 16.0, "LAP", theme::TEXT, &far)?;
+            let progress = (lap.to_string(), format!("/ {laps}"));
+            large(painter, area, area.x + 16.0, "LAP", theme::TEXT, &progress)?;
             line(
                 painter,
                 area,
@@ -63,8 +63,15 @@ pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Resul
             penalties,
             seconds,
         } => {
-            let far = (grouped(*score), format!("/ {}", short_km(*target)));
-            large(painter, area, area.x + 16.0, "METRES", theme::TEXT, &far)?;
+            let progress = (grouped(*score), format!("/ {}", short_km(*target)));
+            large(
+                painter,
+                area,
+                area.x + 16.0,
+                "METRES",
+                theme::TEXT,
+                &progress,
+            )?;
             let bar = Area::new(area.x + 16.0, area.y + 68.0, area.w - 32.0, 5.0);
             let share = *score as f32 / *target as f32;
             share_bar(painter, bar, share, theme::ACCENT)?;
@@ -76,11 +83,11 @@ pub(super) fn dash(painter: &mut Painter<'_>, dash: &Dash, middle: f32) -> Resul
             line(painter, area, 116.0, "PENALTIES", colour, &text)?;
         }
     }
-    large(painter, area, place_x, "POSITION", theme::ACCENT, &place)?;
+    large(painter, area, rank_x, "POSITION", theme::ACCENT, &rank)?;
     speed(painter, dash.speed_kmh, middle.max(SPEED_MIDDLE_MIN))
 }
 
-/// A large figure of how many, under its label.
+/// Draws a large figure and its total below a label.
 fn large(
     painter: &mut Painter<'_>,
     area: Area,
@@ -98,7 +105,7 @@ fn large(
     Ok(())
 }
 
-/// A label on the left and what it labels on the right.
+/// Draws a label on the left and its value on the right.
 fn line(
     painter: &mut Painter<'_>,
     area: Area,
@@ -114,7 +121,7 @@ fn line(
     Ok(())
 }
 
-/// `20k` for 20,000: the target is round in most rooms, and never changes.
+/// Formats a target, `20k` for 20,000: it is a round number in most rooms.
 fn short_km(metres: u32) -> String {
     if metres >= 10_000 && metres.is_multiple_of(1_000) {
         format!("{}k", metres / 1_000)
@@ -165,7 +172,7 @@ fn clock(seconds: Option<f64>) -> String {
     )
 }
 
-/// Three lamps that go red one by one, then GO.
+/// Draws three lamps that turn red one by one, then GO.
 pub(super) fn start_lights(
     painter: &mut Painter<'_>,
     scene: &RaceScene,
@@ -213,7 +220,7 @@ pub(super) fn start_lights(
     Ok(())
 }
 
-/// Lines at the upper middle, newest lowest.
+/// Draws notices at the upper middle, the newest lowest.
 pub(super) fn notices(
     painter: &mut Painter<'_>,
     notices: &NoticeBoard,
@@ -238,7 +245,7 @@ pub(super) fn notices(
     Ok(())
 }
 
-/// A line in the middle that cannot be overlooked.
+/// Draws a conspicuous line in the middle.
 pub(super) fn warning(
     painter: &mut Painter<'_>,
     text: &str,
@@ -261,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_targets_are_written_short() {
+    fn abbreviates_round_targets() {
         let cases = [(20_000, "20k"), (1_500, "1,500"), (12_345, "12,345")];
         for (metres, expected) in cases {
             assert_eq!(short_km(metres), expected);

@@ -1,4 +1,4 @@
-//! The order of the race, highest score first.
+//! Draws the leaderboard, highest score first.
 
 use client_core::race::room::LeaderboardLine;
 
@@ -8,7 +8,8 @@ use crate::leaderboard::{LeaderboardRows, panel};
 use crate::scene::{Progress, RaceScene};
 use crate::theme;
 
-/// The lap a car is in, of how many; on the highway nothing until the finish.
+/// Formats the current lap and the number of laps. Empty on the highway until the
+/// finish.
 fn laps(line: &LeaderboardLine, of: Option<u16>) -> String {
     match of {
         _ if line.is_finished => "fin".to_owned(),
@@ -40,7 +41,7 @@ pub(super) fn draw(
     Ok(())
 }
 
-/// Laps of the race; `None` on the highway.
+/// Returns the number of laps of the race. `None` on the highway.
 fn laps_of(scene: &RaceScene) -> Option<u16> {
     match scene.dash.as_ref()?.progress {
         Progress::Laps { laps, .. } => Some(laps),
@@ -62,15 +63,15 @@ fn row(
     painter.rounded(area, 6.0, fill)?;
     let opacity = if line.is_connected { 1.0 } else { 0.45 };
     let y = area.y + area.h / 2.0;
-    let place = if line.rank == 1 {
+    let rank_colour = if line.rank == 1 {
         theme::ACCENT
     } else {
         theme::TEXT
     };
-    let place = Style::new(theme::BODY, place.fade(opacity))
+    let rank = Style::new(theme::BODY, rank_colour.fade(opacity))
         .bold()
         .centred();
-    painter.text(area.x + 17.0, y, place, &line.rank.to_string())?;
+    painter.text(area.x + 17.0, y, rank, &line.rank.to_string())?;
     let chip = Area::new(area.x + 33.0, area.y + 7.0, 7.0, area.h - 14.0);
     painter.rounded(chip, 3.0, theme::seat_colour(line.seat).fade(opacity))?;
     let name = Style::new(theme::SMALL + 1, theme::TEXT.fade(opacity));
@@ -89,7 +90,7 @@ fn row(
     Ok(())
 }
 
-/// A number with a thin gap between its thousands.
+/// Formats a number with commas between its thousands.
 pub(super) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The list of rooms.
+//! Draws the list of rooms.
 
 use client_core::protocol::lobby::{Phase, RoomEntry};
 
@@ -9,7 +9,7 @@ use crate::area::Area;
 use crate::screens::lobby::LobbyScreen;
 use crate::theme::{self, Rgba};
 
-/// Columns from the left of a row, points: phase, track, distance, players.
+/// Positions of the columns from the left of a row, points.
 const PHASE_X: f32 = 300.0;
 const TRACK_X: f32 = 450.0;
 const DISTANCE_X: f32 = 720.0;

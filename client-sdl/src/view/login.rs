@@ -1,11 +1,12 @@
-//! Name and password.
+//! Draws the log-in form.
 
 use super::painter::Painter;
 use super::{form, panel};
 use crate::screens::login::LoginScreen;
 use crate::theme;
 
-/// Draws the form for who plays; `status` is what the command line waits for.
+/// Draws the log-in form. `status` is what the plan of the command line waits
+/// for.
 pub(super) fn draw(
     painter: &mut Painter<'_>,
     screen: &LoginScreen,

@@ -1,4 +1,4 @@
-//! The whole track, small; of the highway the stretch around the car.
+//! Draws the minimap: a whole circuit, or the stretch of highway around the car.
 
 mod highway;
 
@@ -10,12 +10,12 @@ use crate::area::Area;
 use crate::scene::RaceScene;
 use crate::theme::{self, Rgba};
 
-/// Every so many samples of the centre line: straight enough when small.
+/// Interval between the samples of the centre line that are drawn.
 const SAMPLE_STEP: usize = 3;
 const ROAD: Rgba = Rgba::hex(0xc9_d2dc);
 const ROAD_EDGE: Rgba = Rgba::hex(0x05_070a);
 
-/// Fits a track into an area.
+/// The mapping of a track into an area.
 struct Fit {
     low: Vec2,
     scale: f64,
@@ -45,7 +45,7 @@ impl Fit {
     }
 }
 
-/// The track alone.
+/// Draws the track without cars.
 pub(super) fn outline(painter: &mut Painter<'_>, track: &Track, area: Area) -> Result<(), String> {
     if track.name() == Track::HIGHWAY {
         return highway::outline(painter, area);
@@ -63,7 +63,7 @@ pub(super) fn outline(painter: &mut Painter<'_>, track: &Track, area: Area) -> R
     painter.quads(&ribbon_piece(line[0], line[1], 4.0, theme::ACCENT).map_or(vec![], |q| vec![q]))
 }
 
-/// The track with its cars, on a panel.
+/// Draws the track with its cars, on a panel.
 pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> Result<(), String> {
     painter.rounded(area, 10.0, theme::GLASS)?;
     let inner = area.inset(14.0);
@@ -73,7 +73,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> 
     outline(painter, &scene.track, inner)?;
     let fit = Fit::new(&scene.track, inner);
     let own = scene.focus;
-    // The followed car last: on top.
+    // The followed car is drawn last, on top of the others.
     let others = (0..scene.cars.len()).filter(|index| Some(*index) != own);
     for index in others.chain(own) {
         let Some(car) = scene.cars.get(index) else {
@@ -89,7 +89,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> 
     Ok(())
 }
 
-/// A car; the followed one is larger.
+/// Draws the dot of a car, larger for the followed one.
 fn dot(
     painter: &mut Painter<'_>,
     (x, y): (f32, f32),
@@ -107,7 +107,7 @@ fn dot(
 
 type Quad = ([(f32, f32); 4], Rgba);
 
-/// A closed line of some width.
+/// Makes the quadrilaterals of a closed line.
 fn ribbon(points: &[(f32, f32)], width: f32, colour: Rgba) -> Vec<Quad> {
     let next = points.iter().cycle().skip(1);
     points
@@ -117,7 +117,8 @@ fn ribbon(points: &[(f32, f32)], width: f32, colour: Rgba) -> Vec<Quad> {
         .collect()
 }
 
-/// A piece of it, a little longer than from end to end so that bends close.
+/// Makes one piece of a line, a little longer than from end to end so that bends
+/// have no gaps.
 fn ribbon_piece(a: (f32, f32), b: (f32, f32), width: f32, colour: Rgba) -> Option<Quad> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let length = dx.hypot(dy);

@@ -1,4 +1,4 @@
-//! A window with fonts and pictures, measured in points.
+//! A window with fonts and textures, measured in points.
 
 use std::path::Path;
 
@@ -18,12 +18,12 @@ use crate::area::Area;
 use crate::sprites::{self, Sprite, TrafficKind};
 use crate::theme::{self, Rgba};
 
-/// Side of the disc from which round corners are cut, pixels.
+/// Side of the disc sprite, from which round corners are cut, pixels.
 const DISC_PIXELS: usize = 64;
-/// A window narrower than this shows everything smaller.
+/// Width in points below which everything is scaled down.
 const WIDTH_MIN: f32 = 1_000.0;
 
-/// Where text stands to its point.
+/// The alignment of text relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     /// The point is its left end.
@@ -34,21 +34,21 @@ pub enum Align {
     Right,
 }
 
-/// How text looks.
+/// The style of text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Style {
-    /// Points.
+    /// Size, points.
     pub size: u16,
-    /// Bold, or regular.
+    /// Whether it is bold.
     pub is_bold: bool,
-    /// Its colour.
+    /// The colour.
     pub colour: Rgba,
-    /// Where it stands to its point.
+    /// The alignment.
     pub align: Align,
 }
 
 impl Style {
-    /// Regular and on the right of its point.
+    /// Makes a regular style that starts at its point.
     #[must_use]
     pub const fn new(size: u16, colour: Rgba) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Style {
         }
     }
 
-    /// The same in bold.
+    /// Returns the style in bold.
     #[must_use]
     pub const fn bold(self) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Style {
         }
     }
 
-    /// The same around its point.
+    /// Returns the style centred on its point.
     #[must_use]
     pub const fn centred(self) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Style {
         }
     }
 
-    /// The same on the left of its point.
+    /// Returns the style that ends at its point.
     #[must_use]
     pub const fn right(self) -> Self {
         Self {
@@ -87,9 +87,9 @@ impl Style {
     }
 }
 
-/// Pictures that are drawn again and again.
-pub(super) struct Pictures<'t> {
-    /// One for every class of every seat.
+/// The textures of the sprites.
+pub(super) struct SpriteTextures<'t> {
+    /// One car for every seat and class.
     cars: Vec<[Texture<'t>; CarClass::ALL.len()]>,
     traffic: Vec<Texture<'t>>,
     pub(super) wheel: Texture<'t>,
@@ -98,42 +98,43 @@ pub(super) struct Pictures<'t> {
     disc: Texture<'t>,
 }
 
-impl<'t> Pictures<'t> {
-    /// The car of a seat.
+impl<'t> SpriteTextures<'t> {
+    /// Returns the car of a seat.
     pub(super) fn car(&mut self, seat: u8, class: CarClass) -> &mut Texture<'t> {
         let seat = usize::from(seat) % self.cars.len();
         &mut self.cars[seat][class as usize]
     }
 
-    /// A car of the traffic: the same number is always the same car.
+    /// Returns a car of the traffic. The same id always gives the same car.
     pub(super) fn traffic(&self, id: u32) -> &Texture<'t> {
-        // Neighbours in a lane differ by the number of lanes.
+        // Mixed, because the ids of neighbours in a lane differ by the number of
+        // lanes.
         let mixed = id.wrapping_mul(0x9e37_79b1) >> 16;
         &self.traffic[mixed as usize % self.traffic.len()]
     }
 }
 
-/// A window with fonts and pictures. Everything is measured in points: the
-/// window is 720 of them high.
+/// A window with fonts and textures. Everything is measured in points; the window
+/// is 720 points high.
 pub struct Painter<'t> {
     canvas: WindowCanvas,
     text: TextCache<'t>,
-    pub(super) pictures: Pictures<'t>,
+    pub(super) sprites: SpriteTextures<'t>,
     pixels_per_point: f32,
     width: f32,
 }
 
 impl<'t> Painter<'t> {
-    /// Computes the pictures and loads the fonts.
+    /// Computes the sprites and prepares the fonts.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn new(
         canvas: WindowCanvas,
         creator: &'t TextureCreator<WindowContext>,
         fonts: &'t Sdl2TtfContext,
     ) -> Result<Self, String> {
-        let texture = |sprite: &Sprite| picture(creator, sprite);
+        let texture = |sprite: &Sprite| sprite_texture(creator, sprite);
         let cars = theme::SEAT_COLOURS.iter().map(|colour| {
             let [grip, power, drift] =
                 CarClass::ALL.map(|class| texture(&sprites::car(*colour, class)));
@@ -146,7 +147,7 @@ impl<'t> Painter<'t> {
                     .map(|kind| sprites::traffic(*colour, kind))
             })
             .map(|sprite| texture(&sprite));
-        let pictures = Pictures {
+        let sprites = SpriteTextures {
             cars: cars.collect::<Result<_, _>>()?,
             traffic: traffic.collect::<Result<_, _>>()?,
             wheel: texture(&sprites::wheel())?,
@@ -158,16 +159,16 @@ impl<'t> Painter<'t> {
         Ok(Self {
             canvas,
             text,
-            pictures,
+            sprites,
             pixels_per_point: 1.0,
             width: 1_280.0,
         })
     }
 
-    /// Begins a frame on a background.
+    /// Begins a frame with a background colour.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn begin(&mut self, background: Rgba) -> Result<(), String> {
         let (width, height) = self.canvas.output_size()?;
         let scale = (height as f32 / theme::HEIGHT).min(width as f32 / WIDTH_MIN);
@@ -180,18 +181,18 @@ impl<'t> Painter<'t> {
         Ok(())
     }
 
-    /// Shows what was drawn.
+    /// Shows the frame.
     pub fn present(&mut self) {
         self.canvas.present();
     }
 
-    /// The window's width, points.
+    /// Returns the window's width, points.
     #[must_use]
     pub fn width(&self) -> f32 {
         self.width
     }
 
-    /// The whole window.
+    /// Returns the area of the window.
     #[must_use]
     pub fn window(&self) -> Area {
         let height = self
@@ -203,28 +204,28 @@ impl<'t> Painter<'t> {
         Area::new(0.0, 0.0, self.width, height)
     }
 
-    /// The window's size in the units in which SDL gives the mouse.
+    /// Returns the window's size in the units of SDL's mouse positions.
     #[must_use]
     pub fn window_size(&self) -> (u32, u32) {
         self.canvas.window().size()
     }
 
-    /// Pixels per point.
+    /// Returns the number of pixels per point.
     #[must_use]
     pub fn pixels_per_point(&self) -> f32 {
         self.pixels_per_point
     }
 
-    /// Saves what was drawn as a PNG file, whole or not at all.
+    /// Saves the frame as a PNG file, atomically.
     ///
     /// # Errors
-    /// What SDL or the file system says.
+    /// Returns the error message of SDL or the file system.
     pub fn save_png(&self, path: &Path) -> Result<(), String> {
         let (width, height) = self.canvas.output_size()?;
         let format = PixelFormatEnum::ARGB8888;
         let mut pixels = self.canvas.read_pixels(None, format)?;
         let surface = Surface::from_data(&mut pixels, width, height, width * 4, format)?;
-        // Without opacity: the picture is what was on the screen.
+        // Without an alpha channel, as on the screen.
         let surface = surface.convert_format(PixelFormatEnum::RGB24)?;
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".part");
@@ -232,19 +233,19 @@ impl<'t> Painter<'t> {
         std::fs::rename(&unfinished, path).map_err(|error| error.to_string())
     }
 
-    /// A filled rectangle.
+    /// Draws a filled rectangle.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn fill(&mut self, area: Area, colour: Rgba) -> Result<(), String> {
         self.canvas.set_draw_color(sdl_colour(colour));
         self.canvas.fill_frect(self.pixels(area))
     }
 
-    /// A filled rectangle with round corners.
+    /// Draws a filled rectangle with round corners.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn rounded(&mut self, area: Area, radius: f32, colour: Rgba) -> Result<(), String> {
         let outer = self.whole_pixels(area);
         let radius = ((radius * self.pixels_per_point) as i32)
@@ -265,7 +266,7 @@ impl<'t> Painter<'t> {
             self.canvas
                 .fill_rect(Rect::new(left, top + radius, width as u32, middle as u32))?;
         }
-        let disc = &mut self.pictures.disc;
+        let disc = &mut self.sprites.disc;
         disc.set_color_mod(colour.r, colour.g, colour.b);
         disc.set_alpha_mod(colour.a);
         let half = DISC_PIXELS as u32 / 2;
@@ -279,23 +280,23 @@ impl<'t> Painter<'t> {
         Ok(())
     }
 
-    /// A filled disc.
+    /// Draws a filled disc.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn disc(&mut self, x: f32, y: f32, radius: f32, colour: Rgba) -> Result<(), String> {
         let area = Area::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius);
         let target = self.pixels(area);
-        let disc = &mut self.pictures.disc;
+        let disc = &mut self.sprites.disc;
         disc.set_color_mod(colour.r, colour.g, colour.b);
         disc.set_alpha_mod(colour.a);
         self.canvas.copy_f(disc, None, target)
     }
 
-    /// Text; `y` is the middle of the line. Gives its width.
+    /// Draws text and returns its width. `y` is the middle of the line.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn text(&mut self, x: f32, y: f32, style: Style, text: &str) -> Result<f32, String> {
         if text.is_empty() {
             return Ok(0.0);
@@ -308,7 +309,7 @@ impl<'t> Painter<'t> {
             Align::Centre => width as f32 / 2.0,
             Align::Right => width as f32,
         };
-        // On whole pixels letters are sharp.
+        // Letters are sharp on whole pixels only.
         let left = (x * self.pixels_per_point - left).round() as i32;
         let top = (y * self.pixels_per_point - height as f32 / 2.0).round() as i32;
         line.texture
@@ -319,10 +320,10 @@ impl<'t> Painter<'t> {
         Ok(width as f32 / self.pixels_per_point)
     }
 
-    /// How wide a text is, points.
+    /// Returns the width of a text, points.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn text_width(&mut self, style: Style, text: &str) -> Result<f32, String> {
         if text.is_empty() {
             return Ok(0.0);
@@ -331,10 +332,11 @@ impl<'t> Painter<'t> {
         Ok(self.text.line(size, style.is_bold, text)?.width as f32 / self.pixels_per_point)
     }
 
-    /// Quadrilaterals, each of one colour; corners in points, in a circle.
+    /// Draws quadrilaterals, each of one colour. Corners are in points, in order
+    /// around the quadrilateral.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub(super) fn quads(&mut self, quads: &[([(f32, f32); 4], Rgba)]) -> Result<(), String> {
         if quads.is_empty() {
             return Ok(());
@@ -355,12 +357,12 @@ impl<'t> Painter<'t> {
             .render_geometry(&vertices, None, VertexIndices::Sequential)
     }
 
-    /// The canvas itself, for pictures, and the pictures.
-    pub(super) fn parts(&mut self) -> (&mut WindowCanvas, &mut Pictures<'t>) {
-        (&mut self.canvas, &mut self.pictures)
+    /// Returns the canvas and the textures of the sprites.
+    pub(super) fn parts(&mut self) -> (&mut WindowCanvas, &mut SpriteTextures<'t>) {
+        (&mut self.canvas, &mut self.sprites)
     }
 
-    /// An area in pixels.
+    /// Returns an area in pixels.
     pub(super) fn pixels(&self, area: Area) -> FRect {
         let scale = self.pixels_per_point;
         FRect::new(
@@ -379,8 +381,8 @@ impl<'t> Painter<'t> {
     }
 }
 
-/// A picture that may be turned and made smaller.
-fn picture<'t>(
+/// Makes a texture that is filtered when it is rotated or scaled.
+fn sprite_texture<'t>(
     creator: &'t TextureCreator<WindowContext>,
     sprite: &Sprite,
 ) -> Result<Texture<'t>, String> {

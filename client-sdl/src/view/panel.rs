@@ -1,4 +1,4 @@
-//! What several screens are made of.
+//! Elements that several screens share.
 
 use super::painter::{Painter, Style};
 use crate::area::Area;
@@ -7,13 +7,13 @@ use crate::theme::{self, Rgba};
 /// Radius of a panel's corners, points.
 pub(super) const ROUND: f32 = 10.0;
 
-/// The name of the game and the name of the screen.
+/// Draws the game's name and the screen's name.
 pub(super) fn heading(painter: &mut Painter<'_>, y: f32, subtitle: &str) -> Result<(), String> {
     let middle = painter.width() / 2.0;
     let title = Style::new(theme::TITLE, theme::TEXT).bold().centred();
     painter.text(middle, y, title, "SLIPSTREAM")?;
     let width = painter.text_width(title, "SLIPSTREAM")?;
-    // Three lines of air behind the name.
+    // Three speed lines behind the name.
     for (index, share) in [1.0_f32, 0.72, 0.44].into_iter().enumerate() {
         let line_y = y - 12.0 + index as f32 * 12.0;
         let right = middle - width / 2.0 - 18.0 - index as f32 * 7.0;
@@ -25,7 +25,7 @@ pub(super) fn heading(painter: &mut Painter<'_>, y: f32, subtitle: &str) -> Resu
     Ok(())
 }
 
-/// A screen that is nothing but a message.
+/// Draws a screen with only a message.
 pub(super) fn message(
     painter: &mut Painter<'_>,
     title: &str,
@@ -45,7 +45,7 @@ pub(super) fn message(
     Ok(())
 }
 
-/// Text in at most two lines, broken between words.
+/// Draws text that is broken between words, and centred vertically.
 pub(super) fn wrapped(
     painter: &mut Painter<'_>,
     area: Area,
@@ -74,7 +74,7 @@ pub(super) fn wrapped(
     Ok(())
 }
 
-/// Which keys do what, at the lower edge: pairs of key and meaning.
+/// Draws the help on keys at the lower edge: pairs of key and meaning.
 pub(super) fn keys(painter: &mut Painter<'_>, keys: &[(&str, &str)]) -> Result<(), String> {
     let key_style = Style::new(theme::SMALL, theme::TEXT).bold();
     let style = Style::new(theme::SMALL, theme::TEXT_DIM);

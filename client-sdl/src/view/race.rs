@@ -1,4 +1,4 @@
-//! The race: ground, cars, instruments.
+//! Draws the race: ground, cars, instruments.
 
 use std::time::Instant;
 
@@ -11,9 +11,9 @@ use crate::scene::SceneCar;
 use crate::screens::race::RaceScreen;
 use crate::theme::{self, LEADERBOARD_WIDTH, MARGIN};
 
-/// The minimap, points.
+/// Size of the minimap, points.
 const MINIMAP: (f32, f32) = (230.0, 150.0);
-/// From the top to a warning, points.
+/// Distance from the top to a warning, points.
 const WARNING_Y: f32 = 400.0;
 
 /// Draws the race.
@@ -29,7 +29,7 @@ pub(super) fn draw(
         return hud::notices(painter, app.notices(), painter.width() / 2.0, now);
     };
     let window = painter.window();
-    // The middle of what the leaderboard leaves free.
+    // The middle of the area beside the leaderboard.
     let middle = (window.w - LEADERBOARD_WIDTH - MARGIN) / 2.0;
     let projection = Projection::new(&screen.camera, (middle, window.h / 2.0));
     tiles.draw(painter, &scene.track, &projection)?;
@@ -57,7 +57,7 @@ pub(super) fn draw(
     warnings(painter, screen, middle, now)
 }
 
-/// The most urgent of what there is to warn of.
+/// Draws the most urgent warning.
 fn warnings(
     painter: &mut Painter<'_>,
     screen: &RaceScreen,
@@ -84,7 +84,7 @@ fn warnings(
         return hud::warning(painter, "WRONG WAY", theme::ERROR, at);
     }
     if let Some(dash) = dash.filter(|dash| dash.is_finished) {
-        let text = format!("finished in place {}", dash.place);
+        let text = format!("finished in place {}", dash.rank);
         return hud::warning(painter, &text, theme::SUCCESS, at);
     }
     Ok(())

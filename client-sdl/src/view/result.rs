@@ -1,4 +1,4 @@
-//! How it ended: the winner, and everybody.
+//! Draws the result: the winner and the standings.
 
 use client_core::RaceClientState;
 use client_core::protocol::room::{CloseReason, Standing};
@@ -15,12 +15,11 @@ use crate::theme;
 
 /// Width of the table, points.
 const TABLE_WIDTH: f32 = 860.0;
-/// From one row to the next; a full table gets less.
+/// Vertical distance between rows, points; less in a full table.
 const ROW_PITCH: f32 = 42.0;
-/// Height for all rows under the winner.
+/// Height of all rows, points.
 const ROWS_HEIGHT: f32 = 416.0;
-/// Right ends of the columns from the right of the table, points: best lap,
-/// time, laps, metres.
+/// Distances of the columns' right ends from the right of the table, points.
 const BEST_X: f32 = 20.0;
 const TIME_X: f32 = 160.0;
 const LAPS_X: f32 = 300.0;
@@ -64,7 +63,7 @@ fn reason(reason: CloseReason) -> &'static str {
     }
 }
 
-/// Two rows of squares, as on a flag.
+/// Draws two rows of squares, as on a chequered flag.
 fn chequers(painter: &mut Painter<'_>, middle: f32) -> Result<(), String> {
     for column in 0..40_u8 {
         for row in 0..2_u8 {
@@ -124,16 +123,16 @@ fn row(
     }
     let y = area.y + area.h / 2.0;
     let style = Style::new(theme::BODY, theme::TEXT);
-    let place = if standing.place == 1 {
+    let rank_colour = if standing.place == 1 {
         theme::ACCENT
     } else {
         theme::TEXT
     };
-    let place = Style {
-        colour: place,
+    let rank = Style {
+        colour: rank_colour,
         ..style.bold().centred()
     };
-    painter.text(area.x + 24.0, y, place, &standing.place.to_string())?;
+    painter.text(area.x + 24.0, y, rank, &standing.place.to_string())?;
     let chip = Area::new(area.x + 50.0, y - 9.0, 8.0, 18.0);
     painter.rounded(chip, 3.0, theme::seat_colour(standing.seat))?;
     let name_width = painter.text(area.x + 76.0, y, style.bold(), standing.player.as_str())?;

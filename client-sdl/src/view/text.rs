@@ -1,4 +1,4 @@
-//! Lines of text as textures, kept while they are shown.
+//! A cache of lines of text as textures.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use sdl2::video::WindowContext;
 
 const REGULAR: &[u8] = include_bytes!("../../assets/Play-Regular.ttf");
 const BOLD: &[u8] = include_bytes!("../../assets/Play-Bold.ttf");
-/// A line that was not shown for so many frames is thrown away: numbers that
-/// change with each frame would fill the memory.
+/// The number of frames for which an unused line is kept. Numbers that change
+/// with each frame would otherwise fill the memory.
 const FRAMES_KEPT: u64 = 90;
-/// How often lines are thrown away, frames.
-const SWEEP_INTERVAL: u64 = 30;
-/// Larger letters than on any screen that exists.
+/// Interval between evictions, frames.
+const EVICTION_INTERVAL: u64 = 30;
+/// The largest font size, beyond that of any screen.
 const SIZE_MAX: u16 = 400;
 
-/// A line of text, white.
+/// A line of white text.
 pub(super) struct Line<'t> {
     pub(super) texture: Texture<'t>,
     pub(super) width: u32,
@@ -29,7 +29,7 @@ pub(super) struct Line<'t> {
 /// Font size in pixels, and whether it is bold.
 type Face = (u16, bool);
 
-/// Lines that were shown lately.
+/// The lines that were shown in the latest frames.
 pub(super) struct TextCache<'t> {
     creator: &'t TextureCreator<WindowContext>,
     context: &'t Sdl2TtfContext,
@@ -53,10 +53,10 @@ impl<'t> TextCache<'t> {
         }
     }
 
-    /// Counts a frame.
+    /// Starts a frame, and evicts unused lines from time to time.
     pub(super) fn next_frame(&mut self) {
         self.frame += 1;
-        if self.frame.is_multiple_of(SWEEP_INTERVAL) {
+        if self.frame.is_multiple_of(EVICTION_INTERVAL) {
             let oldest = self.frame.saturating_sub(FRAMES_KEPT);
             for lines in self.lines.values_mut() {
                 lines.retain(|_, line| line.used_in >= oldest);
@@ -64,7 +64,7 @@ impl<'t> TextCache<'t> {
         }
     }
 
-    /// A line in a size of pixels; `text` is not empty.
+    /// Returns a line with a font size in pixels. `text` must not be empty.
     pub(super) fn line(
         &mut self,
         size: u16,

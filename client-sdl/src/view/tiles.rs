@@ -1,5 +1,5 @@
-//! The ground of the world as textures. Tiles are painted on a thread of their
-//! own when the camera comes near, the nearest first.
+//! The ground of the world as textures. A thread renders tiles as the camera
+//! approaches, the nearest first.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,25 +19,26 @@ use crate::camera::{Camera, Projection};
 use crate::scenery::{Bridge, Scenery, TILE_M, TILE_PIXELS, TileId};
 use crate::theme::{self, Rgba};
 
-/// Tiles in the hands of the thread: few, so that it paints what is needed now
-/// and not what was needed a moment ago.
+/// The number of tiles in flight: few, so that the thread renders the tiles that
+/// are needed most and no stale ones.
 const IN_FLIGHT_MAX: usize = 4;
-/// Tiles kept, each a megabyte: a large window and what was just passed.
+/// The number of tiles kept, each a megabyte: those of a large window and the
+/// latest before them.
 const KEPT_MAX: usize = 110;
-/// Beyond the picture tiles are painted ahead by so many metres.
+/// Distance beyond the picture within which tiles are rendered ahead.
 const AHEAD_M: f32 = TILE_M * 0.8;
-/// Where there is no tile yet.
+/// Colour of ground that is not rendered yet.
 const BARE: Rgba = Rgba::hex(0x4b_8039);
 
-/// How little is seen of the track behind forms and lists.
+/// Opacity of the layer over the track behind forms and lists.
 const BACKDROP_DIMMING: u8 = 212;
 
 /// The ground of one track at a time.
 pub struct Tiles<'t> {
     creator: &'t TextureCreator<WindowContext>,
-    brush: Option<Brush>,
+    renderer: Option<TileRenderer>,
     textures: HashMap<TileId, (Texture<'t>, u64)>,
-    /// What of a tile is a bridge: it is drawn again over what is below.
+    /// The bridge decks of tiles, which are drawn again over the cars below.
     decks: HashMap<TileId, Texture<'t>>,
     bridges: Vec<Bridge>,
     in_flight: BTreeSet<TileId>,
@@ -46,8 +47,8 @@ pub struct Tiles<'t> {
     backdrop: Option<Arc<Track>>,
 }
 
-/// The thread that paints. Dropping it ends and joins it.
-struct Brush {
+/// The thread that renders tiles. Dropping it ends and joins the thread.
+struct TileRenderer {
     track: Arc<Track>,
     requests: Option<SyncSender<TileId>>,
     results: Receiver<(TileId, Vec<u8>)>,
@@ -55,13 +56,13 @@ struct Brush {
 }
 
 impl<'t> Tiles<'t> {
-    /// Of no track yet.
+    /// Makes an empty cache.
     #[must_use]
     pub fn new(creator: &'t TextureCreator<WindowContext>) -> Self {
         let (textures, in_flight) = (HashMap::new(), BTreeSet::new());
         Self {
             creator,
-            brush: None,
+            renderer: None,
             textures,
             decks: HashMap::new(),
             bridges: Vec::new(),
@@ -72,20 +73,23 @@ impl<'t> Tiles<'t> {
         }
     }
 
-    /// Whether there was ground everywhere in what was drawn last.
+    /// Returns whether the latest frame had no missing tile.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.is_bare
     }
 
-    /// Draws a piece of a track behind a screen that is not the race, dimmed.
+    /// Draws a dimmed part of a track as the backdrop of the other screens.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub(super) fn draw_backdrop(&mut self, painter: &mut Painter<'_>) -> Result<(), String> {
         if self.backdrop.is_none() {
-            // The track of the last race is as good as any.
-            let last = self.brush.as_ref().map(|brush| Arc::clone(&brush.track));
+            // The track of the latest race is already rendered.
+            let last = self
+                .renderer
+                .as_ref()
+                .map(|renderer| Arc::clone(&renderer.track));
             let first = || Track::by_name(Track::names().first()?).map(Arc::new);
             self.backdrop = last.or_else(first);
         }
@@ -99,10 +103,10 @@ impl<'t> Tiles<'t> {
         painter.fill(window, theme::BACKGROUND.alpha(BACKDROP_DIMMING))
     }
 
-    /// Has the tiles around a point painted, before the race is shown.
+    /// Requests the tiles around a point before the race is shown.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub fn prepare(&mut self, track: &Arc<Track>, around: Vec2) -> Result<(), String> {
         self.use_track(track);
         self.collect()?;
@@ -113,10 +117,10 @@ impl<'t> Tiles<'t> {
         Ok(())
     }
 
-    /// Draws the ground under a window.
+    /// Draws the ground of the window.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub(super) fn draw(
         &mut self,
         painter: &mut Painter<'_>,
@@ -152,21 +156,21 @@ impl<'t> Tiles<'t> {
         let middle = projection.world(window.middle(), window.h / 2.0);
         let middle = (middle.x as f32, middle.y as f32);
         self.request(far(corner, -1.0), far(opposite, 1.0), middle);
-        self.forget();
+        self.evict();
         Ok(())
     }
 
-    /// Whether a car so many metres after the start line is on a bridge, over
-    /// whatever is below.
+    /// Returns whether a car `station_m` metres after the start line is on a
+    /// bridge.
     #[must_use]
     pub(super) fn is_on_bridge(&self, station_m: f64) -> bool {
         self.bridges.iter().any(|bridge| bridge.carries(station_m))
     }
 
-    /// Draws the bridges over what was drawn on the road below them.
+    /// Draws the bridges over the road and cars below them.
     ///
     /// # Errors
-    /// What SDL says.
+    /// Returns SDL's error message.
     pub(super) fn draw_bridges(
         &self,
         painter: &mut Painter<'_>,
@@ -180,9 +184,11 @@ impl<'t> Tiles<'t> {
         Ok(())
     }
 
-    /// Asks for the missing tiles nearest to `middle`.
+    /// Requests the missing tiles nearest to `middle`.
     fn request(&mut self, low: TileId, high: TileId, middle: (f32, f32)) {
-        let Some(brush) = &self.brush else { return };
+        let Some(renderer) = &self.renderer else {
+            return;
+        };
         let mut missing: Vec<TileId> = tiles_between(low, high)
             .filter(|tile| !self.textures.contains_key(tile) && !self.in_flight.contains(tile))
             .collect();
@@ -193,16 +199,16 @@ impl<'t> Tiles<'t> {
         };
         missing.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
         for tile in missing {
-            if self.in_flight.len() >= IN_FLIGHT_MAX || !brush.ask(tile) {
+            if self.in_flight.len() >= IN_FLIGHT_MAX || !renderer.request(tile) {
                 return;
             }
             self.in_flight.insert(tile);
         }
     }
 
-    /// Takes what the thread has painted.
+    /// Takes the rendered tiles from the thread.
     fn collect(&mut self) -> Result<(), String> {
-        while let Some((tile, pixels)) = self.brush.as_ref().and_then(Brush::painted) {
+        while let Some((tile, pixels)) = self.renderer.as_ref().and_then(TileRenderer::next_tile) {
             self.in_flight.remove(&tile);
             let ground = self.texture(PixelFormatEnum::RGB888, BlendMode::None, &pixels)?;
             self.textures.insert(tile, (ground, self.frame));
@@ -233,8 +239,8 @@ impl<'t> Tiles<'t> {
         Ok(texture)
     }
 
-    /// Drops the tiles that were not seen for the longest time.
-    fn forget(&mut self) {
+    /// Evicts the least recently used tile, if there are too many.
+    fn evict(&mut self) {
         if self.textures.len() <= KEPT_MAX {
             return;
         }
@@ -250,9 +256,9 @@ impl<'t> Tiles<'t> {
 
     fn use_track(&mut self, track: &Arc<Track>) {
         if self
-            .brush
+            .renderer
             .as_ref()
-            .is_some_and(|brush| brush.track.name() == track.name())
+            .is_some_and(|renderer| renderer.track.name() == track.name())
         {
             return;
         }
@@ -265,19 +271,19 @@ impl<'t> Tiles<'t> {
         };
         self.in_flight.clear();
         self.backdrop = None;
-        self.brush = Some(Brush::new(Arc::clone(track)));
+        self.renderer = Some(TileRenderer::new(Arc::clone(track)));
     }
 }
 
-impl Brush {
+impl TileRenderer {
     fn new(track: Arc<Track>) -> Self {
-        let (requests, to_paint) = sync_channel::<TileId>(IN_FLIGHT_MAX);
-        let (painted, results) = sync_channel(IN_FLIGHT_MAX);
+        let (requests, to_render) = sync_channel::<TileId>(IN_FLIGHT_MAX);
+        let (rendered, results) = sync_channel(IN_FLIGHT_MAX);
         let of = Arc::clone(&track);
         let thread = std::thread::spawn(move || {
             let scenery = Scenery::new(&of);
-            for tile in to_paint {
-                if painted.send((tile, scenery.paint(tile))).is_err() {
+            for tile in to_render {
+                if rendered.send((tile, scenery.paint(tile))).is_err() {
                     return;
                 }
             }
@@ -290,21 +296,22 @@ impl Brush {
         }
     }
 
-    /// What it has painted since it was asked last.
-    fn painted(&self) -> Option<(TileId, Vec<u8>)> {
+    /// Returns the next rendered tile, if there is one.
+    fn next_tile(&self) -> Option<(TileId, Vec<u8>)> {
         self.results.try_recv().ok()
     }
 
-    fn ask(&self, tile: TileId) -> bool {
+    fn request(&self, tile: TileId) -> bool {
         self.requests
             .as_ref()
             .is_some_and(|requests| requests.try_send(tile).is_ok())
     }
 }
 
-impl Drop for Brush {
+impl Drop for TileRenderer {
     fn drop(&mut self) {
-        // Without requests the thread ends; what it has painted must have room.
+        // The thread ends when the channel of requests closes. Its results are
+        // drained so that it does not block on a full channel.
         self.requests = None;
         while self.results.recv().is_ok() {}
         if let Some(thread) = self.thread.take()
@@ -315,8 +322,8 @@ impl Drop for Brush {
     }
 }
 
-/// Where a tile is on the screen, pixels. Neighbours share their rounded edge:
-/// there is never a gap.
+/// Returns the rectangle of a tile on the screen, pixels. Neighbours share their
+/// rounded edges, so that there is no gap between them.
 fn target(tile: TileId, projection: &Projection, scale: f32) -> Rect {
     let corner = |x: i32, y: i32| {
         let world = Vec2::new(

@@ -1,4 +1,4 @@
-//! In a room with free seats.
+//! Draws a room with free seats.
 
 use client_core::protocol::room::SeatView;
 
@@ -9,10 +9,10 @@ use crate::app::App;
 use crate::area::Area;
 use crate::theme;
 
-/// A seat's box, points.
+/// Size of a seat's box, points.
 const SEAT: (f32, f32) = (250.0, 44.0);
 
-/// Draws who is there and how many are missing.
+/// Draws the seats and the number of missing players.
 pub(super) fn draw(
     painter: &mut Painter<'_>,
     tiles: &mut Tiles<'_>,
@@ -27,7 +27,7 @@ pub(super) fn draw(
             theme::WARNING,
         );
     };
-    // The ground is ready when the race begins.
+    // The ground around the grid is rendered before the race begins.
     tiles.prepare(room.track(), room.track().grid(0).position)?;
     let view = room.view();
     let settings = &view.settings;

@@ -1,4 +1,4 @@
-//! The stretch of highway around the followed car, with the traffic ahead.
+//! Draws the stretch of highway around the followed car, with the traffic ahead.
 
 use client_core::simulation::highway::{LANES, ROAD_HALF_WIDTH_M};
 
@@ -11,16 +11,16 @@ use crate::theme::{self, Rgba};
 const ROAD: Rgba = Rgba::hex(0x3a_414a);
 const DASH: Rgba = Rgba::hex(0x8d_98a5);
 const TRAFFIC: Rgba = Rgba::hex(0xd9_dee4);
-/// The map shows so much of the road behind the car and ahead of it, m: what
-/// is ahead matters more.
+/// Lengths of road on the map behind the car and ahead of it, m: the road ahead
+/// matters more.
 const BEHIND_M: f64 = 150.0;
 const AHEAD_M: f64 = 550.0;
-/// Height of the road on the map, points: far wider than to scale, so that
-/// lanes can be told apart.
+/// Height of the road on the map, points: exaggerated, so that lanes can be
+/// distinguished.
 const ROAD_HEIGHT: f32 = 70.0;
 const DASHES: u16 = 14;
 
-/// The road alone, as a waiting room shows it.
+/// Draws the road without cars, for a waiting room.
 pub(super) fn outline(painter: &mut Painter<'_>, area: Area) -> Result<(), String> {
     let middle = area.y + area.h / 2.0;
     road(painter, Area::new(area.x, middle - 40.0, area.w, 80.0))?;
@@ -36,7 +36,7 @@ pub(super) fn outline(painter: &mut Painter<'_>, area: Area) -> Result<(), Strin
     Ok(())
 }
 
-/// The road with traffic and players, and under it how far each has come.
+/// Draws the road with traffic and players, and below it the players' scores.
 pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> Result<(), String> {
     let strip = Area::new(area.x, area.y + 4.0, area.w, ROAD_HEIGHT);
     road(painter, strip)?;
@@ -71,7 +71,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, scene: &RaceScene, area: Area) -> 
     )
 }
 
-/// From the start to the target: where everybody's score is.
+/// Draws a bar from start to target with the score of each player.
 fn race(painter: &mut Painter<'_>, scene: &RaceScene, bar: Area) -> Result<(), String> {
     let Some(Progress::Metres { target, .. }) = scene.dash.as_ref().map(|dash| &dash.progress)
     else {
@@ -81,7 +81,7 @@ fn race(painter: &mut Painter<'_>, scene: &RaceScene, bar: Area) -> Result<(), S
     painter.text(bar.x, bar.y - 16.0, style, "START")?;
     painter.text(bar.right(), bar.y - 16.0, style.right(), "TARGET")?;
     painter.rounded(bar, 3.0, theme::FIELD)?;
-    // The leader is drawn over the others, the own car over the leader.
+    // The leader is drawn over the others, and the player's own dot on top.
     let others = scene.lines.iter().rev().filter(|line| !line.is_own);
     let own = scene.lines.iter().filter(|line| line.is_own);
     for line in others.chain(own) {

@@ -1,31 +1,31 @@
-//! The rhythm of frames, and how many there are.
+//! Frame pacing, and the frame rate.
 
 use std::time::{Duration, Instant};
 
-/// The time of a frame where the screen sets no rhythm: 60 a second.
+/// Duration of a frame without vertical synchronisation: 60 frames a second.
 const FRAME: Duration = Duration::from_micros(16_600);
-/// A frame that took less than this was not held by the screen: the fastest
-/// of them show 240 a second.
+/// A shorter frame was not held back by vertical synchronisation: the fastest
+/// screens show 240 frames a second.
 const FRAME_MIN: Duration = Duration::from_micros(4_000);
-/// Over how long frames are counted.
-const COUNTED: Duration = Duration::from_secs(1);
+/// Interval over which frames are counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The rhythm of frames.
+/// Limits the frame rate and measures it.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct FramePacer {
     frame_began: Instant,
     counting_since: Instant,
     frames: u32,
     fps: f64,
-    /// The time of a frame where the command line sets a rhythm.
-    wanted: Option<Duration>,
+    /// The duration of a frame, if the command line sets the frame rate.
+    frame_duration: Option<Duration>,
 }
 
-impl Pace {
-    /// With so many frames a second, or as many as the screen shows.
+impl FramePacer {
+    /// Makes a pacer for a frame rate, or for that of the screen.
     pub(super) fn new(frame_rate: Option<u32>, now: Instant) -> Self {
         Self {
-            wanted: frame_rate.map(|rate| Duration::from_secs(1) / rate.max(1)),
+            frame_duration: frame_rate.map(|rate| Duration::from_secs(1) / rate.max(1)),
             frame_began: now,
             counting_since: now,
             frames: 0,
@@ -33,18 +33,18 @@ impl Pace {
         }
     }
 
-    /// Frames a second, lately.
+    /// Returns the frame rate over the last second.
     pub(super) fn fps(&self) -> f64 {
         self.fps
     }
 
-    /// A frame is on the screen: waits if it is too early for the next.
+    /// Records that a frame is on the screen, and waits until the next one is due.
     pub(super) fn frame_done(&mut self) {
-        std::thread::sleep(rest(self.wanted, self.frame_began.elapsed()));
+        std::thread::sleep(wait(self.frame_duration, self.frame_began.elapsed()));
         self.frame_began = Instant::now();
         self.frames += 1;
         let counted = self.frame_began - self.counting_since;
-        if counted >= COUNTED {
+        if counted >= COUNT_INTERVAL {
             self.fps = f64::from(self.frames) / counted.as_secs_f64();
             self.frames = 0;
             self.counting_since = self.frame_began;
@@ -52,8 +52,8 @@ impl Pace {
     }
 }
 
-/// How long to wait after a frame that took so long.
-fn rest(wanted: Option<Duration>, spent: Duration) -> Duration {
+/// Returns the time to wait after a frame that took `spent`.
+fn wait(wanted: Option<Duration>, spent: Duration) -> Duration {
     match wanted {
         Some(frame) => frame.saturating_sub(spent),
         None if spent < FRAME_MIN => FRAME - spent,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rests_where_neither_screen_nor_work_has_taken_the_time() {
+    fn waits_if_neither_the_screen_nor_drawing_took_the_whole_frame() {
         let ms = Duration::from_millis;
         let thirty = Some(ms(33));
         for (wanted, spent, expected) in [
@@ -75,7 +75,7 @@ mod tests {
             (thirty, ms(16), ms(17)),
             (thirty, ms(40), Duration::ZERO),
         ] {
-            assert_eq!(rest(wanted, spent), expected, "{wanted:?} {spent:?}");
+            assert_eq!(wait(wanted, spent), expected, "{wanted:?} {spent:?}");
         }
     }
 }

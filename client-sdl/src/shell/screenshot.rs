@@ -1,4 +1,4 @@
-//! When the picture that the command line orders is taken.
+//! When the screenshot of the command line is due.
 
 use std::time::Instant;
 
@@ -6,18 +6,18 @@ use client_core::RaceClientState;
 
 use crate::app::App;
 
-/// The ground is waited for so long at most, s.
+/// The longest wait for the ground to be rendered, s.
 const GROUND_WAIT_MAX: f64 = 10.0;
 
-/// Waits for the right moment, once.
+/// Waits for the time of the screenshot, once.
 #[derive(Debug)]
-pub(super) struct PictureTimer {
+pub(super) struct ScreenshotTimer {
     after_seconds: f64,
     is_taken: bool,
 }
 
-impl PictureTimer {
-    /// So many seconds after the start of the race.
+impl ScreenshotTimer {
+    /// Makes a timer for a time after the start of the race.
     pub(super) fn new(after_seconds: f64) -> Self {
         Self {
             after_seconds,
@@ -25,8 +25,8 @@ impl PictureTimer {
         }
     }
 
-    /// Whether the picture is due; says so once. A race that ends sooner is
-    /// shown with its result.
+    /// Returns whether the screenshot is due, which is true once only. If the race
+    /// ends sooner, the screenshot shows its result.
     pub(super) fn is_due(&mut self, app: &App, is_ground_ready: bool, now: Instant) -> bool {
         let client = app.client();
         let is_over = matches!(client.state(), RaceClientState::Result(_));
