@@ -24,14 +24,14 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("bus", Allowed::Only(&["protocol"])),
     ("service", Allowed::Only(&["domain"])),
     ("plot", Allowed::Only(&[])),
-    ("arrival", Allowed::Only(&[])),
+    ("receive-timestamp", Allowed::Only(&[])),
     (
         "client-core",
         Allowed::Only(&["domain", "protocol", "netcode"]),
     ),
     (
         "bots",
-        Allowed::Only(&["domain", "client-core", "simulation", "arrival"]),
+        Allowed::Only(&["domain", "client-core", "simulation", "receive-timestamp"]),
     ),
     (
         "room",
@@ -56,7 +56,14 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("chaos", Allowed::Only(&["fleet"])),
     (
         "bench",
-        Allowed::Only(&["fleet", "domain", "protocol", "bus", "plot", "arrival"]),
+        Allowed::Only(&[
+            "fleet",
+            "domain",
+            "protocol",
+            "bus",
+            "plot",
+            "receive-timestamp",
+        ]),
     ),
     // Positions in snapshots are measured from a track's course.
     (
@@ -329,7 +336,7 @@ mod tests {
             (
                 "bots",
                 "protocol",
-                "it may depend on domain, client-core, simulation, arrival",
+                "it may depend on domain, client-core, simulation, receive-timestamp",
             ),
         ];
         for (from, to, reason) in cases {

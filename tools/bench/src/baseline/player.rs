@@ -58,7 +58,7 @@ impl Player {
 
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
-        arrival::note(&stream)?;
+        receive_timestamp::enable(&stream)?;
         let stamped = Stamped {
             stream,
             came: Instant::now(),
@@ -133,7 +133,7 @@ fn input(steer: f32, number: u16) -> Vec<u8> {
 
 impl Read for Stamped {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (count, came) = arrival::read(&self.stream, buffer)?;
+        let (count, came) = receive_timestamp::read(&self.stream, buffer)?;
         self.bytes += count as u64;
         self.came = came;
         Ok(count)

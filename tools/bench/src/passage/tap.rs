@@ -51,7 +51,7 @@ impl Tap {
             .await
             .with_context(|| format!("nobody is at {address}"))?;
         stream.set_nodelay(true)?;
-        arrival::note(&stream)?;
+        receive_timestamp::enable(&stream)?;
         stream.write_all(greeting).await?;
         Ok(Self {
             peer,
@@ -80,7 +80,7 @@ impl Tap {
                 }
             }
             let mut buffer = [0; READ_BYTES];
-            let read = || arrival::read(&self.stream, &mut buffer);
+            let read = || receive_timestamp::read(&self.stream, &mut buffer);
             let (count, came) = self.stream.async_io(Interest::READABLE, read).await?;
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());

@@ -72,7 +72,7 @@ impl Line {
         let mut stream = TcpStream::connect(address)?;
         // Without it an input would wait for the acknowledgement of the last.
         stream.set_nodelay(true)?;
-        arrival::note(&stream)?;
+        receive_timestamp::enable(&stream)?;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         self.state = State::Connecting(stream);
         Ok(())
@@ -120,7 +120,7 @@ impl Line {
             let State::Up(stream) = &mut self.state else {
                 return Ok(());
             };
-            match arrival::read(stream, buffer) {
+            match receive_timestamp::read(stream, buffer) {
                 Ok((0, _)) => {
                     let closed = io::Error::other("the server closed the connection");
                     return self.lose(now, player, &closed);

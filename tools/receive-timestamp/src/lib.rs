@@ -1,9 +1,9 @@
-//! When bytes came over a socket: as the kernel noted it, not when a reader that
-//! had other things to do looked.
+//! Receive timestamps: when the kernel received bytes, not when a busy reader got to
+//! read them.
 //!
-//! A measuring process may read as seldom as suits the machine, and waits for no
-//! processor in what it measures. Linux stamps what arrives with the time of day
-//! (`SO_TIMESTAMPNS`, socket(7)).
+//! A measuring process can poll its sockets at long intervals, and the time that it
+//! waits for a processor does not count. Linux stamps received data with the time of
+//! day (`SO_TIMESTAMPNS`, socket(7)).
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -12,21 +12,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use nix::sys::socket::sockopt::ReceiveTimestampns;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
 
-/// Has the kernel note from now on when something comes.
+/// Enables receive timestamps on a socket.
 ///
 /// # Errors
 /// Those of setsockopt(2).
-pub fn note(socket: &impl AsFd) -> io::Result<()> {
+pub fn enable(socket: &impl AsFd) -> io::Result<()> {
     Ok(setsockopt(socket, ReceiveTimestampns, &true)?)
 }
 
-/// Reads what is there, like [`io::Read::read`], and tells when the last of it
-/// came; that it was just now, if nobody noted it.
+/// Reads like [`io::Read::read`]. Returns the number of bytes and the receive
+/// timestamp of the last of them; the present without a timestamp of the kernel.
 ///
 /// # Errors
 /// Those of recvmsg(2).
 pub fn read(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<(usize, Instant)> {
-    /// Room for the stamp, where the kernel and `nix` may expect it.
+    /// A buffer for the timestamp, aligned as the kernel and `nix` require.
     #[repr(align(16))]
     struct Control([u8; 64]);
 
@@ -40,8 +40,8 @@ pub fn read(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<(usize, Inst
     });
     let (now, time_of_day) = (Instant::now(), SystemTime::now());
     let ago = stamp.and_then(|stamp| time_of_day.duration_since(UNIX_EPOCH + stamp).ok());
-    let came = now.checked_sub(ago.unwrap_or_default());
-    Ok((message.bytes, came.unwrap_or(now)))
+    let received_at = now.checked_sub(ago.unwrap_or_default());
+    Ok((message.bytes, received_at.unwrap_or(now)))
 }
 
 #[cfg(test)]
@@ -51,44 +51,44 @@ mod tests {
 
     use super::*;
 
-    /// Longer than anything that is measured here but the pause.
+    /// Longer than anything else that the tests measure.
     const PAUSE: Duration = Duration::from_millis(200);
 
-    /// When bytes were sent, were said to have come, and were read.
-    fn sent_came_read(is_noted: bool) -> [Instant; 3] {
+    /// When bytes were sent, received by their timestamp, and read.
+    fn sent_received_read(is_enabled: bool) -> [Instant; 3] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (far, _) = listener.accept().unwrap();
-        if is_noted {
-            note(&far).unwrap();
-            // The kernel may begin a moment later.
+        if is_enabled {
+            enable(&far).unwrap();
+            // The kernel may start to stamp a moment later.
             std::thread::sleep(PAUSE);
         }
         let sent = Instant::now();
         near.write_all(b"bytes").unwrap();
         std::thread::sleep(PAUSE);
         let mut buffer = [0; 16];
-        let (bytes, came) = read(&far, &mut buffer).unwrap();
+        let (bytes, received) = read(&far, &mut buffer).unwrap();
         assert_eq!(&buffer[..bytes], b"bytes");
-        [sent, came, Instant::now()]
+        [sent, received, Instant::now()]
     }
 
     #[test]
-    fn bytes_came_when_they_were_sent_however_late_they_are_read() {
-        let [sent, came, read] = sent_came_read(true);
+    fn the_timestamp_does_not_depend_on_when_bytes_are_read() {
+        let [sent, received, read] = sent_received_read(true);
         // Two clocks are read one after the other.
-        assert!(came + Duration::from_millis(1) >= sent);
-        assert!(read - came >= PAUSE / 2, "{:?}", read - came);
+        assert!(received + Duration::from_millis(1) >= sent);
+        assert!(read - received >= PAUSE / 2, "{:?}", read - received);
     }
 
     #[test]
-    fn without_a_note_bytes_came_when_they_are_read() {
-        let [sent, came, _] = sent_came_read(false);
-        assert!(came - sent >= PAUSE, "{:?}", came - sent);
+    fn without_a_timestamp_bytes_count_as_received_when_read() {
+        let [sent, received, _] = sent_received_read(false);
+        assert!(received - sent >= PAUSE, "{:?}", received - sent);
     }
 
     #[test]
-    fn the_end_and_nothing_are_told_as_by_any_socket() {
+    fn reports_the_end_and_no_data_like_any_socket() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (far, _) = listener.accept().unwrap();
