@@ -22,18 +22,18 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 // The fields are dropped in this order: a server before those that it writes to.
 #[derive(Debug)]
 pub struct Fleet {
-    /// Where clients connect.
+    /// The servers that clients connect to.
     pub gateways: Vec<Process>,
-    /// Run the rooms.
+    /// The owners of rooms.
     pub race_workers: Vec<Process>,
-    /// Check and order chat messages.
+    /// The servers that validate and order chat messages.
     pub chat_workers: Vec<Process>,
-    /// Use the database.
+    /// The users of the database.
     pub persistence: Vec<Process>,
     /// The fleet's own NATS server; none when it uses an existing one.
     pub nats_servers: Vec<Process>,
     settings: Settings,
-    /// The last number given to an instance of a program: names are never used twice.
+    /// The last number of an instance, by program: names are never used twice.
     numbers: BTreeMap<Program, usize>,
 }
 
@@ -41,7 +41,7 @@ impl Fleet {
     /// Starts the servers of the plan and waits until all serve.
     ///
     /// # Errors
-    /// When one does not.
+    /// When one does not serve.
     pub async fn start(programs: Programs, run_dir: RunDir, plan: Plan) -> Result<Self> {
         let mut fleet = Self {
             gateways: Vec::new(),
@@ -74,8 +74,8 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// The command of one more of our servers, to be changed and then started
-    /// with [`Fleet::add_command`].
+    /// The command of another server, which a caller can change and start with
+    /// [`Fleet::add_command`].
     ///
     /// # Errors
     /// When there is no such program, or no free port for it.
@@ -83,20 +83,20 @@ impl Fleet {
         self.settings.command(program)
     }
 
-    /// Starts one more of our servers and waits until it serves.
+    /// Starts another server and waits until it serves.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not serve.
     pub async fn add(&mut self, program: Program) -> Result<&Process> {
         let command = self.command(program)?;
         self.add_command(program, command, LOOPBACK).await
     }
 
-    /// Starts one more of our servers by a command of the caller's, with its
-    /// monitoring port at `http_host`, and waits until it serves.
+    /// Starts another server with a command of the caller, with its monitoring port at
+    /// `http_host`, and waits until it serves.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not serve.
     pub async fn add_command(
         &mut self,
         program: Program,
@@ -180,13 +180,13 @@ impl Fleet {
         addresses.map(|address| Ok(address?.to_string())).collect()
     }
 
-    /// Where its NATS server is.
+    /// The URL of its NATS server.
     #[must_use]
     pub fn nats_url(&self) -> &str {
         &self.settings.nats_url
     }
 
-    /// Where its processes log, and what runs beside them may.
+    /// The run directory of its processes, which tools beside them can use.
     #[must_use]
     pub fn run_dir(&self) -> &RunDir {
         &self.settings.run_dir
@@ -216,19 +216,19 @@ impl Fleet {
     /// A report of the database, as `persistence` prints it for scripts.
     ///
     /// # Errors
-    /// When the database has no such thing, or cannot be read.
+    /// When the database has no such record, or cannot be read.
     pub async fn database(&self, arguments: &[&str]) -> Result<Value> {
         let mut command = self.command(Program::Persistence)?;
         command.args(arguments);
         Ok(serde_json::from_str(&stdout_of(command).await?)?)
     }
 
-    /// Ends all servers in order, each before those that it writes to. One that
+    /// Ends all servers in order, each before those that it writes to. A server that
     /// takes too long is killed.
     pub async fn stop(mut self) {
         for program in Program::START_ORDER.into_iter().rev() {
             for mut server in self.servers_mut(program).drain(..) {
-                // One that has ended is as good.
+                // It may have ended already.
                 let _ = server.terminate();
                 let _ = server.ended_within(STOP_TIMEOUT).await;
             }

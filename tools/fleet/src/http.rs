@@ -1,4 +1,4 @@
-//! What a server's monitoring port answers.
+//! A client of the servers' monitoring ports.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     stream.write_all(request.as_bytes()).await?;
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
-    let (head, body) = text.split_once("\r\n\r\n").context("no HTTP answer")?;
+    let (head, body) = text.split_once("\r\n\r\n").context("no HTTP response")?;
     let status = head.split(' ').nth(1).context("no HTTP status")?;
     Ok((status.parse()?, body.to_owned()))
 }
@@ -35,8 +35,7 @@ pub async fn metrics(address: SocketAddr) -> Result<Metrics> {
 }
 
 impl Metrics {
-    /// The value of a series, such as `goodbyes_total{code="idle"}`; 0 as long
-    /// as it does not exist.
+    /// The value of a series, such as `goodbyes_total{code="idle"}`; 0 unless it exists.
     #[must_use]
     pub fn value(&self, series: &str) -> f64 {
         self.0

@@ -1,15 +1,15 @@
 //! The one supervisor of processes: the servers of a run, and the tools beside
 //! them, as child processes on free ports with fresh data.
 //!
-//! `chaos`, `bench` and the integration tests stand on it. It shares no code
+//! `chaos`, `bench` and the integration tests use it. It shares no code
 //! with the servers; it starts them as an operator does.
 //!
 //! - [`Fleet`] is a set of servers: a NATS server and any number of each of
-//!   our [`Program`]s, started from [`Programs`] after a [`Plan`].
+//!   our [`Program`]s, started from [`Programs`] according to a [`Plan`].
 //! - [`Process`] is one of them, or any other program: it is started,
 //!   awaited, signalled, restarted and killed. [`RunDir`] is where it logs,
 //!   announces itself and stores.
-//! - [`command`] runs commands that end by themselves.
+//! - [`command`] runs commands to their end.
 //! - [`wait`] awaits an event with a deadline, [`http`] reads a server's
 //!   monitoring port.
 //!
@@ -39,5 +39,5 @@ pub use self::program::Program;
 pub use self::programs::Programs;
 pub use self::run_dir::RunDir;
 
-/// The address at which only this machine finds a server.
+/// The address of servers that only this machine can reach.
 pub const LOOPBACK: &str = "127.0.0.1";

@@ -1,4 +1,4 @@
-//! How a NATS server is started.
+//! The command of a NATS server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::run_dir::RunDir;
 /// The settings that deployments, tests, bench and chaos have in common.
 const CONFIG: &str = include_str!("../../../deploy/nats/nats-server.conf");
 
-/// What the Go runtime is told, as by `deploy/lib/servers.sh`: one thread does
-/// what a thousand players need, and waking others costs more than they do;
-/// as messages wait on it during garbage collection, it collects when the heap
-/// is nine times what is in use (ADR 021).
+/// Settings of the Go runtime, as in `deploy/lib/servers.sh`: one thread serves a
+/// thousand players, and waking up others costs more than they do; since messages wait
+/// during garbage collection, it runs when the heap is nine times what is in use
+/// (ADR 021).
 const GO_SETTINGS: [(&str, &str); 2] = [("GOMAXPROCS", "1"), ("GOGC", "800")];
 
-/// A NATS server at an address of its own, with its store in the run's folder.
+/// A NATS server at an address of its own, with its store in the run directory.
 ///
 /// # Errors
 /// When its configuration cannot be written.
@@ -37,9 +37,9 @@ pub(crate) fn command(program: &Path, host: &str, port: u16, run_dir: &RunDir) -
     Ok(command)
 }
 
-/// The file in which a NATS server writes its ports once it listens. Its name
-/// has the process id in it: a server before this one, or one of another run,
-/// is not mistaken for it.
+/// The file in which a NATS server writes its ports once it listens. Its name contains
+/// the process id, so that an earlier server or one of another run is not mistaken for
+/// it.
 pub(crate) fn ports_file(program: &Path, pid: u32, run_dir: &RunDir) -> PathBuf {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     run_dir.path().join(format!("{name}_{pid}.ports"))

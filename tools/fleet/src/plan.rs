@@ -1,37 +1,37 @@
-//! What a fleet is made of.
+//! The composition of a fleet.
 
 use crate::LOOPBACK;
 
 /// The servers of a fleet.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How many race workers.
+    /// The number of race workers.
     pub race_workers: usize,
-    /// How many gateways.
+    /// The number of gateways.
     pub gateways: usize,
-    /// Which NATS server.
+    /// The NATS server.
     pub nats: NatsSource,
     /// The URL of an existing database; by default SQLite in a file of the run.
     pub database_url: Option<String>,
 }
 
-/// Where a fleet has its NATS server from.
+/// The NATS server that a fleet uses.
 #[derive(Clone, Debug)]
 pub enum NatsSource {
-    /// The fleet starts one that listens on this host.
+    /// The fleet starts a server that listens on this host.
     Own {
         /// A name or an IP address.
         host: String,
     },
-    /// One that runs already.
+    /// A server that runs already.
     Existing {
-        /// Where it is.
+        /// Its URL.
         url: String,
     },
 }
 
 impl Default for Plan {
-    /// One of each, reachable from this machine only.
+    /// One instance of each program, reachable from this machine only.
     fn default() -> Self {
         Self {
             race_workers: 1,

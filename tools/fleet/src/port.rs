@@ -1,18 +1,18 @@
-//! Ports for servers that keep theirs when they are restarted.
+//! Ports for servers that keep them across restarts.
 
 use std::net::TcpListener;
 use std::ops::Range;
 
 use anyhow::{Result, bail};
 
-/// Below the ports that the system gives to outgoing connections, which could
-/// take a port while its server is down.
+/// Below the ephemeral ports: an outgoing connection could take one of those while its
+/// server is down.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// A port of `host` on which nothing listens.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such port.
 pub(crate) fn free_port(host: &str) -> Result<u16> {
     for _ in PORTS {
         let port = rand::random_range(PORTS);

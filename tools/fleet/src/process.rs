@@ -19,10 +19,10 @@ use crate::wait::{TIMEOUT, eventually_within};
 /// The longest wait for a server to serve: a database file that was in use when
 /// its process died is repaired first.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Between two looks whether a process is gone, where nothing can be awaited.
+/// Between two checks whether a process has ended, where nothing can be awaited.
 pub(crate) const REAP_INTERVAL: Duration = Duration::from_millis(1);
 
-/// What tells that a process does its work.
+/// The sign that a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readiness {
     /// It has been started.
@@ -37,12 +37,12 @@ enum Readiness {
 #[derive(Debug)]
 pub struct Process {
     name: String,
-    /// Kept for the next start.
+    /// The command, for the next start.
     command: tokio::process::Command,
     run_dir: RunDir,
     readiness: Readiness,
     child: Child,
-    /// Bytes that earlier starts have left in the log.
+    /// Bytes of the log from earlier starts.
     log_begin: usize,
     announcement: Value,
 }
@@ -83,7 +83,7 @@ impl Process {
 
     fn spawn(command: Command, name: &str, run_dir: &RunDir, readiness: Readiness) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
-        // An earlier process of that name may have left some.
+        // An earlier process of that name may have left files.
         let _ = fs::remove_file(run_dir.log(name));
         let _ = fs::remove_file(run_dir.stdout(name));
         let child = spawn(&mut command, name, run_dir)?;
@@ -113,14 +113,14 @@ impl Process {
     /// Waits until it serves.
     ///
     /// # Errors
-    /// When it ends instead, or takes too long.
+    /// When it ends before that, or takes too long.
     pub(crate) async fn ready(&mut self) -> Result<()> {
         let Some(file) = self.readiness_file()? else {
             return Ok(());
         };
         let what = format!("{} serves", self.name);
         self.announcement = eventually_within(READY_TIMEOUT, &what, async || {
-            // A NATS server's may be caught half written.
+            // The file of a NATS server may be incomplete.
             let text = fs::read(&file).unwrap_or_default();
             if let Ok(announcement) = serde_json::from_slice(&text) {
                 return Ok(Some(announcement));
@@ -175,7 +175,7 @@ impl Process {
     /// # Errors
     /// When it has ended.
     pub fn id(&self) -> Result<u32> {
-        // A child has an id until it is reaped: the id is never a stranger's.
+        // A child has an id until it is reaped: the id cannot be another process's.
         let id = self.child.id();
         id.with_context(|| format!("{} has ended", self.name))
     }
@@ -206,7 +206,7 @@ impl Process {
     /// Its status, once it has ended.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system fails.
     pub fn try_ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
@@ -214,7 +214,7 @@ impl Process {
     /// Waits until it has ended, for [`TIMEOUT`] at most.
     ///
     /// # Errors
-    /// When it goes on.
+    /// When it has not ended.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.ended_within(TIMEOUT).await
     }
@@ -222,7 +222,7 @@ impl Process {
     /// Waits until it has ended, for `timeout` at most.
     ///
     /// # Errors
-    /// When it goes on.
+    /// When it has not ended.
     pub async fn ended_within(&mut self, timeout: Duration) -> Result<ExitStatus> {
         let ended = tokio::time::timeout(timeout, self.child.wait()).await;
         let ended = ended.with_context(|| {
@@ -239,7 +239,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that has ended is as good.
+        // It may have ended already.
         let _ = self.child.start_kill();
         // Reaped here: its files are closed and its ports free when this returns.
         while self.is_alive() {
@@ -249,7 +249,7 @@ impl Drop for Process {
 }
 
 fn spawn(command: &mut tokio::process::Command, name: &str, run_dir: &RunDir) -> Result<Child> {
-    // What a killed process has announced is not true of the next one.
+    // The announcement of a killed process does not apply to the next one.
     let _ = fs::remove_file(run_dir.announcement(name));
     let append = |path: PathBuf| {
         let file = File::options().create(true).append(true).open(&path);

@@ -1,4 +1,4 @@
-//! The servers' programs.
+//! The programs of servers.
 
 use clap::ValueEnum;
 
@@ -7,13 +7,13 @@ use clap::ValueEnum;
 pub enum Program {
     /// Runs rooms.
     RaceWorker,
-    /// Where clients connect.
+    /// Serves clients.
     Gateway,
-    /// The bus between all others.
+    /// Connects all others.
     NatsServer,
-    /// Checks and orders chat messages.
+    /// Validates and orders chat messages.
     ChatWorker,
-    /// The one user of the database.
+    /// Uses the database.
     Persistence,
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-/// What begins the name of every setting of our programs.
+/// The prefix of the environment variables of our programs.
 const SETTING_PREFIX: &str = "SLIPSTREAM_";
 
 /// The executable files that processes are started from.
@@ -19,8 +19,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// One of our programs, without arguments. None of the settings in this
-    /// process's environment reach it.
+    /// One of our programs, without arguments and without the settings in the environment
+    /// of this process.
     ///
     /// # Errors
     /// When there is no such program in the folder.

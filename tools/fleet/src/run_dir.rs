@@ -1,38 +1,37 @@
-//! The folder of a run, and the names of the files in it.
+//! The directory of a run, and the names of the files in it.
 
 use std::path::{Path, PathBuf};
 
-/// The folder in which the processes of a run log, announce themselves and
-/// store what they keep.
+/// The directory in which the processes of a run write logs, announcements and data.
 #[derive(Clone, Debug)]
 pub struct RunDir(PathBuf);
 
 impl RunDir {
-    /// A folder that exists.
+    /// Takes a directory that exists.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// The folder.
+    /// The directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// What a process prints on standard error, over all its starts.
+    /// The standard error of a process, over all its starts.
     #[must_use]
     pub fn log(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.log"))
     }
 
-    /// What a process prints on standard output, over all its starts.
+    /// The standard output of a process, over all its starts.
     #[must_use]
     pub fn stdout(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.out"))
     }
 
-    /// Where a server says that it serves, and at which addresses.
+    /// The announcement of a server that serves, with its addresses.
     pub(crate) fn announcement(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.json"))
     }
@@ -42,7 +41,7 @@ impl RunDir {
         self.0.join("session.key")
     }
 
-    /// A database in a file.
+    /// The URL of a database in a file.
     pub(crate) fn database_url(&self) -> String {
         format!(
             "sqlite://{}?mode=rwc",

@@ -1,4 +1,4 @@
-//! What the servers of a fleet are started with.
+//! The settings of the servers of a fleet.
 
 use std::process::Command;
 
@@ -48,12 +48,11 @@ impl Settings {
         })
     }
 
-    /// One of our servers, without its monitoring port and announcement. A
-    /// gateway's ports are chosen here, so that it keeps them when it is
-    /// restarted.
+    /// The command of a server, without its monitoring port and announcement. The ports
+    /// of a gateway are chosen here, so that it keeps them when it is restarted.
     pub(crate) fn command(&self, program: Program) -> Result<Command> {
         let mut command = self.programs.command(program.name())?;
-        // URLs may hold passwords, and the environment is hidden from other users.
+        // URLs may contain passwords, and other users cannot read the environment.
         command
             .env("SLIPSTREAM_NATS_URL", &self.nats_url)
             .env("SLIPSTREAM_DATABASE_URL", &self.database_url);
@@ -68,7 +67,7 @@ impl Settings {
                     .arg(self.run_dir.session_key());
             }
             Program::RaceWorker => {
-                // `Fleet::rooms_of` reads the worker's id in its log.
+                // `Fleet::rooms_of` reads the worker's id from its log.
                 command.args(["--log-format", "json"]);
             }
             Program::ChatWorker | Program::Persistence | Program::NatsServer => {}
@@ -76,7 +75,7 @@ impl Settings {
         Ok(command)
     }
 
-    /// The fleet's own NATS server, if it has one.
+    /// The command of the fleet's own NATS server, if it has one.
     pub(crate) fn nats_command(&self) -> Result<Option<Command>> {
         let Some((host, port)) = &self.nats_address else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Signals to a process.
+//! Signals to processes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,11 +52,10 @@ impl Process {
             .with_context(|| format!("cannot send {signal:?} to {}", self.name()))
     }
 
-    /// Asks it to end and gives it a moment to clean up: for an owner that is
-    /// dropped, where nothing can be awaited.
+    /// Asks it to end and blocks while it cleans up, for use in `drop`.
     pub fn terminate_blocking(&mut self) {
         let begun = Instant::now();
-        // One that has ended is as good.
+        // It may have ended already.
         let is_asked = self.terminate().is_ok();
         while is_asked && self.is_alive() && begun.elapsed() < CLEAN_UP_TIMEOUT {
             thread::sleep(REAP_INTERVAL);

@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// The longest wait for what should happen at once, two busy cores and
-/// unoptimised programs included.
+/// The longest wait for something that should happen at once, on two busy cores with
+/// unoptimised programs.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Between two looks at something that does not signal its changes.
+/// Between two polls of something that does not signal its changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Polls `look` until it finds something, for [`TIMEOUT`] at most.
 ///
 /// # Errors
-/// When the time is up, naming `what` was awaited, or when a look fails.
+/// When the time is up, with `what` was awaited, or when `look` fails.
 pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     eventually_within(TIMEOUT, what, look).await
 }

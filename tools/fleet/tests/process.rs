@@ -35,7 +35,7 @@ async fn a_restarted_process_does_the_same_and_keeps_its_files() -> Result<()> {
     process.restart().await?;
     assert!(process.ended().await?.success());
     assert_eq!(process.stdout(), "out\nout\n");
-    // Of the log only what the latest start has printed.
+    // The log is that of the latest start.
     assert_eq!(process.log(), "log\n");
     assert_eq!(std::fs::read_to_string(run_dir.log("echo"))?, "log\nlog\n");
     // Another process of that name begins with empty files.
