@@ -1,4 +1,4 @@
-//! One chart of each kind, to be looked at: SVG on standard output.
+//! Prints one chart of each kind, as SVG.
 
 use plot::{Chart, PlotError, svg};
 
@@ -11,7 +11,7 @@ fn main() -> Result<(), PlotError> {
     let lines = Chart::lines("Lines", "time, s", "height, m")
         .line("sine", wave(0.0))
         .line("cosine", wave(std::f64::consts::FRAC_PI_2))
-        .mark(std::f64::consts::PI, "half a turn");
+        .mark(std::f64::consts::PI, "half a period");
     let bars = Chart::bars("Bars", "ms", ["25 rooms", "50 rooms", "100 rooms"])
         .series("p50", [61.0, 63.0, 70.0])
         .series("p99", [74.0, 80.0, 96.0])

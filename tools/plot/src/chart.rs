@@ -1,4 +1,4 @@
-//! What there is to draw.
+//! The description of a chart.
 
 use std::ops::Range;
 
@@ -24,13 +24,13 @@ pub struct Chart {
     pub(crate) title: String,
     pub(crate) y_label: String,
     pub(crate) content: Content,
-    /// Places on the x axis with a name.
+    /// Named positions on the x axis.
     pub(crate) marks: Vec<(f64, String)>,
     x_range: Option<Range<f64>>,
     y_range: Option<Range<f64>>,
 }
 
-/// What is in it.
+/// The content of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     /// Lines over a number.
@@ -57,7 +57,7 @@ pub(crate) struct Series {
 }
 
 impl Chart {
-    /// Lines over a number; the labels tell the units.
+    /// Lines over a number; the labels name the units.
     #[must_use]
     pub fn lines(
         title: impl Into<String>,
@@ -71,7 +71,7 @@ impl Chart {
         Self::new(title.into(), y_label.into(), content)
     }
 
-    /// Bars over categories, from zero; the label tells the unit.
+    /// Bars over categories, from zero; the label names the unit.
     #[must_use]
     pub fn bars<C: Into<String>>(
         title: impl Into<String>,
@@ -96,7 +96,7 @@ impl Chart {
         }
     }
 
-    /// One more line, through points in the order of x.
+    /// Adds a line through points in the order of x.
     ///
     /// # Panics
     /// On a chart of bars.
@@ -116,7 +116,7 @@ impl Chart {
         self
     }
 
-    /// One more bar for each category, in their order.
+    /// Adds a bar for each category, in their order.
     ///
     /// # Panics
     /// On a chart of lines.
@@ -136,29 +136,29 @@ impl Chart {
         self
     }
 
-    /// A vertical line with a name, where something happened.
+    /// Adds a vertical line with a name, where something happened.
     #[must_use]
     pub fn mark(mut self, x: f64, name: impl Into<String>) -> Self {
         self.marks.push((x, name.into()));
         self
     }
 
-    /// The part of the x axis that is shown, instead of all points and marks:
-    /// charts below each other can have the same. Bars have no such axis.
+    /// Sets the part of the x axis to show; by default that of all points and marks.
+    /// Charts below each other can share it. Bars have no such axis.
     #[must_use]
     pub fn x_range(mut self, range: Range<f64>) -> Self {
         self.x_range = Some(range);
         self
     }
 
-    /// The part of the y axis that is shown, instead of what the values need.
+    /// Sets the part of the y axis to show; by default that of all values.
     #[must_use]
     pub fn y_range(mut self, range: Range<f64>) -> Self {
         self.y_range = Some(range);
         self
     }
 
-    /// Whether it can be drawn.
+    /// Checks that the chart can be drawn.
     pub(crate) fn check(&self) -> Result<(), PlotError> {
         let chart = self.title.clone();
         let named = self.named_values();
@@ -194,7 +194,7 @@ impl Chart {
         Ok(())
     }
 
-    /// All numbers, by the name of what they belong to.
+    /// All numbers by the name of their line or series.
     fn named_values(&self) -> Vec<(&str, Vec<f64>)> {
         match &self.content {
             Content::Lines { lines, .. } => {
@@ -208,7 +208,7 @@ impl Chart {
         }
     }
 
-    /// What the x axis of lines shows: all points and marks.
+    /// The shown part of the x axis of lines.
     pub(crate) fn x_shown(&self, lines: &[Line]) -> Range<f64> {
         if let Some(range) = &self.x_range {
             return range.clone();
@@ -218,7 +218,7 @@ impl Chart {
         wide(span(points.map(|(x, _)| *x).chain(marks)))
     }
 
-    /// What the y axis shows. Bars begin at zero: their length is the value.
+    /// The shown part of the y axis. Bars begin at zero: their length is the value.
     pub(crate) fn y_shown(&self) -> Range<f64> {
         if let Some(range) = &self.y_range {
             return range.clone();
@@ -235,7 +235,7 @@ impl Chart {
         };
         let range = wide(range);
         let margin = (range.end - range.start) * MARGIN_SHARE;
-        // Room below zero would suggest that there could be less.
+        // Space below zero would suggest that values could be negative.
         let below = if range.start == 0.0 { 0.0 } else { margin };
         range.start - below..range.end + margin
     }
@@ -248,7 +248,7 @@ fn span(values: impl Iterator<Item = f64>) -> Range<f64> {
     })
 }
 
-/// A range of one value, or of no length, is one unit wide.
+/// The range, or one of width 1 when it is empty.
 fn wide(range: Range<f64>) -> Range<f64> {
     if range.end > range.start {
         range

@@ -13,32 +13,31 @@ use self::axis::{XAxis, number};
 use crate::chart::{Content, Line, Series};
 use crate::{Chart, PlotError};
 
-// plotters draws on whole units: twice the pixels that a page shows keep slow
-// curves smooth.
+// plotters draws on whole units: at twice the size of the page, slow curves are smooth.
 /// Width of a picture.
 const WIDTH: u32 = 1_800;
 /// Height of a chart.
 const HEIGHT: u32 = 620;
-/// Around each chart.
+/// The margin around each chart.
 const MARGIN: u32 = 24;
-/// For the numbers of the y axis and its label.
+/// The width of the y axis with its label.
 const LEFT: u32 = 130;
-/// For the numbers of the x axis and its label.
+/// The height of the x axis with its label.
 const BELOW: u32 = 90;
-/// The title.
+/// The font size of the title.
 const TITLE_SIZE: u32 = 36;
-/// Everything else.
+/// The font size of all other text.
 const TEXT_SIZE: u32 = 28;
-/// A line of data.
+/// The width of a line.
 const STROKE: u32 = 4;
-/// Steps of the axes, about.
+/// Steps of the x axis, about.
 const STEPS_X: usize = 12;
-/// The y axis is shorter.
+/// Steps of the y axis, about.
 const STEPS_Y: usize = 7;
-/// What the bars of a category take of its place.
+/// The part of the width of a category that its bars take.
 const BARS_SHARE: f64 = 0.7;
 
-/// Okabe and Ito's colours: apart for everybody, on white.
+/// The palette of Okabe and Ito, which colour-blind people can distinguish.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -47,11 +46,11 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
 ];
-/// Where something happened.
+/// The colour of marks.
 const MARK: RGBColor = RGBColor(170, 0, 0);
-/// From the top of a mark to its name.
+/// The offset of a name from the top of its mark.
 const MARK_NAME_OFFSET: (i32, i32) = (12, 4);
-/// Behind the data.
+/// The colour of the grid.
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
 type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<io::Error>>;
@@ -61,7 +60,7 @@ type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<XAxis, RangedCo
 /// Draws charts below each other.
 ///
 /// # Errors
-/// When there is no chart, or one cannot be drawn honestly: it is named.
+/// When there is no chart, or one cannot be drawn without misleading; it is named.
 pub fn svg(charts: &[Chart]) -> Result<String, PlotError> {
     if charts.is_empty() {
         return Err(PlotError::NoChart);
@@ -162,8 +161,8 @@ fn mark(axes: &Axes<'_, '_>, x: f64, name: &str) -> Drawn {
     Ok(())
 }
 
-/// The names of several; a single one is told by the title. On the left: what is
-/// measured mostly grows to the right.
+/// The legend of several series; the title names a single one. It is on the left, since
+/// most measurements grow to the right.
 fn legend<'a, 'b: 'a>(axes: &mut Axes<'a, 'b>, series: usize) -> Drawn {
     if series > 1 {
         axes.configure_series_labels()
@@ -189,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn draws_what_the_chart_tells() {
+    fn draws_all_texts_of_the_charts() {
         let gaps = Chart::bars("Gaps", "ms", ["25 rooms", "100 rooms"])
             .series("p50", [60.0, 70.0])
             .series("p99", [80.0, 90.0]);
         let picture = svg(&[speeds(), gaps]).unwrap();
-        for told in [
+        for text in [
             "Speed",
             "m/s",
             "Ada",
@@ -205,7 +204,7 @@ mod tests {
             "100 rooms",
             "p99",
         ] {
-            assert!(picture.contains(told), "{told} is not in the picture");
+            assert!(picture.contains(text), "{text} is not in the picture");
         }
     }
 
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_cannot_be_drawn() {
+    fn names_what_cannot_be_drawn() {
         let bars = || Chart::bars("Gaps", "ms", ["a", "b"]);
         let cases = [
             (bars(), "\"Gaps\" has no values"),

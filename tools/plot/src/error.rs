@@ -1,8 +1,8 @@
-//! Why a chart cannot be drawn.
+//! Reasons why a chart cannot be drawn.
 
 use thiserror::Error;
 
-/// Why a chart cannot be drawn.
+/// A reason why a chart cannot be drawn.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PlotError {
     /// There is no chart.
@@ -14,7 +14,7 @@ pub enum PlotError {
         /// Its title.
         chart: String,
     },
-    /// A value or a range is infinite or no number.
+    /// A value or a range is infinite or not a number.
     #[error("the chart {chart:?} has a value that is not finite in {what:?}")]
     NotFinite {
         /// The chart's title.
@@ -22,19 +22,19 @@ pub enum PlotError {
         /// The series, the mark or the axis.
         what: String,
     },
-    /// A series has not one bar for each category.
+    /// A series does not have one bar for each category.
     #[error("the chart {chart:?} has {expected} categories, but {series:?} has {found} bars")]
     BarCount {
         /// The chart's title.
         chart: String,
         /// The series' name.
         series: String,
-        /// How many categories there are.
+        /// The number of categories.
         expected: usize,
-        /// How many bars it has.
+        /// The number of bars.
         found: usize,
     },
-    /// The drawing library gave up.
+    /// The drawing library failed.
     #[error("cannot draw: {0}")]
     Drawing(String),
 }

@@ -2,10 +2,10 @@
 //!
 //! - [`Chart`]: lines over a number, or bars side by side over categories.
 //!   Pure: what to draw, not how.
-//! - [`svg`]: one or several of them below each other, drawn by `plotters`.
+//! - [`svg`]: draws one or several charts below each other, with `plotters`.
 //!
-//! What cannot be drawn honestly is refused: a chart without values, a value
-//! that is no number, a bar without its category. The same charts give the same
+//! Charts that would mislead are refused: those without values, with a value that is
+//! not a number, or with a bar without a category. The same charts give the same
 //! bytes, so that a picture in the repository changes only with its data.
 
 mod chart;

@@ -56,11 +56,11 @@ impl ValueFormatter<f64> for XAxis {
     }
 }
 
-/// A number of an axis: no more digits than it needs.
+/// A number of an axis, without superfluous digits.
 pub(super) fn number(value: f64) -> String {
-    // What is left of adding steps up is no digit.
+    // Rounds off the error of summing up steps.
     let rounded = (value * 1e6).round() / 1e6;
-    // There is no negative zero on an axis.
+    // Turns a negative zero into zero.
     (rounded + 0.0).to_string()
 }
 
