@@ -1,18 +1,19 @@
-//! The arrows of `docs/design.md` (Workspace): which package may depend on which.
+//! The dependencies between packages that `docs/design.md` (Workspace) allows.
 
 use std::fmt;
 
 use crate::workspace::{Dependency, Package, Purpose};
 
-/// What a package of the workspace may depend on within the workspace.
+/// The packages of the workspace that a package may depend on.
 enum Allowed {
-    /// These and no others.
+    /// Only these.
     Only(&'static [&'static str]),
     /// Everything but programs, and these: for the tests of the whole.
     AllButProgramsAnd(&'static [&'static str]),
 }
 
-/// One row for each package. Programs are in nobody's row: none depends on another.
+/// One row for each package. No row contains a program: programs do not depend on each
+/// other.
 const ARROWS: &[(&str, Allowed)] = &[
     ("domain", Allowed::Only(&[])),
     ("protocol", Allowed::Only(&["domain"])),
@@ -51,7 +52,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "relay",
         ]),
     ),
-    // It starts programs, as an operator does.
+    // It starts programs as an operator does, and links none of them.
     ("fleet", Allowed::Only(&[])),
     ("chaos", Allowed::Only(&["fleet"])),
     (
@@ -88,7 +89,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ),
     ("client-sdl", Allowed::Only(&["domain", "client-core"])),
     ("client-chat-gtk", Allowed::Only(&["client-core"])),
-    // The store's suite is part of the store, and is run on servers from there.
+    // The store's test suite is part of the store, and runs on real servers from there.
     (
         "integration-tests",
         Allowed::AllButProgramsAnd(&["persistence"]),
@@ -96,7 +97,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("xtask", Allowed::Only(&[])),
 ];
 
-/// Pure crates: a test may use them to make its input whatever it tests.
+/// Pure crates, which the tests of any crate may use to make their input.
 const ALLOWED_IN_TESTS: &[&str] = &[
     "domain",
     "protocol",
@@ -106,17 +107,17 @@ const ALLOWED_IN_TESTS: &[&str] = &[
     "relay",
 ];
 
-/// Libraries with one user, so that they can be replaced in one place.
+/// Libraries with a single user, where they can be replaced.
 const SINGLE_USER: &[(&str, &str)] = &[
     ("async-nats", "bus"),
     ("sea-orm", "persistence"),
     ("sea-orm-migration", "persistence"),
 ];
 
-/// The tests of the whole look at NATS and the databases from outside.
+/// The integration tests access NATS and the databases directly.
 const EXEMPT_FROM_SINGLE_USER: &str = "integration-tests";
 
-/// A broken rule.
+/// A violation of a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Violation {
     /// A package has no row in the table.
@@ -124,14 +125,14 @@ pub enum Violation {
         /// The package.
         package: String,
     },
-    /// A dependency within the workspace that the table does not have.
+    /// A dependency within the workspace that the table does not allow.
     ForbiddenArrow {
         /// The package that depends.
         from: String,
-        /// The package depended on.
+        /// The dependency.
         to: String,
     },
-    /// A library used by another package than its one user.
+    /// A library that is used by a package other than its single user.
     SecondUser {
         /// The package that depends.
         package: String,
@@ -170,7 +171,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All rules that the packages break, in the packages' order.
+/// All violations, in the order of the packages.
 #[must_use]
 pub fn check(packages: &[Package]) -> Vec<Violation> {
     packages

@@ -1,11 +1,11 @@
 //! Checks of the repository that neither the compiler nor clippy can make.
 //!
-//! - [`workspace`]: what `cargo metadata` says, reduced to what the checks need.
+//! - [`workspace`]: the part of `cargo metadata` that the checks need.
 //! - [`arrows`]: which crate may depend on which (`docs/design.md`, Workspace).
 //! - [`loops`]: no modules of a crate import each other.
 //! - [`mains`]: every program's `main.rs` stays a thin shell over its library.
 //!
-//! The checks are pure: they take a description and return what breaks a rule.
+//! The checks are pure: they take a description and return violations.
 
 pub mod arrows;
 pub mod loops;
@@ -14,7 +14,7 @@ pub mod workspace;
 
 use workspace::Package;
 
-/// What breaks a rule, each as a sentence for a person.
+/// All violations, each as a sentence.
 ///
 /// # Errors
 /// When a source file cannot be read.

@@ -1,10 +1,9 @@
-//! Import loops: modules of a crate that need each other.
+//! Import loops: modules of a crate that depend on each other.
 //!
-//! An import goes from one module to another. Seen from the innermost module that
-//! holds both, it is an arrow between two of its children. Where these arrows form
-//! a loop, none of the children can be read, moved or tested alone. A module and
-//! its own children count as one: a parent names its children, and they may use
-//! what it defines.
+//! An import goes from one module to another. In the innermost module that contains
+//! both, it is an arrow between two children. When such arrows form a loop, none of
+//! the children can be read, moved or tested alone. A module and its own children
+//! count as one: a parent names its children, and they may use what it defines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,12 +19,12 @@ use crate::workspace::Package;
 /// The path of a module within its crate; empty for the root.
 type ModulePath = Vec<String>;
 
-/// The modules of a library, each with the paths that it names.
+/// The modules of a library, each with the paths that it uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
     /// The package.
     pub name: String,
-    /// By module: paths from the crate's root to something that it uses.
+    /// By module: the paths that it uses, from the root of the crate.
     pub modules: BTreeMap<ModulePath, BTreeSet<ModulePath>>,
 }
 
@@ -52,7 +51,7 @@ impl fmt::Display for Loop {
 /// Reads the libraries of the workspace, without their tests.
 ///
 /// # Errors
-/// When a source file cannot be read or is no Rust.
+/// When a source file cannot be read or parsed.
 pub fn read(packages: &[Package]) -> anyhow::Result<Vec<Library>> {
     let with_library = packages
         .iter()
@@ -100,7 +99,7 @@ fn read_folder(
         } else if is_rust {
             let source = fs::read_to_string(&path)?;
             let file = syn::parse_file(&source)
-                .with_context(|| format!("{} is no Rust", path.display()))?;
+                .with_context(|| format!("cannot parse {}", path.display()))?;
             let mut names = Names {
                 module: &module,
                 found: BTreeSet::new(),
@@ -114,7 +113,7 @@ fn read_folder(
     Ok(())
 }
 
-/// Collects the paths of this crate that a module names.
+/// Collects the paths of this crate that a module uses.
 struct Names<'a> {
     module: &'a ModulePath,
     found: BTreeSet<ModulePath>,
@@ -218,17 +217,17 @@ fn loops_of(library: &Library) -> Vec<Loop> {
     found.filter(|found| !found.children.is_empty()).collect()
 }
 
-/// The module that a path leads to: its longest beginning that is one.
+/// The module of a path: its longest prefix that is a module.
 fn module_of<'a>(library: &Library, path: &'a ModulePath) -> &'a [String] {
     let lengths = (0..=path.len()).rev();
-    let beginnings = lengths.map(|length| &path[..length]);
-    beginnings
+    let prefixes = lengths.map(|length| &path[..length]);
+    prefixes
         .into_iter()
-        .find(|beginning| library.modules.contains_key(*beginning))
+        .find(|prefix| library.modules.contains_key(*prefix))
         .unwrap_or(&[])
 }
 
-/// What is left when everything without an arrow in or out has been taken away.
+/// The nodes that remain after repeatedly removing those without an arrow in or out.
 fn looped(mut arrows: BTreeSet<(String, String)>) -> Vec<String> {
     loop {
         let from: BTreeSet<String> = arrows.iter().map(|(from, _)| from.clone()).collect();
@@ -250,7 +249,7 @@ mod tests {
         names.map(str::to_owned).collect()
     }
 
-    /// A library of modules, each with what it names.
+    /// A library of modules, each with the paths that it uses.
     fn library(modules: &[(&str, &[&str])]) -> Library {
         let modules = modules.iter().map(|(module, paths)| {
             let paths = paths.iter().map(|text| path(text)).collect();
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_name_a_module_counts_but_in_tests() {
+    fn all_paths_count_except_in_tests() {
         let source = "
             use crate::{a::A, b};
             use super::c::C as D;

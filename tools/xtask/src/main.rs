@@ -1,4 +1,4 @@
-//! `cargo xtask arrows`: fails when the workspace breaks a rule of its shape.
+//! `cargo xtask arrows`: fails when the workspace violates a rule of its structure.
 
 use std::process::ExitCode;
 

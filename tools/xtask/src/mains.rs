@@ -1,5 +1,5 @@
-//! Every program is a thin `main.rs` over its library: telemetry, configuration,
-//! run, drain. What is longer belongs in `lib.rs`, where it can be tested.
+//! Every program is a thin `main.rs` over its library: telemetry, configuration, run,
+//! drain. Anything longer belongs in `lib.rs`, where it can be tested.
 
 use std::fmt;
 use std::fs;
@@ -9,15 +9,15 @@ use anyhow::Context;
 
 use crate::workspace::Package;
 
-/// A `main.rs` that fits on a screen is read at a glance (`CONTRIBUTING.md`).
+/// The most lines of a `main.rs`, which fit on a screen (`CONTRIBUTING.md`).
 const LINES_MAX: usize = 40;
 
 /// The root source file of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Main {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// How many lines it has, comments and blank lines too.
+    /// Its number of lines, with comments and blank lines.
     pub lines: usize,
 }
 
@@ -56,7 +56,7 @@ pub fn read(packages: &[Package]) -> anyhow::Result<Vec<Main>> {
         .collect()
 }
 
-/// Those that are too long.
+/// The files that are too long.
 #[must_use]
 pub fn check(mains: &[Main]) -> Vec<TooLong> {
     mains

@@ -1,4 +1,4 @@
-//! The workspace's packages and what they ask for, as `cargo metadata` has it.
+//! The packages of the workspace and their dependencies, from `cargo metadata`.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub struct Package {
     pub name: String,
     /// Whether it is a program of its own: a folder at the top level.
     pub is_program: bool,
-    /// Every dependency it declares, whatever the target or feature.
+    /// Every dependency it declares, for all targets and features.
     pub dependencies: Vec<Dependency>,
     /// The root source file of its library, if it has one.
     pub library: Option<PathBuf>,
@@ -23,13 +23,13 @@ pub struct Package {
 /// One declared dependency.
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    /// The name of the package depended on, not the name it is renamed to.
+    /// The name of the package, not the name that it is renamed to.
     pub name: String,
-    /// What it is needed for.
+    /// Its purpose.
     pub purpose: Purpose,
 }
 
-/// What a dependency is needed for.
+/// The purpose of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To build or run: normal and build dependencies.
@@ -86,7 +86,7 @@ fn reduce(
     }
 }
 
-/// A kind of dependency that cargo may grow later counts as the stricter one.
+/// A kind of dependency that is added to cargo later counts as the stricter one.
 fn purpose(kind: DependencyKind) -> Purpose {
     if kind == DependencyKind::Development {
         Purpose::Test
