@@ -1,44 +1,44 @@
-//! How a bot gets into the game, and what it does when that is refused.
+//! The account of a bot, and what the bot does about rejections.
 
 use client_core::protocol::{Rejection, RejectionCode};
 use client_core::{RaceClient, RaceClientState};
 
-/// Bots are not people: their accounts guard nothing.
+/// The accounts of bots protect nothing.
 const PASSWORD: &str = "bots-have-no-secrets";
 
-/// Where a bot is with its account.
+/// The account of a bot.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     name: String,
-    /// The name is taken, hopefully by itself.
-    is_known: bool,
+    /// Whether the account exists.
+    exists: bool,
 }
 
-/// What to do about a refusal.
+/// What to do about a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Nothing: an answer that crossed with the news.
+    /// Nothing: the answer crossed with an event.
     None,
-    /// The servers are not there yet: the same once more.
-    AskAgain,
-    /// The token of an earlier session is good no more: make the account.
+    /// The servers are not ready: repeat the request.
+    Retry,
+    /// The token of an earlier session is invalid: create the account.
     SignUp,
     /// Log in with the password.
     LogIn,
-    /// The room is there: take a seat in it.
+    /// The room exists: join it.
     Join,
-    /// The room is gone: make it again.
+    /// The room is gone: create it again.
     Create,
-    /// It will not get better.
+    /// The rejection is final.
     GiveUp,
 }
 
 impl Account {
-    /// Goes on with the token of an earlier session, or signs up.
+    /// Resumes with the token of an earlier session, or signs up.
     pub(crate) fn open(name: &str, token: Option<&str>, client: &mut RaceClient) -> Self {
         let account = Self {
             name: name.to_owned(),
-            is_known: false,
+            exists: false,
         };
         match token {
             Some(token) => client.resume(token),
@@ -47,23 +47,21 @@ impl Account {
         account
     }
 
-    /// Tries to sign up.
+    /// Signs up.
     pub(crate) fn sign_up(&self, client: &mut RaceClient) {
         client.sign_up(&self.name, PASSWORD);
     }
 
-    /// The account exists: logs in.
+    /// Logs in to the existing account.
     pub(crate) fn log_in(&mut self, client: &mut RaceClient) {
-        self.is_known = true;
+        self.exists = true;
         client.log_in(&self.name, PASSWORD);
     }
 
-    /// Repeats what was refused for the moment, before the log-in.
-    pub(crate) fn log_in_again(&self, client: &mut RaceClient) {
+    /// Repeats a sign-up or log-in.
+    pub(crate) fn retry(&self, client: &mut RaceClient) {
         match client.state() {
-            RaceClientState::Unauthenticated if self.is_known => {
-                client.log_in(&self.name, PASSWORD);
-            }
+            RaceClientState::Unauthenticated if self.exists => client.log_in(&self.name, PASSWORD),
             RaceClientState::Unauthenticated => self.sign_up(client),
             RaceClientState::Offline(_)
             | RaceClientState::Lobby
@@ -73,7 +71,7 @@ impl Account {
         }
     }
 
-    /// What to do about a refusal; `persists` as in
+    /// What to do about a rejection; `persists` as in
     /// [`Driver`](crate::driver::Driver).
     pub(crate) fn remedy(
         &self,
@@ -82,24 +80,22 @@ impl Account {
         persists: bool,
     ) -> Remedy {
         match rejection.code {
-            RejectionCode::NameTaken if !self.is_known => Remedy::LogIn,
-            RejectionCode::BadToken if !self.is_known && client.player().is_none() => {
-                Remedy::SignUp
-            }
+            RejectionCode::NameTaken if !self.exists => Remedy::LogIn,
+            RejectionCode::BadToken if !self.exists && client.player().is_none() => Remedy::SignUp,
             // Tokens expire; the password does not.
             RejectionCode::BadToken if persists => Remedy::LogIn,
             RejectionCode::RoomMissing if persists => Remedy::Create,
             RejectionCode::RoomExists if persists => Remedy::Join,
-            // The room is not there yet, or the servers are not.
-            RejectionCode::RoomMissing | RejectionCode::Unavailable => Remedy::AskAgain,
+            // The room does not exist yet, or the servers are not ready.
+            RejectionCode::RoomMissing | RejectionCode::Unavailable => Remedy::Retry,
             RejectionCode::TooFast | RejectionCode::RoomFull | RejectionCode::RaceStarted
                 if persists =>
             {
-                Remedy::AskAgain
+                Remedy::Retry
             }
-            // An answer that crossed with the room's news.
+            // An answer that crossed with an event of the room.
             RejectionCode::AlreadyInRoom | RejectionCode::NotInRoom => Remedy::None,
-            // Somebody took the last seat while the room was to be filled.
+            // The last seat was taken before the room could be filled.
             RejectionCode::RaceStarted if client.room().is_some() => Remedy::None,
             _ => Remedy::GiveUp,
         }
@@ -111,19 +107,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn persists_only_when_told_to() {
+    fn persists_only_when_configured() {
         let mut client = RaceClient::default();
         let mut account = Account::open("bot", None, &mut client);
         let cases = [
             (RejectionCode::NameTaken, Remedy::LogIn, Remedy::LogIn),
-            (
-                RejectionCode::Unavailable,
-                Remedy::AskAgain,
-                Remedy::AskAgain,
-            ),
-            (RejectionCode::RoomMissing, Remedy::AskAgain, Remedy::Create),
+            (RejectionCode::Unavailable, Remedy::Retry, Remedy::Retry),
+            (RejectionCode::RoomMissing, Remedy::Retry, Remedy::Create),
             (RejectionCode::RoomExists, Remedy::GiveUp, Remedy::Join),
-            (RejectionCode::RoomFull, Remedy::GiveUp, Remedy::AskAgain),
+            (RejectionCode::RoomFull, Remedy::GiveUp, Remedy::Retry),
             (RejectionCode::BadToken, Remedy::SignUp, Remedy::SignUp),
             (RejectionCode::BadSettings, Remedy::GiveUp, Remedy::GiveUp),
         ];

@@ -1,7 +1,7 @@
-//! Many people in the chat: how long a word takes from one to all.
+//! Many users in the chat: how long a message takes from its sender to each of them.
 //!
-//! [`record`] has what was said and who heard it, without I/O; a user is a link
-//! with a `client_core` chat client.
+//! [`record`] keeps what was sent and received, without I/O; a user is a link with a
+//! `client_core` chat client.
 
 mod record;
 mod user;
@@ -22,28 +22,28 @@ use crate::options::ChatOptions;
 use crate::progress::bar;
 use crate::reach::{expect_gateways, expect_sockets};
 
-/// Users on their way in at once: each costs a password hash.
+/// Concurrent log-ins: each costs a password hash.
 const LOGGING_IN_MAX: usize = 32;
-/// Longest wait until everybody is in.
-const RAMP_MAX: Duration = Duration::from_secs(600);
-/// After the last word the others have so long to hear it.
+/// Longest wait until all users are logged in.
+const LOG_IN_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long the last messages may take to arrive.
 const DRAIN: Duration = Duration::from_secs(3);
-/// Between two looks at who is in.
-const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// Words that wait to be said by a user.
-const WORDS_MAX: usize = 64;
+/// Between two polls of the number of users.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Messages that wait to be sent by a user.
+const QUEUE_MAX: usize = 64;
 
-/// Talks for a while and tells how it went.
+/// Chats for a time and reports the measurements.
 ///
 /// # Errors
-/// When not everybody gets in, or stays.
+/// When a user cannot log in, or loses its connection.
 pub async fn run(options: &ChatOptions) -> Result<()> {
     expect_sockets(options.users.into())?;
     expect_gateways(&options.gateways).await?;
-    // A wrong process id is told now and not after everybody has come.
+    // A wrong process id fails the run before the users log in.
     Meter::start(&options.pids)?;
     tokio::select! {
-        done = talk(options) => done,
+        done = chat(options) => done,
         signal = tokio::signal::ctrl_c() => {
             signal?;
             bail!("interrupted");
@@ -51,17 +51,17 @@ pub async fn run(options: &ChatOptions) -> Result<()> {
     }
 }
 
-async fn talk(options: &ChatOptions) -> Result<()> {
+async fn chat(options: &ChatOptions) -> Result<()> {
     let record = Arc::new(Mutex::new(Record::new(options.users.into())));
     let mut tokens = Tokens::open(options.tokens.as_deref())?;
-    let (mut users, mut mouths) = (JoinSet::new(), Vec::new());
-    let (arrived, arrivals) = watch::channel(0_usize);
-    let arrived = Arc::new(arrived);
+    let (mut users, mut senders) = (JoinSet::new(), Vec::new());
+    let (logged_in, users_in) = watch::channel(0_usize);
+    let logged_in = Arc::new(logged_in);
     let begun = Instant::now();
-    let coming = bar(options.users.into(), "users are in the chat");
+    let progress = bar(options.users.into(), "users are in the chat");
     for number in 0..usize::from(options.users) {
-        while number - *arrivals.borrow() >= LOGGING_IN_MAX {
-            coming.set_position(*arrivals.borrow() as u64);
+        while number - *users_in.borrow() >= LOGGING_IN_MAX {
+            progress.set_position(*users_in.borrow() as u64);
             wait(&mut users, begun).await?;
         }
         let name = format!("{}{number}", options.prefix);
@@ -73,18 +73,18 @@ async fn talk(options: &ChatOptions) -> Result<()> {
             gateway,
             Arc::clone(&record),
         );
-        let (mouth, words) = mpsc::channel(WORDS_MAX);
-        mouths.push(mouth);
-        users.spawn(user.run(words, Arc::clone(&arrived)));
+        let (sender, messages) = mpsc::channel(QUEUE_MAX);
+        senders.push(sender);
+        users.spawn(user.run(messages, Arc::clone(&logged_in)));
     }
-    while *arrivals.borrow() < mouths.len() {
-        coming.set_position(*arrivals.borrow() as u64);
+    while *users_in.borrow() < senders.len() {
+        progress.set_position(*users_in.borrow() as u64);
         wait(&mut users, begun).await?;
     }
-    coming.finish();
+    progress.finish();
     tokens.save(&user::lock(&record).tokens)?;
     tokio::select! {
-        measured = measure(options, &record, &mouths) => measured?,
+        measured = measure(options, &record, &senders) => measured?,
         ended = users.join_next() => {
             ended.context("there are no users")?.context("a user failed")??;
             bail!("a user left");
@@ -94,41 +94,41 @@ async fn talk(options: &ChatOptions) -> Result<()> {
     Ok(())
 }
 
-/// Waits a little for the users to come.
+/// Waits a little for users to log in.
 async fn wait(users: &mut JoinSet<Result<()>>, begun: Instant) -> Result<()> {
     if let Some(ended) = users.try_join_next() {
         ended.context("a user failed")??;
     }
-    if begun.elapsed() > RAMP_MAX {
-        bail!("not everybody is in the chat after {RAMP_MAX:?}");
+    if begun.elapsed() > LOG_IN_TIMEOUT {
+        bail!("not all users are in the chat after {LOG_IN_TIMEOUT:?}");
     }
-    tokio::time::sleep(LOOK_INTERVAL).await;
+    tokio::time::sleep(POLL_INTERVAL).await;
     Ok(())
 }
 
 async fn measure(
     options: &ChatOptions,
     record: &Mutex<Record>,
-    mouths: &[mpsc::Sender<String>],
+    senders: &[mpsc::Sender<String>],
 ) -> Result<()> {
     let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
     let meter = Meter::start(&options.pids)?;
-    let words = options.rate * options.seconds as u32;
-    let bar = bar(words.into(), "words are said");
-    for number in 0..words {
+    let messages = options.rate * options.seconds as u32;
+    let bar = bar(messages.into(), "messages are sent");
+    for number in 0..messages {
         let due = begun + Duration::from_secs(1) * number / options.rate;
         tokio::time::sleep_until(due.into()).await;
         let text = {
             let mut record = user::lock(record);
             record.lateness.add(due.elapsed());
-            record.say(Instant::now())
+            record.send(Instant::now())
         };
-        let mouth = &mouths[number as usize % mouths.len()];
-        // One whose queue is full says nothing: it is counted as not heard.
-        let _ = mouth.try_send(text);
+        let sender = &senders[number as usize % senders.len()];
+        // A message for a full queue is not sent, and counts as lost.
+        let _ = sender.try_send(text);
         bar.inc(1);
     }
-    // The last word has its share of the time.
+    // The rate counts the interval after the last message.
     tokio::time::sleep_until((begun + Duration::from_secs(options.seconds)).into()).await;
     let seconds = begun.elapsed().as_secs_f64();
     let processes = meter.read(seconds);
@@ -139,18 +139,18 @@ async fn measure(
     tokio::time::sleep(DRAIN).await;
     let record = user::lock(record);
     let summary = record.summary();
-    let shares = programs(&processes, mouths.len());
+    let shares = programs(&processes, senders.len());
     let bottleneck = bottleneck(&record.lateness, cores, options.threads);
     if options.json {
         let report = json!({
             "users": options.users,
             "rate": options.rate,
             "seconds": seconds,
-            "said": summary.said,
+            "said": summary.sent,
             "delivered": summary.delivered,
             "delivered_per_second": summary.delivered as f64 / seconds,
             "lost": summary.lost,
-            "twice": summary.twice,
+            "twice": summary.duplicates,
             "rejected": record.rejected,
             "delivery_ms": record.deliveries.json(),
             "lateness_ms": record.lateness.json(),
@@ -161,7 +161,7 @@ async fn measure(
         });
         println!("{report}");
     } else {
-        tell(options, &record, &summary, seconds, &shares);
+        print_report(options, &record, &summary, seconds, &shares);
         if let Some(why) = bottleneck {
             println!("! {why}");
         }
@@ -169,17 +169,23 @@ async fn measure(
     Ok(())
 }
 
-fn tell(options: &ChatOptions, record: &Record, summary: &Summary, seconds: f64, shares: &[Share]) {
+fn print_report(
+    options: &ChatOptions,
+    record: &Record,
+    summary: &Summary,
+    seconds: f64,
+    shares: &[Share],
+) {
     println!(
         "{} users, {} messages a second for {seconds:.0} s",
         options.users, options.rate
     );
     let counts = format!(
-        "{:8} said {:8} delivered {:6} lost {:6} twice",
-        summary.said, summary.delivered, summary.lost, summary.twice
+        "{:8} sent {:8} delivered {:6} lost {:6} duplicates",
+        summary.sent, summary.delivered, summary.lost, summary.duplicates
     );
     println!("{}", line("messages", &counts));
-    println!("{}", line("from one to another", &record.deliveries.text()));
+    println!("{}", line("delivery", &record.deliveries.text()));
     println!("{}", line("this process was late", &record.lateness.text()));
     shares.iter().for_each(|share| println!("{}", share.line()));
     for (kind, times) in &record.rejected {

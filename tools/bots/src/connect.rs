@@ -1,8 +1,8 @@
-//! People that come in: how many a second, and how long it takes them.
+//! Sign-up, log-in and resume at a rate: how many succeed, and how long they take.
 //!
-//! Attempts begin at their times whatever became of those before, and are timed
-//! from then: a server that falls behind is not spared, and a time that somebody
-//! waited is not left out, whether it helped or not.
+//! Attempts begin when they are due whatever became of earlier ones, and are timed
+//! from then on: a server that falls behind gets no less load, and no waiting time
+//! is omitted (no coordinated omission).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -20,22 +20,22 @@ use crate::options::ConnectOptions;
 use crate::progress::bar;
 use crate::reach::{expect_gateways, expect_sockets};
 
-/// Accounts of bots guard nothing.
+/// The accounts of bots protect nothing.
 const PASSWORD: &str = "bots-have-no-secrets";
-/// Longer than any gateway lets somebody wait for a password.
+/// Longer than any gateway takes to check a password.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Attempts under way at once: sockets and memory are bounded.
-const UNDER_WAY_MAX: usize = 2_000;
+/// Attempts in flight: sockets and memory are bounded.
+const IN_FLIGHT_MAX: usize = 2_000;
 
-/// A way to come in.
+/// A method of authentication.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+enum Method {
     SignUp,
     LogIn,
     Resume,
 }
 
-impl Way {
+impl Method {
     const ALL: [Self; 3] = [Self::SignUp, Self::LogIn, Self::Resume];
 
     fn name(self) -> &'static str {
@@ -47,93 +47,93 @@ impl Way {
     }
 }
 
-/// What came of the attempts of one way.
+/// The outcomes of one method.
 #[derive(Debug, Default)]
 struct Tally {
     attempts: u64,
     successes: u64,
     seconds: f64,
     times: Times,
-    /// Of those that did not come in, until they knew.
-    failed: Times,
+    /// Times of failed attempts, until the failure was known.
+    failed_times: Times,
     lateness: Times,
     errors: BTreeMap<String, u64>,
 }
 
-/// Comes in each way for a while, and tells how it went.
+/// Uses each method for a time, and reports the outcomes.
 ///
 /// # Errors
-/// When nobody is at a gateway's address.
+/// When a gateway does not answer.
 pub async fn run(options: &ConnectOptions) -> Result<()> {
-    expect_sockets((options.rate * options.seconds).min(UNDER_WAY_MAX as u32))?;
+    expect_sockets((options.rate * options.seconds).min(IN_FLIGHT_MAX as u32))?;
     expect_gateways(&options.gateways).await?;
     let mut tokens = BTreeMap::new();
     let mut tallies = Vec::new();
     let run = run_name();
-    for way in Way::ALL {
+    for method in Method::ALL {
         let tally = tokio::select! {
-            tally = attempts(options, way, &run, &mut tokens) => tally,
+            tally = attempts(options, method, &run, &mut tokens) => tally,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 anyhow::bail!("interrupted");
             }
         };
-        tallies.push((way, tally));
+        tallies.push((method, tally));
     }
-    tell(options, &tallies);
+    print_report(options, &tallies);
     Ok(())
 }
 
 async fn attempts(
     options: &ConnectOptions,
-    way: Way,
+    method: Method,
     run: &str,
     tokens: &mut BTreeMap<u32, String>,
 ) -> Tally {
     let mut tally = Tally::default();
-    let mut under_way = JoinSet::new();
+    let mut in_flight = JoinSet::new();
     let begun = Instant::now();
     let all = options.rate * options.seconds;
-    let bar = bar(all.into(), way.name());
+    let bar = bar(all.into(), method.name());
     for number in 0..all {
         let due = begun + Duration::from_secs(1) * number / options.rate;
         tokio::time::sleep_until(due.into()).await;
         tally.lateness.add(due.elapsed());
         let name = format!("{}{run}-{number}", options.prefix);
-        let message = match (way, tokens.get(&number)) {
-            (Way::Resume, Some(token)) => ClientMessage::Resume {
+        let message = match (method, tokens.get(&number)) {
+            (Method::Resume, Some(token)) => ClientMessage::Resume {
                 token: token.clone(),
             },
-            (Way::Resume, None) => {
-                tally.refused("no_token", Duration::ZERO);
+            (Method::Resume, None) => {
+                tally.failed("no_token", Duration::ZERO);
                 continue;
             }
-            (Way::SignUp, _) => ClientMessage::SignUp {
+            (Method::SignUp, _) => ClientMessage::SignUp {
                 name,
                 password: Password::new(PASSWORD),
             },
-            (Way::LogIn, _) => ClientMessage::LogIn {
+            (Method::LogIn, _) => ClientMessage::LogIn {
                 name,
                 password: Password::new(PASSWORD),
             },
         };
         let gateway = options.gateways[number as usize % options.gateways.len()].clone();
-        while under_way.len() >= UNDER_WAY_MAX {
-            tally.note(under_way.join_next().await, tokens);
+        while in_flight.len() >= IN_FLIGHT_MAX {
+            tally.note(in_flight.join_next().await, tokens);
         }
-        under_way.spawn(async move {
+        in_flight.spawn(async move {
             let attempt = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt(&gateway, &message));
             let outcome = attempt.await.unwrap_or_else(|_| Err("timeout".to_owned()));
             (number, due.elapsed(), outcome)
         });
-        while let Some(ended) = under_way.try_join_next() {
+        while let Some(ended) = in_flight.try_join_next() {
             tally.note(Some(ended), tokens);
         }
         bar.inc(1);
     }
     let end = begun + Duration::from_secs(options.seconds.into());
     tokio::time::sleep_until(end.into()).await;
-    while let Some(ended) = under_way.join_next().await {
+    while let Some(ended) = in_flight.join_next().await {
         tally.note(Some(ended), tokens);
     }
     bar.finish();
@@ -141,7 +141,7 @@ async fn attempts(
     tally
 }
 
-/// One person comes in and goes; gives the token, or why it did not work.
+/// Connects, authenticates and disconnects. Returns the token, or the kind of failure.
 async fn attempt(gateway: &str, message: &ClientMessage) -> Result<String, String> {
     let runtime = tokio::runtime::Handle::current();
     let mut link = Link::open(&runtime, gateway, "bots");
@@ -181,13 +181,13 @@ impl Tally {
                 self.times.add(time);
                 tokens.insert(number, token);
             }
-            Err(kind) => self.refused(&kind, time),
+            Err(kind) => self.failed(&kind, time),
         }
     }
 
-    fn refused(&mut self, kind: &str, time: Duration) {
+    fn failed(&mut self, kind: &str, time: Duration) {
         self.attempts += 1;
-        self.failed.add(time);
+        self.failed_times.add(time);
         *self.errors.entry(kind.to_owned()).or_default() += 1;
     }
 
@@ -201,7 +201,7 @@ impl Tally {
             "successes": self.successes,
             "per_second": self.per_second(),
             "ms": self.times.json(),
-            "failed_ms": self.failed.json(),
+            "failed_ms": self.failed_times.json(),
             "lateness_ms": self.lateness.json(),
             "errors": self.errors,
             "bottleneck": bottleneck(&self.lateness, None, 1),
@@ -209,7 +209,7 @@ impl Tally {
     }
 }
 
-/// A name that no earlier run had: seconds in hexadecimal, their lower part.
+/// A name that no earlier run has used: the lower digits of the seconds, in hexadecimal.
 fn run_name() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -217,29 +217,29 @@ fn run_name() -> String {
     format!("{:06x}", seconds & 0xff_ffff)
 }
 
-fn tell(options: &ConnectOptions, tallies: &[(Way, Tally)]) {
+fn print_report(options: &ConnectOptions, tallies: &[(Method, Tally)]) {
     if options.json {
-        let ways = tallies
+        let methods = tallies
             .iter()
-            .map(|(way, tally)| (way.name().to_owned(), tally.json()));
-        let mut report: serde_json::Map<String, Value> = ways.collect();
+            .map(|(method, tally)| (method.name().to_owned(), tally.json()));
+        let mut report: serde_json::Map<String, Value> = methods.collect();
         report.insert("rate".to_owned(), options.rate.into());
         println!("{}", Value::Object(report));
         return;
     }
-    for (way, tally) in tallies {
+    for (method, tally) in tallies {
         let figures = format!(
             "{:8.1} a second {} {:6} errors",
             tally.per_second(),
             tally.times.text(),
             tally.attempts - tally.successes
         );
-        println!("{}", line(way.name(), &figures));
+        println!("{}", line(method.name(), &figures));
         for (kind, times) in &tally.errors {
             println!("! {kind}: {times}");
         }
         if !tally.errors.is_empty() {
-            println!("{}", line("until they knew", &tally.failed.text()));
+            println!("{}", line("until the failure", &tally.failed_times.text()));
         }
         if let Some(why) = bottleneck(&tally.lateness, None, 1) {
             println!("! {why}");
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_came_in_and_why_others_did_not() {
+    fn counts_successes_and_failures_by_kind() {
         let mut tally = Tally::default();
         let mut tokens = BTreeMap::new();
         let outcomes = [Ok("t1".to_owned()), Err("too_fast"), Err("too_fast")];

@@ -1,7 +1,7 @@
-//! One bot: a client whose hands are the simulation's AI.
+//! One bot: a client that the simulation's AI drives.
 //!
 //! [`Bot`] decides and has no I/O; [`Driver::race`] is its shell with a link.
-//! Under load another shell, `load::thin`, carries many of them at once.
+//! `load::thin` is another shell, for many bots at once.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -18,59 +18,58 @@ use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use simulation::AiDriver;
 
 use crate::account::{Account, Remedy};
-use crate::watcher::{Next, Outcome, Watcher};
+use crate::hooks::{Hooks, Next, Outcome};
 
 /// A bot decides as often as the race ticks.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / TICK_RATE_HZ as u64);
-/// How often a bot asks for a room that is not there yet.
+/// Between two attempts to join a room that does not exist yet.
 const JOIN_RETRY: Duration = Duration::from_millis(300);
-/// A bot that cannot log in or reach its room for this long gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A bot that has no seat for this long gives up.
+const SEAT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Who a bot is and what it is there for.
+/// The settings of a bot.
 #[derive(Clone, Debug)]
 pub struct Driver {
-    /// Where to connect, and where to go on when that breaks; at least one.
+    /// Gateways, the first to connect to and the others for when it fails; at least one.
     pub gateways: Vec<String>,
     /// Its name.
     pub name: String,
-    /// How well it drives.
+    /// Its skill.
     pub skill: Skill,
-    /// What it drives.
+    /// Its car class.
     pub class: CarClass,
-    /// The room.
+    /// The room to race in.
     pub room: RoomName,
-    /// Create the room with these settings, instead of joining it.
+    /// The settings of the room to create; `None` to join it.
     pub create: Option<RoomSettings>,
-    /// Go on whatever the servers do: join the room if it is there already, and
-    /// ask again for what was refused.
+    /// Whether it continues whatever the servers do: it joins a room that exists
+    /// already, and repeats refused requests.
     pub persists: bool,
-    /// Fill the free seats with AI drivers, once the expected players are here.
+    /// When to fill the free seats with AI drivers.
     pub fill: Option<Fill>,
-    /// A token of an earlier session: it costs the servers no password hash.
+    /// A token of an earlier session, which costs the servers no password hash.
     pub token: Option<String>,
 }
 
-/// When and with whom the free seats are filled.
+/// How the free seats are filled.
 #[derive(Clone, Copy, Debug)]
 pub struct Fill {
-    /// So many players are waited for.
+    /// The number of players to wait for.
     pub players: usize,
-    /// How well the AI drivers drive.
+    /// The skill of the AI drivers.
     pub skill: Skill,
 }
 
 impl Driver {
-    /// Races until the room closes, and again until the watcher has seen
-    /// enough. Gives the last outcome, or `None` when no race was wanted any
-    /// more before one had ended.
+    /// Races until the room closes, and again as long as the hooks ask for it.
+    /// Returns the last outcome; `None` when no race was wanted before one had ended.
     ///
     /// # Errors
     /// When it cannot log in or get a seat.
-    pub async fn race(self, seed: u64, watcher: impl Watcher) -> Result<Option<Outcome>> {
+    pub async fn race(self, seed: u64, hooks: impl Hooks) -> Result<Option<Outcome>> {
         let runtime = tokio::runtime::Handle::current();
         let mut link = Link::open_any(&runtime, &self.gateways, "bots");
-        let mut bot = Bot::new(self, seed, watcher);
+        let mut bot = Bot::new(self, seed, hooks);
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -83,12 +82,12 @@ impl Driver {
                     false
                 }
                 due = frames.tick() => {
-                    bot.watcher.woken(due.elapsed());
+                    bot.hooks.frame_begins(due.elapsed());
                     true
                 }
             };
             let now = Instant::now();
-            if let ControlFlow::Break(outcome) = bot.turn(is_frame, now)? {
+            if let ControlFlow::Break(outcome) = bot.update(is_frame, now)? {
                 return Ok(outcome);
             }
             for frame in bot.take_outgoing(now) {
@@ -98,38 +97,38 @@ impl Driver {
     }
 }
 
-/// A driver with its client: everything but the connection.
-pub(crate) struct Bot<W> {
+/// A driver with its client, without the connection.
+pub(crate) struct Bot<H> {
     driver: Driver,
     seed: u64,
-    watcher: W,
+    hooks: H,
     client: RaceClient,
     account: Account,
-    /// Whether the room that it would create is there already.
+    /// Whether the room that it would create exists already.
     joins: bool,
-    hands: Option<AiDriver>,
+    ai: Option<AiDriver>,
     asked_at: Option<Instant>,
     in_room: Option<(RaceId, RoomSettings)>,
-    homeless_since: Instant,
-    /// It has given its seat back.
+    seatless_since: Instant,
+    /// Whether it has left the room.
     has_left: bool,
 }
 
-impl<W: Watcher> Bot<W> {
-    pub(crate) fn new(driver: Driver, seed: u64, watcher: W) -> Self {
+impl<H: Hooks> Bot<H> {
+    pub(crate) fn new(driver: Driver, seed: u64, hooks: H) -> Self {
         let mut client = RaceClient::default();
         let account = Account::open(&driver.name, driver.token.as_deref(), &mut client);
         Self {
             driver,
             seed,
-            watcher,
+            hooks,
             client,
             account,
             joins: false,
-            hands: None,
+            ai: None,
             asked_at: None,
             in_room: None,
-            homeless_since: Instant::now(),
+            seatless_since: Instant::now(),
             has_left: false,
         }
     }
@@ -138,40 +137,39 @@ impl<W: Watcher> Bot<W> {
         &self.client
     }
 
-    pub(crate) fn watcher(&mut self) -> &mut W {
-        &mut self.watcher
+    pub(crate) fn hooks(&mut self) -> &mut H {
+        &mut self.hooks
     }
 
-    /// Lets the watcher look, where not every event is told.
-    pub(crate) fn look_over(&mut self, traffic: Traffic, now: Instant) {
-        self.watcher.taken(&self.client, traffic, now);
+    /// Calls the hooks in shells that handle some events themselves.
+    pub(crate) fn call_hooks(&mut self, traffic: Traffic, now: Instant) {
+        self.hooks.handled(&self.client, traffic, now);
     }
 
     /// The frames to send.
     pub(crate) fn take_outgoing(&mut self, now: Instant) -> Vec<Bytes> {
         let frames = self.client.take_outgoing();
         for frame in &frames {
-            self.watcher.sent(frame, now);
+            self.hooks.sent(frame, now);
         }
         frames
     }
 
-    /// Does what is to be done now, after an event or, with `is_frame`, because
-    /// a frame is to be driven. Breaks with the last outcome, as
-    /// [`Driver::race`].
-    pub(crate) fn turn(
+    /// Acts after an event or, with `is_frame`, at the beginning of a frame. Breaks
+    /// with the last outcome, as [`Driver::race`].
+    pub(crate) fn update(
         &mut self,
         is_frame: bool,
         now: Instant,
     ) -> Result<ControlFlow<Option<Outcome>>> {
         self.rejected(now)?;
-        if !self.watcher.wants_race() && !self.is_in_race() {
+        if !self.hooks.wants_race() && !self.is_in_race() {
             return Ok(ControlFlow::Break(None));
         }
         match self.client.state() {
-            RaceClientState::Lobby if self.watcher.waits() => self.homeless_since = now,
+            RaceClientState::Lobby if self.hooks.waits() => self.seatless_since = now,
             RaceClientState::Lobby => self.in_lobby(now),
-            RaceClientState::Room(_) if self.watcher.leaves() => self.leave(),
+            RaceClientState::Room(_) if self.hooks.leaves() => self.leave(),
             RaceClientState::Room(_) => self.in_room(is_frame, now),
             RaceClientState::Result(result) => {
                 let result = result.clone();
@@ -185,17 +183,17 @@ impl<W: Watcher> Bot<W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Takes an event of the connection, which has carried so much by now.
+    /// Handles an event of the connection, with its traffic so far.
     pub(crate) fn event(&mut self, event: LinkEvent, traffic: Traffic, now: Instant) -> Result<()> {
         if let LinkEvent::Lost { reason } = &event
             && self.in_room.is_none()
-            && self.is_out_of_patience(now)
+            && self.has_timed_out(now)
         {
             bail!("{}: {reason}", self.driver.name);
         }
-        self.watcher.comes(&event, &self.client, now);
+        self.hooks.received(&event, &self.client, now);
         self.client.handle(event, now);
-        self.watcher.taken(&self.client, traffic, now);
+        self.hooks.handled(&self.client, traffic, now);
         Ok(())
     }
 
@@ -204,12 +202,12 @@ impl<W: Watcher> Bot<W> {
             return;
         }
         if let Some((race, _)) = self.in_room.take() {
-            // Its race went on without it.
-            self.watcher.thrown_out(race, now);
-            self.hands = None;
-            self.homeless_since = now;
+            // Its race continues without it.
+            self.hooks.seat_lost(race, now);
+            self.ai = None;
+            self.seatless_since = now;
         }
-        if self.asks_now(now) {
+        if self.may_ask(now) {
             self.asked_at = Some(now);
             let (room, class) = (self.driver.room.as_str(), self.driver.class);
             match &self.driver.create {
@@ -221,7 +219,7 @@ impl<W: Watcher> Bot<W> {
         }
     }
 
-    /// Gives the seat back: a room that all have left closes, and costs nothing.
+    /// Leaves the room: when all have left, it closes and costs nothing.
     fn leave(&mut self) {
         if !std::mem::replace(&mut self.has_left, true) {
             self.client.leave_room();
@@ -229,19 +227,19 @@ impl<W: Watcher> Bot<W> {
     }
 
     fn in_room(&mut self, is_frame: bool, now: Instant) {
-        let asks_now = self.asks_now(now);
+        let may_ask = self.may_ask(now);
         let Some(room) = self.client.room() else {
             return;
         };
         let fill = self
             .driver
             .fill
-            .filter(|fill| asks_now && fill.is_time(room));
+            .filter(|fill| may_ask && fill.is_time(room));
         self.in_room
             .get_or_insert_with(|| (room.view().race, room.view().settings.clone()));
         if is_frame {
-            self.watcher.drives(room, now);
-            let input = input(&self.driver, self.seed, &mut self.hands, room);
+            self.hooks.drives(room, now);
+            let input = input(&self.driver, self.seed, &mut self.ai, room);
             self.client.drive(input, now);
         }
         if let Some(fill) = fill {
@@ -250,7 +248,7 @@ impl<W: Watcher> Bot<W> {
         }
     }
 
-    /// The outcome, when the watcher has seen enough.
+    /// The outcome, when the hooks ask for no other race.
     fn ended(&mut self, result: RaceResult, now: Instant) -> Result<Option<Outcome>> {
         let Some((race, settings)) = self.in_room.take() else {
             bail!("no race was seen")
@@ -260,13 +258,13 @@ impl<W: Watcher> Bot<W> {
             settings,
             result,
         };
-        match self.watcher.ended(&outcome) {
+        match self.hooks.ended(&outcome) {
             Next::Enough => return Ok(Some(outcome)),
             Next::Again => {}
         }
         self.client.dismiss_result();
-        (self.hands, self.asked_at, self.joins) = (None, None, false);
-        self.homeless_since = now;
+        (self.ai, self.asked_at, self.joins) = (None, None, false);
+        self.seatless_since = now;
         Ok(None)
     }
 
@@ -274,54 +272,52 @@ impl<W: Watcher> Bot<W> {
         let Some(rejection) = self.client.take_rejection() else {
             return Ok(());
         };
-        let patient = !self.is_out_of_patience(now);
+        let in_time = !self.has_timed_out(now);
         let persists = self.driver.persists;
         match self.account.remedy(&rejection, &self.client, persists) {
             Remedy::None => {}
-            Remedy::AskAgain if patient => self.account.log_in_again(&mut self.client),
+            Remedy::Retry if in_time => self.account.retry(&mut self.client),
             Remedy::SignUp => self.account.sign_up(&mut self.client),
-            Remedy::LogIn if patient => self.account.log_in(&mut self.client),
-            Remedy::Join if patient => self.joins = true,
-            Remedy::Create if patient => self.joins = false,
-            Remedy::AskAgain | Remedy::LogIn | Remedy::Join | Remedy::Create | Remedy::GiveUp => {
+            Remedy::LogIn if in_time => self.account.log_in(&mut self.client),
+            Remedy::Join if in_time => self.joins = true,
+            Remedy::Create if in_time => self.joins = false,
+            Remedy::Retry | Remedy::LogIn | Remedy::Join | Remedy::Create | Remedy::GiveUp => {
                 bail!("{}: {rejection}", self.driver.name)
             }
         }
         Ok(())
     }
 
-    /// Whether it is in a race that has begun, or on its way back to one.
+    /// Whether it is in a race that has begun, or returns to one.
     fn is_in_race(&self) -> bool {
         match self.client.state() {
             RaceClientState::Room(room) => room.view().phase != Phase::Waiting,
             RaceClientState::Result(_) => true,
-            RaceClientState::Offline(_)
-            | RaceClientState::Unauthenticated
-            | RaceClientState::Lobby
-            | RaceClientState::Ended(_) => self.client.is_returning(),
+            RaceClientState::Offline(_) | RaceClientState::Unauthenticated | RaceClientState::Lobby | RaceClientState::Ended(_) => {
+                self.client.is_returning()
+            }
         }
     }
 
-    fn asks_now(&self, now: Instant) -> bool {
+    fn may_ask(&self, now: Instant) -> bool {
         self.asked_at.is_none_or(|asked| now - asked >= JOIN_RETRY)
     }
 
-    fn is_out_of_patience(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.homeless_since) >= PATIENCE
+    fn has_timed_out(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.seatless_since) >= SEAT_TIMEOUT
     }
 }
 
-fn input(driver: &Driver, seed: u64, hands: &mut Option<AiDriver>, room: &RoomClient) -> Controls {
+fn input(driver: &Driver, seed: u64, ai: &mut Option<AiDriver>, room: &RoomClient) -> Controls {
     let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {
         return Controls::default();
     };
     let (track, seat) = (room.track(), usize::from(seat));
     let class = state.cars.get(seat).map(|car| car.class);
-    hands
-        .get_or_insert_with(|| {
-            AiDriver::with_class(track, class.unwrap_or_default(), seed, driver.skill)
-        })
-        .drive(track, rules, state, seat)
+    ai.get_or_insert_with(|| {
+        AiDriver::with_class(track, class.unwrap_or_default(), seed, driver.skill)
+    })
+    .drive(track, rules, state, seat)
 }
 
 impl Fill {

@@ -1,9 +1,9 @@
-//! AI drivers that play like anybody else: over TCP, through a gateway.
+//! AI drivers that play like any player: over TCP, through a gateway.
 //!
-//! [`driver`] is one player: a `client_core` session whose hands are the
-//! simulation's AI; a [`watcher`] learns what it learns. [`race`] fills a room with them and reports how it ended;
-//! [`load`] fills many and reports how the servers bear it; [`chat`] and
-//! [`connect`] do so for words and for people that come in.
+//! [`driver`] is one player: a `client_core` session that the simulation's AI
+//! drives; [`hooks`] observe it. [`race`] fills a room with bots and reports the
+//! result. [`load`] fills many rooms and measures the servers; [`chat`] and
+//! [`connect`] measure chat messages and log-ins.
 //!
 //! Invariant: a bot knows only what a person's client knows.
 
@@ -11,6 +11,7 @@ mod account;
 pub mod chat;
 pub mod connect;
 pub mod driver;
+pub mod hooks;
 pub mod load;
 mod measure;
 pub mod options;
@@ -18,12 +19,11 @@ pub mod process;
 mod progress;
 pub mod race;
 mod reach;
-pub mod watcher;
 
 use self::options::Command;
 pub use self::options::Options;
 
-/// Threads for the bots of one room: an AI takes a few µs of a frame.
+/// Threads for the bots of one room: an AI driver needs a few µs per frame.
 const RACE_THREADS: u8 = 2;
 
 /// Does what the command line asks.

@@ -1,10 +1,10 @@
 //! Many rooms full of bots in one process, and what they measure.
 //!
-//! Each bot has an [`observer`] without I/O; all write to one [`record`] of
-//! bounded size, of which [`report`] is told.
+//! Each bot has an [`observer`] without I/O; all write to one [`record`] of bounded
+//! size, which becomes the [`report`].
 
-mod bot_observer;
 mod bot_pool;
+mod load_hooks;
 mod observer;
 mod record;
 mod report;
@@ -22,8 +22,8 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::watch;
 
-use self::bot_observer::{Orders, Progress, Shared};
 use self::bot_pool::BotPool;
+use self::load_hooks::{Orders, Progress, Shared};
 use self::record::Record;
 use self::report::Run;
 use crate::driver::Driver;
@@ -33,25 +33,24 @@ use crate::options::LoadOptions;
 use crate::progress::bar;
 use crate::reach::{expect_gateways, expect_sockets};
 
-/// Between the starts of two rooms, unless it is said.
+/// Between the starts of two rooms, by default.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
-/// So many bots may be on their way in before those of the next room come: as many
-/// hashes as a server computes within the patience of a log-in.
+/// Concurrent log-ins before the bots of the next room start: as many password hashes
+/// as a server computes within the timeout of a log-in.
 const LOGGING_IN_MAX: usize = 32;
-/// Longest wait until everybody is logged in, and until everybody has been in a race.
-const RAMP_MAX: Duration = Duration::from_secs(600);
-/// Between two looks at what the bots do.
-const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// When all races that are left have been standing still for this long, none
-/// will end.
-const STILL_MAX: Duration = Duration::from_secs(15);
-/// Longest wait until all have given their seats back: the servers may be gone.
-const LEAVE_MAX: Duration = Duration::from_secs(3);
+/// Longest wait until all bots are logged in, and until all have been in a race.
+const RAMP_TIMEOUT: Duration = Duration::from_secs(600);
+/// Between two polls of the bots.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// When all remaining races have been stalled for this long, none will end.
+const STALL_MAX: Duration = Duration::from_secs(15);
+/// Longest wait until all bots have left their rooms: the servers may be gone.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Fills rooms with bots, lets them race for a while and tells what they saw.
+/// Fills rooms with bots, lets them race for a time and reports what they measured.
 ///
 /// # Errors
-/// When not everybody gets to race, or the samples cannot be written.
+/// When not all bots get to race, or the samples cannot be written.
 pub async fn run(options: &LoadOptions) -> Result<()> {
     let mut load = Load::new(options)?;
     tokio::select! {
@@ -95,16 +94,16 @@ impl<'a> Load<'a> {
     async fn run(&mut self) -> Result<()> {
         expect_sockets(self.options.bots())?;
         expect_gateways(&self.options.gateways).await?;
-        // A wrong process id is told now and not after everybody has come.
+        // A wrong process id fails the run before the bots log in.
         Meter::start(&self.options.pids)?;
-        self.arrive().await?;
+        self.log_in().await?;
         self.ramp_up().await?;
         self.tokens.save(&self.record.lock().tokens)?;
         tokio::time::sleep(Duration::from_secs(self.options.warm_up)).await;
         self.begin()?;
         let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
         let meter = Meter::start(&self.options.pids)?;
-        self.pass(begun, Duration::from_secs(self.options.seconds))
+        self.wait(begun, Duration::from_secs(self.options.seconds))
             .await?;
         let seconds = begun.elapsed().as_secs_f64();
         let cores = cpu
@@ -124,42 +123,47 @@ impl<'a> Load<'a> {
         };
         self.leave().await;
         self.write_samples()?;
-        // Only who waits for the end of the races wants to know what came after.
+        // What happens after the window counts only with --finish.
         if self.options.finish == 0 {
-            self.tell(&run, &measured);
+            self.print(&run, &measured);
         } else {
-            self.tell(&run, &self.record.lock());
+            self.print(&run, &self.record.lock());
         }
         Ok(())
     }
 
-    /// Everybody logs in: what that costs the servers shall not disturb a race,
-    /// nor be measured.
-    async fn arrive(&mut self) -> Result<()> {
+    /// Logs all bots in before the first race, so that password hashes neither disturb
+    /// a race nor are measured.
+    async fn log_in(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let bar = bar(self.options.bots().into(), "bots are there");
+        let bar = bar(self.options.bots().into(), "bots are logged in");
         for room in 0..self.options.rooms {
             for seat in 0..self.options.seats {
                 self.start_bot(room, seat)?;
             }
-            self.welcome(LOGGING_IN_MAX, begun, &bar).await?;
+            self.await_log_ins(LOGGING_IN_MAX, begun, &bar).await?;
         }
-        self.welcome(0, begun, &bar).await?;
+        self.await_log_ins(0, begun, &bar).await?;
         bar.finish();
         Ok(())
     }
 
-    /// Waits until all but so many are logged in: a log-in that waits for its
-    /// password hash for too long is asked for again, which costs another.
-    async fn welcome(&self, others_max: usize, begun: Instant, bar: &ProgressBar) -> Result<()> {
+    /// Waits until all but `others_max` bots are logged in: a log-in that waits too
+    /// long for its password hash is repeated, which costs another hash.
+    async fn await_log_ins(
+        &self,
+        others_max: usize,
+        begun: Instant,
+        bar: &ProgressBar,
+    ) -> Result<()> {
         loop {
-            let welcome = self.record.lock().welcome;
-            bar.set_position(welcome as u64);
-            if self.progress.len().saturating_sub(welcome) <= others_max {
+            let logged_in = self.record.lock().logged_in;
+            bar.set_position(logged_in as u64);
+            if self.progress.len().saturating_sub(logged_in) <= others_max {
                 return Ok(());
             }
-            self.expect_patience(begun, welcome, "log in")?;
-            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+            self.expect_in_time(begun, logged_in, "log in")?;
+            tokio::time::sleep(POLL_INTERVAL / 10).await;
         }
     }
 
@@ -184,16 +188,16 @@ impl<'a> Load<'a> {
                 bar.finish();
                 return Ok(());
             }
-            self.expect_patience(begun, racing, "race")?;
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            self.expect_in_time(begun, racing, "race")?;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    fn expect_patience(&self, begun: Instant, done: usize, what: &str) -> Result<()> {
-        if begun.elapsed() > RAMP_MAX {
+    fn expect_in_time(&self, begun: Instant, done: usize, what: &str) -> Result<()> {
+        if begun.elapsed() > RAMP_TIMEOUT {
             let bots = self.progress.len();
             let reasons = self.record.lock().failure_reasons.join("; ");
-            bail!("only {done} of {bots} bots got to {what}. {reasons}");
+            bail!("only {done} of {bots} bots could {what}. {reasons}");
         }
         Ok(())
     }
@@ -207,8 +211,8 @@ impl<'a> Load<'a> {
         let mut driver = driver(self.options, room, seat)?;
         driver.token = self.tokens.of(&driver.name);
         let seed = u64::from(room) * 100 + u64::from(seat);
-        let (progress, watching) = watch::channel(Progress::Coming);
-        self.progress.push(watching);
+        let (progress, receiver) = watch::channel(Progress::Joining);
+        self.progress.push(receiver);
         let orders = self.orders.subscribe();
         let record = self.record.clone();
         self.bot_pool
@@ -216,7 +220,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// The first line of the samples says when the measurement begins.
+    /// Begins the measurement; the first line of the samples says when.
     fn begin(&mut self) -> Result<()> {
         let begun = {
             let mut record = self.record.lock();
@@ -231,11 +235,11 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// Lets time pass, and tells how it goes.
-    async fn pass(&mut self, begun: Instant, time: Duration) -> Result<()> {
+    /// Waits, writes samples and shows the progress.
+    async fn wait(&mut self, begun: Instant, time: Duration) -> Result<()> {
         let bar = bar(time.as_secs(), "s");
         while begun.elapsed() < time {
-            tokio::time::sleep(LOOK_INTERVAL.min(time - begun.elapsed().min(time))).await;
+            tokio::time::sleep(POLL_INTERVAL.min(time - begun.elapsed().min(time))).await;
             self.write_samples()?;
             bar.set_position(begun.elapsed().as_secs());
         }
@@ -243,23 +247,23 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// Waits until the races that are on have ended.
+    /// Waits until the present races have ended.
     async fn finish(&mut self) -> Result<()> {
         if self.options.finish == 0 {
             return Ok(());
         }
         let begun = Instant::now();
-        let mut hoped_at = begun;
+        let mut raced_at = begun;
         let bar = bar(self.progress.len() as u64, "bots have finished");
         while begun.elapsed().as_secs() < self.options.finish
-            && hoped_at.elapsed() < STILL_MAX
+            && raced_at.elapsed() < STALL_MAX
             && self.bot_pool.playing() > 0
         {
-            let still: u64 = self.record.lock().still.values().sum();
-            if still < self.bot_pool.playing() as u64 {
-                hoped_at = Instant::now();
+            let stalled: u64 = self.record.lock().stalled.values().sum();
+            if stalled < self.bot_pool.playing() as u64 {
+                raced_at = Instant::now();
             }
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             self.write_samples()?;
             bar.set_position((self.progress.len() - self.bot_pool.playing()) as u64);
         }
@@ -267,12 +271,12 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    /// Has everybody give the seat back, so that the rooms close at once.
+    /// Has all bots leave, so that the rooms close at once.
     async fn leave(&mut self) {
         self.orders.send_replace(Orders::Leave);
         let begun = Instant::now();
-        while self.bot_pool.playing() > 0 && begun.elapsed() < LEAVE_MAX {
-            tokio::time::sleep(LOOK_INTERVAL / 10).await;
+        while self.bot_pool.playing() > 0 && begun.elapsed() < LEAVE_TIMEOUT {
+            tokio::time::sleep(POLL_INTERVAL / 10).await;
         }
         self.bot_pool.shutdown().await;
     }
@@ -290,7 +294,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
-    fn tell(&self, run: &Run, record: &Record) {
+    fn print(&self, run: &Run, record: &Record) {
         if self.options.json {
             println!("{}", report::json(self.options, run, record));
         } else {
@@ -302,8 +306,8 @@ impl<'a> Load<'a> {
 fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
     let name: RoomName = format!("{}{room}", options.prefix)
         .parse()
-        .context("the prefix makes no name of a room")?;
-    // Rooms take turns; the other gateways are where their bots go on.
+        .context("the prefix makes no valid name of a room")?;
+    // Rooms are spread over the gateways; bots fail over to the others.
     let mut gateways = options.gateways.clone();
     let first = usize::from(room) % gateways.len();
     gateways.rotate_left(first);
@@ -315,7 +319,7 @@ fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
     };
     Ok(Driver {
         gateways,
-        // Counted through all rooms: a token is good for any shape of load.
+        // Numbered through all rooms: tokens fit any shape of load.
         name: format!(
             "{}{}",
             options.prefix,

@@ -1,4 +1,4 @@
-//! What more than one kind of measurement needs.
+//! What all measurements share.
 
 pub(crate) mod processes;
 mod times;
@@ -7,20 +7,20 @@ mod tokens;
 pub(crate) use self::times::Times;
 pub(crate) use self::tokens::Tokens;
 
-/// The generator may be so late, one time in a hundred, ms. More would be seen
-/// in what it measures.
+/// The highest acceptable p99 of the generator's lateness, ms: more would show in what
+/// it measures.
 const LATE_MS_MAX: f64 = 5.0;
-/// So much of its threads' time it may use.
+/// The highest acceptable use of its threads.
 const CORES_SHARE_MAX: f64 = 0.9;
 
-/// Why the figures may be those of this process and not of the servers: how late it
-/// was to do what was due, and what it used of so many threads.
+/// Why the figures may be this process's and not the servers': it was late, or used all
+/// of its threads.
 pub(crate) fn bottleneck(lateness: &Times, cores: Option<f64>, threads: u8) -> Option<String> {
     let late_ms = lateness.quantile_ms(0.99);
     if late_ms > LATE_MS_MAX {
         return Some(format!(
             "the load generator was late: one time in a hundred by {late_ms:.1} ms or more; \
-             what it has timed seems longer than it was"
+             times seem longer than they were"
         ));
     }
     let threads = f64::from(threads);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_when_the_generator_is_what_is_slow() {
+    fn says_when_the_generator_is_too_slow() {
         let late = |ms| {
             let mut times = Times::default();
             (0..98).for_each(|_| times.add(Duration::ZERO));

@@ -26,7 +26,7 @@ use crate::process::Process;
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
 
-/// Slipstream's bots: AI drivers that log in like anybody else
+/// Slipstream's bots: AI drivers that log in like any player
 #[derive(Clone, Debug, Parser)]
 #[command(name = "bots", version)]
 pub struct Options {
@@ -35,16 +35,16 @@ pub struct Options {
     pub command: Command,
 }
 
-/// What bots can do.
+/// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Race in one room until it closes
     Race(RaceOptions),
-    /// Race in many rooms at once, and tell how the servers bear it
+    /// Race in many rooms at once, and measure the servers
     Load(LoadOptions),
-    /// Talk, many at once, and tell how long a word takes to everybody
+    /// Chat with many users at once, and measure how long messages take
     Chat(ChatOptions),
-    /// Sign up, log in and resume, and tell how many can in a second
+    /// Sign up, log in and resume at a rate, and measure how long it takes
     Connect(ConnectOptions),
 }
 
@@ -52,7 +52,7 @@ impl Options {
     /// Reads a command line.
     ///
     /// # Errors
-    /// What is wrong with it, and what is allowed.
+    /// When it is invalid, with what is allowed.
     pub fn of(
         arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
@@ -69,13 +69,13 @@ impl Options {
     }
 }
 
-/// How much of a client a bot is.
+/// How much of a client a bot has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum NetcodeOption {
-    /// A whole one: it predicts the race, and an AI drives by what it sees.
+    /// All of it: it predicts the race, in which an AI drives.
     Full,
-    /// It sends what an AI did in the same race before, reads the headers of
-    /// snapshots, and does not look where it drives.
+    /// Only the headers of snapshots: it sends the inputs that an AI recorded in
+    /// the same race.
     Thin,
 }
 
@@ -90,7 +90,7 @@ impl NetcodeOption {
     }
 }
 
-/// Takes the word of a mode.
+/// A parser of modes by name.
 fn mode() -> impl TypedValueParser<Value = Mode> {
     PossibleValuesParser::new(Mode::ALL.map(Mode::name))
         .map(|word| Mode::from_name(&word).expect("clap passes on only these words"))
@@ -101,7 +101,7 @@ fn track(name: &str) -> Result<String, String> {
     if known.contains(&name) {
         return Ok(name.to_owned());
     }
-    Err(format!("there are: {}", known.join(", ")))
+    Err(format!("tracks are: {}", known.join(", ")))
 }
 
 fn process(text: &str) -> Result<Process, String> {
@@ -121,7 +121,7 @@ fn prefix(text: &str) -> Result<String, String> {
     numbered(text, 16).map(|_| text.to_owned())
 }
 
-/// The name of a bot; its number may make it too long.
+/// The name of a bot. A number can make it too long.
 fn numbered(prefix: &str, number: u32) -> Result<PlayerName, String> {
     PlayerName::parse_new(&format!("{prefix}{number}"))
         .map_err(|error| format!("with its number, {error}"))
@@ -142,7 +142,7 @@ fn gateway(text: &str) -> Result<String, String> {
 /// standard error with status 64.
 #[must_use]
 pub fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // A closed terminal is no reason to fail.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_every_class_skill_and_mode_by_its_word() {
+    fn takes_every_class_skill_and_mode_by_name() {
         for class in CarClass::ALL {
             let options = parse(&["--class", class.name()]).unwrap();
             assert_eq!(options.class, Choice::All(class));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_work_with_so_many_before_it_begins() {
+    fn refuses_options_that_do_not_fit_together() {
         let cases: [(&[&str], &str); 6] = [
             (&["load", "--gateways", "127.0.0.1"], "a host and a port"),
             (&["chat", "--gateways", "a:1,b:0"], "\"b:0\" must be"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_no_room_can_be_and_says_what_is_allowed() {
+    fn refuses_invalid_values_and_names_the_valid() {
         let classes = CarClass::ALL.map(CarClass::name).join(", ");
         let cases: [(&[&str], &str); 6] = [
             (&["--create", "--target", "0"], "1..=200000"),

@@ -3,7 +3,7 @@
 /// A process to be measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// What it is called in the report.
+    /// Its name in the report.
     pub name: String,
     /// Its id.
     pub pid: u32,

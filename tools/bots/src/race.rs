@@ -1,4 +1,4 @@
-//! Fills a room with bots and tells how the race goes.
+//! Fills a room with bots and reports the race.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::driver::{Driver, Fill};
+use crate::hooks::{Outcome, View, ViewSender};
 use crate::options::RaceOptions;
-use crate::watcher::{Outcome, View, Viewer};
 
-/// Between two lines of the live leaderboard.
+/// Between two prints of the live leaderboard.
 const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Races in one room until it closes.
@@ -25,9 +25,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 pub async fn run(options: &RaceOptions) -> Result<()> {
     let (first_view, watching) = watch::channel(View::default());
     let mut bots = JoinSet::new();
-    bots.spawn(driver(options, 0).race(0, Viewer::new(first_view)));
+    bots.spawn(driver(options, 0).race(0, ViewSender::new(first_view)));
     if options.create {
-        // The others can only join what is there.
+        // The others can only join a room that exists.
         seated(watching.clone(), &mut bots).await?;
     }
     for index in 1..usize::from(options.count) {
@@ -48,7 +48,7 @@ pub async fn run(options: &RaceOptions) -> Result<()> {
             }
         }
     }
-    tell(options, &outcome.context("there were no bots")?)
+    print_result(options, &outcome.context("there were no bots")?)
 }
 
 fn driver(options: &RaceOptions, index: usize) -> Driver {
@@ -78,7 +78,7 @@ async fn seated(
     tokio::select! {
         _ = watching.wait_for(|view| view.is_seated) => Ok(()),
         Some(ended) = bots.join_next() => match ended.context("a bot failed")? {
-            Ok(_) => bail!("the room closed before the others came"),
+            Ok(_) => bail!("the room closed before the others joined"),
             Err(problem) => Err(problem),
         },
     }
@@ -103,7 +103,7 @@ fn report(leaderboard: &[LeaderboardLine]) {
     );
 }
 
-fn tell(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
+fn print_result(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
     let Outcome {
         race,
         settings,
@@ -155,12 +155,12 @@ fn tell(options: &RaceOptions, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-/// `None` on the highway, which has none.
+/// `None` on the highway, which has no laps.
 fn laps(settings: &RoomSettings) -> Option<u16> {
     (settings.mode == Mode::Circuit).then_some(settings.laps)
 }
 
-/// `None` on a circuit, whose laps make the target.
+/// `None` on a circuit, where laps are the target.
 fn target_metres(settings: &RoomSettings) -> Option<u32> {
     (settings.mode == Mode::Highway).then_some(settings.target_metres)
 }

@@ -1,4 +1,4 @@
-//! What many bots need before the first of them comes: somebody who answers, and
+//! What many bots need before the first one starts: gateways that answer, and
 //! descriptors.
 
 use std::time::Duration;
@@ -7,28 +7,27 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 
-/// A gateway that takes longer to accept is as good as none.
+/// The longest wait for a gateway to accept.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Descriptors besides the sockets of bots: files, timers, the terminal.
 const DESCRIPTORS_BESIDES: u64 = 64;
 
-/// Makes sure that somebody is at each of the gateways: thousands of bots would
-/// only try again and again.
+/// Makes sure that each gateway answers: thousands of bots would only retry.
 ///
 /// # Errors
-/// When nobody is at one of them, with its address.
+/// When one does not answer, with its address.
 pub(crate) async fn expect_gateways(addresses: &[String]) -> Result<()> {
     for address in addresses {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
         connected
-            .with_context(|| format!("nobody at {address} has answered for {CONNECT_TIMEOUT:?}"))?
-            .with_context(|| format!("nobody is at the gateway's address {address}"))?;
+            .with_context(|| format!("{address} has not answered for {CONNECT_TIMEOUT:?}"))?
+            .with_context(|| format!("no gateway is at {address}"))?;
     }
     Ok(())
 }
 
-/// Lets this process have so many sockets; many systems begin with 1,024
-/// descriptors and allow more.
+/// Raises the limit of descriptors for a number of sockets: many systems begin with
+/// 1,024 and allow more.
 ///
 /// # Errors
 /// When the system allows fewer, with how many.
@@ -41,7 +40,7 @@ pub(crate) fn expect_sockets(sockets: u32) -> Result<()> {
     }
 }
 
-/// The limit that is enough, if it must be another.
+/// The limit to set, unless the present one is enough.
 fn raised(limit: Rlimit, sockets: u32) -> Result<Option<Rlimit>> {
     let needed = u64::from(sockets) + DESCRIPTORS_BESIDES;
     if limit.current.is_none_or(|current| current >= needed) {
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn says_at_whose_address_nobody_is() {
+    async fn names_the_gateway_that_does_not_answer() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let here = listener.local_addr().unwrap().to_string();
         assert!(expect_gateways(std::slice::from_ref(&here)).await.is_ok());
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_as_many_descriptors_as_it_may_and_says_when_they_are_too_few() {
+    fn raises_the_limit_and_says_when_it_is_too_low() {
         let limit = |current, maximum| Rlimit { current, maximum };
         assert!(expect_sockets(1).is_ok());
         let many = limit(Some(1_024), Some(20_000));

@@ -1,51 +1,51 @@
-//! What was said and who heard it.
+//! What was sent and what each user received.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::measure::Times;
 
-/// Before the number of a word.
+/// What stands before the number of a message.
 const MARK: &str = "word ";
-/// Words that a number keeps.
+/// Messages of one number in a bit set.
 const BITS: usize = u64::BITS as usize;
 
-/// What all users together have measured.
+/// The measurements of all users together.
 #[derive(Debug)]
 pub(crate) struct Record {
-    /// By user: a bit for each word that the user has heard.
-    heard: Vec<Vec<u64>>,
-    /// When each word was said.
-    words: Vec<Instant>,
-    twice: u64,
+    /// By user: a bit for each message that the user has received.
+    received: Vec<Vec<u64>>,
+    /// When each message was sent.
+    sent_at: Vec<Instant>,
+    duplicates: u64,
     pub(crate) deliveries: Times,
-    /// How late this process was to say what was due.
+    /// How late this process was to send what was due.
     pub(crate) lateness: Times,
-    /// Refusals by their codes.
+    /// Rejections by code.
     pub(crate) rejected: BTreeMap<String, u64>,
-    /// By user.
+    /// Session tokens by user.
     pub(crate) tokens: BTreeMap<String, String>,
 }
 
-/// The end of it.
+/// The totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
-    pub(crate) said: u64,
-    /// Times that somebody heard a word.
+    pub(crate) sent: u64,
+    /// Messages received, counted by user.
     pub(crate) delivered: u64,
-    /// Times that somebody did not.
+    /// Messages not received, counted by user.
     pub(crate) lost: u64,
-    /// Times that somebody heard one again.
-    pub(crate) twice: u64,
+    /// Messages received again, counted by user.
+    pub(crate) duplicates: u64,
 }
 
 impl Record {
-    /// For so many users, each of whom is to hear everything.
+    /// An empty record of users who are each to receive every message.
     pub(crate) fn new(users: usize) -> Self {
         Self {
-            heard: vec![Vec::new(); users],
-            words: Vec::new(),
-            twice: 0,
+            received: vec![Vec::new(); users],
+            sent_at: Vec::new(),
+            duplicates: 0,
             deliveries: Times::default(),
             lateness: Times::default(),
             rejected: BTreeMap::new(),
@@ -53,43 +53,44 @@ impl Record {
         }
     }
 
-    /// The next word.
-    pub(crate) fn say(&mut self, now: Instant) -> String {
-        self.words.push(now);
-        format!("{MARK}{}", self.words.len() - 1)
+    /// The text of the next message.
+    pub(crate) fn send(&mut self, now: Instant) -> String {
+        self.sent_at.push(now);
+        format!("{MARK}{}", self.sent_at.len() - 1)
     }
 
-    /// A user hears something.
-    pub(crate) fn heard(&mut self, user: usize, text: &str, now: Instant) {
+    /// Notes that a user has received a text.
+    pub(crate) fn received(&mut self, user: usize, text: &str, now: Instant) {
         let number = text
             .strip_prefix(MARK)
             .and_then(|number| number.parse::<usize>().ok());
-        let word = number.and_then(|number| Some((number, self.words.get(number)?)));
-        let (Some((number, said_at)), Some(heard)) = (word, self.heard.get_mut(user)) else {
+        let message = number.and_then(|number| Some((number, self.sent_at.get(number)?)));
+        let (Some((number, sent_at)), Some(received)) = (message, self.received.get_mut(user))
+        else {
             return;
         };
-        let (place, bit) = (number / BITS, 1 << (number % BITS));
-        if heard.len() <= place {
-            heard.resize(place + 1, 0);
+        let (index, bit) = (number / BITS, 1 << (number % BITS));
+        if received.len() <= index {
+            received.resize(index + 1, 0);
         }
-        if heard[place] & bit == 0 {
-            heard[place] |= bit;
-            self.deliveries.add(now.saturating_duration_since(*said_at));
+        if received[index] & bit == 0 {
+            received[index] |= bit;
+            self.deliveries.add(now.saturating_duration_since(*sent_at));
         } else {
-            self.twice += 1;
+            self.duplicates += 1;
         }
     }
 
-    /// How it stands.
+    /// The totals so far.
     pub(crate) fn summary(&self) -> Summary {
-        let said = self.words.len() as u64;
-        let bits = self.heard.iter().flatten();
+        let sent = self.sent_at.len() as u64;
+        let bits = self.received.iter().flatten();
         let delivered = bits.map(|bits| u64::from(bits.count_ones())).sum();
         Summary {
-            said,
+            sent,
             delivered,
-            lost: said * self.heard.len() as u64 - delivered,
-            twice: self.twice,
+            lost: sent * self.received.len() as u64 - delivered,
+            duplicates: self.duplicates,
         }
     }
 }
@@ -101,22 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_who_heard_what() {
+    fn counts_deliveries_losses_and_duplicates() {
         let start = Instant::now();
         let mut record = Record::new(2);
-        let words: Vec<String> = (0..70).map(|_| record.say(start)).collect();
-        let heard_at = start + Duration::from_millis(8);
-        // One hears the first twice, and the other not at all: that does not cancel out.
-        for (user, word) in [(0, 0), (0, 0), (0, 1), (1, 1), (0, 69), (1, 69)] {
-            record.heard(user, &words[word], heard_at);
+        let texts: Vec<String> = (0..70).map(|_| record.send(start)).collect();
+        let received_at = start + Duration::from_millis(8);
+        // A duplicate for one user does not make up for the loss of another.
+        for (user, number) in [(0, 0), (0, 0), (0, 1), (1, 1), (0, 69), (1, 69)] {
+            record.received(user, &texts[number], received_at);
         }
-        record.heard(0, "good race", heard_at);
-        record.heard(0, "word 70", heard_at);
+        record.received(0, "good race", received_at);
+        record.received(0, "word 70", received_at);
         let expected = Summary {
-            said: 70,
+            sent: 70,
             delivered: 5,
             lost: 135,
-            twice: 1,
+            duplicates: 1,
         };
         assert_eq!(record.summary(), expected);
         assert!((7.9..8.1).contains(&record.deliveries.quantile_ms(0.5)));

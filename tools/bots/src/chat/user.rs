@@ -12,20 +12,20 @@ use tokio::sync::{mpsc, watch};
 
 use super::record::Record;
 
-/// Accounts of bots guard nothing.
+/// The accounts of bots protect nothing.
 const PASSWORD: &str = "bots-have-no-secrets";
-/// Before a log-in that was refused for the moment is tried again.
+/// Before a log-in is repeated that may succeed later.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A user with its connection.
 pub(crate) struct User {
-    /// Which of all it is.
+    /// Its number among all users.
     number: usize,
     name: String,
     link: Link,
     client: ChatClient,
     record: Arc<Mutex<Record>>,
-    is_in: bool,
+    is_logged_in: bool,
 }
 
 pub(crate) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
@@ -33,8 +33,8 @@ pub(crate) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
 }
 
 impl User {
-    /// Begins to connect: with a token of an earlier session, or an account that
-    /// is made when it is not there.
+    /// Begins to connect: with a token of an earlier session, or an account that is
+    /// created unless it exists.
     pub(crate) fn new(
         number: usize,
         name: &str,
@@ -53,18 +53,18 @@ impl User {
             link: Link::open(&tokio::runtime::Handle::current(), gateway, "bots"),
             client,
             record,
-            is_in: false,
+            is_logged_in: false,
         }
     }
 
-    /// Says the words that come, and notes those of all.
+    /// Sends the messages of a queue, and records those of all users.
     ///
     /// # Errors
-    /// When the user cannot get in.
+    /// When the user cannot log in, or the connection ends.
     pub(crate) async fn run(
         mut self,
-        mut words: mpsc::Receiver<String>,
-        arrived: Arc<watch::Sender<usize>>,
+        mut messages: mpsc::Receiver<String>,
+        logged_in: Arc<watch::Sender<usize>>,
     ) -> Result<()> {
         loop {
             tokio::select! {
@@ -72,9 +72,9 @@ impl User {
                     let Some(event) = event else {
                         bail!("{}: the connection ended", self.name)
                     };
-                    self.event(event, &arrived).await?;
+                    self.event(event, &logged_in).await?;
                 }
-                Some(word) = words.recv() => self.client.say(&word),
+                Some(message) = messages.recv() => self.client.say(&message),
             }
             for frame in self.client.take_outgoing() {
                 self.link.send(frame);
@@ -82,36 +82,34 @@ impl User {
         }
     }
 
-    async fn event(&mut self, event: LinkEvent, arrived: &watch::Sender<usize>) -> Result<()> {
+    async fn event(&mut self, event: LinkEvent, logged_in: &watch::Sender<usize>) -> Result<()> {
         if let LinkEvent::Chat(message) = &event
             && let ChatBody::Said { text, .. } = &message.body
         {
-            lock(&self.record).heard(self.number, text.as_str(), Instant::now());
+            lock(&self.record).received(self.number, text.as_str(), Instant::now());
         }
         self.client.handle(event);
-        // What scrolls by is not kept.
+        // Lines for a window are not kept.
         self.client.take_lines();
         if let Some(rejection) = self.client.take_rejection() {
             self.rejected(&rejection).await?;
         }
         match self.client.state() {
-            ChatClientState::Joined if !self.is_in => {
-                self.is_in = true;
+            ChatClientState::Joined if !self.is_logged_in => {
+                self.is_logged_in = true;
                 let token = self.client.token().map(str::to_owned);
                 let token = token.map(|token| (self.name.clone(), token));
                 lock(&self.record).tokens.extend(token);
-                arrived.send_modify(|arrived| *arrived += 1);
+                logged_in.send_modify(|users| *users += 1);
             }
             ChatClientState::Ended(reason) => bail!("{}: {reason}", self.name),
-            ChatClientState::Joined
-            | ChatClientState::Offline(_)
-            | ChatClientState::Unauthenticated => {}
+            ChatClientState::Joined | ChatClientState::Offline(_) | ChatClientState::Unauthenticated => {}
         }
         Ok(())
     }
 
     async fn rejected(&mut self, rejection: &Rejection) -> Result<()> {
-        if self.is_in {
+        if self.is_logged_in {
             let code = serde_json::to_value(rejection.code).unwrap_or_default();
             let code = code.as_str().unwrap_or("rejected").to_owned();
             *lock(&self.record).rejected.entry(code).or_default() += 1;

@@ -1,5 +1,5 @@
-//! The bots of a process: each a task with a whole client, or all of them thin
-//! on a few threads.
+//! The bots of a process: each a task with a full client, or all of them thin on a
+//! few threads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use simulation::Track;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::bot_observer::{BotObserver, Orders, Progress, Shared};
-use super::thin::{ClientPool, Recording, Recruit};
+use super::load_hooks::{LoadHooks, Orders, Progress, Shared};
+use super::thin::{ClientPool, NewPlayer, Recording};
 use crate::driver::Driver;
 use crate::options::{Choice, LoadOptions, NetcodeOption};
 
-/// A bot that failed tries again after this: the servers may be back by then.
+/// Before a bot that has failed starts again: the servers may be back by then.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-/// Of the time before the measurement the recording needs no more: a room that
-/// came early begins its recording again.
+/// The time before the measurement that a recording covers: a room that started
+/// earlier begins its recording again.
 const RECORDED_BEFORE_SECONDS: u64 = 60;
 
-/// Everybody.
+/// All bots.
 pub(crate) enum BotPool {
-    /// Whole clients.
+    /// Full clients.
     Full(JoinSet<()>),
-    /// Thin ones.
+    /// Thin clients.
     Thin(ClientPool),
 }
 
 impl BotPool {
-    /// Nobody yet.
+    /// An empty pool.
     ///
     /// # Errors
     /// When there is no such track, or the threads cannot be started.
@@ -44,7 +44,7 @@ impl BotPool {
         })
     }
 
-    /// Another bot.
+    /// Adds a bot.
     pub(crate) fn add(
         &mut self,
         driver: Driver,
@@ -55,8 +55,8 @@ impl BotPool {
         orders: watch::Receiver<Orders>,
     ) {
         let failures = record.clone();
-        let bot_observer = move |driver: &Driver| {
-            BotObserver::new(
+        let hooks = move |driver: &Driver| {
+            LoadHooks::new(
                 driver,
                 room,
                 record.clone(),
@@ -68,8 +68,7 @@ impl BotPool {
             Self::Full(tasks) => {
                 tasks.spawn(async move {
                     loop {
-                        let watcher = bot_observer(&driver);
-                        match driver.clone().race(seed, watcher).await {
+                        match driver.clone().race(seed, hooks(&driver)).await {
                             Ok(_) => return,
                             Err(problem) => failures.lock().failed(format!("{problem:#}")),
                         }
@@ -77,15 +76,15 @@ impl BotPool {
                     }
                 });
             }
-            Self::Thin(client_pool) => client_pool.add(Recruit {
+            Self::Thin(client_pool) => client_pool.add(NewPlayer {
                 driver,
                 seed,
-                bot_observer: Box::new(bot_observer),
+                hooks: Box::new(hooks),
             }),
         }
     }
 
-    /// How many have not raced enough.
+    /// How many bots have not ended.
     pub(crate) fn playing(&mut self) -> usize {
         match self {
             Self::Full(tasks) => {
@@ -96,7 +95,7 @@ impl BotPool {
         }
     }
 
-    /// Ends who still plays.
+    /// Ends the remaining bots.
     pub(crate) async fn shutdown(&mut self) {
         match self {
             Self::Full(tasks) => tasks.shutdown().await,
@@ -105,8 +104,8 @@ impl BotPool {
     }
 }
 
-/// What a bot drives. A recording is of cars of one class: who sits where is
-/// not known before the race.
+/// The car class of a bot. A recording has one class, since seats are not known before
+/// the race.
 pub(super) fn class(options: &LoadOptions, seat: u8) -> CarClass {
     match (options.netcode, options.class) {
         (NetcodeOption::Thin, Choice::Mixed) => CarClass::Grip,

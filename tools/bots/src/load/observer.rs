@@ -1,7 +1,7 @@
-//! What one bot measures of what it gets and sends.
+//! The measurements of one bot, from what it receives and sends.
 //!
-//! It reads headers only: what a snapshot says beyond them is the client's to
-//! understand, and is not needed to tell when it came.
+//! Of a snapshot only the header is read: the body is for the client, and does not
+//! matter for times.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,28 +12,27 @@ use client_core::protocol::limits::TICKS_PER_SNAPSHOT;
 use client_core::protocol::snapshot::{InputAck, RelayedHeader};
 use client_core::protocol::{Epoch, RaceTag, Seat};
 
-use super::record::{Break, Record};
+use super::record::{Discontinuity, Record};
 use super::samples::Sample;
 
-/// Frames whose acknowledgement is waited for: more than two seconds of them.
+/// Frames that wait for their acknowledgement: those of more than two seconds.
 const UNACKNOWLEDGED_MAX: usize = 64;
-/// Samples are told once a second.
+/// Between two samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
-/// A race whose snapshots stay away for this long stands still for its drivers:
-/// far beyond any gap that a takeover is allowed, or a process that is stopped
-/// for two seconds makes.
-const STANDS_STILL_AFTER: Duration = Duration::from_secs(3);
-/// A room in which no race begins for this long stands still too: its other
-/// bots come within seconds.
-const WAITS_AT_MOST: Duration = Duration::from_secs(30);
+/// A race without snapshots for this long is stalled: far longer than the gap of a
+/// takeover, or of a process that is stopped for two seconds.
+const STALL_AFTER: Duration = Duration::from_secs(3);
+/// A room in which no race begins for this long is stalled too: its other bots join
+/// within seconds.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// One bot's measurements.
+/// The measurements of one bot.
 #[derive(Debug)]
 pub(crate) struct Observer {
     bot: String,
     room: String,
     last: Option<Last>,
-    /// In the room, but without a snapshot so far.
+    /// Present while it is in the room without a snapshot so far.
     waits: Option<Waits>,
     /// Frames that were sent and not acknowledged: first and newest tick.
     unacknowledged: VecDeque<Sent>,
@@ -53,15 +52,15 @@ struct Last {
     epoch: Epoch,
     tick: u32,
     at: Instant,
-    /// Nothing has come yet on the connection of now.
-    is_before_break: bool,
-    stands_still: bool,
+    /// Whether it came on an earlier connection.
+    is_from_lost_connection: bool,
+    is_stalled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Waits {
     since: Instant,
-    stands_still: bool,
+    is_stalled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +88,7 @@ impl Observer {
         }
     }
 
-    /// An input frame leaves.
+    /// An input frame is sent.
     pub(crate) fn sent(&mut self, frame: &InputFrame, now: Instant, record: &mut Record) {
         let newest = frame.first_tick + (frame.controls.len() as u32).saturating_sub(1);
         let new_ticks = match self.newest_sent {
@@ -102,7 +101,7 @@ impl Observer {
         if self.unacknowledged.len() == UNACKNOWLEDGED_MAX
             && let Some(oldest) = self.unacknowledged.pop_front()
         {
-            // It takes longer still.
+            // The acknowledgement takes even longer.
             record.acknowledged(now.saturating_duration_since(oldest.at));
         }
         self.unacknowledged.push_back(Sent {
@@ -112,7 +111,7 @@ impl Observer {
         });
     }
 
-    /// A snapshot has come to the seat.
+    /// A snapshot has come.
     pub(crate) fn snapshot(
         &mut self,
         header: &RelayedHeader,
@@ -134,14 +133,14 @@ impl Observer {
             self.follows(before, header, now, record);
         }
         record.volume.snapshots += 1;
-        self.begins(record);
+        self.wait_ends(record);
         self.last = Some(Last {
             race: header.race,
             epoch: header.epoch,
             tick: header.tick,
             at: now,
-            is_before_break: false,
-            stands_still: false,
+            is_from_lost_connection: false,
+            is_stalled: false,
         });
         let ack = seat.and_then(|seat| header.acks.get(usize::from(seat)));
         if let Some(ack) = ack {
@@ -152,21 +151,21 @@ impl Observer {
     fn follows(&mut self, before: Last, header: &RelayedHeader, now: Instant, record: &mut Record) {
         let gap = now.saturating_duration_since(before.at);
         record.interval(gap, now, &self.room, &self.bot);
-        if before.stands_still {
-            record.goes_on(&self.room);
+        if before.is_stalled {
+            record.stall_ends(&self.room);
         }
         if gap > self.sample.gap {
             (self.sample.gap, self.sample.gap_end) = (gap, Some(now));
         }
         let due = before.tick + TICKS_PER_SNAPSHOT;
         if header.tick > due {
-            let kind = match (before.is_before_break, before.epoch == header.epoch) {
-                (true, _) => Break::Connection,
-                (false, true) => Break::None,
-                (false, false) => Break::Owner,
+            let kind = match (before.is_from_lost_connection, before.epoch == header.epoch) {
+                (true, _) => Discontinuity::Connection,
+                (false, true) => Discontinuity::None,
+                (false, false) => Discontinuity::Owner,
             };
             record.skipped(kind, header.tick - due);
-            self.sample.skipped += u64::from(kind != Break::Connection);
+            self.sample.skipped += u64::from(kind != Discontinuity::Connection);
         } else if header.tick < before.tick {
             record.ticks_back.add(before.tick - header.tick);
             self.sample.back += 1;
@@ -186,8 +185,8 @@ impl Observer {
                 break;
             }
             self.unacknowledged.pop_front();
-            // A frame holds all that is not acknowledged, as far as it has room:
-            // what fell out before anybody said that it came is lost.
+            // A frame repeats all unacknowledged ticks that fit: a tick that was left
+            // out before its acknowledgement is lost.
             if sent.newest == tick && !is_first {
                 let lost = u64::from(sent.first.saturating_sub(known + 1));
                 record.inputs.lost += lost;
@@ -195,8 +194,8 @@ impl Observer {
             }
             record.acknowledged(now.saturating_duration_since(sent.at));
         }
-        // The clock of a client that has just come is not set yet. Of several messages
-        // since a snapshot that was skipped, only when the last came is known.
+        // The clock of a new client is not set yet. After a skipped snapshot, the
+        // margins of all messages but the last are unknown.
         if is_next && !is_first {
             let late = u64::from(late_ticks(known, ack));
             record.inputs.late += late;
@@ -204,8 +203,8 @@ impl Observer {
         }
     }
 
-    /// What the client made of it: its counters, by how much the own car was
-    /// off, and the own score, all of the present race.
+    /// Takes the client's values of the present race: counters, correction of its own
+    /// car, and score.
     pub(crate) fn counted(
         &mut self,
         counters: Counters,
@@ -227,7 +226,7 @@ impl Observer {
             let is_seen = record.correction(by);
             self.sample.corrections += u64::from(is_seen);
         }
-        // On a circuit metres are credited once and for all.
+        // On a circuit, the score never decreases.
         if self.score.is_some_and(|before| score < before) {
             record.scores_back += 1;
         }
@@ -235,7 +234,7 @@ impl Observer {
         self.seen = counters;
     }
 
-    /// The connection is gone while in a room.
+    /// The connection was lost in a room.
     pub(crate) fn lost(&mut self, now: Instant, record: &mut Record) {
         if self.lost_at.is_none() {
             self.lost_at = Some(now);
@@ -243,7 +242,7 @@ impl Observer {
             self.sample.sessions_lost += 1;
         }
         if let Some(last) = &mut self.last {
-            last.is_before_break = true;
+            last.is_from_lost_connection = true;
         }
         self.unacknowledged.clear();
         self.newest_sent = None;
@@ -254,49 +253,49 @@ impl Observer {
         if self.last.is_none() && self.waits.is_none() {
             self.waits = Some(Waits {
                 since: now,
-                stands_still: false,
+                is_stalled: false,
             });
         }
         if let Some(lost_at) = self.lost_at.take() {
             record.resumed(now.saturating_duration_since(lost_at));
-            // What was sent before is not told apart any more.
+            // Acknowledgements of earlier inputs cannot be told from new ones.
             self.acknowledged = 0;
         }
     }
 
-    /// The race is over for this bot.
+    /// The race has ended for this bot.
     pub(crate) fn over(&mut self, record: &mut Record) {
-        self.begins(record);
-        if self.last.take().is_some_and(|last| last.stands_still) {
-            record.goes_on(&self.room);
+        self.wait_ends(record);
+        if self.last.take().is_some_and(|last| last.is_stalled) {
+            record.stall_ends(&self.room);
         }
         (self.newest_sent, self.acknowledged) = (None, 0);
         (self.seen, self.score, self.lost_at) = (Counters::default(), None, None);
         self.unacknowledged.clear();
     }
 
-    /// The bot waits no more.
-    fn begins(&mut self, record: &mut Record) {
-        if self.waits.take().is_some_and(|waits| waits.stands_still) {
-            record.goes_on(&self.room);
+    /// The race has begun, or the wait for it has ended.
+    fn wait_ends(&mut self, record: &mut Record) {
+        if self.waits.take().is_some_and(|waits| waits.is_stalled) {
+            record.stall_ends(&self.room);
         }
     }
 
-    /// Once a frame: notices silence, and tells a sample when it is due.
-    pub(crate) fn look(&mut self, now: Instant, record: &mut Record) {
+    /// Once a frame: detects stalls, and records a sample when it is due.
+    pub(crate) fn update(&mut self, now: Instant, record: &mut Record) {
         record.volume.frames += 1;
         if let Some(last) = &mut self.last {
             let silence = now.saturating_duration_since(last.at);
-            if silence >= STANDS_STILL_AFTER && !last.stands_still {
-                last.stands_still = true;
-                record.stands_still(&self.room, Some(last.at));
+            if silence >= STALL_AFTER && !last.is_stalled {
+                last.is_stalled = true;
+                record.stalls(&self.room, Some(last.at));
             }
         }
         if let Some(waits) = &mut self.waits {
             let waited = now.saturating_duration_since(waits.since);
-            if waited >= WAITS_AT_MOST && !waits.stands_still {
-                waits.stands_still = true;
-                record.stands_still(&self.room, None);
+            if waited >= WAIT_MAX && !waits.is_stalled {
+                waits.is_stalled = true;
+                record.stalls(&self.room, None);
             }
         }
         let sampled_at = *self.sampled_at.get_or_insert(now);
@@ -308,11 +307,10 @@ impl Observer {
         record.sample(&sample, now, &self.bot, &self.room);
     }
 
-    /// The bot sees no more of the race: a gap that has not ended counts as long
-    /// as it is by now.
+    /// The bot leaves the race, which ends an open gap.
     pub(crate) fn end(&mut self, now: Instant, record: &mut Record) {
         let mut sample = std::mem::take(&mut self.sample);
-        if let Some(last) = self.last.filter(|last| last.stands_still) {
+        if let Some(last) = self.last.filter(|last| last.is_stalled) {
             let gap = now.saturating_duration_since(last.at);
             record.interval(gap, now, &self.room, &self.bot);
             (sample.gap, sample.gap_end, sample.is_open) = (gap, Some(now), true);
@@ -321,8 +319,8 @@ impl Observer {
     }
 }
 
-/// How many ticks after `known` up to the acknowledged one were computed before
-/// their input came, if all came at once: the margin says when that was.
+/// The number of ticks after `known`, up to the acknowledged one, that were computed
+/// before their inputs came, if all came in one message: the margin says when.
 fn late_ticks(known: u32, ack: InputAck) -> u32 {
     let computed_next = i64::from(ack.tick) - i64::from(ack.margin_ticks);
     let late = computed_next - i64::from(known) - 1;

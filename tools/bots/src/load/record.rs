@@ -1,4 +1,4 @@
-//! What all bots together have measured, in bounded memory.
+//! The measurements of all bots together, in bounded memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,17 +11,17 @@ use client_core::race::RaceResult;
 use super::samples::{Line, Sample};
 use crate::measure::Times;
 
-/// A correction that somebody can see, m.
+/// The smallest correction that a player would see, m.
 pub(crate) const VISIBLE_CORRECTION_M: f64 = 0.05;
-/// Races that are remembered: a hundred rooms of short races for half a day.
+/// Races that are kept: those of a hundred rooms of short races in half a day.
 const RACES_MAX: usize = 100_000;
-/// Failures whose reasons are remembered: more, and nobody reads them.
+/// Failures whose reasons are kept, for people to read.
 const FAILURES_MAX: usize = 20;
 
-/// What may excuse that ticks are missing between two snapshots.
+/// What can explain missing ticks between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Break {
-    /// Nothing, but that a gateway leaves out snapshots for slow readers.
+pub(crate) enum Discontinuity {
+    /// Only that gateways skip snapshots for slow readers.
     None,
     /// The room has another owner.
     Owner,
@@ -29,7 +29,7 @@ pub(crate) enum Break {
     Connection,
 }
 
-/// How often, and how many ticks in all.
+/// How often ticks jumped, and by how many in total.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Jumps {
     pub(crate) times: u64,
@@ -49,7 +49,7 @@ pub(crate) struct Inputs {
     pub(crate) sent: u64,
     /// Found in a snapshot as they were sent.
     pub(crate) applied: u64,
-    /// Something else was applied in their ticks.
+    /// Other inputs were applied in their ticks.
     pub(crate) missed: u64,
     /// Ticks that were computed before their input came, where that is known.
     pub(crate) late: u64,
@@ -73,19 +73,19 @@ pub(crate) struct Longest {
     pub(crate) bot: String,
 }
 
-/// How a race ended, as its bots were told.
+/// The result of a race, as its bots received it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RaceRecord {
     pub(crate) room: String,
     pub(crate) reason: CloseReason,
     pub(crate) standings: Vec<Standing>,
-    /// Bots that were told.
-    pub(crate) told: u64,
-    /// Bots that were told something else than the first.
+    /// Bots that received a result.
+    pub(crate) reports: u64,
+    /// Bots that received another result than the first.
     pub(crate) contradicted: u64,
 }
 
-/// What rates are made of.
+/// The counts that rates are computed from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Volume {
     /// Frames that the bots have driven.
@@ -97,7 +97,7 @@ pub(crate) struct Volume {
     pub(crate) bytes_up: u64,
 }
 
-/// Everything.
+/// All measurements.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     clock: (Instant, u64),
@@ -121,18 +121,18 @@ pub(crate) struct Record {
     pub(crate) away: Times,
     pub(crate) races: BTreeMap<RaceId, RaceRecord>,
     /// Races in which a bot lost its seat for good.
-    pub(crate) thrown_out: BTreeSet<RaceId>,
-    /// Rooms that stand still now, with how many of their bots say so.
-    pub(crate) still: BTreeMap<String, u64>,
-    /// Since when there are no snapshots in those that had some.
+    pub(crate) seats_lost: BTreeSet<RaceId>,
+    /// Rooms that are stalled at present, with the number of bots that see it.
+    pub(crate) stalled: BTreeMap<String, u64>,
+    /// When the snapshots of stalled races stopped.
     silent_since: BTreeMap<String, Instant>,
-    /// Rooms that stood still at some time.
-    pub(crate) stood_still: BTreeSet<String>,
+    /// Rooms that have been stalled.
+    pub(crate) stalled_before: BTreeSet<String>,
     /// How late this process was to do what was due.
     pub(crate) lateness: Times,
     /// Bots that have logged in at least once.
-    pub(crate) welcome: usize,
-    /// By bot: what spares it the password the next time.
+    pub(crate) logged_in: usize,
+    /// Session tokens by bot.
     pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) failures: u64,
     pub(crate) failure_reasons: Vec<String>,
@@ -140,7 +140,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Nothing yet.
+    /// An empty record.
     pub(crate) fn new(now: Instant, keeps_samples: bool) -> Self {
         let unix_ms = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -169,12 +169,12 @@ impl Record {
             sessions: Sessions::default(),
             away: Times::default(),
             races: BTreeMap::new(),
-            thrown_out: BTreeSet::new(),
-            still: BTreeMap::new(),
+            seats_lost: BTreeSet::new(),
+            stalled: BTreeMap::new(),
             silent_since: BTreeMap::new(),
-            stood_still: BTreeSet::new(),
+            stalled_before: BTreeSet::new(),
             lateness: Times::default(),
-            welcome: 0,
+            logged_in: 0,
             tokens: BTreeMap::new(),
             failures: 0,
             failure_reasons: Vec::new(),
@@ -182,18 +182,17 @@ impl Record {
         }
     }
 
-    /// The measurement begins: what was before is forgotten, but for tokens and
-    /// what stands still.
+    /// Begins the measurement: discards everything but tokens and stalled rooms.
     pub(crate) fn restart(&mut self) {
         let (now, unix_ms) = self.clock;
-        let still = std::mem::take(&mut self.still);
+        let stalled = std::mem::take(&mut self.stalled);
         let silent_since = std::mem::take(&mut self.silent_since);
         let tokens = std::mem::take(&mut self.tokens);
         *self = Self::at(now, unix_ms, self.keeps_samples);
         self.silent_since = silent_since;
         self.tokens = tokens;
-        self.stood_still.extend(still.keys().cloned());
-        self.still = still;
+        self.stalled_before.extend(stalled.keys().cloned());
+        self.stalled = stalled;
     }
 
     /// Milliseconds since 1970.
@@ -214,11 +213,11 @@ impl Record {
         }
     }
 
-    pub(crate) fn skipped(&mut self, kind: Break, ticks: u32) {
+    pub(crate) fn skipped(&mut self, kind: Discontinuity, ticks: u32) {
         match kind {
-            Break::None => self.skipped_unexcused.add(ticks),
-            Break::Owner => self.skipped_new_owner.add(ticks),
-            Break::Connection => self.skipped_new_connection.add(ticks),
+            Discontinuity::None => self.skipped_unexcused.add(ticks),
+            Discontinuity::Owner => self.skipped_new_owner.add(ticks),
+            Discontinuity::Connection => self.skipped_new_connection.add(ticks),
         }
     }
 
@@ -226,7 +225,7 @@ impl Record {
         self.acknowledged.add(after);
     }
 
-    /// Tells whether somebody could see it.
+    /// Returns whether a player would see it.
     pub(crate) fn correction(&mut self, by_m: f64) -> bool {
         self.corrections.add(by_m);
         self.correction_max_m = self.correction_max_m.max(by_m);
@@ -240,30 +239,31 @@ impl Record {
         self.away.add(after);
     }
 
-    /// A bot sees no snapshot any more; since when, unless it never saw one.
-    pub(crate) fn stands_still(&mut self, room: &str, since: Option<Instant>) {
-        *self.still.entry(room.to_owned()).or_default() += 1;
+    /// Notes that a bot gets no snapshots in a room; `since` when, unless it never got
+    /// one.
+    pub(crate) fn stalls(&mut self, room: &str, since: Option<Instant>) {
+        *self.stalled.entry(room.to_owned()).or_default() += 1;
         if let Some(since) = since {
             self.silent_since.entry(room.to_owned()).or_insert(since);
         }
-        self.stood_still.insert(room.to_owned());
+        self.stalled_before.insert(room.to_owned());
     }
 
-    pub(crate) fn goes_on(&mut self, room: &str) {
-        if let Some(bots) = self.still.get_mut(room) {
+    pub(crate) fn stall_ends(&mut self, room: &str) {
+        if let Some(bots) = self.stalled.get_mut(room) {
             *bots -= 1;
             if *bots == 0 {
-                self.still.remove(room);
+                self.stalled.remove(room);
                 self.silent_since.remove(room);
             }
         }
     }
 
-    /// What there is by now: a gap that has not ended counts as long as it is.
+    /// The measurements up to the present, which ends open gaps.
     pub(crate) fn measured(&self, now: Instant) -> Self {
         let mut measured = self.clone();
         for (room, since) in &self.silent_since {
-            let bots = self.still.get(room).copied().unwrap_or_default();
+            let bots = self.stalled.get(room).copied().unwrap_or_default();
             for _ in 0..bots {
                 measured.interval(now.saturating_duration_since(*since), now, room, "all");
             }
@@ -271,10 +271,10 @@ impl Record {
         measured
     }
 
-    /// A bot is told the result of a race.
+    /// Notes that a bot has received the result of a race.
     pub(crate) fn race_ended(&mut self, race: RaceId, result: &RaceResult) {
         if let Some(known) = self.races.get_mut(&race) {
-            known.told += 1;
+            known.reports += 1;
             let is_same = known.reason == result.reason && known.standings == result.standings;
             known.contradicted += u64::from(!is_same);
         } else if self.races.len() < RACES_MAX {
@@ -282,7 +282,7 @@ impl Record {
                 room: result.room.as_str().to_owned(),
                 reason: result.reason,
                 standings: result.standings.clone(),
-                told: 1,
+                reports: 1,
                 contradicted: 0,
             };
             self.races.insert(race, record);
@@ -298,7 +298,7 @@ impl Record {
 
     pub(crate) fn sample(&mut self, sample: &Sample, now: Instant, bot: &str, room: &str) {
         if self.keeps_samples && *sample != Sample::default() {
-            // Without a snapshot there is still something to tell.
+            // Without a snapshot, the sample's other values count.
             let end = self.unix_ms(sample.gap_end.unwrap_or(now));
             self.lines.push(Line::new(sample, end, bot, room));
         }

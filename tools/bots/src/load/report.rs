@@ -1,4 +1,4 @@
-//! What was measured, for programs and for people.
+//! The report of a load, for programs and for people.
 
 use serde_json::{Value, json};
 
@@ -10,20 +10,20 @@ use crate::measure::processes::{Share, Usage, programs};
 use crate::measure::{bottleneck, line};
 use crate::options::{LoadOptions, NetcodeOption};
 
-/// Below this share of the frames that are due, this process is what is slow.
+/// The least share of the due frames that shows that this process was fast enough.
 const FRAMES_SHARE_MIN: f64 = 0.97;
-/// What IP, TCP and its timestamps add to a segment, bytes: 20, 20 and 12.
+/// The headers of a segment, bytes: IP 20, TCP 20 and its timestamps 12.
 const SEGMENT_HEADER_BYTES: f64 = 52.0;
 
-/// How the measurement went, beside what was measured.
+/// A measurement, apart from the record.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) bots: usize,
     /// The measured window.
     pub(crate) seconds: f64,
-    /// What came and went in it.
+    /// What was received and sent in it.
     pub(crate) window: Volume,
-    /// Bots that were still in a race when everything ended.
+    /// Bots that were still in a race at the end.
     pub(crate) unfinished: usize,
     /// Processor time of this process in the window.
     pub(crate) cores: Option<f64>,
@@ -31,42 +31,42 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn a_bot_and_second(&self, count: u64) -> f64 {
+    fn per_bot_and_second(&self, count: u64) -> f64 {
         count as f64 / self.seconds / self.bots as f64
     }
 
-    /// Bytes down of a bot in a second with those of TCP and IP, as far as they
-    /// can be known: a segment for each snapshot, in which the others travel too.
-    /// Acknowledgements travel with the inputs.
+    /// Bytes down per bot and second with estimated headers of TCP and IP: a segment
+    /// for each snapshot, which carries the other frames too. Acknowledgements travel
+    /// with the inputs.
     fn down_with_headers(&self) -> f64 {
-        self.a_bot_and_second(self.window.bytes_down)
-            + SEGMENT_HEADER_BYTES * self.a_bot_and_second(self.window.snapshots)
+        self.per_bot_and_second(self.window.bytes_down)
+            + SEGMENT_HEADER_BYTES * self.per_bot_and_second(self.window.snapshots)
     }
 
-    /// As [`Run::down_with_headers`]: a segment for each input frame.
+    /// Bytes up, as [`Run::down_with_headers`]: a segment for each input frame.
     fn up_with_headers(&self) -> f64 {
-        self.a_bot_and_second(self.window.bytes_up)
-            + SEGMENT_HEADER_BYTES * self.a_bot_and_second(self.window.inputs)
+        self.per_bot_and_second(self.window.bytes_up)
+            + SEGMENT_HEADER_BYTES * self.per_bot_and_second(self.window.inputs)
     }
 
     /// Why the figures may be this process's and not the servers'.
     fn bottleneck(&self, options: &LoadOptions, record: &Record) -> Option<String> {
         let due = f64::from(frames_due(options.netcode));
-        let frames_per_second = self.a_bot_and_second(self.window.frames);
+        let frames_per_second = self.per_bot_and_second(self.window.frames);
         if frames_per_second < due * FRAMES_SHARE_MIN {
             return Some(format!(
                 "the bots drove {frames_per_second:.1} frames a second instead of {due}: \
-                 they had too little of the processor, or no room"
+                 they had too little processor time, or no room"
             ));
         }
         bottleneck(&record.lateness, self.cores, options.threads)
     }
 }
 
-/// One JSON object.
+/// The report as a JSON object.
 pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
-    let frames = run.a_bot_and_second(run.window.frames);
-    let looks = options.netcode == NetcodeOption::Full;
+    let frames = run.per_bot_and_second(run.window.frames);
+    let predicts = options.netcode == NetcodeOption::Full;
     let longest = record.longest.as_ref().map(|longest| {
         json!({
             "ms": longest.gap.as_secs_f64() * 1_000.0,
@@ -81,8 +81,8 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "netcode": options.netcode.name(),
         "seconds": run.seconds,
         "frames_per_second": frames,
-        "snapshots_per_second": run.a_bot_and_second(run.window.snapshots),
-        "inputs_per_second": run.a_bot_and_second(run.window.inputs),
+        "snapshots_per_second": run.per_bot_and_second(run.window.snapshots),
+        "inputs_per_second": run.per_bot_and_second(run.window.inputs),
         "interval_ms": record.intervals.json(),
         "longest_gap": longest,
         "stale_snapshots": record.stale,
@@ -95,13 +95,13 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
         "scores_back": record.scores_back,
         "inputs": {
             "sent": record.inputs.sent,
-            "applied": looks.then_some(record.inputs.applied),
-            "missed": looks.then_some(record.inputs.missed),
+            "applied": predicts.then_some(record.inputs.applied),
+            "missed": predicts.then_some(record.inputs.missed),
             "late": record.inputs.late,
             "lost": record.inputs.lost,
         },
         "acknowledged_ms": record.acknowledged.json(),
-        "corrections": looks.then(|| json!({
+        "corrections": predicts.then(|| json!({
             "snapshots": record.corrections.snapshots(),
             "corrected": record.corrections.corrected(),
             "above_5_cm": record.corrections_visible,
@@ -114,8 +114,8 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
             "away_ms": record.away.json(),
         },
         "bytes_per_second": {
-            "down": run.a_bot_and_second(run.window.bytes_down),
-            "up": run.a_bot_and_second(run.window.bytes_up),
+            "down": run.per_bot_and_second(run.window.bytes_down),
+            "up": run.per_bot_and_second(run.window.bytes_up),
             "down_with_headers": run.down_with_headers(),
             "up_with_headers": run.up_with_headers(),
         },
@@ -146,7 +146,7 @@ fn races(run: &Run, record: &Record) -> Value {
             "reason": ended.reason,
             "winner": winner,
             "order": order.collect::<Vec<_>>(),
-            "told": ended.told,
+            "reports": ended.reports,
             "contradicted": ended.contradicted,
         })
     });
@@ -155,9 +155,9 @@ fn races(run: &Run, record: &Record) -> Value {
         "with_result": with_result,
         "without_result": record.races.len() - with_result,
         "contradicted": record.races.values().filter(|race| race.contradicted > 0).count(),
-        "thrown_out": record.thrown_out,
-        "stood_still": record.stood_still,
-        "still": record.still.keys().collect::<Vec<_>>(),
+        "thrown_out": record.seats_lost,
+        "stalled": record.stalled_before,
+        "stalled_at_end": record.stalled.keys().collect::<Vec<_>>(),
         "unfinished_bots": run.unfinished,
         "ended": ended.collect::<Vec<_>>(),
     })
@@ -169,13 +169,13 @@ fn with_result(record: &Record) -> usize {
     races.filter(|race| has_result(race.reason)).count()
 }
 
-/// Lines for a person.
+/// The report as lines for a person.
 pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String {
-    let frames = run.a_bot_and_second(run.window.frames);
+    let frames = run.per_bot_and_second(run.window.frames);
     let skipped = |jumps: Jumps| format!("{:8} times {:8} ticks", jumps.times, jumps.ticks);
     let missed = match options.netcode {
         NetcodeOption::Full => format!("{:8}", record.inputs.missed),
-        // They do not look.
+        // Thin bots read no snapshots.
         NetcodeOption::Thin => format!("{:>8}", "?"),
     };
     let mut lines = vec![
@@ -189,18 +189,18 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
         line("frames a second and bot", &format!("{frames:8.1}")),
         line(
             "snapshots a second and bot",
-            &format!("{:8.1}", run.a_bot_and_second(run.window.snapshots)),
+            &format!("{:8.1}", run.per_bot_and_second(run.window.snapshots)),
         ),
         line(
             "inputs a second and bot",
-            &format!("{:8.1}", run.a_bot_and_second(run.window.inputs)),
+            &format!("{:8.1}", run.per_bot_and_second(run.window.inputs)),
         ),
         line(
             "bytes a second and bot",
             &format!(
                 "{:8.0} down {:8.0} up",
-                run.a_bot_and_second(run.window.bytes_down),
-                run.a_bot_and_second(run.window.bytes_up)
+                run.per_bot_and_second(run.window.bytes_down),
+                run.per_bot_and_second(run.window.bytes_up)
             ),
         ),
         line(
@@ -256,11 +256,11 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
             ),
         ),
         line(
-            "rooms that stood still",
+            "rooms that stalled",
             &format!(
                 "{:8} {:8} at the end",
-                record.stood_still.len(),
-                record.still.len()
+                record.stalled_before.len(),
+                record.stalled.len()
             ),
         ),
     ];
@@ -276,7 +276,7 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
     lines.extend(bottleneck.map(|why| format!("! {why}")));
     lines.join("\n")
 }
-/// How often a bot does something, a second.
+/// Frames of a bot per second.
 const fn frames_due(netcode: NetcodeOption) -> u32 {
     match netcode {
         NetcodeOption::Full => domain::TICK_RATE_HZ,

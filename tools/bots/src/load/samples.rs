@@ -1,17 +1,17 @@
-//! What every bot saw in every second, for who looks for causes later.
+//! The measurements of every bot in every second, to look for causes later.
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// One bot in one second.
+/// The measurements of one bot in one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sample {
-    /// The longest time between two snapshots that ended in it.
+    /// The longest time between two snapshots that ended in this second.
     pub(crate) gap: Duration,
-    /// When that ended; `None` when no snapshot came.
+    /// When it ended; `None` when no snapshot came.
     pub(crate) gap_end: Option<Instant>,
-    /// It has not ended, but the measurement has.
+    /// Whether the measurement has ended before the gap.
     pub(crate) is_open: bool,
     /// Times that ticks were skipped on one connection.
     pub(crate) skipped: u64,
@@ -21,15 +21,15 @@ pub(crate) struct Sample {
     pub(crate) missed: u64,
     /// Ticks that were computed before their input came.
     pub(crate) late: u64,
-    /// Inputs that were given up before anybody acknowledged them.
+    /// Inputs that were given up before they were acknowledged.
     pub(crate) lost: u64,
-    /// Corrections that somebody could see.
+    /// Corrections that a player would see.
     pub(crate) corrections: u64,
     /// Connections lost in a room.
     pub(crate) sessions_lost: u64,
 }
 
-/// A line of the file of samples: JSON. What is 0 is left out.
+/// A line of the file of samples, in JSON. Values of 0 are omitted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Line {
     /// When the gap ended, milliseconds since 1970.
@@ -74,7 +74,7 @@ impl Line {
     }
 }
 
-// The signatures are serde's.
+// serde determines the signatures.
 #[expect(clippy::trivially_copy_pass_by_ref)]
 fn is_false(value: &bool) -> bool {
     !value

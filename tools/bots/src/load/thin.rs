@@ -1,17 +1,16 @@
 //! Thousands of players on one thread.
 //!
-//! Time is divided into slots of a millisecond. In each a thread looks once
-//! which of its sockets have something, and reads them into the same buffer: it
-//! wakes up for no packet, so that it does not push aside the servers beside it,
-//! which real players would not do either. The kernel notes when the bytes came.
-//! Each player stands in the slot of its next turn, thirty times a second and
-//! when its clock says that inputs are to leave. A player costs two system calls
-//! a snapshot, one to read and one to write, and no allocation.
+//! A thread polls its sockets once a millisecond and reads those that are ready into
+//! one buffer. It is not woken up by packets, so that it does not preempt servers on
+//! the same machine, which remote players would not do either; the kernel's receive
+//! timestamps say when bytes came. Players are updated by a timing wheel with a
+//! bucket per poll: thirty times a second, when the player's clock asks for inputs.
+//! A player costs two system calls a snapshot, a read and a write, and no allocation.
 //!
-//! [`player`] decides and has no I/O; [`line`] is a player's socket.
+//! [`player`] decides and has no I/O; [`connection`] is a player's socket.
 
+mod connection;
 mod frames;
-mod line;
 mod player;
 mod recording;
 
@@ -27,42 +26,42 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use mio::{Events, Poll, Token};
 
-use self::line::{Heard, Line};
+use self::connection::{Connection, Readiness};
 use self::player::Player;
 pub(crate) use self::recording::Recording;
-use super::bot_observer::{BotObserver, Shared};
+use super::load_hooks::{LoadHooks, Shared};
 use crate::driver::{Bot, Driver};
 
 /// Inputs of a player in a second.
 pub(crate) const INPUTS_PER_SECOND: u32 = 30;
-/// Into so many slots the time between two inputs is divided: about a
-/// millisecond each.
-const SLOTS: u32 = 32;
-/// Slots before they begin again: a turn is at most half as long again away.
-const WHEEL: u32 = 2 * SLOTS;
-/// From one slot to the next.
-const SLOT: Duration = Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND * SLOTS) as u64);
-/// Sockets that are told of at once.
+/// Polls between two inputs of a player.
+const POLLS_PER_INPUT: u32 = 32;
+/// Between two polls: about a millisecond.
+const POLL_INTERVAL: Duration =
+    Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND * POLLS_PER_INPUT) as u64);
+/// Buckets of the timing wheel: the next update is at most 1.5 inputs away.
+const BUCKETS: u32 = 2 * POLLS_PER_INPUT;
+/// Events of one poll.
 const EVENTS_MAX: usize = 1_024;
-/// Read at once: more than any burst of frames of one player.
+/// Bytes of a read: more than any burst of frames for one player.
 const READ_BYTES: usize = 64 * 1024;
-/// Slots that are made up for after a stall; what was missed before is not sent
-/// any more, as by a client that stood still.
-const SLOTS_BEHIND_MAX: u32 = SLOTS;
+/// Polls that are caught up after a stall; earlier ones are skipped, as by a stalled
+/// client.
+const POLLS_BEHIND_MAX: u32 = POLLS_PER_INPUT;
 
-/// A player to be.
-pub(crate) struct Recruit {
+/// A player to add.
+pub(crate) struct NewPlayer {
     pub(crate) driver: Driver,
     pub(crate) seed: u64,
-    pub(crate) bot_observer: Box<dyn Fn(&Driver) -> BotObserver + Send>,
+    pub(crate) hooks: Box<dyn Fn(&Driver) -> LoadHooks + Send>,
 }
 
 /// Threads with players.
 pub(crate) struct ClientPool {
-    threads: Vec<(Sender<Recruit>, JoinHandle<()>)>,
+    threads: Vec<(Sender<NewPlayer>, JoinHandle<()>)>,
     playing: Arc<AtomicUsize>,
     is_over: Arc<AtomicBool>,
-    recruited: usize,
+    added: usize,
 }
 
 impl ClientPool {
@@ -71,13 +70,13 @@ impl ClientPool {
         let playing = Arc::new(AtomicUsize::new(0));
         let is_over = Arc::new(AtomicBool::new(false));
         let thread = |_| {
-            let (recruits, to_take) = channel();
+            let (sender, new_players) = channel();
             let mut group = Group {
                 poll: Poll::new().context("no epoll")?,
-                recruits: to_take,
+                new_players,
                 members: Vec::new(),
-                slots: [const { Vec::new() }; WHEEL as usize],
-                slot: 0,
+                wheel: [const { Vec::new() }; BUCKETS as usize],
+                bucket: 0,
                 due: Instant::now(),
                 recording: Arc::clone(recording),
                 record: record.clone(),
@@ -87,48 +86,49 @@ impl ClientPool {
                 output: Vec::new(),
             };
             let thread = std::thread::Builder::new().name("thin players".to_owned());
-            Ok((recruits, thread.spawn(move || group.run())?))
+            Ok((sender, thread.spawn(move || group.run())?))
         };
         Ok(Self {
             threads: (0..threads).map(thread).collect::<Result<_>>()?,
             playing,
             is_over,
-            recruited: 0,
+            added: 0,
         })
     }
 
-    /// Another player.
-    pub(crate) fn add(&mut self, recruit: Recruit) {
-        let (recruits, _) = &self.threads[self.recruited % self.threads.len()];
-        self.recruited += 1;
+    /// Adds a player.
+    pub(crate) fn add(&mut self, player: NewPlayer) {
+        let (sender, _) = &self.threads[self.added % self.threads.len()];
+        self.added += 1;
         self.playing.fetch_add(1, Ordering::Relaxed);
-        // A thread ends after its sender only.
-        let _ = recruits.send(recruit);
+        // A thread that has failed has recorded why.
+        let _ = sender.send(player);
     }
 
-    /// How many have not raced enough.
+    /// How many players have not ended.
     pub(crate) fn playing(&self) -> usize {
         self.playing.load(Ordering::Relaxed)
     }
 
-    /// Ends all threads; who still plays hangs up.
+    /// Ends all threads and the connections of their players.
     pub(crate) fn shutdown(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         for (_, thread) in self.threads.drain(..) {
-            // One that has panicked has said so.
+            // A panic has been printed.
             let _ = thread.join();
         }
     }
 }
 
+/// The players of one thread.
 struct Group {
     poll: Poll,
-    recruits: Receiver<Recruit>,
+    new_players: Receiver<NewPlayer>,
     members: Vec<Member>,
-    /// By slot: the places of the members whose turn is then.
-    slots: [Vec<usize>; WHEEL as usize],
-    /// The slot that is next, and when.
-    slot: u32,
+    /// The timing wheel: by bucket, the indices of the members to update.
+    wheel: [Vec<usize>; BUCKETS as usize],
+    /// The next bucket, and when it is due.
+    bucket: u32,
     due: Instant,
     recording: Arc<Recording>,
     record: Shared,
@@ -139,65 +139,65 @@ struct Group {
 }
 
 struct Member {
-    recruit: Recruit,
+    origin: NewPlayer,
     addresses: Vec<SocketAddr>,
-    /// `None` once it has raced enough.
+    /// `None` once it has ended.
     player: Option<Player>,
-    line: Line,
+    connection: Connection,
 }
 
 impl Group {
     fn run(&mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_over.load(Ordering::Relaxed) {
-            self.take_recruits();
+            self.take_new_players();
             std::thread::sleep(self.due.saturating_duration_since(Instant::now()));
             if let Err(error) = self.poll.poll(&mut events, Some(Duration::ZERO))
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 self.record
                     .lock()
-                    .failed(format!("cannot look after sockets: {error}"));
+                    .failed(format!("cannot poll sockets: {error}"));
                 return;
             }
             for event in &events {
-                self.heard(event);
+                self.ready(event);
             }
-            self.take_turns();
+            self.update_due();
         }
     }
 
-    /// All turns that are due.
-    fn take_turns(&mut self) {
+    /// Updates the members of all buckets that are due.
+    fn update_due(&mut self) {
         let mut now = Instant::now();
-        if now.saturating_duration_since(self.due) > SLOT * SLOTS_BEHIND_MAX {
-            self.due = now - SLOT * SLOTS_BEHIND_MAX;
+        if now.saturating_duration_since(self.due) > POLL_INTERVAL * POLLS_BEHIND_MAX {
+            self.due = now - POLL_INTERVAL * POLLS_BEHIND_MAX;
         }
         while self.due <= now {
-            let mut turns = std::mem::take(&mut self.slots[self.slot as usize]);
-            if !turns.is_empty() {
+            let mut indices = std::mem::take(&mut self.wheel[self.bucket as usize]);
+            if !indices.is_empty() {
                 self.record.lock().lateness.add(now - self.due);
             }
-            for index in turns.drain(..) {
-                if let Some(ahead) = self.turn(index) {
-                    self.slots[((self.slot + ahead) % WHEEL) as usize].push(index);
+            for index in indices.drain(..) {
+                if let Some(polls) = self.update(index) {
+                    self.wheel[((self.bucket + polls) % BUCKETS) as usize].push(index);
                 }
             }
-            // Nobody's next turn is in the slot of this one: its memory is kept.
-            self.slots[self.slot as usize] = turns;
-            self.slot = (self.slot + 1) % WHEEL;
-            self.due += SLOT;
+            // No update was scheduled into this bucket, so its memory can be kept.
+            self.wheel[self.bucket as usize] = indices;
+            self.bucket = (self.bucket + 1) % BUCKETS;
+            self.due += POLL_INTERVAL;
             now = Instant::now();
         }
     }
 
-    fn take_recruits(&mut self) {
-        while let Ok(recruit) = self.recruits.try_recv() {
-            match Member::new(recruit, &self.recording) {
+    fn take_new_players(&mut self) {
+        while let Ok(player) = self.new_players.try_recv() {
+            match Member::new(player, &self.recording) {
                 Ok(member) => {
                     let index = self.members.len();
-                    let slot = self.slot + first_turn(index);
-                    self.slots[(slot % WHEEL) as usize].push(index);
+                    let bucket = self.bucket + first_update(index);
+                    self.wheel[(bucket % BUCKETS) as usize].push(index);
                     self.members.push(member);
                 }
                 Err(problem) => {
@@ -208,7 +208,8 @@ impl Group {
         }
     }
 
-    fn heard(&mut self, event: &mio::event::Event) {
+    /// Reads from a socket, or notices that it is connected or lost.
+    fn ready(&mut self, event: &mio::event::Event) {
         let Some(member) = self.members.get_mut(event.token().0) else {
             return;
         };
@@ -217,74 +218,78 @@ impl Group {
         };
         let now = Instant::now();
         self.output.clear();
-        let mut end = match member.line.is_up(event) {
-            Ok(Heard::Connected) => player.connected(now, &mut self.output),
-            Ok(Heard::Something | Heard::Nothing) => Ok(()),
-            Err(error) => member.line.lose(now, player, &error),
+        let mut end = match member.connection.handle(event) {
+            Ok(Readiness::Connected) => player.connected(now, &mut self.output),
+            Ok(Readiness::Open | Readiness::Pending) => Ok(()),
+            Err(error) => member.connection.lost(now, player, &error),
         };
         if event.is_readable() && end.is_ok() {
-            end = member.line.read(event, &mut self.input, player, now);
+            end = member.connection.read(event, &mut self.input, player, now);
         }
-        member.line.write(&self.output);
+        member.connection.write(&self.output);
         if let Err(problem) = end {
             self.record.lock().failed(format!("{problem:#}"));
-            member.begin_again(&self.recording, now);
+            member.restart(&self.recording, now);
         }
     }
 
-    /// A player's turn; gives in how many slots the next is, if there is one.
-    fn turn(&mut self, index: usize) -> Option<u32> {
+    /// Updates a player. Returns the number of polls until its next update; `None` when
+    /// the player has ended.
+    fn update(&mut self, index: usize) -> Option<u32> {
         let member = &mut self.members[index];
         let player = member.player.as_mut()?;
         let now = Instant::now();
-        if member.line.is_due(now) {
+        if member.connection.is_due(now) {
             let (addresses, token) = (&member.addresses, Token(index));
-            if let Err(error) = member.line.connect(addresses, token, self.poll.registry()) {
-                let _ = member.line.lose(now, player, &error);
+            if let Err(error) = member
+                .connection
+                .connect(addresses, token, self.poll.registry())
+            {
+                let _ = member.connection.lost(now, player, &error);
             }
         }
         self.output.clear();
-        match player.turn(now, &mut self.output) {
+        match player.update(now, &mut self.output) {
             Ok(ControlFlow::Continue(())) => {
                 let next = player.send_due().filter(|next| *next > now);
-                member.line.write(&self.output);
-                Some(next.map_or(SLOTS, |next| slots_until(next, self.due)))
+                member.connection.write(&self.output);
+                Some(next.map_or(POLLS_PER_INPUT, |next| polls_until(next, self.due)))
             }
             Ok(ControlFlow::Break(_outcome)) => {
                 self.playing.fetch_sub(1, Ordering::Relaxed);
-                (member.player, member.line) = (None, Line::default());
+                (member.player, member.connection) = (None, Connection::default());
                 None
             }
             Err(problem) => {
                 self.record.lock().failed(format!("{problem:#}"));
-                member.begin_again(&self.recording, now);
-                Some(SLOTS)
+                member.restart(&self.recording, now);
+                Some(POLLS_PER_INPUT)
             }
         }
     }
 }
 
-/// The first turn of a member. Multiples of the golden ratio: those of a room,
-/// who come one after the other, are spread evenly over the time between two
-/// inputs, and so are all together.
-fn first_turn(index: usize) -> u32 {
+/// The number of polls until the first update of a member. By multiples of the golden
+/// ratio, the members of a room, which have consecutive indices, are spread evenly over
+/// the time between two inputs, and so are all members.
+fn first_update(index: usize) -> u32 {
     /// Its fractional part, in 32 bits.
     const GOLDEN: u32 = 0x9e37_79b9;
     let share = (index as u32).wrapping_mul(GOLDEN);
-    ((u64::from(share) * u64::from(SLOTS)) >> 32) as u32
+    ((u64::from(share) * u64::from(POLLS_PER_INPUT)) >> 32) as u32
 }
 
-/// How many slots after the one at `slot` the first one is that is not before
-/// `at`; between half a turn and one and a half.
-fn slots_until(at: Instant, slot: Instant) -> u32 {
-    let nanos = at.saturating_duration_since(slot).as_nanos();
-    let slots = nanos.div_ceil(SLOT.as_nanos());
-    let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-    slots.clamp(SLOTS / 2, SLOTS + SLOTS / 2)
+/// The number of polls from `poll` to the first one that is not before `at`, limited
+/// to between 0.5 and 1.5 inputs.
+fn polls_until(at: Instant, poll: Instant) -> u32 {
+    let nanos = at.saturating_duration_since(poll).as_nanos();
+    let polls = nanos.div_ceil(POLL_INTERVAL.as_nanos());
+    let polls = u32::try_from(polls).unwrap_or(u32::MAX);
+    polls.clamp(POLLS_PER_INPUT / 2, POLLS_PER_INPUT + POLLS_PER_INPUT / 2)
 }
 
 impl Member {
-    fn new(recruit: Recruit, recording: &Arc<Recording>) -> Result<Self> {
+    fn new(origin: NewPlayer, recording: &Arc<Recording>) -> Result<Self> {
         let resolve = |name: &String| {
             let found = name.to_socket_addrs();
             let mut found = found.with_context(|| format!("cannot find {name}"))?;
@@ -292,29 +297,29 @@ impl Member {
                 .next()
                 .with_context(|| format!("{name} has no address"))
         };
-        let addresses = recruit.driver.gateways.iter().map(resolve);
+        let addresses = origin.driver.gateways.iter().map(resolve);
         let addresses = addresses.collect::<Result<Vec<_>>>()?;
         if addresses.is_empty() {
             bail!("there is no gateway");
         }
         Ok(Self {
-            player: Some(recruit.player(recording)),
-            recruit,
+            player: Some(origin.player(recording)),
+            origin,
             addresses,
-            line: Line::default(),
+            connection: Connection::default(),
         })
     }
 
-    fn begin_again(&mut self, recording: &Arc<Recording>, now: Instant) {
-        self.player = Some(self.recruit.player(recording));
-        self.line.rest(now);
+    fn restart(&mut self, recording: &Arc<Recording>, now: Instant) {
+        self.player = Some(self.origin.player(recording));
+        self.connection.back_off(now);
     }
 }
 
-impl Recruit {
+impl NewPlayer {
     fn player(&self, recording: &Arc<Recording>) -> Player {
-        let bot_observer = (self.bot_observer)(&self.driver);
-        let bot = Bot::new(self.driver.clone(), self.seed, bot_observer);
+        let hooks = (self.hooks)(&self.driver);
+        let bot = Bot::new(self.driver.clone(), self.seed, hooks);
         Player::new(bot, Arc::clone(recording))
     }
 }
@@ -324,14 +329,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_begin_spread_evenly_within_a_room_and_in_all() {
+    fn first_updates_are_spread_evenly_in_a_room_and_in_total() {
         for room in 0..100 {
-            let mut slots: Vec<u32> = (0..4).map(|seat| first_turn(4 * room + seat)).collect();
-            slots.sort_unstable();
-            assert!(slots[3] - slots[0] >= 14, "{slots:?}");
+            let mut polls: Vec<u32> = (0..4).map(|seat| first_update(4 * room + seat)).collect();
+            polls.sort_unstable();
+            assert!(polls[3] - polls[0] >= 14, "{polls:?}");
         }
-        let mut counts = [0; SLOTS as usize];
-        (0..3_200).for_each(|index| counts[first_turn(index) as usize] += 1);
+        let mut counts = [0; POLLS_PER_INPUT as usize];
+        (0..3_200).for_each(|index| counts[first_update(index) as usize] += 1);
         assert!(
             counts.iter().all(|count| (98..=102).contains(count)),
             "{counts:?}"
@@ -339,11 +344,12 @@ mod tests {
     }
 
     #[test]
-    fn the_next_turn_is_in_the_first_slot_that_is_not_too_early() {
-        let slot = Instant::now();
-        assert_eq!(slots_until(slot + SLOT * 32, slot), 32);
-        assert_eq!(slots_until(slot + SLOT * 31 + SLOT / 9, slot), 32);
-        assert_eq!(slots_until(slot, slot), SLOTS / 2);
-        assert_eq!(slots_until(slot + Duration::from_secs(9), slot), 48);
+    fn the_next_update_is_at_the_first_poll_that_is_not_early() {
+        let poll = Instant::now();
+        let after = |polls: u32| poll + POLL_INTERVAL * polls;
+        assert_eq!(polls_until(after(32), poll), 32);
+        assert_eq!(polls_until(after(31) + POLL_INTERVAL / 9, poll), 32);
+        assert_eq!(polls_until(poll, poll), POLLS_PER_INPUT / 2);
+        assert_eq!(polls_until(poll + Duration::from_secs(9), poll), 48);
     }
 }

@@ -1,4 +1,4 @@
-//! What processes use, as Linux tells it.
+//! The processor time and memory of processes, from `/proc`.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::process::Process;
 
-/// A unit of `/proc/<pid>/stat` on every Linux there is.
+/// The unit of `/proc/<pid>/stat` on Linux.
 const CLOCK_TICKS_PER_SECOND: f64 = 100.0;
 
-/// What a process used while it was measured.
+/// The use of a process while it was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Usage {
     name: String,
@@ -23,19 +23,19 @@ pub(crate) struct Usage {
     memory_max_kib: u64,
 }
 
-/// What the processes of one program used together.
+/// The use of all processes of a program.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Share {
     program: String,
     processes: usize,
     cores: f64,
-    /// Processor time that a player costs in a second, µs.
+    /// Processor time per second and player, µs.
     microseconds_per_player: f64,
     memory_kib: u64,
 }
 
-/// By program, with all of them together at the end. A process is called after
-/// its program, perhaps with a number: `gateway-1`.
+/// The use by program, and of all programs together at the end. A process has the name
+/// of its program, with or without a number: `gateway-1`.
 pub(crate) fn programs(processes: &[Usage], players: usize) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for usage in processes {
@@ -82,11 +82,11 @@ impl Share {
         self.memory_kib += usage.memory_kib;
     }
 
-    /// A line for a person.
+    /// A line for people.
     pub(crate) fn line(&self) -> String {
         let (program, cores) = (format!("{} ×{}", self.program, self.processes), self.cores);
         let (each, mib) = (self.microseconds_per_player, self.memory_kib / 1_024);
-        format!("{program:<28} {cores:8.3} cores {mib:6} MiB {each:8.1} µs a second and bot")
+        format!("{program:<28} {cores:8.3} cores {mib:6} MiB {each:8.1} µs/s per bot")
     }
 }
 
@@ -95,10 +95,10 @@ impl Share {
 pub(crate) struct Meter(Vec<(Process, f64)>);
 
 impl Meter {
-    /// The measurement begins.
+    /// Begins a measurement.
     ///
     /// # Errors
-    /// When one of the processes is not there.
+    /// When one of the processes does not exist.
     pub(crate) fn start(processes: &[Process]) -> Result<Self> {
         let measured = processes.iter().map(|process| {
             let Process { name, pid } = process;
@@ -110,7 +110,7 @@ impl Meter {
         measured.collect::<Result<_>>().map(Self)
     }
 
-    /// What they have used since, in so many seconds.
+    /// The use since the beginning, `seconds` ago.
     pub(crate) fn read(&self, seconds: f64) -> Vec<Usage> {
         let usage = |(process, before): &(Process, f64)| {
             let pid = process.pid.to_string();
@@ -131,7 +131,7 @@ impl Meter {
 }
 
 impl Usage {
-    /// A line for a person.
+    /// A line for people.
     pub(crate) fn line(&self) -> String {
         let (name, cores, mib) = (&self.name, self.cores, self.memory_kib / 1_024);
         if self.lives {
@@ -142,16 +142,16 @@ impl Usage {
     }
 }
 
-/// Processor time of a process so far, by its id or `self`; `None` when it has
-/// ended, or where there is no `/proc`.
+/// Processor time of a process so far, by its id or `self`; `None` when it has ended, or
+/// without `/proc`.
 pub(crate) fn cpu_seconds(pid: &str) -> Option<f64> {
     used(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 fn used(stat: &str) -> Option<f64> {
-    // The name before it may contain anything but a parenthesis after the last.
+    // The name may contain parentheses: the last one ends it.
     let (_, fields) = stat.rsplit_once(") ")?;
-    // Dead, and only not collected by who started it.
+    // A zombie: dead, and not reaped.
     if fields.starts_with(['Z', 'X']) {
         return None;
     }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_up_what_belongs_to_a_program() {
+    fn sums_the_processes_of_a_program() {
         let usage = |name: &str, cores: f64| Usage {
             name: name.to_owned(),
             pid: 1,
@@ -200,7 +200,7 @@ mod tests {
             usage("race-worker-2", 0.5),
         ];
         let shares = programs(&used, 500);
-        let told = shares.iter().map(|share| {
+        let found = shares.iter().map(|share| {
             let each = share.microseconds_per_player.round();
             (share.program.as_str(), share.processes, share.cores, each)
         });
@@ -209,7 +209,7 @@ mod tests {
             ("nats", 1, 0.25, 500.0),
             ("all", 3, 1.0, 2_000.0),
         ];
-        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-/// Digits that a histogram keeps of a time.
+/// Significant digits of a time.
 const DIGITS: u8 = 3;
-/// The longest time that it tells apart, µs: ten minutes.
+/// The longest time that it keeps, µs: ten minutes.
 const MICROSECONDS_MAX: u64 = 600_000_000;
 
 /// Times, from microseconds to minutes.
@@ -27,7 +27,7 @@ impl Times {
         self.0.saturating_record(microseconds);
     }
 
-    /// The time, ms, that a share of all do not exceed; 0 when there is none.
+    /// A quantile, ms; 0 without any time.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         self.0.value_at_quantile(share) as f64 / 1_000.0
     }
@@ -36,7 +36,7 @@ impl Times {
         self.0.max() as f64 / 1_000.0
     }
 
-    /// For programs, ms; null when there was none, which no time is.
+    /// For programs, ms; null without any time.
     pub(crate) fn json(&self) -> Value {
         if self.0.is_empty() {
             return Value::Null;
@@ -49,7 +49,7 @@ impl Times {
         })
     }
 
-    /// For a person.
+    /// For people.
     pub(crate) fn text(&self) -> String {
         if self.0.is_empty() {
             return format!("{:>8}", "none");
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_time_at_all_is_not_a_short_one() {
+    fn no_time_is_not_a_short_time() {
         let mut times = Times::default();
         assert_eq!((times.json(), times.text().trim()), (Value::Null, "none"));
         times.add(Duration::from_millis(3));

@@ -1,5 +1,4 @@
-//! Session tokens in a file: a bot that has one costs the servers no password
-//! hash.
+//! Session tokens in a file: a bot with a token costs the servers no password hash.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +15,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Those of a file, which need not be there yet; without a path none are
-    /// kept.
+    /// Reads a file, which need not exist; without a path no tokens are kept.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -27,7 +25,7 @@ impl Tokens {
         };
         let known = match fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
-                .with_context(|| format!("--tokens '{}' has no tokens in it", path.display()))?,
+                .with_context(|| format!("--tokens '{}' holds no tokens", path.display()))?,
             Err(error) if error.kind() == ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
                 return Err(error)
@@ -45,7 +43,7 @@ impl Tokens {
         self.known.get(bot).cloned()
     }
 
-    /// Adds newer ones and writes the file.
+    /// Adds newer tokens and writes the file.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -7,13 +7,13 @@ use clap::Args;
 use super::{gateway, numbered, prefix, process};
 use crate::process::Process;
 
-/// A gateway takes two messages a second of a user. One leaves room for jitter.
+/// A gateway accepts two messages a second from a user; one leaves room for jitter.
 const RATE_PER_USER_MAX: u32 = 1;
 
-/// How to talk.
+/// Options of the chat load.
 #[derive(Args, Clone, Debug)]
 pub struct ChatOptions {
-    /// The chat ports of gateways, as host and port; users take turns
+    /// The chat ports of gateways, as host and port; users are spread over them
     #[arg(
         long,
         value_name = "HOST:PORT,...",
@@ -33,7 +33,7 @@ pub struct ChatOptions {
     )]
     pub users: u16,
 
-    /// Messages a second of all together, 1 to 10,000; one user may send one a second
+    /// Messages a second from all users together, 1 to 10,000; at most one per user
     #[arg(
         long,
         value_name = "N",
@@ -60,15 +60,15 @@ pub struct ChatOptions {
     )]
     pub threads: u8,
 
-    /// Server processes whose processor time and memory is told
+    /// Server processes whose processor time and memory to report
     #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
     pub pids: Vec<Process>,
 
-    /// Session tokens of the users, read and written: the next time they need no password
+    /// Session tokens of the users, read and written: the next run needs no password
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
-    /// What the names of users begin with; numbers follow
+    /// Prefix of the user names; a number follows
     #[arg(long, value_name = "TEXT", default_value = "chat-", value_parser = prefix)]
     pub prefix: String,
 
@@ -78,7 +78,7 @@ pub struct ChatOptions {
 }
 
 impl ChatOptions {
-    /// Refuses what single options do not tell.
+    /// Checks what no single option shows.
     pub(super) fn check(&self) -> Result<(), String> {
         let allowed = u32::from(self.users) * RATE_PER_USER_MAX;
         if self.rate > allowed {

@@ -1,17 +1,17 @@
-//! What bots drive and how well: the same for all, or a mixture.
+//! Car class and skill of bots: the same for all, or a mixture.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::{CarClass, Skill};
 
-/// The word for a mixture on the command line.
+/// The name of a mixture on the command line.
 pub(super) const MIXED: &str = "mixed";
 
-/// One for all bots, or a bit of everything.
+/// One value for all bots, or a mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice<T> {
     /// All bots have the same.
     All(T),
-    /// Each bot has another, by its number.
+    /// It varies by the number of the bot.
     Mixed,
 }
 
@@ -47,25 +47,25 @@ impl Choice<Skill> {
     }
 }
 
-/// Takes the word of one class, or [`MIXED`].
+/// A parser of a class by name, or [`MIXED`].
 pub(super) fn class() -> impl TypedValueParser<Value = Choice<CarClass>> {
     choice(&CarClass::ALL, CarClass::name)
 }
 
-/// Takes the word of one skill, or [`MIXED`].
+/// A parser of a skill by name, or [`MIXED`].
 pub(super) fn skill() -> impl TypedValueParser<Value = Choice<Skill>> {
     choice(&Skill::ALL, Skill::name)
 }
 
-/// Takes the name of one of `all`, or [`MIXED`]; clap lists the words in help
-/// and errors.
+/// A parser of one of `all` by name, or [`MIXED`]; clap lists the names in help and
+/// errors.
 fn choice<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = Choice<T>> {
-    let words = all.iter().map(|it| name(*it)).chain([MIXED]);
-    PossibleValuesParser::new(words).map(move |word| {
-        let one = all.iter().copied().find(|it| name(*it) == word);
+    let names = all.iter().map(|it| name(*it)).chain([MIXED]);
+    PossibleValuesParser::new(names).map(move |chosen| {
+        let one = all.iter().copied().find(|it| name(*it) == chosen);
         one.map_or(Choice::Mixed, Choice::All)
     })
 }

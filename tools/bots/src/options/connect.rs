@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::gateway;
 
-/// Longest prefix of the names, so that the run and a number fit behind it.
+/// Longest prefix of the names that leaves room for the run and a number.
 const PREFIX_CHARS_MAX: usize = 4;
 
-/// How to come in.
+/// Options of the log-in load.
 #[derive(Args, Clone, Debug)]
 pub struct ConnectOptions {
-    /// The race ports of gateways, as host and port; connections take turns
+    /// The race ports of gateways, as host and port; connections are spread over them
     #[arg(
         long,
         value_name = "HOST:PORT,...",
@@ -30,7 +30,7 @@ pub struct ConnectOptions {
     )]
     pub rate: u32,
 
-    /// For how long of each way: sign-up, log-in, resume; 1 to 600
+    /// For how long each of sign-up, log-in and resume, 1 to 600
     #[arg(
         long,
         value_name = "SECONDS",
@@ -39,7 +39,7 @@ pub struct ConnectOptions {
     )]
     pub seconds: u32,
 
-    /// What the names of the accounts begin with, at most 4 characters; the run and numbers follow
+    /// Prefix of the account names, at most 4 characters; the run and a number follow
     #[arg(long, value_name = "TEXT", default_value = "c", value_parser = short)]
     pub prefix: String,
 

@@ -10,10 +10,10 @@ use super::choice::{self, Choice, MIXED};
 use super::{NetcodeOption, gateway, numbered, prefix, process, track};
 use crate::process::Process;
 
-/// How to load the servers.
+/// Options of the race load.
 #[derive(Args, Clone, Debug)]
 pub struct LoadOptions {
-    /// The race ports of gateways, as host and port; rooms take turns
+    /// The race ports of gateways, as host and port; rooms are spread over them
     #[arg(
         long,
         value_name = "HOST:PORT,...",
@@ -46,7 +46,7 @@ pub struct LoadOptions {
     #[arg(long, value_enum, default_value_t = NetcodeOption::Full)]
     pub netcode: NetcodeOption,
 
-    /// For how long the rooms go on coming, 1 to 600; a quarter of a second a room by default
+    /// Time over which the rooms start, 1 to 600; by default a quarter of a second per room
     #[arg(
         long,
         value_name = "SECONDS",
@@ -63,11 +63,11 @@ pub struct LoadOptions {
     )]
     pub warm_up: u64,
 
-    /// Session tokens of the bots, read and written: the next time they need no password
+    /// Session tokens of the bots, read and written: the next run needs no password
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
-    /// For how long to measure once everybody races, 1 to 3,600
+    /// For how long to measure once all bots race, 1 to 3,600
     #[arg(
         long,
         value_name = "SECONDS",
@@ -89,7 +89,7 @@ pub struct LoadOptions {
     #[arg(long, value_name = "TRACK", value_parser = track)]
     pub track: Option<String>,
 
-    /// Laps of a race, 1 to 99; the next one follows in the same room
+    /// Laps of a race, 1 to 99; the next race follows in the same room
     #[arg(
         long,
         value_name = "N",
@@ -98,7 +98,7 @@ pub struct LoadOptions {
     )]
     pub laps: u16,
 
-    /// Afterwards wait so long for the races that are on to end, 0 to 600
+    /// Longest wait afterwards for the races to end, 0 to 600
     #[arg(
         long,
         value_name = "SECONDS",
@@ -107,23 +107,23 @@ pub struct LoadOptions {
     )]
     pub finish: u64,
 
-    /// Server processes whose processor time and memory is told
+    /// Server processes whose processor time and memory to report
     #[arg(long, value_name = "NAME=PID,...", value_delimiter = ',', value_parser = process)]
     pub pids: Vec<Process>,
 
-    /// Write what every bot saw in every second to this file, as JSON lines
+    /// Write the measurements of every bot in every second to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
 
-    /// What the names of rooms and bots begin with; numbers follow
+    /// Prefix of the room and bot names; a number follows
     #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
     pub prefix: String,
 
-    /// How well they drive
+    /// Skill of the bots
     #[arg(long, value_name = "SKILL", default_value = MIXED, value_parser = choice::skill())]
     pub skill: Choice<Skill>,
 
-    /// What they drive; thin ones all drive the same, and mixed means grip to them
+    /// Car class of the bots; thin bots all drive the same, and mixed is grip for them
     #[arg(long, value_name = "CLASS", default_value = MIXED, value_parser = choice::class())]
     pub class: Choice<CarClass>,
 
@@ -133,13 +133,13 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
-    /// How many bots.
+    /// The number of bots.
     #[must_use]
     pub fn bots(&self) -> u32 {
         u32::from(self.rooms) * u32::from(self.seats)
     }
 
-    /// Refuses what single options do not tell: the last bot has the longest name.
+    /// Checks what no single option shows: the last bot has the longest name.
     pub(super) fn check(&self) -> Result<(), String> {
         numbered(&self.prefix, self.bots() - 1)
             .map_err(|error| format!("--prefix {:?}: {error}", self.prefix))?;

@@ -9,7 +9,7 @@ use domain::{CarClass, Mode, SEATS_MAX, Skill, TARGET_METRES_DEFAULT, TARGET_MET
 use super::choice::{self, Choice, MIXED};
 use super::{gateway, mode, prefix, track};
 
-/// How to race.
+/// Options of a race.
 #[derive(Args, Clone, Debug)]
 pub struct RaceOptions {
     /// The race port of a gateway, as host and port
@@ -35,7 +35,7 @@ pub struct RaceOptions {
     )]
     pub count: u8,
 
-    /// Create the room; otherwise wait until somebody does
+    /// Create the room; otherwise wait until it exists
     #[arg(long)]
     pub create: bool,
 
@@ -52,7 +52,7 @@ pub struct RaceOptions {
     #[arg(long, requires = "create")]
     pub fill: bool,
 
-    /// What is raced in the created room
+    /// Mode of the created room
     #[arg(
         long,
         value_name = "MODE",
@@ -84,15 +84,15 @@ pub struct RaceOptions {
     )]
     pub target: Option<u32>,
 
-    /// What the bots' names begin with; a number follows
+    /// Prefix of the bots' names; a number follows
     #[arg(long, value_name = "TEXT", default_value = "bot-", value_parser = prefix)]
     pub prefix: String,
 
-    /// How well they drive
+    /// Skill of the bots
     #[arg(long, value_name = "SKILL", default_value = MIXED, value_parser = choice::skill())]
     pub skill: Choice<Skill>,
 
-    /// What they drive
+    /// Car class of the bots
     #[arg(long, value_name = "CLASS", default_value = MIXED, value_parser = choice::class())]
     pub class: Choice<CarClass>,
 

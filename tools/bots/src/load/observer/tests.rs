@@ -4,8 +4,8 @@ use domain::Controls;
 
 use super::*;
 
-/// One bot on a time line of milliseconds.
-struct Bench {
+/// One bot, with times in milliseconds.
+struct Scene {
     origin: Instant,
     observer: Observer,
     record: Record,
@@ -13,7 +13,7 @@ struct Bench {
     epoch: u32,
 }
 
-impl Bench {
+impl Scene {
     fn new() -> Self {
         let origin = Instant::now();
         Self {
@@ -61,28 +61,28 @@ fn jumps(jumps: super::super::record::Jumps) -> (u64, u64) {
 }
 
 #[test]
-fn tells_gaps_and_skipped_ticks_by_what_may_excuse_them() {
-    let mut bench = Bench::new();
-    bench.snapshot(0, 100, (0, 0));
-    bench.snapshot(33, 102, (0, 0));
-    // A slow reader: the gateway has left one out.
-    bench.snapshot(100, 106, (0, 0));
-    // A takeover that leaves two out.
-    bench.epoch = 2;
-    bench.snapshot(250, 112, (0, 0));
-    // The old owner still speaks.
-    bench.epoch = 1;
-    bench.snapshot(260, 114, (0, 0));
+fn attributes_gaps_and_skipped_ticks_to_their_causes() {
+    let mut scene = Scene::new();
+    scene.snapshot(0, 100, (0, 0));
+    scene.snapshot(33, 102, (0, 0));
+    // A slow reader: the gateway has skipped a snapshot.
+    scene.snapshot(100, 106, (0, 0));
+    // A takeover that skips two snapshots.
+    scene.epoch = 2;
+    scene.snapshot(250, 112, (0, 0));
+    // The old owner still publishes.
+    scene.epoch = 1;
+    scene.snapshot(260, 114, (0, 0));
     // Another connection.
-    bench.epoch = 2;
-    let now = bench.at(300);
-    bench.observer.lost(now, &mut bench.record);
-    let now = bench.at(800);
-    bench.observer.seated(now, &mut bench.record);
-    bench.snapshot(810, 150, (0, 0));
-    bench.snapshot(843, 152, (0, 0));
+    scene.epoch = 2;
+    let now = scene.at(300);
+    scene.observer.lost(now, &mut scene.record);
+    let now = scene.at(800);
+    scene.observer.seated(now, &mut scene.record);
+    scene.snapshot(810, 150, (0, 0));
+    scene.snapshot(843, 152, (0, 0));
 
-    let record = &bench.record;
+    let record = &scene.record;
     assert_eq!(record.volume.snapshots, 6);
     assert_eq!(record.stale, 1);
     assert_eq!(jumps(record.skipped_unexcused), (1, 2));
@@ -97,26 +97,26 @@ fn tells_gaps_and_skipped_ticks_by_what_may_excuse_them() {
 
 #[test]
 fn a_new_owner_that_begins_earlier_takes_ticks_back() {
-    let mut bench = Bench::new();
-    bench.snapshot(0, 100, (0, 0));
-    bench.epoch = 2;
-    bench.snapshot(33, 94, (0, 0));
-    assert_eq!(jumps(bench.record.ticks_back), (1, 6));
-    assert_eq!(jumps(bench.record.skipped_new_owner), (0, 0));
+    let mut scene = Scene::new();
+    scene.snapshot(0, 100, (0, 0));
+    scene.epoch = 2;
+    scene.snapshot(33, 94, (0, 0));
+    assert_eq!(jumps(scene.record.ticks_back), (1, 6));
+    assert_eq!(jumps(scene.record.skipped_new_owner), (0, 0));
 }
 
 #[test]
-fn times_inputs_until_they_are_acknowledged_and_counts_late_ticks() {
-    let mut bench = Bench::new();
-    bench.sends(0, 9..=10);
-    bench.snapshot(20, 9, (10, 1));
-    bench.sends(33, 11..=12);
-    bench.snapshot(53, 11, (10, 1));
-    bench.sends(66, 11..=14);
-    // Both are acknowledged at once: 11 and 12 were computed already, 13 not.
-    bench.snapshot(80, 13, (14, 1));
-    bench.snapshot(113, 15, (14, 1));
-    let record = &bench.record;
+fn times_acknowledgements_and_counts_late_ticks() {
+    let mut scene = Scene::new();
+    scene.sends(0, 9..=10);
+    scene.snapshot(20, 9, (10, 1));
+    scene.sends(33, 11..=12);
+    scene.snapshot(53, 11, (10, 1));
+    scene.sends(66, 11..=14);
+    // All are acknowledged at once: 11 and 12 were computed already, 13 was not.
+    scene.snapshot(80, 13, (14, 1));
+    scene.snapshot(113, 15, (14, 1));
+    let record = &scene.record;
     assert_eq!((record.inputs.sent, record.inputs.late), (6, 2));
     assert_eq!(record.inputs.lost, 0);
     assert!((record.acknowledged.max_ms() - 47.0).abs() < 1.0);
@@ -125,19 +125,19 @@ fn times_inputs_until_they_are_acknowledged_and_counts_late_ticks() {
 
 #[test]
 fn a_message_that_never_came_makes_its_ticks_late() {
-    let mut bench = Bench::new();
+    let mut scene = Scene::new();
     for (ms, tick) in (0..).step_by(33).zip((11..31).step_by(2)) {
         // One gets lost; the next frame holds its ticks too.
-        bench.sends(ms, if tick == 21 { 19 } else { tick }..=tick + 1);
+        scene.sends(ms, if tick == 21 { 19 } else { tick }..=tick + 1);
         let known = if tick == 19 { 18 } else { tick + 1 };
-        bench.snapshot(ms + 20, tick, (known, 1));
+        scene.snapshot(ms + 20, tick, (known, 1));
     }
-    assert_eq!((bench.record.inputs.late, bench.record.inputs.lost), (2, 0));
+    assert_eq!((scene.record.inputs.late, scene.record.inputs.lost), (2, 0));
 }
 
 #[test]
-fn what_came_late_is_told_only_where_it_is_known() {
-    // Known, acknowledged, margin, and how many were late.
+fn late_ticks_count_only_where_they_are_known() {
+    // Known tick, acknowledged tick, margin, and the number of late ticks.
     for (known, tick, margin, late) in [
         (10, 12, 1, 0),
         (10, 12, 0, 1),
@@ -152,46 +152,46 @@ fn what_came_late_is_told_only_where_it_is_known() {
         };
         assert_eq!(late_ticks(known, ack), late, "{known} {ack:?}");
     }
-    let mut bench = Bench::new();
-    bench.sends(0, 9..=10);
-    bench.snapshot(20, 9, (10, 1));
-    bench.sends(33, 11..=12);
-    bench.sends(66, 11..=14);
-    // The gateway has left a snapshot out, which might have told of 11 and 12.
-    bench.snapshot(80, 13, (14, 1));
-    assert_eq!(bench.record.inputs.late, 0);
+    let mut scene = Scene::new();
+    scene.sends(0, 9..=10);
+    scene.snapshot(20, 9, (10, 1));
+    scene.sends(33, 11..=12);
+    scene.sends(66, 11..=14);
+    // The gateway has skipped a snapshot, which could have acknowledged 11 and 12.
+    scene.snapshot(80, 13, (14, 1));
+    assert_eq!(scene.record.inputs.late, 0);
 }
 
 #[test]
-fn what_falls_out_of_a_full_frame_unacknowledged_is_lost() {
-    let mut bench = Bench::new();
-    bench.sends(0, 1..=2);
-    bench.snapshot(20, 1, (2, 1));
-    // Nobody takes anything for more than a second; frames hold 64 ticks.
-    bench.sends(1_100, 7..=70);
-    bench.snapshot(1_120, 69, (70, 1));
-    assert_eq!(bench.record.inputs.lost, 4);
+fn unacknowledged_ticks_that_do_not_fit_a_frame_are_lost() {
+    let mut scene = Scene::new();
+    scene.sends(0, 1..=2);
+    scene.snapshot(20, 1, (2, 1));
+    // No input arrives for more than a second; frames hold 64 ticks.
+    scene.sends(1_100, 7..=70);
+    scene.snapshot(1_120, 69, (70, 1));
+    assert_eq!(scene.record.inputs.lost, 4);
 }
 
 #[test]
-fn a_race_that_stands_still_is_told_while_it_does_and_at_the_end() {
-    let mut bench = Bench::new();
-    bench.snapshot(0, 100, (0, 0));
-    let now = bench.at(2_900);
-    bench.observer.look(now, &mut bench.record);
-    assert!(bench.record.still.is_empty());
-    let now = bench.at(3_100);
-    bench.observer.look(now, &mut bench.record);
-    assert_eq!(bench.record.still.get("room"), Some(&1));
-    bench.snapshot(3_500, 102, (0, 0));
-    assert!(bench.record.still.is_empty());
-    assert!(bench.record.stood_still.contains("room"));
+fn a_stalled_race_is_recorded_until_it_continues_and_at_the_end() {
+    let mut scene = Scene::new();
+    scene.snapshot(0, 100, (0, 0));
+    let now = scene.at(2_900);
+    scene.observer.update(now, &mut scene.record);
+    assert!(scene.record.stalled.is_empty());
+    let now = scene.at(3_100);
+    scene.observer.update(now, &mut scene.record);
+    assert_eq!(scene.record.stalled.get("room"), Some(&1));
+    scene.snapshot(3_500, 102, (0, 0));
+    assert!(scene.record.stalled.is_empty());
+    assert!(scene.record.stalled_before.contains("room"));
 
-    let now = bench.at(7_000);
-    bench.observer.look(now, &mut bench.record);
-    let now = bench.at(10_500);
-    bench.observer.end(now, &mut bench.record);
-    let lines = bench.record.take_samples();
+    let now = scene.at(7_000);
+    scene.observer.update(now, &mut scene.record);
+    let now = scene.at(10_500);
+    scene.observer.end(now, &mut scene.record);
+    let lines = scene.record.take_samples();
     let last = lines.last().unwrap();
     assert!(
         last.is_open && (last.gap_ms - 7_000.0).abs() < 1.0,
@@ -201,20 +201,20 @@ fn a_race_that_stands_still_is_told_while_it_does_and_at_the_end() {
 
 #[test]
 fn counters_of_a_client_are_added_once() {
-    let mut bench = Bench::new();
+    let mut scene = Scene::new();
     let mut counters = Counters {
         applied: 1,
         inputs_missed: 2,
         inputs_applied: 10,
         ..Counters::default()
     };
-    let record = &mut bench.record;
-    bench.observer.counted(counters, Some(0.06), 500, record);
-    // Something that was no snapshot.
-    bench.observer.counted(counters, Some(0.06), 500, record);
+    let record = &mut scene.record;
+    scene.observer.counted(counters, Some(0.06), 500, record);
+    // An event that was no snapshot.
+    scene.observer.counted(counters, Some(0.06), 500, record);
     counters.applied = 2;
     counters.inputs_missed = 3;
-    bench.observer.counted(counters, Some(0.04), 499, record);
+    scene.observer.counted(counters, Some(0.04), 499, record);
     assert_eq!((record.inputs.missed, record.inputs.applied), (3, 10));
     assert_eq!(record.corrections_visible, 1);
     assert_eq!(record.corrections.corrected(), 2);
@@ -222,29 +222,29 @@ fn counters_of_a_client_are_added_once() {
 }
 
 #[test]
-fn a_room_that_waits_for_too_long_stands_still() {
-    let mut bench = Bench::new();
-    for (ms, stands_still) in [(0, 0), (29_000, 0), (30_000, 1)] {
-        let now = bench.at(ms);
-        bench.observer.seated(now, &mut bench.record);
-        bench.observer.look(now, &mut bench.record);
-        assert_eq!(bench.record.still.len(), stands_still, "after {ms} ms");
+fn a_room_that_waits_for_too_long_is_stalled() {
+    let mut scene = Scene::new();
+    for (ms, stalled) in [(0, 0), (29_000, 0), (30_000, 1)] {
+        let now = scene.at(ms);
+        scene.observer.seated(now, &mut scene.record);
+        scene.observer.update(now, &mut scene.record);
+        assert_eq!(scene.record.stalled.len(), stalled, "after {ms} ms");
     }
-    bench.snapshot(31_000, 2, (0, 0));
-    assert!(bench.record.still.is_empty());
+    scene.snapshot(31_000, 2, (0, 0));
+    assert!(scene.record.stalled.is_empty());
 }
 
 #[test]
-fn who_is_thrown_out_of_a_standing_race_leaves_a_gap_without_an_end() {
-    let mut bench = Bench::new();
-    bench.snapshot(0, 100, (0, 0));
-    let now = bench.at(4_000);
-    bench.observer.look(now, &mut bench.record);
-    bench.observer.lost(now, &mut bench.record);
-    bench.observer.end(now, &mut bench.record);
-    bench.observer.over(&mut bench.record);
-    assert!(bench.record.still.is_empty());
-    let lines = bench.record.take_samples();
+fn a_seat_lost_in_a_stalled_race_leaves_an_open_gap() {
+    let mut scene = Scene::new();
+    scene.snapshot(0, 100, (0, 0));
+    let now = scene.at(4_000);
+    scene.observer.update(now, &mut scene.record);
+    scene.observer.lost(now, &mut scene.record);
+    scene.observer.end(now, &mut scene.record);
+    scene.observer.over(&mut scene.record);
+    assert!(scene.record.stalled.is_empty());
+    let lines = scene.record.take_samples();
     let last = lines.last().unwrap();
     assert!(last.is_open && last.sessions_lost == 1, "{last:?}");
 }

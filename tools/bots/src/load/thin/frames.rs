@@ -1,16 +1,15 @@
-//! Frames out of a stream of bytes, read where they lie.
+//! Frames of a stream of bytes, read in place.
 
 use client_core::protocol::frame;
 
-/// What has come of a frame whose rest has not.
+/// The beginning of a frame that is incomplete.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     partial: Vec<u8>,
 }
 
 impl Frames {
-    /// Takes what was read; `each` is given every frame that is complete, without
-    /// its length.
+    /// Takes bytes; calls `each` with every complete frame, without its length.
     pub(crate) fn read<E>(
         &mut self,
         mut bytes: &[u8],
@@ -36,7 +35,7 @@ impl Frames {
         Ok(())
     }
 
-    /// The connection is another one.
+    /// Forgets an incomplete frame, for a new connection.
     pub(crate) fn clear(&mut self) {
         self.partial.clear();
     }
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_frames_however_the_bytes_come() {
+    fn finds_the_frames_however_the_bytes_are_split() {
         let frames = [&b"one"[..], b"", b"three", &[7; 300]];
         let mut stream = Vec::new();
         for frame in frames {
@@ -69,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_a_piece_of_an_old_connection() {
+    fn forgets_an_incomplete_frame_of_an_old_connection() {
         let mut reader = Frames::default();
         let mut count = 0;
         let mut each = |_: &[u8]| {

@@ -1,5 +1,5 @@
-//! One thin player, without I/O: of a snapshot it reads the header, and what it
-//! drives was recorded.
+//! One thin player, without I/O: it reads only the headers of snapshots, and sends
+//! recorded inputs.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -20,28 +20,28 @@ use client_core::protocol::snapshot::RelayedHeader;
 use super::frames::Frames;
 use super::recording::Recording;
 use crate::driver::Bot;
-use crate::load::bot_observer::BotObserver;
-use crate::watcher::Outcome;
+use crate::hooks::Outcome;
+use crate::load::load_hooks::LoadHooks;
 
-/// Turns between two pings, five seconds: who waits for a race is not to be
-/// taken for dead.
-const PING_TURNS: u32 = 150;
+/// Updates between two pings, five seconds: a player that waits for a race must not
+/// become idle for the gateway.
+const PING_UPDATES: u32 = 150;
 
 /// A player.
 pub(crate) struct Player {
-    bot: Bot<BotObserver>,
+    bot: Bot<LoadHooks>,
     recording: Arc<Recording>,
     frames: Frames,
     traffic: Traffic,
-    wheel: Option<Wheel>,
-    /// Turns until the next ping.
+    inputs: Option<Inputs>,
+    /// Updates until the next ping.
     ping_in: u32,
-    /// The gateway has said that coming back makes no sense; why.
+    /// The reason of a goodbye after which connecting again is useless.
     dismissed: Option<String>,
 }
 
-/// What a player drives by, once a snapshot has come.
-struct Wheel {
+/// The inputs of a player, once a snapshot has come.
+struct Inputs {
     race: RaceId,
     clock: TickClock,
     /// The newest tick that the room has acknowledged; 0 when there is none.
@@ -51,19 +51,19 @@ struct Wheel {
 }
 
 impl Player {
-    pub(crate) fn new(bot: Bot<BotObserver>, recording: Arc<Recording>) -> Self {
+    pub(crate) fn new(bot: Bot<LoadHooks>, recording: Arc<Recording>) -> Self {
         Self {
             bot,
             recording,
             frames: Frames::default(),
             traffic: Traffic::default(),
-            wheel: None,
-            ping_in: PING_TURNS,
+            inputs: None,
+            ping_in: PING_UPDATES,
             dismissed: None,
         }
     }
 
-    /// The connection is there; `out` receives what is to be sent.
+    /// The connection is open; appends the frames to send to `out`.
     pub(crate) fn connected(&mut self, now: Instant, out: &mut Vec<u8>) -> Result<()> {
         self.frames.clear();
         let hello = Hello {
@@ -75,14 +75,14 @@ impl Player {
         Ok(())
     }
 
-    /// The connection is gone.
+    /// The connection is lost.
     pub(crate) fn lost(&mut self, reason: String, now: Instant) -> Result<()> {
         let event = match self.dismissed.take() {
             Some(reason) => LinkEvent::Ended { reason },
             None => LinkEvent::Lost { reason },
         };
-        if let Some(wheel) = &mut self.wheel {
-            wheel.sent = None;
+        if let Some(inputs) = &mut self.inputs {
+            inputs.sent = None;
         }
         self.bot.event(event, self.traffic, now)
     }
@@ -130,45 +130,45 @@ impl Player {
         let seat = room.seat();
         let ack = seat.and_then(|seat| header.acks.get(usize::from(seat)));
         let ack = ack.copied().filter(|ack| ack.tick > 0);
-        let wheel = match &mut self.wheel {
-            Some(wheel) if wheel.race == race => wheel,
-            other => other.insert(Wheel {
+        let inputs = match &mut self.inputs {
+            Some(inputs) if inputs.race == race => inputs,
+            other => other.insert(Inputs {
                 race,
                 clock: TickClock::new(header.tick, room.netcode().round_trip(), now),
                 acknowledged: 0,
                 sent: None,
             }),
         };
-        wheel.clock.snapshot(header.tick, ack, now);
+        inputs.clock.snapshot(header.tick, ack, now);
         if let Some(ack) = ack {
-            wheel.acknowledged = wheel.acknowledged.max(ack.tick);
+            inputs.acknowledged = inputs.acknowledged.max(ack.tick);
         }
-        self.bot.watcher().snapshot(&header, seat, now);
+        self.bot.hooks().snapshot(&header, seat, now);
     }
 
-    /// Thirty times a second: does what is to be done. `out` receives what is to
-    /// be sent. Breaks when the player has raced enough.
-    pub(crate) fn turn(
+    /// Acts, thirty times a second; appends the frames to send to `out`. Breaks when
+    /// the player has ended.
+    pub(crate) fn update(
         &mut self,
         now: Instant,
         out: &mut Vec<u8>,
     ) -> Result<ControlFlow<Option<Outcome>>> {
-        let turn = self.bot.turn(true, now)?;
+        let flow = self.bot.update(true, now)?;
         self.ping_in -= 1;
         if self.ping_in == 0 {
-            self.ping_in = PING_TURNS;
+            self.ping_in = PING_UPDATES;
             frame::append(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
         }
-        if turn.is_continue() {
+        if flow.is_continue() {
             self.drive(now, out);
         }
         self.flush(now, out);
-        Ok(turn)
+        Ok(flow)
     }
 
-    /// When the next turn should be; `None`: whenever the next would be.
+    /// When the next inputs are due; `None` before the first snapshot.
     pub(crate) fn send_due(&self) -> Option<Instant> {
-        self.wheel.as_ref().map(|wheel| wheel.clock.send_due())
+        self.inputs.as_ref().map(|inputs| inputs.clock.send_due())
     }
 
     fn drive(&mut self, now: Instant, out: &mut Vec<u8>) {
@@ -179,14 +179,14 @@ impl Player {
             return;
         };
         let start_tick = room.view().start_tick;
-        let wheel = self.wheel.as_mut().filter(|wheel| wheel.race == race);
+        let inputs = self.inputs.as_mut().filter(|inputs| inputs.race == race);
         let Some(input) =
-            wheel.and_then(|wheel| wheel.turn(seat, start_tick, &self.recording, now))
+            inputs.and_then(|inputs| inputs.next(seat, start_tick, &self.recording, now))
         else {
             return;
         };
-        self.bot.watcher().input(&input, now);
-        // Encoded where it is sent from; its length is known afterwards.
+        self.bot.hooks().input(&input, now);
+        // Encoded in the output buffer; the length is filled in afterwards.
         let start = out.len();
         out.extend_from_slice(&[0, 0, FrameKind::Input as u8]);
         *out = input.encode_into(std::mem::take(out));
@@ -199,13 +199,13 @@ impl Player {
             frame::append(&frame, out);
         }
         self.traffic.bytes_up += out.len() as u64;
-        self.bot.look_over(self.traffic, now);
+        self.bot.call_hooks(self.traffic, now);
     }
 }
 
-impl Wheel {
-    /// The input frame that is due: what is new, and all that is not acknowledged.
-    fn turn(
+impl Inputs {
+    /// The input frame that is due: the new ticks, and all unacknowledged ones.
+    fn next(
         &mut self,
         seat: u8,
         start_tick: Option<u32>,
@@ -216,12 +216,12 @@ impl Wheel {
         let since = match self.sent {
             Some((_, before)) if newest == before => return None,
             Some((since, before)) if newest > before => since,
-            // After a jump back of the clock the ticks are not new, but unsent.
+            // After the clock has jumped back, these ticks have not been sent.
             Some(_) | None => (newest + 1).saturating_sub(TICKS_PER_SNAPSHOT),
         };
         self.sent = Some((since, newest));
         self.clock.sent(newest, now);
-        // What is acknowledged may be from before a jump back.
+        // An acknowledgement may be from before the jump.
         let known = Some(self.acknowledged).filter(|known| *known < newest);
         let first = since
             .max(known.map_or(0, |known| known + 1))
@@ -247,10 +247,10 @@ mod tests {
 
     use super::*;
 
-    const SLOT: Duration = Duration::from_nanos(1_000_000_000 / 30);
+    const INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
-    fn wheel(tick: u32, now: Instant) -> Wheel {
-        Wheel {
+    fn inputs(tick: u32, now: Instant) -> Inputs {
+        Inputs {
             race: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
             clock: TickClock::new(tick, Some(Duration::ZERO), now),
             acknowledged: 0,
@@ -263,18 +263,18 @@ mod tests {
     }
 
     #[test]
-    fn sends_all_that_is_not_acknowledged() {
+    fn sends_all_unacknowledged_inputs() {
         let (recording, mut now) = (recording(), Instant::now());
-        let mut wheel = wheel(100, now);
-        let first = wheel.turn(0, Some(0), &recording, now).unwrap();
+        let mut inputs = inputs(100, now);
+        let first = inputs.next(0, Some(0), &recording, now).unwrap();
         assert_eq!(first.controls.len(), 2);
-        assert_eq!(wheel.turn(0, Some(0), &recording, now), None);
-        now += SLOT;
-        let second = wheel.turn(0, Some(0), &recording, now).unwrap();
+        assert_eq!(inputs.next(0, Some(0), &recording, now), None);
+        now += INTERVAL;
+        let second = inputs.next(0, Some(0), &recording, now).unwrap();
         assert_eq!(second.first_tick, first.first_tick);
-        wheel.acknowledged = first.first_tick + 1;
-        now += SLOT;
-        let third = wheel.turn(0, Some(0), &recording, now).unwrap();
+        inputs.acknowledged = first.first_tick + 1;
+        now += INTERVAL;
+        let third = inputs.next(0, Some(0), &recording, now).unwrap();
         assert_eq!(third.first_tick, first.first_tick + 2);
         let newest = third.first_tick + third.controls.len() as u32 - 1;
         let expected = recording.controls(0, newest);
@@ -282,16 +282,16 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_sending_when_its_clock_was_far_ahead() {
+    fn continues_to_send_when_its_clock_was_far_ahead() {
         let (recording, mut now) = (recording(), Instant::now());
-        let mut wheel = wheel(1_000, now);
-        let ahead = wheel.turn(0, Some(0), &recording, now).unwrap();
-        // The room stood still: its ticks are 600 behind for a second.
+        let mut inputs = inputs(1_000, now);
+        let ahead = inputs.next(0, Some(0), &recording, now).unwrap();
+        // The room was paused: its ticks are 600 behind for a second.
         let (mut sent, mut tick) = (Vec::new(), 400);
         for _ in 0..30 {
-            (now, tick) = (now + SLOT, tick + 2);
-            wheel.clock.snapshot(tick, None::<InputAck>, now);
-            sent.extend(wheel.turn(0, Some(0), &recording, now));
+            (now, tick) = (now + INTERVAL, tick + 2);
+            inputs.clock.snapshot(tick, None::<InputAck>, now);
+            sent.extend(inputs.next(0, Some(0), &recording, now));
         }
         let last = sent.last().unwrap();
         assert!(last.first_tick < ahead.first_tick, "{last:?}");

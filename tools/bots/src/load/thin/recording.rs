@@ -1,21 +1,20 @@
-//! What AI drivers did in a race of their own, to be done again by players
-//! that do not look where they drive.
+//! The inputs of AI drivers in a race, to be repeated by players that do not predict.
 
 use anyhow::{Context, Result};
 use domain::{CarClass, Controls, Drive, SEATS_MAX, Skill, TICK_RATE_HZ};
 use simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 
-/// Longest recording; then it begins again. It is computed in a few seconds.
+/// The longest recording, which is computed in a few seconds; then it repeats.
 const SECONDS_MAX: u32 = 600;
 
 /// The controls of each seat from the start of a race on.
 ///
-/// The room computes the same race as long as every input arrives in time; cars
-/// that have left their line bump along walls until the end.
+/// The room computes the same race as long as every input arrives in time; otherwise
+/// cars leave their lines and scrape along walls.
 #[derive(Debug)]
 pub(crate) struct Recording {
     seats: usize,
-    /// Tick by tick, in each the seats in their order.
+    /// By tick, and in each tick by seat.
     controls: Vec<Controls>,
 }
 
@@ -54,7 +53,7 @@ impl Recording {
         Ok(Self { seats, controls })
     }
 
-    /// What a seat does so many ticks after the start.
+    /// The controls of a seat at a tick after the start.
     pub(crate) fn controls(&self, seat: u8, tick: u32) -> Controls {
         let ticks = self.controls.len() / self.seats;
         let seat = usize::from(seat) % self.seats;
@@ -71,7 +70,7 @@ mod tests {
         let name = Track::names()[0];
         let recording = Recording::new(name, 3, 2, CarClass::default(), 30).unwrap();
         let track = Track::by_name(name).unwrap();
-        // The recording is counted from the start, wherever that is.
+        // The ticks of a recording count from the start of the race.
         let start_tick = 180;
         let rules = Rules::circuit(&track, 3, start_tick);
         let mut state = RaceState::new(&track, &rules, &[CarClass::default(); 2]);
@@ -81,14 +80,14 @@ mod tests {
             let drives = [0, 1].map(|seat| Drive::Driven(recording.controls(seat, tick)));
             step(&track, &rules, &mut state, &drives, &mut events);
         }
-        // Nobody gets that far along walls.
+        // No car gets that far along walls.
         for seat in 0..2 {
             assert!(state.score(seat) > 600, "{}", state.score(seat));
         }
     }
 
     #[test]
-    fn begins_again_at_its_end() {
+    fn repeats_after_its_end() {
         let name = Track::names()[0];
         let recording = Recording::new(name, 3, 1, CarClass::default(), 1).unwrap();
         assert_eq!(recording.controls(0, 7), recording.controls(0, 67));

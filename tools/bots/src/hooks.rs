@@ -1,4 +1,4 @@
-//! Who looks over a bot's shoulder.
+//! Hooks into a bot: what it sees and does, and what it is to do.
 
 use std::time::{Duration, Instant};
 
@@ -23,45 +23,45 @@ pub struct Outcome {
     pub result: RaceResult,
 }
 
-/// How often a bot tells what it sees.
+/// Frames between two views: half a second.
 const VIEW_FRAMES: u64 = TICK_RATE_HZ as u64 / 2;
 
 /// What a bot does after a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Another one.
+    /// It races again.
     Again,
-    /// It goes home.
+    /// It ends.
     Enough,
 }
 
-/// Learns what a bot learns, at the time it does.
-pub trait Watcher {
-    /// Something comes; the client has not taken it yet.
-    fn comes(&mut self, _event: &LinkEvent, _client: &RaceClient, _now: Instant) {}
-    /// The client has taken it.
-    fn taken(&mut self, _client: &RaceClient, _traffic: Traffic, _now: Instant) {}
-    /// The bot was to drive a frame so long ago.
-    fn woken(&mut self, _late: Duration) {}
-    /// A frame leaves.
+/// Called by a bot when something happens to it, and asked what it is to do.
+pub trait Hooks {
+    /// An event has come, and the client has not handled it yet.
+    fn received(&mut self, _event: &LinkEvent, _client: &RaceClient, _now: Instant) {}
+    /// The client has handled the event.
+    fn handled(&mut self, _client: &RaceClient, _traffic: Traffic, _now: Instant) {}
+    /// A frame begins later than it was due.
+    fn frame_begins(&mut self, _late: Duration) {}
+    /// A frame is sent.
     fn sent(&mut self, _frame: &Bytes, _now: Instant) {}
-    /// The bot drives a frame, 60 times a second.
+    /// The bot drives, 60 times a second.
     fn drives(&mut self, _room: &RoomClient, _now: Instant) {}
     /// The bot has lost its seat in a race that is not over.
-    fn thrown_out(&mut self, _race: RaceId, _now: Instant) {}
-    /// Whether the bot is to stay in the lobby for now.
+    fn seat_lost(&mut self, _race: RaceId, _now: Instant) {}
+    /// Whether the bot is to stay in the lobby for the present.
     fn waits(&self) -> bool {
         false
     }
-    /// Whether another race is to be begun.
+    /// Whether the bot is to begin another race.
     fn wants_race(&self) -> bool {
         true
     }
-    /// Whether the bot is to give its seat back, whatever is on.
+    /// Whether the bot is to leave its room, even during a race.
     fn leaves(&self) -> bool {
         false
     }
-    /// A room has closed.
+    /// The room has closed.
     fn ended(&mut self, _outcome: &Outcome) -> Next {
         Next::Enough
     }
@@ -72,28 +72,28 @@ pub trait Watcher {
 pub struct View {
     /// Whether the bot has a seat.
     pub is_seated: bool,
-    /// Whether the cars have been let go.
+    /// Whether the race has started.
     pub is_racing: bool,
     /// The order of the race; empty before it begins.
     pub leaderboard: Vec<LeaderboardLine>,
 }
 
-/// Shows what a bot sees, twice a second.
+/// Publishes what a bot sees, twice a second.
 #[derive(Debug)]
-pub struct Viewer {
+pub struct ViewSender {
     view: watch::Sender<View>,
     frames: u64,
 }
 
-impl Viewer {
-    /// Tells `view`.
+impl ViewSender {
+    /// Publishes to `view`.
     #[must_use]
     pub fn new(view: watch::Sender<View>) -> Self {
         Self { view, frames: 0 }
     }
 }
 
-impl Watcher for Viewer {
+impl Hooks for ViewSender {
     fn drives(&mut self, room: &RoomClient, _now: Instant) {
         if self.frames.is_multiple_of(VIEW_FRAMES) {
             self.view.send_replace(View {
@@ -106,5 +106,5 @@ impl Watcher for Viewer {
     }
 }
 
-/// A bot that nobody looks at.
-impl Watcher for () {}
+/// No hooks: the bot races once.
+impl Hooks for () {}

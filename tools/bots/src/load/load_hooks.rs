@@ -1,4 +1,4 @@
-//! The watcher of one bot under load.
+//! The hooks of one bot under load.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::observer::Observer;
 use super::record::Record;
 use crate::driver::Driver;
-use crate::watcher::{Next, Outcome, Watcher};
+use crate::hooks::{Hooks, Next, Outcome};
 
 /// The record that all bots of a process write to.
 #[derive(Clone, Debug)]
@@ -34,29 +34,29 @@ impl Shared {
     }
 }
 
-/// Where a bot is, for who waits for all of them.
+/// How far a bot is before the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// On its way to its first race.
-    Coming,
-    /// It has been in a race that was on.
+    /// Before its first race.
+    Joining,
+    /// It has been in a race that had started.
     Racing,
 }
 
-/// What the bots are to do.
+/// What all bots are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Orders {
-    /// Race, and race again: the bots of the first so many rooms. The others wait.
+    /// Race again and again in the first `rooms` rooms; the bots of the others wait.
     Race { rooms: u16 },
-    /// End the race that is on, and begin no other.
+    /// End the present race, and begin no other.
     Finish,
-    /// Give the seat back.
+    /// Leave the room.
     Leave,
 }
 
-/// Writes down what one bot measures.
+/// Records the measurements of one bot.
 #[derive(Debug)]
-pub(crate) struct BotObserver {
+pub(crate) struct LoadHooks {
     bot: String,
     /// The number of its room.
     room: u16,
@@ -65,11 +65,11 @@ pub(crate) struct BotObserver {
     progress: watch::Sender<Progress>,
     orders: watch::Receiver<Orders>,
     traffic: Traffic,
-    /// Whether its token is known.
-    is_welcome: bool,
+    /// Whether its token is recorded.
+    is_logged_in: bool,
 }
 
-impl BotObserver {
+impl LoadHooks {
     pub(crate) fn new(
         driver: &Driver,
         room: u16,
@@ -85,7 +85,7 @@ impl BotObserver {
             progress,
             orders,
             traffic: Traffic::default(),
-            is_welcome: false,
+            is_logged_in: false,
         }
     }
 
@@ -95,14 +95,14 @@ impl BotObserver {
         self.observer.snapshot(header, seat, now, record);
     }
 
-    /// An input frame leaves.
+    /// An input frame is sent.
     pub(crate) fn input(&mut self, input: &InputFrame, now: Instant) {
         self.observer.sent(input, now, &mut self.record.lock());
     }
 }
 
-impl Watcher for BotObserver {
-    fn comes(&mut self, event: &LinkEvent, client: &RaceClient, now: Instant) {
+impl Hooks for LoadHooks {
+    fn received(&mut self, event: &LinkEvent, client: &RaceClient, now: Instant) {
         match event {
             LinkEvent::Snapshot(bytes) => {
                 let (Some(room), Ok((header, _))) = (client.room(), RelayedHeader::split(bytes))
@@ -125,17 +125,17 @@ impl Watcher for BotObserver {
         }
     }
 
-    fn taken(&mut self, client: &RaceClient, traffic: Traffic, now: Instant) {
+    fn handled(&mut self, client: &RaceClient, traffic: Traffic, now: Instant) {
         let before = std::mem::replace(&mut self.traffic, traffic);
         let record = &mut self.record.lock();
         record.volume.bytes_down += traffic.bytes_down - before.bytes_down;
         record.volume.bytes_up += traffic.bytes_up - before.bytes_up;
-        if !self.is_welcome
+        if !self.is_logged_in
             && let (Some(token), Some(_)) = (client.token(), client.player())
         {
-            self.is_welcome = true;
+            self.is_logged_in = true;
             let before = record.tokens.insert(self.bot.clone(), token.to_owned());
-            record.welcome += usize::from(before.is_none());
+            record.logged_in += usize::from(before.is_none());
         }
         let Some(room) = client.room() else {
             return;
@@ -161,20 +161,20 @@ impl Watcher for BotObserver {
         }
     }
 
-    fn woken(&mut self, late: Duration) {
+    fn frame_begins(&mut self, late: Duration) {
         self.record.lock().lateness.add(late);
     }
 
     fn drives(&mut self, room: &RoomClient, now: Instant) {
-        if room.view().phase == Phase::Racing && *self.progress.borrow() == Progress::Coming {
+        if room.view().phase == Phase::Racing && *self.progress.borrow() == Progress::Joining {
             self.progress.send_replace(Progress::Racing);
         }
-        self.observer.look(now, &mut self.record.lock());
+        self.observer.update(now, &mut self.record.lock());
     }
 
-    fn thrown_out(&mut self, race: RaceId, now: Instant) {
+    fn seat_lost(&mut self, race: RaceId, now: Instant) {
         let record = &mut self.record.lock();
-        record.thrown_out.insert(race);
+        record.seats_lost.insert(race);
         self.observer.end(now, record);
         self.observer.over(record);
     }
@@ -205,7 +205,7 @@ impl Watcher for BotObserver {
     }
 }
 
-impl Drop for BotObserver {
+impl Drop for LoadHooks {
     fn drop(&mut self) {
         self.observer.end(Instant::now(), &mut self.record.lock());
     }
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bots_wait_until_their_room_is_wanted() {
+    fn bots_wait_until_their_room_is_to_race() {
         let driver = Driver {
             gateways: Vec::new(),
             name: "load-8".to_owned(),
@@ -230,14 +230,14 @@ mod tests {
             fill: None,
             token: None,
         };
-        let (orders, heard) = watch::channel(Orders::Race { rooms: 2 });
+        let (orders, received) = watch::channel(Orders::Race { rooms: 2 });
         let record = Shared::new(Record::new(Instant::now(), false));
-        let progress = watch::channel(Progress::Coming).0;
-        let bot_observer = BotObserver::new(&driver, 2, record, progress, heard);
-        assert!(bot_observer.waits() && bot_observer.wants_race());
+        let progress = watch::channel(Progress::Joining).0;
+        let hooks = LoadHooks::new(&driver, 2, record, progress, received);
+        assert!(hooks.waits() && hooks.wants_race());
         orders.send_replace(Orders::Race { rooms: 3 });
-        assert!(!bot_observer.waits());
+        assert!(!hooks.waits());
         orders.send_replace(Orders::Leave);
-        assert!(!bot_observer.waits() && bot_observer.leaves());
+        assert!(!hooks.waits() && hooks.leaves());
     }
 }

@@ -1,4 +1,4 @@
-//! The socket of one player.
+//! The connection of one player.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -12,65 +12,66 @@ use mio::{Interest, Registry, Token};
 
 use super::player::Player;
 
-/// A player that failed tries again after this: the servers may be back by then.
-const REST: Duration = Duration::from_secs(1);
-/// Bytes that wait because the gateway does not read: two seconds of inputs.
-/// What is more is not sent, as by a client whose queue is full.
+/// Before a player that has failed connects again: the servers may be back by then.
+const BACK_OFF: Duration = Duration::from_secs(1);
+/// Bytes that wait while the gateway does not read: two seconds of inputs. More is
+/// dropped, as by a client whose queue is full.
 const UNSENT_BYTES_MAX: usize = 64 * 1024;
 
-/// A connection that is made again when it breaks, at the next gateway.
+/// A connection that is replaced when it breaks, by one to the next gateway.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     state: State,
-    /// How often it broke or did not come about, and how often in a row.
-    breaks: usize,
+    /// How often it was lost or could not be made, in total and in a row.
+    losses: usize,
     failures: u32,
     unsent: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
 enum State {
-    /// To be made; from when on, if not at once.
+    /// Not made yet.
     #[default]
     New,
-    Broken {
+    /// Lost; the next one is made after `until`.
+    Lost {
         until: Instant,
     },
     Connecting(TcpStream),
-    Up(TcpStream),
+    Open(TcpStream),
 }
 
-/// What an event means.
+/// The state of a connection after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// The connection is there now.
+pub(crate) enum Readiness {
+    /// It has just been made.
     Connected,
-    /// It is, as before.
-    Something,
-    /// It is still being made.
-    Nothing,
+    /// It was open before the event.
+    Open,
+    /// It is not open.
+    Pending,
 }
 
-impl Line {
+impl Connection {
     /// Whether it is time to connect.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         match &self.state {
             State::New => true,
-            State::Broken { until } => *until <= now,
-            State::Connecting(_) | State::Up(_) => false,
+            State::Lost { until } => *until <= now,
+            State::Connecting(_) | State::Open(_) => false,
         }
     }
 
-    /// Begins to connect; events of it carry the token.
+    /// Begins to connect; its events carry the token.
     pub(crate) fn connect(
         &mut self,
         addresses: &[SocketAddr],
         token: Token,
         registry: &Registry,
     ) -> io::Result<()> {
-        let address = addresses[self.breaks % addresses.len()];
+        let address = addresses[self.losses % addresses.len()];
         let mut stream = TcpStream::connect(address)?;
-        // Without it an input would wait for the acknowledgement of the last.
+        // Otherwise an input would wait for the acknowledgement of the one before.
         stream.set_nodelay(true)?;
         receive_timestamp::enable(&stream)?;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -78,8 +79,8 @@ impl Line {
         Ok(())
     }
 
-    /// What an event says of the connection.
-    pub(crate) fn is_up(&mut self, event: &Event) -> io::Result<Heard> {
+    /// Handles an event of the socket, but does not read.
+    pub(crate) fn handle(&mut self, event: &Event) -> io::Result<Readiness> {
         match std::mem::take(&mut self.state) {
             State::Connecting(stream) => {
                 if let Some(error) = stream.take_error()? {
@@ -87,28 +88,27 @@ impl Line {
                 }
                 if !event.is_writable() {
                     self.state = State::Connecting(stream);
-                    return Ok(Heard::Nothing);
+                    return Ok(Readiness::Pending);
                 }
-                self.state = State::Up(stream);
+                self.state = State::Open(stream);
                 self.failures = 0;
-                Ok(Heard::Connected)
+                Ok(Readiness::Connected)
             }
-            State::Up(stream) => {
-                self.state = State::Up(stream);
+            State::Open(stream) => {
+                self.state = State::Open(stream);
                 if event.is_writable() && !self.unsent.is_empty() {
                     self.write(&[]);
                 }
-                Ok(Heard::Something)
+                Ok(Readiness::Open)
             }
-            other @ (State::New | State::Broken { .. }) => {
+            other @ (State::New | State::Lost { .. }) => {
                 self.state = other;
-                Ok(Heard::Nothing)
+                Ok(Readiness::Pending)
             }
         }
     }
 
-    /// Reads what is there and gives it to the player, with the time at which it
-    /// came.
+    /// Reads what has come and passes it to the player, with its receive timestamp.
     pub(crate) fn read(
         &mut self,
         event: &Event,
@@ -117,32 +117,32 @@ impl Line {
         now: Instant,
     ) -> Result<()> {
         loop {
-            let State::Up(stream) = &mut self.state else {
+            let State::Open(stream) = &mut self.state else {
                 return Ok(());
             };
             match receive_timestamp::read(stream, buffer) {
                 Ok((0, _)) => {
                     let closed = io::Error::other("the server closed the connection");
-                    return self.lose(now, player, &closed);
+                    return self.lost(now, player, &closed);
                 }
-                Ok((bytes, came)) => {
-                    player.received(&buffer[..bytes], came)?;
-                    // More comes with another event, but for the end.
+                Ok((bytes, received_at)) => {
+                    player.received(&buffer[..bytes], received_at)?;
+                    // More bytes cause another event, but the end does not.
                     if bytes < buffer.len() && !event.is_read_closed() {
                         return Ok(());
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return self.lose(now, player, &error),
+                Err(error) => return self.lost(now, player, &error),
             }
         }
     }
 
-    /// Writes, after what waits. While there is no connection it is dropped:
-    /// nothing of it would make sense later. A broken one is noticed by reading.
+    /// Writes after the bytes that wait. Without a connection the bytes are dropped,
+    /// since they would be outdated later. Reading detects a lost connection.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        let State::Up(stream) = &mut self.state else {
+        let State::Open(stream) = &mut self.state else {
             return;
         };
         if self.unsent.is_empty() {
@@ -162,25 +162,27 @@ impl Line {
         }
     }
 
-    /// The connection is gone: tells the player, and waits a little.
-    pub(crate) fn lose(
+    /// The connection is lost: informs the player, and backs off.
+    pub(crate) fn lost(
         &mut self,
         now: Instant,
         player: &mut Player,
         error: &io::Error,
     ) -> Result<()> {
-        self.state = State::Broken {
+        self.state = State::Lost {
             until: now + backoff(self.failures),
         };
-        self.breaks += 1;
+        self.losses += 1;
         self.failures += 1;
         self.unsent.clear();
         player.lost(error.to_string(), now)
     }
 
-    /// Another player begins on it.
-    pub(crate) fn rest(&mut self, now: Instant) {
-        self.state = State::Broken { until: now + REST };
+    /// Prepares the connection for a restarted player.
+    pub(crate) fn back_off(&mut self, now: Instant) {
+        self.state = State::Lost {
+            until: now + BACK_OFF,
+        };
         self.unsent.clear();
     }
 }
