@@ -1,4 +1,4 @@
-//! What is done to a process, and undone.
+//! Kinds of faults, injected into a process and ended again.
 
 use anyhow::Result;
 use fleet::Process;
@@ -6,14 +6,14 @@ use fleet::Process;
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// SIGKILL, and another process in its place after a while.
+    /// SIGKILL; after a time, another process in its place.
     Kill,
-    /// SIGSTOP, and SIGCONT after a while.
+    /// SIGSTOP; after a time, SIGCONT.
     Stop,
 }
 
 impl FaultKind {
-    /// In a word.
+    /// Its name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,10 +33,10 @@ impl FaultKind {
         }
     }
 
-    /// Ends the fault, and waits until the process or its successor serves.
+    /// Restarts or resumes the process, and waits until it serves.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not serve.
     pub async fn recover(self, process: &mut Process) -> Result<()> {
         match self {
             Self::Kill => process.restart().await,

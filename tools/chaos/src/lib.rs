@@ -1,18 +1,18 @@
 //! Injects faults into a running Slipstream and reports what its players saw.
 //!
 //! It starts a set of servers of its own, has `bots load` race on them, and at
-//! random times from a seed kills or stops one of the processes and starts it
-//! again. The bots say when which snapshot came; this program knows when it did
-//! what. Putting the two together is its work.
+//! random times from a seed kills or stops one of the processes and restarts or
+//! resumes it. The bots record when snapshots came, this program when it injected
+//! faults; its report combines the two.
 //!
 //! - [`plan`]: which [`fault`] is injected when, from a seed. Pure.
-//! - [`samples`], [`report`]: what the bots saw, by the fault it came from. Pure.
-//! - [`load`]: the bots. [`results`]: what the database has. The servers are a
+//! - [`samples`], [`report`]: what the bots saw, by the fault that caused it. Pure.
+//! - [`load`]: the bots. [`results`]: the results in the database. The servers are a
 //!   [`fleet`].
 //!
 //! It is a program of its own and no part of `bots`: a bot knows only what a
-//! person's client knows, and nobody's client kills servers. It shares no code
-//! with the servers; it starts them as an operator does.
+//! person's client knows, and no client kills servers. It shares no code with the
+//! servers; it starts them as an operator does.
 //!
 //! Invariant: it touches only processes that it has started itself.
 
@@ -30,8 +30,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::options::Options;
 
-/// Does what the command line asks, until that is done or somebody ends it.
-/// Either way no process is left.
+/// Does what the command line asks, until it is done or interrupted. Either way no
+/// process is left.
 ///
 /// # Errors
 /// When a process cannot be started or the bots fail, with the reason for a

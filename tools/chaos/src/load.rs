@@ -1,4 +1,4 @@
-//! The bots, as a process of this one.
+//! The bots, as a child process.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use serde_json::Value;
 use crate::options::Options;
 use crate::samples::{self, Begun, Sample};
 
-/// Between two looks whether the measurement has begun.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-/// After the last fault a race may take this long to end.
+/// Between two checks whether the measurement has begun.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How long races may take to end after the last fault.
 const FINISH_SECONDS: u64 = 180;
-/// Beyond what it was told to take, the bots are given this long.
+/// How long the bots may take beyond their options.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running `bots load`. Dropping it kills it.
@@ -26,7 +26,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Lets bots race on the fleet's gateways.
+    /// Starts bots on the fleet's gateways.
     ///
     /// # Errors
     /// When they cannot be started.
@@ -49,10 +49,10 @@ impl Load {
         Ok(Self { process, samples })
     }
 
-    /// Waits until everybody has raced and the measurement begins.
+    /// Waits until all bots have raced and the measurement begins.
     ///
     /// # Errors
-    /// When the bots end instead.
+    /// When the bots end before that.
     pub async fn begun(&mut self) -> Result<Begun> {
         loop {
             let text = fs::read_to_string(&self.samples).unwrap_or_default();
@@ -60,13 +60,13 @@ impl Load {
                 return Ok(begun);
             }
             if let Some(status) = self.process.try_ended()? {
-                bail!("the bots ended with {status}: {}", self.last_words());
+                bail!("the bots ended with {status}: {}", self.last_line());
             }
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits until they have ended; gives their report and samples.
+    /// Waits until the bots have ended. Returns their report and samples.
     ///
     /// # Errors
     /// When they fail.
@@ -74,7 +74,7 @@ impl Load {
         let timeout = Duration::from_secs(FINISH_SECONDS) + END_TIMEOUT;
         let status = self.process.ended_within(timeout).await?;
         if !status.success() {
-            bail!("the bots ended with {status}: {}", self.last_words());
+            bail!("the bots ended with {status}: {}", self.last_line());
         }
         let report = serde_json::from_str(&self.process.stdout())
             .context("the bots' report cannot be read")?;
@@ -85,12 +85,12 @@ impl Load {
         ))
     }
 
-    fn last_words(&self) -> String {
+    fn last_line(&self) -> String {
         let log = self.process.log();
-        // Progress overwrites its line.
+        // Progress bars end lines with a carriage return.
         let last = log
             .rsplit(['\n', '\r'])
             .find(|line| !line.trim().is_empty());
-        last.unwrap_or("they said nothing").to_owned()
+        last.unwrap_or("without a message").to_owned()
     }
 }

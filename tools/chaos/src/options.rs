@@ -12,7 +12,7 @@ use crate::fault::FaultKind;
 /// The exit status of a bad command line, as in `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
 
-/// Kills and stops Slipstream's processes while bots race, and tells what they saw
+/// Kills and stops Slipstream's processes while bots race, and reports what they saw
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chaos", version)]
 pub struct Options {
@@ -43,11 +43,11 @@ pub struct Options {
     )]
     pub seconds: u64,
 
-    /// What is killed (SIGKILL) and started again; race-worker when --stop is not given either
+    /// What is killed (SIGKILL) and restarted; race-worker when --stop is not given either
     #[arg(long, value_enum, value_name = "PROGRAM,...", value_delimiter = ',')]
     pub kill: Vec<Program>,
 
-    /// What is stopped (SIGSTOP) for two seconds and goes on; alone: what --kill names
+    /// What is stopped (SIGSTOP) for two seconds and resumed; without names: those of --kill
     #[arg(
         long,
         value_enum,
@@ -67,7 +67,7 @@ pub struct Options {
     )]
     pub every: u64,
 
-    /// Decides which fault is injected when; by default another one each time
+    /// Determines the faults and their times; random by default
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
@@ -102,7 +102,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// Where the servers, bots, racectl are
+    /// Where the servers, bots and racectl are
     #[arg(long, value_name = "FOLDER", env = "SLIPSTREAM_BIN_DIR")]
     pub bin_dir: PathBuf,
 
@@ -165,7 +165,7 @@ impl Options {
 /// standard error with status 64.
 #[must_use]
 pub fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // A closed terminal is no reason to fail.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_do_and_says_what_it_can() {
+    fn refuses_invalid_values_and_names_the_valid() {
         let cases: [(&[&str], &str); 3] = [
             (&["--kill", "mysql"], "nats-server"),
             (&["--seats", "17"], "1..=16"),

@@ -9,31 +9,30 @@ use fleet::Program;
 
 use crate::fault::FaultKind;
 
-/// How long a killed process stays away, ms: an operator's supervisor takes
-/// about as long.
+/// How long a killed process stays away, ms: about as long as a supervisor takes.
 const AWAY_MS: std::ops::Range<u64> = 500..1_500;
 /// How long a process is stopped.
 const STOPPED: Duration = Duration::from_secs(2);
-/// Time to recover within the window after the last fault.
-const SETTLE: Duration = Duration::from_secs(5);
+/// Time to recover after the last fault, within the window.
+const RECOVERY: Duration = Duration::from_secs(5);
 
 /// A fault to inject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// When, from the beginning of the measurement.
+    /// When, since the beginning of the measurement.
     pub at: Duration,
-    /// Into which program.
+    /// The program.
     pub program: Program,
-    /// Of which kind.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// Which instance: this number modulo how many there are.
+    /// The instance: this number modulo the number of instances.
     pub victim: usize,
-    /// How long until it recovers.
+    /// How long until the process is restarted or resumed.
     pub away: Duration,
 }
 
-/// The faults of a run of `length`: about one in `every`, each of `kinds` as
-/// likely as the others. The same seed gives the same.
+/// The faults of a run of `length`: about one in `every`, all `kinds` equally likely. The
+/// same seed gives the same faults.
 #[must_use]
 pub fn plan(
     seed: u64,
@@ -49,7 +48,7 @@ pub fn plan(
     }
     loop {
         at += every.mul_f64(random.random_range(0.5..1.5));
-        if at + SETTLE > length {
+        if at + RECOVERY > length {
             return faults;
         }
         let (program, kind) = kinds[random.random_range(0..kinds.len())];
@@ -97,16 +96,16 @@ mod tests {
                 let between = pair[1].at - pair[0].at;
                 assert!((EVERY / 2..EVERY * 3 / 2).contains(&between), "{between:?}");
             }
-            assert!(faults.iter().all(|fault| fault.at + SETTLE <= length));
+            assert!(faults.iter().all(|fault| fault.at + RECOVERY <= length));
             for kind in KINDS {
-                let is_it = |fault: &&Fault| (fault.program, fault.kind) == kind;
-                assert!(faults.iter().any(|fault| is_it(&fault)), "{kind:?}");
+                let is_same = |fault: &&Fault| (fault.program, fault.kind) == kind;
+                assert!(faults.iter().any(|fault| is_same(&fault)), "{kind:?}");
             }
         }
     }
 
     #[test]
-    fn nothing_happens_when_nothing_may() {
+    fn without_kinds_there_are_no_faults() {
         assert_eq!(plan(1, Duration::from_secs(60), EVERY, &[]), []);
     }
 }

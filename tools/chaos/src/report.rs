@@ -1,10 +1,10 @@
-//! What the bots saw, by the fault it came from.
+//! What the bots saw, by the fault that caused it.
 //!
-//! A sample is the longest gap of a bot in one second, with what else it
-//! counted in that second. A gap belongs to the first fault that happened in it;
-//! without one, to the last fault before it, whose consequence it may be; before
-//! the first fault it belongs to none. What is counted goes with the gap, so
-//! that a count is placed to within a second.
+//! A sample is the longest gap of a bot in one second, with its other counts of that
+//! second. A gap belongs to the first fault during it; without one, to the last fault
+//! before it, whose consequence it may be; before the first fault it belongs to none.
+//! The counts belong to the fault of the gap, so they are attributed to within a
+//! second.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,55 +20,55 @@ use crate::samples::Sample;
 pub enum Affected {
     /// The bots in these rooms.
     Rooms(BTreeSet<String>),
-    /// Those who lose their connection.
+    /// The bots that lose their connection.
     Disconnected,
     /// All bots.
-    Everybody,
+    All,
 }
 
-/// A fault that has happened.
+/// A fault that was injected.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Done {
-    /// Into which program.
+    /// The program.
     pub program: String,
-    /// Of which kind.
+    /// The kind of fault.
     pub kind: String,
-    /// Into which instance.
+    /// The instance of the program.
     pub instance: String,
     /// When, ms since 1970.
     pub at_unix_ms: u64,
     /// When, seconds since the measurement began.
     pub at_seconds: f64,
-    /// How long after it the process or its successor served, ms.
+    /// From the fault until the process or its successor served, ms.
     pub back_after_ms: u64,
     /// Which bots it affects.
     pub affected: Affected,
 }
 
-/// Each bot's longest gap, over bots.
+/// Quantiles over bots of the longest gap of each bot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Gaps {
-    /// How many bots.
+    /// The number of bots.
     pub bots: usize,
-    /// ms.
+    /// The median, ms.
     pub p50_ms: f64,
-    /// ms.
+    /// The 99th percentile, ms.
     pub p99_ms: f64,
-    /// ms.
+    /// The longest, ms.
     pub max_ms: f64,
 }
 
-/// What bots saw of a fault, or before the first.
+/// What bots saw of a fault, or before the first fault.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Seen {
-    /// Of those that it affects.
+    /// Gaps of the bots that it affects.
     pub gaps_affected: Gaps,
-    /// Of all.
+    /// Gaps of all bots.
     pub gaps_all: Gaps,
     /// Bots whose gap had not ended when the run did.
-    pub bots_still: usize,
-    /// Rooms of these.
-    pub rooms_still: BTreeSet<String>,
+    pub bots_stalled: usize,
+    /// The rooms of these bots.
+    pub rooms_stalled: BTreeSet<String>,
     /// Times that ticks were skipped on one connection.
     pub skipped: u64,
     /// Times that ticks went back.
@@ -85,35 +85,35 @@ pub struct Seen {
     pub sessions_lost: u64,
 }
 
-/// A fault with what was seen of it.
+/// A fault with what the bots saw of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultReport {
-    /// What happened.
+    /// The fault.
     #[serde(flatten)]
     pub fault: Done,
-    /// What was seen.
+    /// What the bots saw.
     pub seen: Seen,
 }
 
-/// Everything.
+/// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// What gives the same faults again.
+    /// The seed, which gives the same faults again.
     pub seed: u64,
-    /// When faults ended, ms since 1970. Races went on to their end.
+    /// When the faults ended, ms since 1970. Races continued to their end.
     pub end_unix_ms: u64,
     /// Before the first fault.
     pub quiet: Seen,
-    /// In the order in which they happened.
+    /// The faults, in the order of time.
     pub faults: Vec<FaultReport>,
-    /// What the database has.
+    /// The results in the database.
     pub results: Results,
     /// The report of the bots, over the whole run.
     pub bots: Value,
 }
 
 impl Report {
-    /// Puts together when what was done and when what was seen.
+    /// Attributes samples to faults.
     #[must_use]
     pub fn new(
         seed: u64,
@@ -139,18 +139,18 @@ impl Report {
         Self {
             seed,
             end_unix_ms,
-            quiet: seen(&quiet, &Affected::Everybody),
+            quiet: seen(&quiet, &Affected::All),
             faults: faults.collect(),
             results,
             bots,
         }
     }
 
-    /// A table and what is wrong, for a person.
+    /// A table and warnings, for a person.
     #[must_use]
     pub fn text(&self) -> String {
         let mut lines = vec![format!(
-            "{:>7} {:<20} {:>7} {:>5} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>5}",
+            "{:>7} {:<20} {:>7} {:>5} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>7}",
             "at s",
             "fault",
             "back ms",
@@ -165,9 +165,9 @@ impl Report {
             "back",
             ">5 cm",
             "sessions",
-            "still"
+            "stalled"
         )];
-        lines.push(row("", "none yet", 0, &self.quiet));
+        lines.push(row("", "before the first", 0, &self.quiet));
         for FaultReport { fault, seen } in &self.faults {
             let (at, what) = (
                 format!("{:.1}", fault.at_seconds),
@@ -227,12 +227,12 @@ impl Report {
                 number("/races/unfinished_bots"),
             ),
         ];
-        let (stood, still) = (names("/races/stood_still"), names("/races/still"));
-        if !stood.is_empty() {
-            lines.push(format!("! stood still for 3 s or more: {stood}"));
+        let (stalled, at_end) = (names("/races/stalled"), names("/races/stalled_at_end"));
+        if !stalled.is_empty() {
+            lines.push(format!("! stalled for 3 s or more: {stalled}"));
         }
-        if !still.is_empty() {
-            lines.push(format!("! stand still at the end: {still}"));
+        if !at_end.is_empty() {
+            lines.push(format!("! stalled at the end: {at_end}"));
         }
         let bottleneck = bots["bottleneck"].as_str();
         lines.extend(bottleneck.map(|why| format!("! {why}")));
@@ -243,7 +243,7 @@ impl Report {
 fn row(at: &str, what: &str, back_ms: u64, seen: &Seen) -> String {
     let gaps = &seen.gaps_affected;
     format!(
-        "{at:>7} {what:<20} {back_ms:>7} {:>5} {:>7.1} {:>7.1} {:>7.1} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>5}",
+        "{at:>7} {what:<20} {back_ms:>7} {:>5} {:>7.1} {:>7.1} {:>7.1} {:>6} {:>6} {:>5} {:>5} {:>4} {:>5} {:>8} {:>7}",
         gaps.bots,
         gaps.p50_ms,
         gaps.p99_ms,
@@ -255,7 +255,7 @@ fn row(at: &str, what: &str, back_ms: u64, seen: &Seen) -> String {
         seen.back,
         seen.corrections,
         seen.sessions_lost,
-        seen.bots_still,
+        seen.bots_stalled,
     )
 }
 
@@ -282,8 +282,8 @@ fn seen(samples: &[&Sample], affected: &Affected) -> Seen {
             disconnected.insert(sample.bot.as_str());
         }
         if sample.is_open {
-            seen.bots_still += 1;
-            seen.rooms_still.insert(sample.room.clone());
+            seen.bots_stalled += 1;
+            seen.rooms_stalled.insert(sample.room.clone());
         }
         seen.skipped += sample.skipped;
         seen.back += sample.back;
@@ -296,7 +296,7 @@ fn seen(samples: &[&Sample], affected: &Affected) -> Seen {
     let is_affected = |bot: &str| match affected {
         Affected::Rooms(affected) => rooms.get(bot).is_some_and(|room| affected.contains(*room)),
         Affected::Disconnected => disconnected.contains(bot),
-        Affected::Everybody => true,
+        Affected::All => true,
     };
     let of_affected = longest.iter().filter(|(bot, _)| is_affected(bot));
     seen.gaps_affected = gaps(of_affected.map(|(_, gap)| *gap).collect());
@@ -306,7 +306,7 @@ fn seen(samples: &[&Sample], affected: &Affected) -> Seen {
 
 fn gaps(mut longest_ms: Vec<f64>) -> Gaps {
     longest_ms.sort_unstable_by(f64::total_cmp);
-    // The nearest rank: a gap that was seen, never a mean of two.
+    // The nearest rank: a real gap, not a mean of two.
     let quantile = |share: f64| {
         let rank = (longest_ms.len() as f64 * share).ceil() as usize;
         longest_ms.get(rank.saturating_sub(1)).copied()

@@ -8,20 +8,20 @@ use serde_json::Value;
 
 use fleet::Fleet;
 
-/// How long after the last race its result may be on its way: persistence that
-/// was killed has its messages delivered again after half a minute.
-const ON_THE_WAY: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a result may take after the last race: the messages of a killed
+/// persistence process are delivered again after half a minute.
+const RESULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Between two queries.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What became of the races that the bots saw end with a result.
+/// The races that the bots saw end with a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Results {
-    /// How many there were.
+    /// How many races.
     pub races: usize,
-    /// Races that the database knows nothing of.
+    /// Races that are missing in the database.
     pub lost: Vec<String>,
-    /// Races that have a player twice, or another result than the bots saw.
+    /// Races with a player twice, or with another result than the bots saw.
     pub doubled: Vec<String>,
 }
 
@@ -34,10 +34,10 @@ struct Seen {
     is_contradicted: bool,
 }
 
-/// Asks the database for the result of each race in the bots' report.
+/// Queries the database for the result of each race in the bots' report.
 ///
 /// # Errors
-/// When the report is not theirs, or the database cannot be asked.
+/// When the report has no races, or the database cannot be queried.
 pub async fn check(fleet: &Fleet, bots: &Value) -> Result<Results> {
     let seen = seen(bots).context("the bots' report has no races")?;
     let mut results = Results {
@@ -49,8 +49,8 @@ pub async fn check(fleet: &Fleet, bots: &Value) -> Result<Results> {
         let query = ["result", "--race", &race.race];
         // A race without a result is an error of the query.
         let mut result = fleet.database(&query).await;
-        while result.is_err() && begun.elapsed() < ON_THE_WAY {
-            tokio::time::sleep(LOOK_INTERVAL).await;
+        while result.is_err() && begun.elapsed() < RESULT_TIMEOUT {
+            tokio::time::sleep(POLL_INTERVAL).await;
             result = fleet.database(&query).await;
         }
         match result {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_bots_and_the_database_say() {
+    fn reads_the_reports_of_bots_and_database() {
         let race = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
         let bots = json!({"races": {"ended": [
             {"race": race, "reason": "finished", "order": ["a", "b"], "contradicted": 0},
@@ -110,7 +110,7 @@ mod tests {
         );
         let result = json!({"standings": [{"player": "a"}, {"player": "b"}]});
         assert_eq!(order(&result["standings"]), seen[0].order);
-        // Twice is another order.
+        // A player twice makes another order.
         let twice = json!({"standings": [{"player": "a"}, {"player": "a"}, {"player": "b"}]});
         assert_ne!(order(&twice["standings"]), seen[0].order);
         assert_eq!(super::seen(&json!({})), None);

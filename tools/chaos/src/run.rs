@@ -14,7 +14,7 @@ use crate::report::{Affected, Done, Report};
 use crate::results;
 use fleet::{Fleet, Program, RunDir};
 
-/// Starts servers and bots, injects the faults, reports.
+/// Starts servers and bots, injects the faults and reports.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(rand::random);
     let length = Duration::from_secs(options.seconds);
@@ -34,16 +34,16 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let begun_at = Instant::now();
     let mut done = Vec::new();
     for fault in &faults {
-        // Faults do not overlap: each is to be told apart in the report.
+        // Faults do not overlap, so that the report can separate them.
         sleep_until(begun_at + fault.at).await;
-        done.push(carry_out(&mut fleet, fault, begun.begun_unix_ms).await?);
+        done.push(inject(&mut fleet, fault, begun.begun_unix_ms).await?);
     }
     eprintln!("waiting for the races to end");
     let end = begun_at + length;
     sleep_until(end).await;
     let end_unix_ms = unix_ms();
     let (bots, samples) = load.ended().await?;
-    eprintln!("looking for the results");
+    eprintln!("checking the results");
     let results = results::check(&fleet, &bots).await?;
     fleet.stop().await;
     let report = Report::new(seed, end_unix_ms, done, &samples, results, bots);
@@ -56,23 +56,23 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-async fn carry_out(fleet: &mut Fleet, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
+async fn inject(fleet: &mut Fleet, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
     let instances = fleet.servers(fault.program);
     let victim = fault.victim.checked_rem(instances.len());
     let victim = victim.with_context(|| format!("there is no {}", fault.program.name()))?;
     let process = &instances[victim];
     let affected = match fault.program {
         Program::RaceWorker => {
-            // While NATS or the lobby recovers nobody can tell.
+            // While NATS or the lobby recovers, the rooms are not known.
             let rooms = fleet.rooms_of(process).await;
-            rooms.map_or(Affected::Everybody, |rooms| {
+            rooms.map_or(Affected::All, |rooms| {
                 Affected::Rooms(rooms.into_iter().collect::<BTreeSet<_>>())
             })
         }
-        // The clients of a gateway that is stopped keep their connections.
+        // The clients of a stopped gateway keep their connections.
         Program::Gateway if fault.kind == FaultKind::Kill => Affected::Disconnected,
         Program::Gateway | Program::NatsServer | Program::ChatWorker | Program::Persistence => {
-            Affected::Everybody
+            Affected::All
         }
     };
     let at_unix_ms = unix_ms();

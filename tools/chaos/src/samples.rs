@@ -1,20 +1,20 @@
-//! What `bots load --samples` writes.
+//! The samples that `bots load --samples` writes.
 
 use serde::Deserialize;
 
-/// One bot in one second.
+/// The measurements of one bot in one second.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Sample {
     /// When its longest gap between two snapshots ended, ms since 1970.
     pub unix_ms: u64,
-    /// Which bot.
+    /// The bot.
     pub bot: String,
-    /// In which room.
+    /// Its room.
     pub room: String,
     /// The gap, ms.
     pub gap_ms: f64,
-    /// The gap went on when the run ended.
+    /// Whether the run ended before the gap.
     pub is_open: bool,
     /// Times that ticks were skipped on one connection.
     pub skipped: u64,
@@ -32,7 +32,7 @@ pub struct Sample {
     pub sessions_lost: u64,
 }
 
-/// The first line.
+/// The first line of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Begun {
     /// When the measurement began, ms since 1970.
@@ -47,12 +47,12 @@ impl Sample {
     }
 }
 
-/// Reads a file of samples; `None` while its first line is not there yet.
+/// Reads a file of samples; `None` while its first line is missing.
 ///
 /// # Errors
-/// When a line is something else.
+/// When a line is invalid.
 pub fn read(text: &str) -> serde_json::Result<Option<(Begun, Vec<Sample>)>> {
-    // The last line may be half written.
+    // The last line may be incomplete.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = whole.lines();
     let Some(first) = lines.next() else {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_is_there_so_far() {
+    fn reads_an_incomplete_file() {
         assert_eq!(read("").unwrap(), None);
         assert_eq!(read("{\"begun_unix").unwrap(), None);
         let text = "{\"begun_unix_ms\":1000}\n\

@@ -32,12 +32,12 @@ fn report(done: Vec<Done>, samples: &[Sample]) -> Report {
 fn a_gap_belongs_to_the_fault_in_it_or_before_it() {
     let times = [10_000, 20_000];
     let cases = [
-        // It ended before anything happened.
+        // It ended before the first fault.
         (9_999, 40.0, None),
-        // The first fault is in it, or both are.
+        // The first fault is in it, or both faults are.
         (10_060, 90.0, Some(0)),
         (25_000, 16_000.0, Some(0)),
-        // It followed.
+        // It came after a fault.
         (10_500, 40.0, Some(0)),
         (20_030, 60.0, Some(1)),
         (90_000, 40.0, Some(1)),
@@ -52,7 +52,7 @@ fn a_gap_belongs_to_the_fault_in_it_or_before_it() {
 }
 
 #[test]
-fn tells_the_affected_bots_from_the_others() {
+fn separates_the_affected_bots_from_the_others() {
     let rooms = BTreeSet::from(["room-a".to_owned()]);
     let samples = [
         sample("a1", 9_000, 36.0),
@@ -97,16 +97,16 @@ fn a_gateway_affects_the_bots_that_lose_their_connection() {
 }
 
 #[test]
-fn says_which_races_stand_still() {
+fn says_which_races_are_stalled() {
     let mut open = sample("a1", 60_000, 50_020.0);
     open.is_open = true;
-    let bots = json!({"races": {"stood_still": ["room-a"], "still": ["room-a"]}});
-    let done = vec![fault(10_000, Affected::Everybody)];
+    let bots = json!({"races": {"stalled": ["room-a"], "stalled_at_end": ["room-a"]}});
+    let done = vec![fault(10_000, Affected::All)];
     let report = Report::new(7, 100_000, done, &[open], Results::default(), bots);
-    assert_eq!(report.faults[0].seen.bots_still, 1);
-    assert!(report.faults[0].seen.rooms_still.contains("room-a"));
+    assert_eq!(report.faults[0].seen.bots_stalled, 1);
+    assert!(report.faults[0].seen.rooms_stalled.contains("room-a"));
     let text = report.text();
-    assert!(text.contains("stand still at the end: room-a"), "{text}");
+    assert!(text.contains("stalled at the end: room-a"), "{text}");
     assert!(text.contains("kill race-worker-2"), "{text}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["faults"][0]["instance"], "race-worker-2");
