@@ -1,51 +1,52 @@
-//! The races of a report as a picture.
+//! The races of a run as a picture.
 
 use anyhow::{Context, Result};
 use plot::Chart;
 
-use crate::report::{Race, Report};
-use crate::times::Quantiles;
+use crate::results::{Measured, Results};
 
-/// What the processor time is told of, by the names of the bots' report.
+/// The programs whose processor time is shown, by their names in the results.
 const PROGRAMS: [(&str, &str); 3] = [
     ("gateway", "gateway"),
     ("NATS", "nats-server"),
     ("race workers", "race-worker"),
 ];
 
-/// Processor time of a player, intervals and acknowledgements, by scenario.
+/// Processor time per player, intervals and acknowledgements, by scenario.
 /// `None` when there was no race.
 ///
 /// # Errors
 /// When the figures cannot be drawn.
-pub fn svg(report: &Report) -> Result<Option<String>> {
-    if report.races.is_empty() {
+pub fn svg(results: &Results) -> Result<Option<String>> {
+    let races = results.races();
+    if races.is_empty() {
         return Ok(None);
     }
-    let names = || {
-        report
-            .races
-            .iter()
-            .map(|race| format!("{} rooms", race.name()))
+    let names = || races.iter().map(|race| format!("{} rooms", race.scenario));
+    // No bar where nothing was measured.
+    let number = |race: &Measured<'_>, subject: &str, measure: &str| {
+        race.number(subject, measure).unwrap_or(0.0)
     };
-    let each = |of: &dyn Fn(&Race) -> f64| report.races.iter().map(of).collect::<Vec<_>>();
-    let mut cost = Chart::bars("Processor time of a player", "µs in a second", names());
+    let mut cost = Chart::bars("Processor time per player", "µs per second", names());
     for (name, program) in PROGRAMS {
-        let of = |race: &Race| race.cores_of(program) * 1e6 / race.bots.max(1) as f64;
-        cost = cost.series(name, each(&of));
+        let each = races.iter().map(|race| {
+            let players = number(race, "bots", "players").max(1.0);
+            number(race, program, "processor time") * 1e6 / players
+        });
+        cost = cost.series(name, each.collect::<Vec<_>>());
     }
-    let times = |title: &str, of: &dyn Fn(&Race) -> Option<Quantiles>| {
-        // Where there are none, no bar.
-        let of = |race: &Race| of(race).unwrap_or_default();
-        Chart::bars(title, "ms", names())
-            .series("p50", each(&|race| of(race).p50))
-            .series("p99", each(&|race| of(race).p99))
-            .series("p99.9", each(&|race| of(race).p99_9))
+    let times = |title: &str, measure: &str| {
+        ["p50", "p99", "p99.9"].into_iter().fold(
+            Chart::bars(title, "ms", names()),
+            |chart, quantile| {
+                let measure = format!("{measure} {quantile}");
+                let each = races.iter().map(|race| number(race, "player", &measure));
+                chart.series(quantile, each.collect::<Vec<_>>())
+            },
+        )
     };
-    let intervals = times("Between two snapshots", &|race| race.interval_ms);
-    let acknowledged = times("From an input to its acknowledgement", &|race| {
-        race.acknowledged_ms
-    });
+    let intervals = times("Between two snapshots", "interval");
+    let acknowledged = times("From an input to its acknowledgement", "acknowledgement");
     let picture = plot::svg(&[cost, intervals, acknowledged]);
     Ok(Some(picture.context("the figures cannot be drawn")?))
 }

@@ -1,14 +1,16 @@
 //! Measures Slipstream on this machine: the standard scenarios, and what the
-//! machine could do at best.
+//! machine can do at best.
 //!
 //! It starts servers of its own, has `bots` load them in one scenario after the
 //! other, and measures in the same run what raw NATS and raw TCP cost for the
-//! same messages: [`floor`]; a spectator of its own tells what a gateway adds:
-//! [`passage`]. A [`report`] is a table for a person, JSON for a
-//! program, and a page of the documentation with [`charts`].
+//! same messages: [`floor`]. Spectators of its own measure what a gateway adds:
+//! [`relay_delay`].
+//!
+//! A [`report`] becomes [`results`], the rows of a CSV file; from these the
+//! [`table`], the [`charts`] and the [`page`] of the documentation are made.
 //!
 //! It is a program of its own and no part of `bots`: a bot knows only what a
-//! person's client knows, and nobody's client starts servers.
+//! person's client knows, and no client starts servers.
 
 pub mod baseline;
 pub mod charts;
@@ -16,11 +18,13 @@ pub mod floor;
 pub mod machine;
 pub mod options;
 pub mod page;
-pub mod passage;
 pub mod processor;
+pub mod relay_delay;
 pub mod report;
+pub mod results;
 mod run;
 pub mod scenario;
+pub mod table;
 pub mod times;
 pub mod tools;
 
@@ -30,8 +34,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::options::Command;
 pub use self::options::Options;
 
-/// Does what the command line asks, until that is done or somebody ends it.
-/// Either way no process is left.
+/// Does what the command line asks, until it is done or interrupted. Either way no
+/// process is left.
 ///
 /// # Errors
 /// When a process cannot be started or the bots fail, with the reason for a
@@ -45,6 +49,7 @@ pub fn run(options: &Options) -> Result<()> {
         let work = async {
             match &options.command {
                 Command::Run(options) => run::run(options).await,
+                Command::Report { docs } => page::rewrite(docs),
                 Command::TcpWriter(options) => floor::tcp::write(options).await,
             }
         };

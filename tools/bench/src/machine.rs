@@ -1,12 +1,14 @@
-//! What it was measured on.
+//! The machine that a run is measured on.
 
-use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::{fmt, fs};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::results::UNKNOWN;
 
 /// A machine, as Linux describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// The processor's name.
     pub processor: String,
@@ -19,7 +21,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This one. What it does not tell is `unknown`, or 0.
+    /// This machine. A name that Linux does not give is [`UNKNOWN`], a number 0.
     #[must_use]
     pub fn this() -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
@@ -28,7 +30,7 @@ impl Machine {
             .and_then(|text| text.split_whitespace().next()?.parse().ok());
         Self {
             processor: value(&read("/proc/cpuinfo"), "model name")
-                .unwrap_or_else(|| "unknown".to_owned()),
+                .unwrap_or_else(|| UNKNOWN.to_owned()),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_mib: memory_kib.unwrap_or(0) / 1_024,
             kernel,
@@ -36,9 +38,24 @@ impl Machine {
     }
 }
 
-/// Whether the kernel follows each connection for netfilter, as it does once
-/// something such as Docker has made rules: whether it counts one more with a new
-/// one. Some that it followed while there were rules stay counted for days.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            processor,
+            cores,
+            memory_mib,
+            kernel,
+        } = self;
+        write!(
+            f,
+            "{cores} cores of {processor}, {memory_mib} MiB, Linux {kernel}"
+        )
+    }
+}
+
+/// Whether the kernel tracks each connection for netfilter, as it does once a
+/// program such as Docker has made rules: whether its count grows with a new
+/// connection. Connections from a time with rules stay counted for days.
 #[must_use]
 pub fn tracks_connections() -> bool {
     let count = || -> Option<u64> {
@@ -54,7 +71,7 @@ pub fn tracks_connections() -> bool {
             .is_some_and(|(before, after)| after > before)
 }
 
-/// What stands behind a key and a colon, the first time.
+/// The value behind a key and a colon, the first time.
 fn value(text: &str, key: &str) -> Option<String> {
     let mut lines = text.lines().filter_map(|line| line.split_once(':'));
     let (_, value) = lines.find(|(found, _)| found.trim() == key)?;

@@ -21,17 +21,23 @@ pub struct Options {
     pub command: Command,
 }
 
-/// What it can do.
+/// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Run scenarios and tell what they cost
+    /// Run scenarios and report what they cost
     Run(RunOptions),
-    /// Write to sockets, as a process of its own whose processor time is known
+    /// Make benchmarks.md and its picture again from the newest file in performance/
+    Report {
+        /// The folder with benchmarks.md and performance/
+        #[arg(value_name = "DOCS_FOLDER")]
+        docs: PathBuf,
+    },
+    /// Write to sockets, in a process of its own whose processor time is measured
     #[command(hide = true)]
     TcpWriter(TcpWriterOptions),
 }
 
-/// What to measure.
+/// The options of a run.
 #[derive(Args, Clone, Debug)]
 pub struct RunOptions {
     /// Measure each scenario for a short time only
@@ -73,11 +79,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Write the report into benchmarks.md of this folder, with its picture
+    /// Write a CSV file into performance/ of this folder, and make benchmarks.md from it
     #[arg(long, value_name = "FOLDER")]
     pub docs: Option<PathBuf>,
 
-    /// Which commit the programs are of, for the report
+    /// The commit of the programs, for the report
     #[arg(long, value_name = "COMMIT")]
     pub commit: Option<String>,
 
@@ -94,14 +100,14 @@ pub struct RunOptions {
     pub folder: PathBuf,
 }
 
-/// What to write.
+/// The options of the writer of raw TCP.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct TcpWriterOptions {
-    /// How many sockets are waited for
+    /// How many connections to accept before it begins
     #[arg(long, value_name = "N")]
     pub sockets: usize,
 
-    /// Sockets that are written to together, as the players of a room
+    /// Sockets that are written to together, like those of the players of a room
     #[arg(long, value_name = "N")]
     pub together: usize,
 
@@ -115,7 +121,7 @@ pub struct TcpWriterOptions {
 }
 
 impl RunOptions {
-    /// What to type to get the same measurements.
+    /// The command that repeats the measurement.
     #[must_use]
     pub fn command(&self) -> String {
         let scenarios: Vec<_> = self.scenarios.iter().map(ToString::to_string).collect();
@@ -157,7 +163,7 @@ impl RunOptions {
 /// standard error with status 64.
 #[must_use]
 pub fn explain(problem: &clap::Error) -> ExitCode {
-    // Nobody reads the terminal any more: nothing is left to tell.
+    // A closed terminal is no reason to fail.
     let _ = problem.print();
     match problem.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -200,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_scenario_and_says_what_is_one() {
+    fn refuses_unknown_scenarios_and_names_the_known() {
         for bad in ["4", "0x4", "4x17", "10000x4", "moon"] {
             let error = parse(&["--scenarios", bad]).unwrap_err();
             assert!(error.contains("ROOMSxSEATS"), "{bad}: {error}");

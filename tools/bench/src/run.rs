@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use fleet::{Fleet, RunDir};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::process::Command;
 
 use crate::baseline::{self, Load};
@@ -19,13 +21,14 @@ use crate::report::{Idle, Race, Report};
 use crate::scenario::{Lengths, Scenario};
 use crate::tools::Tools;
 
-/// Servers that have just started, or been left, still have something to do.
-const SETTLE: Duration = Duration::from_secs(2);
+/// Pause before each scenario: servers that have just started, or have just lost
+/// their clients, are still busy.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// Starts, measures, tells.
+/// Starts servers, measures, reports.
 pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     let begun = Instant::now();
-    // Who cannot be told at the end shall know it now.
+    // A file that cannot be written fails the run before it begins.
     let json = options.json.as_deref().map(create).transpose()?;
     if let Some(folder) = &options.docs {
         page::expect_writable(folder)?;
@@ -40,6 +43,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         lengths,
     };
     let mut report = Report {
+        date: date()?,
         command: options.command(),
         commit: options.commit.clone(),
         nats: version(&options.nats_server).await?,
@@ -48,7 +52,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     for scenario in in_order(&options.scenarios) {
         let seconds = begun.elapsed().as_secs();
         eprintln!("{seconds:4} s  {scenario}");
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep(PAUSE).await;
         if let Err(why) = measure(scenario, &tools, colyseus, &mut report).await {
             eprintln!("{scenario} could not be measured: {why:#}");
             let failed = (scenario.to_string(), format!("{why:#}"));
@@ -57,7 +61,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     }
     if let Some(race) = largest(&report.races) {
         eprintln!("{:4} s  raw NATS", begun.elapsed().as_secs());
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep(PAUSE).await;
         match nats_floor(&fleet, race, lengths.short).await {
             Ok(floor) => report.nats_floor = Some(floor),
             Err(why) => report
@@ -68,7 +72,8 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     report.tracks_connections = machine::tracks_connections();
     fleet.stop().await;
     report.seconds = begun.elapsed().as_secs_f64();
-    println!("{}", report.table());
+    let results = report.results();
+    println!("{}", results.table());
     if let Some(json) = json {
         serde_json::to_writer_pretty(json, &report).context("--json cannot be written")?;
     }
@@ -76,16 +81,22 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
         bail!("{scenario} could not be measured: {why}");
     }
     if let Some(folder) = &options.docs {
-        page::write(folder, &report)?;
+        page::publish(folder, &results)?;
     }
     Ok(())
 }
 
-/// What a nats-server calls itself.
+/// The time, to the second.
+fn date() -> Result<String> {
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0)?;
+    Ok(now.format(&Rfc3339)?)
+}
+
+/// Name and version of a nats-server.
 async fn version(nats_server: &Path) -> Result<String> {
-    let told = Command::new(nats_server).arg("--version").output().await;
-    let told = told.with_context(|| format!("cannot start '{}'", nats_server.display()))?;
-    Ok(String::from_utf8_lossy(&told.stdout)
+    let output = Command::new(nats_server).arg("--version").output().await;
+    let output = output.with_context(|| format!("cannot start '{}'", nats_server.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout)
         .trim()
         .replace(": v", " "))
 }
@@ -115,7 +126,7 @@ async fn measure(
                     warm_up: tools.lengths.warm_up,
                     length: tools.lengths.window,
                 };
-                // Without it, the race is measured nevertheless.
+                // When it fails, the race has been measured nevertheless.
                 let baseline = baseline::measure(folder, load).await.context("Colyseus")?;
                 if let Some(race) = report.races.last_mut() {
                     race.baseline = Some(baseline);
@@ -128,7 +139,7 @@ async fn measure(
     Ok(())
 }
 
-/// The largest that was not too much for the machine; otherwise the largest. What a
+/// The largest race that the machine could serve, or else the largest: what a
 /// message costs at best says nothing about servers that wait for a processor.
 fn largest(races: &[Race]) -> Option<&Race> {
     races
@@ -136,7 +147,7 @@ fn largest(races: &[Race]) -> Option<&Race> {
         .max_by_key(|race| (race.bottleneck.is_none(), race.bots))
 }
 
-/// Nobody there comes first: after others there is more to keep.
+/// Idle servers are measured first: after other scenarios they keep more.
 fn in_order(scenarios: &[Scenario]) -> impl Iterator<Item = Scenario> {
     let idle = scenarios
         .iter()
@@ -160,7 +171,7 @@ async fn idle(fleet: &Fleet, length: Duration) -> Result<Idle> {
         begun.elapsed().as_secs_f64(),
     );
     let cores = after.iter().zip(&before);
-    // A thread that has ended takes with it what it used.
+    // The processor time of a thread that has ended is not counted.
     let cores = cores.map(|(after, before)| after.saturating_sub(*before).as_secs_f64() / seconds);
     let names = pids
         .iter()

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The scenarios that are measured.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,26 +10,26 @@ const ROOMS_MAX: u16 = 9_999;
 const SEATS_MAX: u8 = 16;
 /// Users of the chat.
 pub const CHAT_USERS: u16 = 1_000;
-/// What they say in a second, all together: each hears it.
+/// Messages that all of them together send in a second; each user receives them.
 pub const CHAT_RATE: u32 = 20;
-/// People that come in a second.
+/// Sign-ups, log-ins or resumes a second.
 pub const CONNECT_RATE: u32 = 20;
 
-/// A situation.
+/// A scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// Nobody is there.
+    /// Servers without clients.
     Idle,
     /// Full rooms, all of them racing.
     Race {
-        /// How many.
+        /// How many rooms.
         rooms: u16,
         /// Players in each.
         seats: u8,
     },
     /// [`CHAT_USERS`] users in the chat.
     Chat,
-    /// People that sign up, log in and resume.
+    /// Sign-up, log-in and resume.
     Connect,
 }
 
@@ -74,22 +74,22 @@ impl FromStr for Scenario {
     }
 }
 
-/// For how long it is measured.
+/// For how long each scenario is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Lengths {
-    /// A race, or the chat.
+    /// Of a race, or of the chat.
     pub window: Duration,
-    /// Before that, when everybody races.
+    /// Before that, when all rooms race.
     pub warm_up: Duration,
-    /// Nobody there, and what raw NATS and TCP do.
+    /// Of idle servers, and of raw NATS and TCP.
     pub short: Duration,
-    /// Each way to come in.
-    pub way: Duration,
+    /// Of each of sign-up, log-in and resume.
+    pub connect: Duration,
 }
 
 impl Lengths {
-    /// Long enough for a tail that comes again; with `quick`, all scenarios
-    /// together end in five minutes.
+    /// Long enough for reproducible tails; with `quick`, all scenarios together end
+    /// within five minutes.
     #[must_use]
     pub fn new(quick: bool) -> Self {
         let seconds = Duration::from_secs;
@@ -98,14 +98,14 @@ impl Lengths {
                 window: seconds(10),
                 warm_up: seconds(3),
                 short: seconds(5),
-                way: seconds(4),
+                connect: seconds(4),
             }
         } else {
             Self {
                 window: seconds(60),
                 warm_up: seconds(10),
                 short: seconds(20),
-                way: seconds(20),
+                connect: seconds(20),
             }
         }
     }

@@ -1,33 +1,21 @@
-//! Times, and what is told of them.
+//! Times in a histogram, and their quantiles.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Times, ms.
+/// Quantiles of times, ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// Half are not longer.
+    /// The median.
     pub p50: f64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99: f64,
-    /// 999 of 1,000.
+    /// The 99.9th percentile.
     pub p99_9: f64,
-    /// None.
+    /// The longest.
     pub max: f64,
-}
-
-impl Quantiles {
-    /// Times of which there may be none, for a person.
-    pub(crate) fn text(ms: Option<Self>) -> String {
-        ms.map_or_else(
-            || "no times".to_owned(),
-            |Self { p50, p99, max, .. }| {
-                format!("{p50:.1} ms p50, {p99:.1} ms p99, {max:.1} ms at most")
-            },
-        )
-    }
 }
 
 /// Times that become [`Quantiles`].
@@ -35,9 +23,9 @@ impl Quantiles {
 pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
-    /// The longest that is told apart, µs: ten seconds.
+    /// The longest time that the histogram keeps, µs: ten seconds.
     const MICROSECONDS_MAX: u64 = 10_000_000;
-    /// To which they are told apart.
+    /// Significant digits of a time.
     const DIGITS: u8 = 3;
 
     pub(crate) fn new() -> Self {
@@ -59,7 +47,7 @@ impl Times {
         self.0.len()
     }
 
-    /// `None` without any.
+    /// `None` without any time.
     pub(crate) fn quantiles(&self) -> Option<Quantiles> {
         let ms = |microseconds: u64| microseconds as f64 / 1_000.0;
         let quantile = |share| ms(self.0.value_at_quantile(share));

@@ -1,4 +1,4 @@
-//! The bots, as processes of this one.
+//! The bots, as child processes.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use anyhow::{Context, Result, bail};
 use fleet::{Fleet, Process, Programs};
 use serde::de::DeserializeOwned;
 
-use crate::passage;
+use crate::relay_delay;
 use crate::report::{Chat, Connect, Race};
 use crate::scenario::{CHAT_RATE, CHAT_USERS, CONNECT_RATE, Lengths};
 
-/// Rooms that begin in a second, once all bots are there.
+/// Rooms whose races begin in a second, once all bots are logged in.
 const ROOMS_PER_SECOND: u16 = 20;
 
 /// The longest wait for bots to end: far longer than any scenario takes.
@@ -19,16 +19,16 @@ const BOTS_TIMEOUT: Duration = Duration::from_secs(600);
 /// The bots of a run.
 #[derive(Debug)]
 pub struct Tools<'a> {
-    /// Where they are.
+    /// Where the programs are.
     pub programs: Programs,
     /// The servers.
     pub fleet: &'a Fleet,
-    /// For how long.
+    /// For how long each scenario is measured.
     pub lengths: Lengths,
 }
 
 impl Tools<'_> {
-    /// Full rooms of thin players.
+    /// Measures full rooms of thin bots.
     ///
     /// # Errors
     /// When the bots fail.
@@ -36,7 +36,7 @@ impl Tools<'_> {
         let ramp = rooms.div_ceil(ROOMS_PER_SECOND);
         let gateways = self.fleet.race_addresses()?;
         let gateway = gateways.first().context("there is no gateway")?;
-        let passage = passage::Plan {
+        let relay_delay = relay_delay::Plan {
             nats_url: self.fleet.nats_url(),
             gateway,
             rooms,
@@ -45,9 +45,9 @@ impl Tools<'_> {
             length: self.lengths.window,
         };
         let race = self.load(rooms, seats, ramp);
-        let (race, passage) = tokio::try_join!(race, passage.measure())?;
+        let (race, relay_delay) = tokio::try_join!(race, relay_delay.measure())?;
         Ok(Race {
-            passage: Some(passage),
+            relay_delay: Some(relay_delay),
             ..race
         })
     }
@@ -70,7 +70,7 @@ impl Tools<'_> {
         .await
     }
 
-    /// The chat.
+    /// Measures the chat.
     ///
     /// # Errors
     /// When the bots fail.
@@ -89,7 +89,7 @@ impl Tools<'_> {
         .await
     }
 
-    /// People that come in.
+    /// Measures sign-up, log-in and resume.
     ///
     /// # Errors
     /// When the bots fail.
@@ -100,7 +100,7 @@ impl Tools<'_> {
             &[
                 ("--gateways", self.fleet.race_addresses()?.join(",")),
                 ("--rate", CONNECT_RATE.to_string()),
-                ("--seconds", seconds(self.lengths.way)),
+                ("--seconds", seconds(self.lengths.connect)),
             ],
         )
         .await

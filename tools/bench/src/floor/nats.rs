@@ -12,45 +12,44 @@ use super::{PHASES, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
 use crate::times::{Quantiles, Times};
 
-/// Nobody of ours listens there.
+/// A subject that no program of ours subscribes to.
 const SNAPSHOT: &str = "bench.snapshot";
 const INPUTS: &str = "bench.inputs";
-/// Messages under way at the end have so long to come.
+/// How long messages in flight at the end may take to arrive.
 const DRAIN: Duration = Duration::from_millis(500);
 /// A message begins with the time at which it was published.
 pub const TIME_BYTES: usize = size_of::<u64>();
 
-/// What NATS did.
+/// What raw NATS costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NatsFloor {
-    /// Of which scenario the messages were.
+    /// The scenario whose messages were sent.
     pub scenario: String,
     /// Messages that were published, both ways.
     pub published: u64,
-    /// Those that came.
+    /// Messages that arrived.
     pub delivered: u64,
     /// Bytes of a snapshot.
     pub snapshot_bytes: usize,
     /// Bytes of a room's inputs.
     pub inputs_bytes: usize,
-    /// In what time.
+    /// The time that this took.
     pub seconds: f64,
     /// Processor time of the nats-server.
     pub cpu_seconds: f64,
-    /// From publish to delivery, ms.
-    pub way_ms: Quantiles,
+    /// From publishing to delivery.
+    pub latency_ms: Quantiles,
 }
 
 impl NatsFloor {
-    /// What the nats-server used in a second.
+    /// Processor time of the nats-server per second.
     #[must_use]
     pub fn cores(&self) -> f64 {
         self.cpu_seconds / self.seconds
     }
 }
 
-/// Publishes on a nats-server that has nothing else to do, whose process id is
-/// given.
+/// Publishes on a nats-server with the process id `pid` that has nothing else to do.
 ///
 /// # Errors
 /// When it cannot be reached.
@@ -61,13 +60,13 @@ pub async fn measure(
     traffic: Traffic,
     length: Duration,
 ) -> Result<NatsFloor> {
-    // As a race worker and a gateway.
+    // One connection each, like a race worker and a gateway.
     let worker = Bus::connect(url, "bench worker").await?;
     let gateway = Bus::connect(url, "bench gateway").await?;
     let start = Instant::now();
     let snapshots = gateway.subscribe(format!("{SNAPSHOT}.*")).await?;
     let inputs = worker.subscribe(format!("{INPUTS}.*")).await?;
-    // Whatever is published from now on is after the subscriptions.
+    // The subscriptions reach the server before the first message.
     tokio::time::sleep(DRAIN).await;
     let receiving = [snapshots, inputs].map(|messages| tokio::spawn(receive(messages, start)));
     let before = processor::used(pid).context("the nats-server has ended")?;
@@ -92,13 +91,13 @@ pub async fn measure(
     tokio::time::sleep_until((begun + phase * phases).into()).await;
     let seconds = begun.elapsed().as_secs_f64();
     let after = processor::used(pid).context("the nats-server has ended")?;
-    let (mut delivered, mut ways) = (0, Times::new());
+    let (mut delivered, mut latencies) = (0, Times::new());
     for received in receiving {
         let (count, times) = received.await?;
         delivered += count;
-        ways.join(&times);
+        latencies.join(&times);
     }
-    let way_ms = ways.quantiles().context("nothing came through NATS")?;
+    let latency_ms = latencies.quantiles().context("nothing came through NATS")?;
     Ok(NatsFloor {
         scenario,
         published,
@@ -107,19 +106,19 @@ pub async fn measure(
         inputs_bytes: traffic.inputs_bytes,
         seconds,
         cpu_seconds: after.saturating_sub(before).as_secs_f64(),
-        way_ms,
+        latency_ms,
     })
 }
 
-/// Counts what comes until nothing more does, and how long it was under way.
+/// Counts messages until none arrives for a while, and takes their latencies.
 async fn receive(mut messages: Subscription, start: Instant) -> (u64, Times) {
-    let (mut delivered, mut ways) = (0, Times::new());
+    let (mut delivered, mut latencies) = (0, Times::new());
     while let Ok(Some(message)) = tokio::time::timeout(DRAIN * 2, messages.next()).await {
         if let Some(sent) = message.payload.first_chunk::<TIME_BYTES>() {
             let sent = Duration::from_nanos(u64::from_be_bytes(*sent));
-            ways.add(start.elapsed().saturating_sub(sent));
+            latencies.add(start.elapsed().saturating_sub(sent));
             delivered += 1;
         }
     }
-    (delivered, ways)
+    (delivered, latencies)
 }

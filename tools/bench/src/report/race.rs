@@ -1,6 +1,4 @@
-//! What the bots tell of a race, and its row in the table.
-
-use std::fmt::Write;
+//! The report of `bots load`, and what was measured beside it.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +7,14 @@ use crate::floor::Traffic;
 use crate::floor::tcp::TcpFloor;
 use crate::times::Quantiles;
 
-/// What the processes of a program used.
+/// The use of a program's processes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
-    /// Its name; `all` for all servers together.
+    /// The program's name; `all` for all servers together.
     pub program: String,
-    /// Processor time in a second.
+    /// Processor time per second.
     pub cores: f64,
-    /// That of a player, µs.
+    /// Processor time per second and player, µs.
     pub microseconds_per_player: f64,
     /// Resident memory.
     pub memory_kib: u64,
@@ -29,9 +27,9 @@ pub struct Race {
     pub rooms: u16,
     /// Players of all rooms.
     pub bots: usize,
-    /// Of a player.
+    /// Snapshots of a player.
     pub snapshots_per_second: f64,
-    /// Of a player.
+    /// Inputs of a player.
     pub inputs_per_second: f64,
     /// Between two snapshots.
     pub interval_ms: Option<Quantiles>,
@@ -39,41 +37,41 @@ pub struct Race {
     pub acknowledged_ms: Option<Quantiles>,
     /// What became of the inputs.
     pub inputs: Inputs,
-    /// Of a player.
+    /// Bytes of a player.
     pub bytes_per_second: Bytes,
-    /// What it cost.
+    /// The use of each program.
     pub programs: Vec<Share>,
     /// The servers.
     pub processes: Vec<Process>,
     /// Connections that broke.
     pub sessions: Sessions,
-    /// What went wrong for the bots.
+    /// Failures of the bots.
     pub failures: Failures,
-    /// What the bots used.
+    /// Processor time of the bots per second.
     pub cores: Option<f64>,
     /// How late the bots were.
     pub lateness_ms: Option<Quantiles>,
     /// Why the figures may be the bots' and not the servers'.
     pub bottleneck: Option<String>,
-    /// What the gateway adds, as spectators saw it.
-    #[serde(default)]
-    pub passage: Option<Passage>,
-    /// What raw writes of the same bytes cost, right after the race: the speed of
+    /// What the gateway adds, as spectators see it.
+    #[serde(default, rename = "passage")]
+    pub relay_delay: Option<RelayDelay>,
+    /// The cost of raw writes of the same bytes, right after the race: the speed of
     /// a virtual machine drifts from minute to minute.
     pub tcp_floor: Option<TcpFloor>,
-    /// What another server made of the same load, after that.
+    /// Another server under the same load, after that.
     #[serde(default)]
     pub baseline: Option<Baseline>,
 }
 
-/// From a snapshot's coming over NATS to its coming from a gateway.
+/// The time from the arrival of a snapshot over NATS to its arrival from a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Passage {
-    /// Rooms that were watched.
+pub struct RelayDelay {
+    /// Rooms with a spectator.
     pub rooms: usize,
-    /// Snapshots of them.
+    /// Snapshots of these rooms.
     pub snapshots: u64,
-    /// How long it took.
+    /// The delay.
     pub ms: Quantiles,
 }
 
@@ -82,37 +80,36 @@ pub struct Passage {
 pub struct Process {
     /// Its program and number.
     pub name: String,
-    /// Whether it lived until the end. Nothing is known of what one used that did
-    /// not.
+    /// Whether it lived until the end; otherwise its use is not known.
     pub lives: bool,
 }
 
 /// Connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// That broke.
+    /// Connections that broke.
     pub lost: u64,
 }
 
-/// What went wrong.
+/// Failures of bots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
-    /// How often.
+    /// How many.
     pub times: u64,
-    /// The first ones.
+    /// The first reasons.
     pub reasons: Vec<String>,
 }
 
-/// Bytes of a player in a second.
+/// Bytes per player and second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bytes {
     /// Frames to the player.
     pub down: f64,
     /// Frames from the player.
     pub up: f64,
-    /// With what TCP and IP add, estimated.
+    /// Frames to the player, with estimated TCP and IP headers.
     pub down_with_headers: f64,
-    /// With what TCP and IP add, estimated.
+    /// Frames from the player, with estimated TCP and IP headers.
     pub up_with_headers: f64,
 }
 
@@ -123,7 +120,7 @@ pub struct Inputs {
     pub sent: u64,
     /// Ticks that were computed before their input came.
     pub late: u64,
-    /// Ticks that nobody acknowledged.
+    /// Ticks that were never acknowledged.
     pub lost: u64,
 }
 
@@ -146,7 +143,7 @@ impl Race {
         )
     }
 
-    /// What a program used; nothing when it was not measured.
+    /// Processor time of a program per second; 0 when it was not measured.
     #[must_use]
     pub fn cores_of(&self, program: &str) -> f64 {
         let mut shares = self.programs.iter();
@@ -155,125 +152,44 @@ impl Race {
             .map_or(0.0, |share| share.cores)
     }
 
-    /// What the gateways used for a snapshot that came to a player, µs.
+    /// Processor time of the gateways for each snapshot that came to a player, µs.
     #[must_use]
     pub fn gateway_microseconds_per_snapshot(&self) -> f64 {
         let snapshots = self.snapshots_per_second * self.bots as f64;
         self.cores_of("gateway") * 1e6 / snapshots.max(1.0)
     }
 
-    /// What the gateways used for a snapshot, and for the input that goes with it,
-    /// as a multiple of a raw write of the same bytes; `None` when that was not
+    /// Processor time of the gateways for a snapshot and the input that goes with
+    /// it, as a multiple of a raw write of the same bytes; `None` when that was not
     /// measured.
     #[must_use]
     pub fn gateway_over_raw_write(&self) -> Option<f64> {
         let raw = self.tcp_floor.as_ref()?.microseconds_per_write();
         (raw > 0.0).then(|| self.gateway_microseconds_per_snapshot() / raw)
     }
-}
 
-pub(super) const RACE_HEAD: &str = "\
-| rooms × seats | players | gateway | NATS | workers | all servers | a player | interval p50 / p99 / p99.9 | acknowledged p50 / p99 | gateway adds p50 / p99 | a snapshot, a raw write | down, with TCP/IP | late / lost inputs | bots |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
-";
-
-pub(super) const BASELINE_HEAD: &str = "\
-| rooms × seats | Slipstream, all servers | Colyseus | times | interval p50 / p99 / p99.9 | Colyseus | snapshots a second of a player | Colyseus | payload down | Colyseus | players of Colyseus |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
-";
-
-impl Race {
-    pub(super) fn doubts(&self) -> Vec<String> {
-        let mut doubts: Vec<String> = self.bottleneck.iter().cloned().collect();
-        let gone = self.processes.iter().filter(|process| !process.lives);
-        doubts.extend(gone.map(|process| {
-            let name = &process.name;
-            format!("{name} has ended, and what it used is not known")
-        }));
-        if self.sessions.lost > 0 {
-            doubts.push(format!("{} connections broke", self.sessions.lost));
-        }
-        if self.failures.times > 0 {
-            let (times, reasons) = (self.failures.times, self.failures.reasons.join("; "));
-            doubts.push(format!("the bots failed {times} times: {reasons}"));
-        }
-        doubts
-    }
-
-    pub(super) fn write_row(&self, text: &mut String) -> std::fmt::Result {
-        let all = self.cores_of("all");
-        let each = all * 1e6 / self.bots.max(1) as f64;
-        let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-        let interval = self.interval_ms.map(interval);
-        let acknowledged = self.acknowledged_ms;
-        let acknowledged = acknowledged.map(|ms| format!("{:.1} / {:.1} ms", ms.p50, ms.p99));
-        let raw = self.tcp_floor.as_ref().zip(self.gateway_over_raw_write());
-        let raw = raw.map(|(raw, times)| {
-            let (snapshot, raw) = (
-                self.gateway_microseconds_per_snapshot(),
-                raw.microseconds_per_write(),
-            );
-            format!("{snapshot:.1}, {raw:.1} µs: {times:.2}")
-        });
-        let passage = self.passage.map(|passage| passage.ms);
-        let passage = passage.map(|ms| format!("{:.2} / {:.2} ms", ms.p50, ms.p99));
-        writeln!(
-            text,
-            "| {} × {} | {} | {:.3} | {:.3} | {:.3} | {all:.3} cores | {each:.0} µs/s \
-             | {} | {} | {} | {} | {:.2}, {:.2} kB/s | {:.3} % / {} | {:.3} cores |",
-            self.rooms,
-            self.bots / usize::from(self.rooms.max(1)),
-            self.bots,
-            self.cores_of("gateway"),
-            self.cores_of("nats-server"),
-            self.cores_of("race-worker"),
-            or_none(interval),
-            or_none(acknowledged),
-            or_none(passage),
-            or_none(raw),
-            self.bytes_per_second.down / 1e3,
-            self.bytes_per_second.down_with_headers / 1e3,
-            self.inputs.late as f64 * 100.0 / self.inputs.sent.max(1) as f64,
-            self.inputs.lost,
-            self.cores.unwrap_or(0.0)
-        )
-    }
-
-    /// What the servers used, as a multiple of what the other server used.
+    /// Processor time of the servers as a multiple of the other server's.
     #[must_use]
     pub fn over_baseline(&self) -> Option<f64> {
         let other = self.baseline.as_ref()?.cores;
         (other > 0.0).then(|| self.cores_of("all") / other)
     }
 
-    /// Nothing where no other server was measured.
-    pub(super) fn write_baseline_row(&self, text: &mut String) -> std::fmt::Result {
-        let Some((other, times)) = self.baseline.as_ref().zip(self.over_baseline()) else {
-            return Ok(());
-        };
-        writeln!(
-            text,
-            "| {} × {} | {:.3} cores | {:.3} cores | {times:.2} | {} | {} | {:.1} | {:.1} \
-             | {:.2} kB/s | {:.2} kB/s | {:.3} cores |",
-            self.rooms,
-            self.bots / usize::from(self.rooms.max(1)),
-            self.cores_of("all"),
-            other.cores,
-            self.interval_ms.map_or_else(|| "none".to_owned(), interval),
-            interval(other.interval_ms),
-            self.snapshots_per_second,
-            other.snapshots_per_second,
-            self.bytes_per_second.down / 1e3,
-            other.bytes_per_second / 1e3,
-            other.players_cores
-        )
+    /// Why the figures may mislead.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self.bottleneck.iter().cloned().collect();
+        let gone = self.processes.iter().filter(|process| !process.lives);
+        warnings.extend(gone.map(|process| {
+            let name = &process.name;
+            format!("{name} has ended, and its use is not known")
+        }));
+        if self.sessions.lost > 0 {
+            warnings.push(format!("{} connections broke", self.sessions.lost));
+        }
+        if self.failures.times > 0 {
+            let (times, reasons) = (self.failures.times, self.failures.reasons.join("; "));
+            warnings.push(format!("the bots failed {times} times: {reasons}"));
+        }
+        warnings
     }
-}
-
-/// Times between snapshots, for a person.
-fn interval(ms: Quantiles) -> String {
-    let Quantiles {
-        p50, p99, p99_9, ..
-    } = ms;
-    format!("{p50:.1} / {p99:.1} / {p99_9:.1} ms")
 }

@@ -4,7 +4,7 @@ use crate::floor::nats::NatsFloor;
 use crate::floor::tcp::TcpFloor;
 use crate::times::Quantiles;
 
-/// As `bots load --json` writes it, with what is not used here too.
+/// As `bots load --json` writes it, with fields that are not used here.
 const RACE: &str = r#"{
     "rooms": 25, "bots": 100, "netcode": "thin", "seconds": 10.0,
     "snapshots_per_second": 30.0, "inputs_per_second": 30.0,
@@ -71,18 +71,18 @@ fn compares_with_raw_messages() {
         inputs_bytes: 60,
         seconds: 1.0,
         cpu_seconds: 0.003,
-        way_ms: Quantiles::default(),
+        latency_ms: Quantiles::default(),
     });
-    let table = report.table();
-    for told in [
+    let table = report.results().table();
+    for line in [
         "| 25 × 4 | 100 | 0.030 | 0.012 | 0.000 | 0.060 cores | 600 µs/s |",
         "| 10.0, 4.0 µs: 2.50 |",
         "| 0.050 % / 0 |",
         "of 25x4, 750 a second",
         "0.003 core of nats-server, 4.0 µs each",
-        "1 lost; with the checkpoints and all else it used 4.00 times that.",
+        "1 lost; with the checkpoints and everything else it used 4.00 times as much.",
     ] {
-        assert!(table.contains(told), "{told} in {table}");
+        assert!(table.contains(line), "{line} in {table}");
     }
 }
 
@@ -94,13 +94,14 @@ fn warns_of_bots_that_were_too_slow() {
     report.races.push(slow);
     assert!(
         report
+            .results()
             .table()
-            .contains("Beware, 25x4: the load generator was late.")
+            .contains("Warning, 25x4: the load generator was late.")
     );
 }
 
 #[test]
-fn warns_of_what_went_wrong_and_of_times_that_there_are_not() {
+fn warns_of_failures_and_shows_missing_times_as_none() {
     let mut report = Report::new(machine(), true);
     let mut broken = race();
     (broken.interval_ms, broken.acknowledged_ms) = (None, None);
@@ -110,35 +111,40 @@ fn warns_of_what_went_wrong_and_of_times_that_there_are_not() {
     report.races.push(broken);
     report
         .failed
-        .push(("chat".to_owned(), "nobody answers.".to_owned()));
-    let table = report.table();
-    for told in [
+        .push(("chat".to_owned(), "no gateway answers.".to_owned()));
+    let table = report.results().table();
+    for line in [
         "| none | none | none |",
-        "Beware, 25x4: gateway-1 has ended, and what it used is not known.",
-        "Beware, 25x4: 4 connections broke.",
-        "Beware, 25x4: the bots failed 1 times: the room is full.",
-        "Beware, chat: it could not be measured: nobody answers.",
+        "Warning, 25x4: gateway-1 has ended, and its use is not known.",
+        "Warning, 25x4: 4 connections broke.",
+        "Warning, 25x4: the bots failed 1 times: the room is full.",
+        "Warning, chat: it could not be measured: no gateway answers.",
     ] {
-        assert!(table.contains(told), "{told} in {table}");
+        assert!(table.contains(line), "{line} in {table}");
     }
     report.races = vec![race()];
     report.failed.clear();
-    assert!(!report.table().contains("Beware"));
+    assert!(!report.results().table().contains("Warning"));
 }
 
 #[test]
-fn warns_of_a_kernel_that_follows_connections() {
+fn warns_of_a_kernel_that_tracks_connections() {
     let mut report = Report::new(machine(), true);
-    assert!(!report.table().contains("netfilter"));
+    assert!(!report.results().table().contains("netfilter"));
     report.tracks_connections = true;
-    assert!(report.table().contains("Beware: the kernel followed"));
+    assert!(
+        report
+            .results()
+            .table()
+            .contains("Warning, run: the kernel tracked")
+    );
 }
 
 #[test]
-fn another_server_stands_in_a_table_of_its_own() {
+fn another_server_has_a_table_of_its_own() {
     let mut report = Report::new(machine(), true);
     report.races = vec![race(), race()];
-    assert!(!report.table().contains("Colyseus"));
+    assert!(!report.results().table().contains("Colyseus"));
     let ms = report.races[0].interval_ms.unwrap();
     report.races[1].baseline = Some(Baseline {
         server: "Colyseus 1.2.3".to_owned(),
@@ -150,7 +156,7 @@ fn another_server_stands_in_a_table_of_its_own() {
     });
     assert_eq!(report.races[0].over_baseline(), None);
     assert_eq!(report.races[1].over_baseline(), Some(0.5));
-    let table = report.table();
+    let table = report.results().table();
     let row = "| 25 × 4 | 0.060 cores | 0.120 cores | 0.50 | 33.3 / 36.0 / 40.0 ms \
                | 33.3 / 47.0 / 40.0 ms | 30.0 | 29.0 | 4.00 kB/s | 4.10 kB/s | 0.010 cores |\n";
     assert!(table.contains(row), "{table}");

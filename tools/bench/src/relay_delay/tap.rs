@@ -1,4 +1,4 @@
-//! Plain connections whose snapshots carry the kernel's time of their coming.
+//! Plain connections whose snapshots have the kernel's receive timestamps.
 
 use std::io;
 use std::time::Instant;
@@ -10,10 +10,10 @@ use protocol::snapshot::{RelayedHeader, SnapshotHeader};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
-/// Read at once.
+/// Bytes of a read.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Who is at the other end.
+/// The server at the other end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Peer {
     /// A NATS server, which sends text and payloads (docs.nats.io, "Client
@@ -28,28 +28,28 @@ pub(super) enum Peer {
 pub(super) struct Tap {
     peer: Peer,
     stream: TcpStream,
-    /// What has come of a message that is not whole.
+    /// The bytes that have come and are not read yet.
     bytes: Vec<u8>,
-    /// When the last of it came.
-    came: Instant,
+    /// When the last of them came.
+    received_at: Instant,
 }
 
-/// What stands at the beginning of what has come.
+/// A message of the server.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+enum Message {
     Snapshot(Tick),
-    /// A NATS server wants an answer.
+    /// A NATS server expects an answer.
     Ping,
-    /// Something that is not looked at.
+    /// Anything that is not used here.
     Other,
 }
 
 impl Tap {
-    /// Connects, and sends something to begin with.
+    /// Connects, and sends a greeting.
     pub(super) async fn open(peer: Peer, address: &str, greeting: &[u8]) -> Result<Self> {
         let mut stream = TcpStream::connect(address)
             .await
-            .with_context(|| format!("nobody is at {address}"))?;
+            .with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         receive_timestamp::enable(&stream)?;
         stream.write_all(greeting).await?;
@@ -57,43 +57,42 @@ impl Tap {
             peer,
             stream,
             bytes: Vec::new(),
-            came: Instant::now(),
+            received_at: Instant::now(),
         })
     }
 
-    /// The next snapshot, and when it came. Nothing is lost when this is dropped
-    /// before.
+    /// The next snapshot and its receive timestamp. Cancel-safe.
     ///
     /// # Errors
     /// When the connection ends.
     pub(super) async fn snapshot(&mut self) -> Result<(Tick, Instant)> {
         loop {
-            while let Some((said, length)) = self.peer.first(&self.bytes)? {
+            while let Some((message, length)) = self.peer.first(&self.bytes)? {
                 self.bytes.drain(..length);
-                match said {
-                    Said::Snapshot(tick) => return Ok((tick, self.came)),
-                    Said::Ping => {
-                        // A few bytes now and then have room.
+                match message {
+                    Message::Snapshot(tick) => return Ok((tick, self.received_at)),
+                    Message::Ping => {
+                        // The send buffer has room for a few bytes now and then.
                         self.stream.try_write(b"PONG\r\n")?;
                     }
-                    Said::Other => {}
+                    Message::Other => {}
                 }
             }
             let mut buffer = [0; READ_BYTES];
             let read = || receive_timestamp::read(&self.stream, &mut buffer);
-            let (count, came) = self.stream.async_io(Interest::READABLE, read).await?;
+            let (count, received_at) = self.stream.async_io(Interest::READABLE, read).await?;
             if count == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
             self.bytes.extend_from_slice(&buffer[..count]);
-            self.came = came;
+            self.received_at = received_at;
         }
     }
 }
 
 impl Peer {
-    /// What is said first, and its length, if it is whole.
-    fn first(self, bytes: &[u8]) -> Result<Option<(Said, usize)>> {
+    /// The first message and its length, if it is complete.
+    fn first(self, bytes: &[u8]) -> Result<Option<(Message, usize)>> {
         match self {
             Self::Nats => first_of_nats(bytes),
             Self::Gateway => Ok(first_of_gateway(bytes)),
@@ -101,7 +100,7 @@ impl Peer {
     }
 }
 
-fn first_of_nats(bytes: &[u8]) -> Result<Option<(Said, usize)>> {
+fn first_of_nats(bytes: &[u8]) -> Result<Option<(Message, usize)>> {
     const END: &[u8] = b"\r\n";
     let Some(end) = bytes.windows(END.len()).position(|window| window == END) else {
         return Ok(None);
@@ -115,30 +114,30 @@ fn first_of_nats(bytes: &[u8]) -> Result<Option<(Said, usize)>> {
             let message = bytes.get(..whole);
             message.map(|message| (nats_snapshot(&message[payload..payload + length]), whole))
         }
-        Some("PING") => Some((Said::Ping, payload)),
-        Some("-ERR") => bail!("the NATS server says {line}"),
-        _ => Some((Said::Other, payload)),
+        Some("PING") => Some((Message::Ping, payload)),
+        Some("-ERR") => bail!("the NATS server sends {line}"),
+        _ => Some((Message::Other, payload)),
     })
 }
 
-fn nats_snapshot(payload: &[u8]) -> Said {
+fn nats_snapshot(payload: &[u8]) -> Message {
     match SnapshotHeader::split(payload) {
-        Ok((header, _)) => Said::Snapshot(header.tick),
-        Err(_) => Said::Other,
+        Ok((header, _)) => Message::Snapshot(header.tick),
+        Err(_) => Message::Other,
     }
 }
 
-fn first_of_gateway(bytes: &[u8]) -> Option<(Said, usize)> {
+fn first_of_gateway(bytes: &[u8]) -> Option<(Message, usize)> {
     let (length, rest) = bytes.split_first_chunk::<{ frame::LENGTH_BYTES }>()?;
     let length = usize::from(u16::from_be_bytes(*length));
-    let said = match frame::split(rest.get(..length)?) {
+    let message = match frame::split(rest.get(..length)?) {
         Ok((FrameKind::Snapshot, body)) => match RelayedHeader::split(body) {
-            Ok((header, _)) => Said::Snapshot(header.tick),
-            Err(_) => Said::Other,
+            Ok((header, _)) => Message::Snapshot(header.tick),
+            Err(_) => Message::Other,
         },
-        Ok(_) | Err(_) => Said::Other,
+        Ok(_) | Err(_) => Message::Other,
     };
-    Some((said, frame::LENGTH_BYTES + length))
+    Some((message, frame::LENGTH_BYTES + length))
 }
 
 #[cfg(test)]
@@ -159,33 +158,38 @@ mod tests {
         header.encode_into(Vec::new())
     }
 
-    /// All that is said, with what is left, however many bytes come at once.
-    fn said(peer: Peer, bytes: &[u8]) -> Vec<Said> {
-        let (mut all, mut come) = (Vec::new(), Vec::new());
+    /// All messages of `bytes`, which come one by one.
+    fn messages(peer: Peer, bytes: &[u8]) -> Vec<Message> {
+        let (mut all, mut unread) = (Vec::new(), Vec::new());
         for byte in bytes {
-            come.push(*byte);
-            while let Some((said, length)) = peer.first(&come).unwrap() {
-                all.push(said);
-                come.drain(..length);
+            unread.push(*byte);
+            while let Some((message, length)) = peer.first(&unread).unwrap() {
+                all.push(message);
+                unread.drain(..length);
             }
         }
-        assert!(come.is_empty(), "{come:?}");
+        assert!(unread.is_empty(), "{unread:?}");
         all
     }
 
     #[test]
-    fn a_nats_server_says_snapshots_between_other_things() {
+    fn finds_the_snapshots_of_a_nats_server_among_its_messages() {
         let mut bytes = b"INFO {\"server_id\":\"x\"}\r\nPING\r\n".to_vec();
         let snapshot = snapshot();
         let line = format!("MSG race.room.x.snapshot 1 {}\r\n", snapshot.len());
         bytes.extend_from_slice(&[line.as_bytes(), &snapshot, b"\r\n"].concat());
         bytes.extend_from_slice(b"MSG race.room.x.snapshot 1 4\r\n\r\n\r\n\r\n");
-        let expected = [Said::Other, Said::Ping, Said::Snapshot(77), Said::Other];
-        assert_eq!(said(Peer::Nats, &bytes), expected);
+        let expected = [
+            Message::Other,
+            Message::Ping,
+            Message::Snapshot(77),
+            Message::Other,
+        ];
+        assert_eq!(messages(Peer::Nats, &bytes), expected);
     }
 
     #[test]
-    fn what_a_nats_server_refuses_is_told() {
+    fn reports_what_a_nats_server_refuses() {
         let refused = Peer::Nats.first(b"-ERR 'Permissions Violation'\r\n");
         assert!(
             refused
@@ -197,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_says_snapshots_between_other_frames() {
+    fn finds_the_snapshots_of_a_gateway_among_its_frames() {
         let mut bytes = Vec::new();
         let other = frame::from_client(&ClientMessage::ListRooms);
         let snapshot = frame::snapshot(&snapshot()).unwrap();
         for frame in [&other, &snapshot, &other] {
             frame::append(frame, &mut bytes);
         }
-        let expected = [Said::Other, Said::Snapshot(77), Said::Other];
-        assert_eq!(said(Peer::Gateway, &bytes), expected);
+        let expected = [Message::Other, Message::Snapshot(77), Message::Other];
+        assert_eq!(messages(Peer::Gateway, &bytes), expected);
     }
 }

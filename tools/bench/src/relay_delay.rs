@@ -1,6 +1,7 @@
-//! What a gateway adds: from a snapshot's coming over NATS to its coming over
-//! TCP, both to one process, which watches some rooms like anybody else. The kernel
-//! notes both times: that this process waits for a processor is not in them.
+//! What a gateway adds: the time from a snapshot's arrival over NATS to its arrival
+//! over TCP, both in this process, which spectates some rooms as any client may. Both
+//! are receive timestamps of the kernel, so the time that this process waits for a
+//! processor does not count.
 
 mod tap;
 
@@ -17,20 +18,20 @@ use protocol::frame;
 use protocol::{RoomId, subject};
 
 use self::tap::{Peer, Tap};
-use crate::report::Passage;
+use crate::report::RelayDelay;
 use crate::times::Times;
 
-/// All rooms.
+/// The snapshots of all rooms.
 const SNAPSHOTS: &str = "race.room.*.snapshot";
-/// All may take so long to race: as long as the bots have to log in, and again to
-/// begin.
-const PATIENCE: Duration = Duration::from_secs(1_200);
-/// Whoever watches is served too. One among so many players changes little.
+/// The longest wait until all rooms race: what the bots may take to log in, and again
+/// to begin.
+const RACING_TIMEOUT: Duration = Duration::from_secs(1_200);
+/// Spectators are served too: one among this many players changes little.
 const PLAYERS_PER_SPECTATOR: usize = 100;
-/// Rooms that are watched at the most.
-const WATCHED_MAX: usize = 10;
+/// Spectators at most, each in a room of its own.
+const SPECTATORS_MAX: usize = 10;
 
-/// Of what to measure it, and when.
+/// Where and when the delay is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     /// The nats-server.
@@ -41,47 +42,49 @@ pub struct Plan<'a> {
     pub rooms: u16,
     /// Players of all rooms.
     pub players: usize,
-    /// From when all race until it is measured.
+    /// Between the start of the last race and the measurement.
     pub warm_up: Duration,
-    /// For how long.
+    /// The duration of the measurement.
     pub length: Duration,
 }
 
 impl Plan<'_> {
-    /// How many rooms are watched.
-    fn watched(&self) -> usize {
+    /// How many rooms have a spectator.
+    fn spectators(&self) -> usize {
         let few = self.players / PLAYERS_PER_SPECTATOR;
-        few.clamp(1, WATCHED_MAX).min(self.rooms.into())
+        few.clamp(1, SPECTATORS_MAX).min(self.rooms.into())
     }
 
-    /// Waits until all race, and measures.
+    /// Waits until all rooms race, and measures.
     ///
     /// # Errors
-    /// When not all come to race, or the servers cannot be reached.
-    pub async fn measure(&self) -> Result<Passage> {
+    /// When not all rooms race in time, or the servers cannot be reached.
+    pub async fn measure(&self) -> Result<RelayDelay> {
         let rooms = self.racing_rooms().await?;
         let begin = Instant::now() + self.warm_up;
-        // Those of one slot do not stand beside each other by name.
-        let step = rooms.len() / self.watched();
+        // Neighbours by name may share a phase.
+        let step = rooms.len() / self.spectators();
         let rooms: Vec<_> = rooms.into_iter().step_by(step.max(1)).collect();
-        let watched = &rooms[..rooms.len().min(self.watched())];
-        let rooms = watched.iter().enumerate();
-        let ways =
-            try_join_all(rooms.map(|(number, room)| self.watch(number, room, begin))).await?;
+        let rooms = rooms.iter().take(self.spectators()).enumerate();
+        let delays = rooms.map(|(number, room)| self.spectate(number, room, begin));
+        let delays = try_join_all(delays).await?;
         let mut times = Times::new();
-        let seen = ways.iter().filter(|ways| !ways.is_empty()).count();
-        ways.into_iter().flatten().for_each(|way| times.add(way));
+        let seen = delays.iter().filter(|delays| !delays.is_empty()).count();
+        delays
+            .into_iter()
+            .flatten()
+            .for_each(|delay| times.add(delay));
         let ms = times.quantiles();
-        Ok(Passage {
+        Ok(RelayDelay {
             rooms: seen,
             snapshots: times.count(),
             ms: ms.context("no snapshot came through the gateway")?,
         })
     }
 
-    /// All rooms, once somebody races in each.
+    /// All rooms, once each has sent a snapshot.
     async fn racing_rooms(&self) -> Result<BTreeSet<RoomId>> {
-        let bus = Bus::connect(self.nats_url, "bench passage").await?;
+        let bus = Bus::connect(self.nats_url, "bench relay delay").await?;
         let mut snapshots = bus.subscribe(SNAPSHOTS).await?;
         let mut rooms = BTreeSet::new();
         let all = async {
@@ -92,15 +95,20 @@ impl Plan<'_> {
             }
             anyhow::Ok(())
         };
-        match tokio::time::timeout(PATIENCE, all).await {
+        match tokio::time::timeout(RACING_TIMEOUT, all).await {
             Ok(all) => all?,
-            Err(_) => anyhow::bail!("somebody races in {} of {} rooms", rooms.len(), self.rooms),
+            Err(_) => anyhow::bail!("only {} of {} rooms race", rooms.len(), self.rooms),
         }
         Ok(rooms)
     }
 
-    /// What the gateway adds to the snapshots of a room from `begin` on.
-    async fn watch(&self, number: usize, room: &RoomId, begin: Instant) -> Result<Vec<Duration>> {
+    /// The delays of a room's snapshots from `begin` on.
+    async fn spectate(
+        &self,
+        number: usize,
+        room: &RoomId,
+        begin: Instant,
+    ) -> Result<Vec<Duration>> {
         let nats_address = self.nats_url.trim_start_matches("nats://");
         let mut nats = Tap::open(Peer::Nats, nats_address, &subscription(room)).await?;
         let mut tcp = Tap::open(Peer::Gateway, self.gateway, &spectator(number, room)?).await?;
@@ -110,28 +118,29 @@ impl Plan<'_> {
         loop {
             tokio::select! {
                 snapshot = nats.snapshot() => published.extend([snapshot.context("NATS")?]),
-                // A gateway may end it, with the room.
+                // A gateway ends it when the room closes.
                 Ok(snapshot) = tcp.snapshot() => relayed.push(snapshot),
                 () = &mut end => break,
             }
         }
-        let relayed = relayed.into_iter().filter(|(_, came)| *came >= begin);
-        let way = |(tick, came): (_, Instant)| {
-            let at = published.get(&tick)?;
-            Some(came.saturating_duration_since(*at))
+        let relayed = relayed.into_iter().filter(|(_, at)| *at >= begin);
+        let delay = |(tick, relayed_at): (_, Instant)| {
+            let published_at = published.get(&tick)?;
+            Some(relayed_at.saturating_duration_since(*published_at))
         };
-        Ok(relayed.filter_map(way).collect())
+        Ok(relayed.filter_map(delay).collect())
     }
 }
 
-/// What is said to a NATS server to get the snapshots of a room.
+/// What a NATS server is sent to subscribe to the snapshots of a room.
 fn subscription(room: &RoomId) -> Vec<u8> {
-    let options = r#"{"verbose":false,"pedantic":false,"headers":false,"name":"bench passage"}"#;
+    let options =
+        r#"{"verbose":false,"pedantic":false,"headers":false,"name":"bench relay delay"}"#;
     let subject = subject::room_snapshot(room);
     format!("CONNECT {options}\r\nSUB {subject} 1\r\n").into_bytes()
 }
 
-/// What is said to a gateway to sign up and watch a room.
+/// What a gateway is sent to sign up and spectate a room.
 fn spectator(number: usize, room: &RoomId) -> Result<Vec<u8>> {
     let hello = Hello {
         client: "bench".to_owned(),
@@ -140,7 +149,7 @@ fn spectator(number: usize, room: &RoomId) -> Result<Vec<u8>> {
     let frames = [
         frame::hello(&hello),
         frame::from_client(&ClientMessage::SignUp {
-            // Names are taken once.
+            // Every name can be taken only once.
             name: format!("bench-{:08x}{number}", since.as_millis() as u32),
             password: Password::new("correct-horse"),
         }),
@@ -160,8 +169,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_are_watched_so_that_it_changes_little() {
-        let watched = |rooms, players| {
+    fn has_few_spectators_so_that_they_change_little() {
+        let spectators = |rooms, players| {
             let plan = Plan {
                 nats_url: "",
                 gateway: "",
@@ -170,13 +179,13 @@ mod tests {
                 warm_up: Duration::ZERO,
                 length: Duration::ZERO,
             };
-            plan.watched()
+            plan.spectators()
         };
-        assert_eq!(watched(1, 4), 1);
-        assert_eq!(watched(25, 100), 1);
-        assert_eq!(watched(100, 400), 4);
-        assert_eq!(watched(60, 960), 9);
-        assert_eq!(watched(500, 2_000), 10);
-        assert_eq!(watched(2, 2_000), 2);
+        assert_eq!(spectators(1, 4), 1);
+        assert_eq!(spectators(25, 100), 1);
+        assert_eq!(spectators(100, 400), 4);
+        assert_eq!(spectators(60, 960), 9);
+        assert_eq!(spectators(500, 2_000), 10);
+        assert_eq!(spectators(2, 2_000), 2);
     }
 }
