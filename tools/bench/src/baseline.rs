@@ -1,6 +1,6 @@
-//! A server of another make under the same load: Colyseus, a well-known framework
-//! for rooms of players, as one process of Node.js without a broker. Its rooms do
-//! less and die with it. What it uses tells how fast the machine was.
+//! Another server under the same load: Colyseus, a well-known framework for rooms of
+//! players, as one process of Node.js without a broker. Its rooms do less and die
+//! with it. Its processor time shows how fast the machine was.
 
 mod client_pool;
 mod player;
@@ -18,40 +18,40 @@ use self::client_pool::ClientPool;
 use crate::processor;
 use crate::times::Quantiles;
 
-/// Node.js has started by then, however slow the machine.
+/// The longest wait until Node.js listens, on a slow machine.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What it used, and what its players saw.
+/// What the other server used, and what its players saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The versions of Colyseus and Node.js.
     pub server: String,
-    /// Processor time in a second.
+    /// Processor time of the server per second.
     pub cores: f64,
-    /// What the players used.
+    /// Processor time of the players per second.
     pub players_cores: f64,
-    /// Patches of the state that came to a player.
+    /// Patches of the state that a player received.
     pub snapshots_per_second: f64,
-    /// From one to the next.
+    /// From one patch to the next.
     pub interval_ms: Quantiles,
-    /// Payload to a player, with the head of each WebSocket frame.
+    /// Payload to a player, with the header of each WebSocket frame.
     pub bytes_per_second: f64,
 }
 
-/// The load, and for how long.
+/// The load, and its duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// Rooms.
     pub rooms: u16,
     /// Players in each.
     pub seats: u8,
-    /// From when all race until it is measured.
+    /// Between the start of the last race and the measurement.
     pub warm_up: Duration,
-    /// For how long.
+    /// The duration of the measurement.
     pub length: Duration,
 }
 
-/// Starts the server in `folder`, where npm has installed what it needs, and has
+/// Starts the server in `folder`, where npm has installed its packages, and has
 /// players race there.
 ///
 /// # Errors
@@ -75,7 +75,7 @@ pub async fn measure(folder: &Path, load: Load) -> Result<Baseline> {
         client_pool.race(load.warm_up)?;
         let used = || {
             let server = processor::used(&pid).context("node has ended")?;
-            let players = processor::used("self").context("no processor time is told")?;
+            let players = processor::used("self").context("the kernel counts no processor time")?;
             anyhow::Ok((server, players))
         };
         let before = used()?;
@@ -95,21 +95,24 @@ pub async fn measure(folder: &Path, load: Load) -> Result<Baseline> {
         cores: cores.as_secs_f64() / seen.seconds,
         players_cores: players_cores.as_secs_f64() / seen.seconds,
         snapshots_per_second: seen.snapshots as f64 / a_player,
-        interval_ms: seen.intervals.quantiles().context("no patch came twice")?,
+        interval_ms: seen
+            .intervals
+            .quantiles()
+            .context("no player received two patches")?,
         bytes_per_second: seen.bytes as f64 / a_player,
     })
 }
 
-/// The port, and the versions, once it listens.
+/// The port and the versions, once the server listens.
 async fn listening(node: &mut Child) -> Result<(u16, String)> {
     let output = node.stdout.take().context("node has no output")?;
     let mut lines = BufReader::new(output).lines();
     let Some(line) = lines.next_line().await? else {
-        bail!("node has ended: see what it said");
+        bail!("node has ended: see its output");
     };
-    let told = line.split_once(' ').and_then(|(port, server)| {
+    let listening = line.split_once(' ').and_then(|(port, server)| {
         let port = port.parse().ok()?;
         Some((port, server.to_owned()))
     });
-    told.with_context(|| format!("node said {line:?} instead of its port"))
+    listening.with_context(|| format!("node printed {line:?}, not its port"))
 }

@@ -1,4 +1,4 @@
-//! What the machine could do at best: the messages of a scenario without
+//! What the machine can do at best: the messages of a scenario without
 //! Slipstream.
 
 pub mod nats;
@@ -11,12 +11,12 @@ use protocol::{GatewayId, RaceId, Seat};
 
 /// Snapshots of a room in a second.
 const SNAPSHOTS_PER_SECOND: u32 = TICK_RATE_HZ / TICKS_PER_SNAPSHOT;
-/// The rooms do not tick all at once, but in so many phases between two snapshots,
-/// as those of a race worker with many rooms (docs/timing.md).
+/// Phases in which the rooms tick between two snapshots, like those of a race worker
+/// with many rooms (docs/timing.md).
 const PHASES: u32 = 8;
-/// What stands before a snapshot or an input on TCP: its length and its kind.
+/// The header of a snapshot or an input on TCP: its length and its kind.
 const FRAME_BYTES: f64 = 3.0;
-/// What a snapshot has on NATS that a client does not get.
+/// The part of a snapshot on NATS that gateways do not forward.
 const ORIGIN_BYTES: f64 = 19.0;
 
 /// The messages of a race.
@@ -35,8 +35,8 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// The messages of so many rooms and players, of which a snapshot takes `down`
-    /// bytes and an input `up`, rounded to whole bytes.
+    /// The messages of rooms and players whose snapshots take `down` bytes and whose
+    /// inputs take `up`, rounded to whole bytes.
     #[must_use]
     pub fn new(rooms: u16, players: usize, down: f64, up: f64) -> Self {
         let seats = players / usize::from(rooms.max(1));
@@ -56,7 +56,7 @@ fn inputs_bytes(seats: usize, each: usize) -> usize {
     let input = vec![0; each];
     let batch = InputBatch {
         race: RaceId::first_of(0),
-        // Numbers are drawn at random: most take as many bytes as the largest.
+        // Ids are random: most take as many bytes as the largest.
         gateway: GatewayId::new(u32::MAX),
         frames: (0..seats).map(|seat| (seat as Seat, &input[..])).collect(),
     };

@@ -1,24 +1,25 @@
-//! Processor time, to the nanosecond: what a server does when nobody is there
-//! is less than the hundredths of a second that `/proc/<pid>/stat` counts in.
+//! Processor time, to the nanosecond: idle servers use less than the hundredths of
+//! a second that `/proc/<pid>/stat` counts in.
 
 use std::fs;
 use std::time::Duration;
 
-/// What the threads of a process, by its id or `self`, have used so far; `None`
-/// when it has ended, or the kernel does not tell. What threads used that are gone
-/// is not in it.
+/// The processor time of a process's threads so far, by its id or `self`; `None`
+/// when it has ended, or the kernel does not count it. Threads that have ended do
+/// not count.
 #[must_use]
 pub fn used(pid: &str) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    // A thread may end before it is asked.
-    let told = threads.flatten().filter_map(|thread| {
+    // A thread may end before its file is read.
+    let times = threads.flatten().filter_map(|thread| {
         first_number(&fs::read_to_string(thread.path().join("schedstat")).ok()?)
     });
-    let nanoseconds = told.reduce(|all, thread| all + thread)?;
+    let nanoseconds = times.reduce(|all, thread| all + thread)?;
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// The first is the time on a processor; behind it are waiting and turns.
+/// The first number is the time on a processor; the next are the time in the run
+/// queue and the number of time slices.
 fn first_number(schedstat: &str) -> Option<u64> {
     schedstat.split_whitespace().next()?.parse().ok()
 }
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sees_that_this_process_works() {
+    fn counts_the_work_of_this_process() {
         assert_eq!(first_number("1500 20 3\n"), Some(1_500));
         assert_eq!(first_number(""), None);
         let before = used("self").unwrap();

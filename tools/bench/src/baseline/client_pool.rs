@@ -1,5 +1,5 @@
-//! All players on one thread, which looks at its sockets once in a millisecond,
-//! as Slipstream's thin bots do.
+//! All players on one thread, which polls its sockets once a millisecond, as
+//! Slipstream's thin bots do.
 
 use std::time::{Duration, Instant};
 
@@ -12,22 +12,23 @@ use crate::times::Times;
 
 /// Inputs of a player in a second.
 const INPUTS_PER_SECOND: u32 = 30;
-/// Into so many turns the time between two inputs is divided.
-const TURNS: u32 = 32;
-/// From one turn to the next.
-const TURN: Duration = Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND * TURNS) as u64);
-/// Sockets that are told of at once.
+/// Polls between two inputs of a player.
+const POLLS_PER_INPUT: u32 = 32;
+/// Between two polls: about a millisecond.
+const POLL_INTERVAL: Duration =
+    Duration::from_nanos(1_000_000_000 / (INPUTS_PER_SECOND * POLLS_PER_INPUT) as u64);
+/// Events of one poll.
 const EVENTS_MAX: usize = 1_024;
 
 /// Players, all in full rooms.
 pub(super) struct ClientPool {
     poll: Poll,
     players: Vec<Player>,
-    /// By player: when the last patch came.
+    /// When the last patch of each player came.
     last: Vec<Option<Instant>>,
 }
 
-/// What they saw.
+/// What the players saw.
 pub(super) struct Seen {
     pub(super) seconds: f64,
     pub(super) snapshots: u64,
@@ -56,9 +57,9 @@ impl ClientPool {
         })
     }
 
-    /// Drives for so long.
+    /// Drives for a time.
     pub(super) fn race(&mut self, length: Duration) -> Result<Seen> {
-        let (begun, mut turn) = (Instant::now(), 0);
+        let (begun, mut polls) = (Instant::now(), 0);
         let bytes_before = self.bytes();
         let (mut snapshots, mut intervals) = (0, Times::new());
         let mut events = Events::with_capacity(EVENTS_MAX);
@@ -73,12 +74,13 @@ impl ClientPool {
                     }
                 }
             }
-            let theirs = (turn % TURNS) as usize;
-            for player in self.players.iter_mut().skip(theirs).step_by(TURNS as usize) {
+            let first = (polls % POLLS_PER_INPUT) as usize;
+            let due = self.players.iter_mut().skip(first);
+            for player in due.step_by(POLLS_PER_INPUT as usize) {
                 player.drive()?;
             }
-            turn += 1;
-            let due = begun + TURN * turn;
+            polls += 1;
+            let due = begun + POLL_INTERVAL * polls;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         Ok(Seen {
@@ -104,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps a seat for one player, sends so many patches, and tells what came.
+    /// Reserves a seat for one player, sends patches, and returns what it received.
     fn server(patches: usize) -> (u16, JoinHandle<Vec<Vec<u8>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -123,11 +125,11 @@ mod tests {
                 let patch = vec![15, number as u8, 0, 0];
                 socket.send(Message::Binary(patch.into())).unwrap();
             }
-            let mut said = Vec::new();
+            let mut received = Vec::new();
             while let Ok(message) = socket.read() {
-                said.push(message.into_data().to_vec());
+                received.push(message.into_data().to_vec());
             }
-            said
+            received
         });
         (port, serving)
     }
@@ -139,20 +141,24 @@ mod tests {
         let seen = client_pool.race(Duration::from_millis(500)).unwrap();
         drop(client_pool);
         assert_eq!(seen.snapshots, 10);
-        // With two bytes before each. What came with the seat may be among them.
+        // With a header of two bytes each. What came with the seat may be among them.
         assert!((60..=66).contains(&seen.bytes), "{}", seen.bytes);
         let intervals = seen.intervals.quantiles().unwrap();
         assert!(intervals.p50 >= 19.0, "{intervals:?}");
-        let said = serving.join().unwrap();
-        assert_eq!(said[0], [10]);
-        // To the left, for the first time.
+        let received = serving.join().unwrap();
+        assert_eq!(received[0], [10]);
+        // The first input steers to the left.
         let first = b"\x0d\xa1i\x83\xa1t\x01\xa1s\xca\xbd\xcc\xcc\xcd\xa1n\xcd\x00\x01";
-        assert_eq!(said[1], first);
-        assert!((1..=16).contains(&(said.len() - 1)), "{}", said.len());
+        assert_eq!(received[1], first);
+        assert!(
+            (1..=16).contains(&(received.len() - 1)),
+            "{}",
+            received.len()
+        );
     }
 
     #[test]
-    fn nobody_there_is_an_error() {
+    fn a_missing_server_is_an_error() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);

@@ -1,4 +1,4 @@
-//! A player of a Colyseus room: how it comes in, what it says and hears.
+//! A player of a Colyseus room: how it joins, what it sends and receives.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -10,16 +10,16 @@ use serde::Deserialize;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, Message, WebSocket};
 
-/// What the first byte of a message says, in its lower bits.
+/// The kind of a message, in the lower bits of its first byte.
 const KIND: u8 = 0x1f;
 const JOIN_ROOM: u8 = 10;
 const ROOM_DATA: u8 = 13;
 const ROOM_STATE_PATCH: u8 = 15;
 
-/// Read at once: more than a patch of sixteen cars.
+/// Bytes of a read: more than a patch of sixteen cars.
 const READ_BYTES: usize = 4 * 1024;
 
-/// A seat that was kept for a player.
+/// A seat that is reserved for a player.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reservation {
@@ -28,27 +28,27 @@ struct Reservation {
     process_id: String,
 }
 
-/// In a room.
+/// A player in a room.
 #[derive(Debug)]
 pub(super) struct Player {
     socket: WebSocket<Stamped>,
     inputs: u16,
 }
 
-/// A socket that knows when the last of what was read came.
+/// A socket with the receive timestamp of the last bytes read.
 #[derive(Debug)]
 struct Stamped {
     stream: TcpStream,
-    came: Instant,
+    received_at: Instant,
     bytes: u64,
 }
 
 impl Player {
-    /// Comes into the room that has a seat left, or into a new one.
+    /// Joins a room with a free seat, or a new room.
     pub(super) fn join(port: u16) -> Result<Self> {
         let matched = format!("http://127.0.0.1:{port}/matchmake/joinOrCreate/race");
         let request = ureq::post(&matched).content_type("application/json");
-        let mut answer = request.send("{}").context("no seat is kept")?;
+        let mut answer = request.send("{}").context("no seat is reserved")?;
         let answer = answer.body_mut().read_to_string()?;
         let Reservation {
             session_id,
@@ -61,7 +61,7 @@ impl Player {
         receive_timestamp::enable(&stream)?;
         let stamped = Stamped {
             stream,
-            came: Instant::now(),
+            received_at: Instant::now(),
             bytes: 0,
         };
         let url = format!("ws://127.0.0.1:{port}/{process_id}/{room_id}?sessionId={session_id}");
@@ -72,7 +72,7 @@ impl Player {
         let (socket, _) = shaken.context("no WebSocket")?;
         let mut player = Self { socket, inputs: 0 };
         while player.kind()? != JOIN_ROOM {}
-        player.say(vec![JOIN_ROOM])?;
+        player.send(vec![JOIN_ROOM])?;
         player.socket.get_ref().stream.set_nonblocking(true)?;
         Ok(player)
     }
@@ -81,16 +81,16 @@ impl Player {
         self.socket.get_ref().stream.as_raw_fd()
     }
 
-    /// Bytes that came so far.
+    /// Bytes received so far.
     pub(super) fn bytes(&self) -> u64 {
         self.socket.get_ref().bytes
     }
 
-    /// When the next patch came, if one is here.
+    /// The receive timestamp of the next patch, if one has come.
     pub(super) fn patch(&mut self) -> Result<Option<Instant>> {
         loop {
             match self.kind() {
-                Ok(ROOM_STATE_PATCH) => return Ok(Some(self.socket.get_ref().came)),
+                Ok(ROOM_STATE_PATCH) => return Ok(Some(self.socket.get_ref().received_at)),
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(None);
@@ -100,12 +100,12 @@ impl Player {
         }
     }
 
-    /// Does something at the controls.
+    /// Sends an input.
     pub(super) fn drive(&mut self) -> Result<()> {
         self.inputs = self.inputs.wrapping_add(1);
         // Left, straight on, right, two seconds each.
         let steer = f32::from(self.inputs / 60 % 3) * 0.1 - 0.1;
-        Ok(self.say(input(steer, self.inputs))?)
+        Ok(self.send(input(steer, self.inputs))?)
     }
 
     fn kind(&mut self) -> Result<u8, Error> {
@@ -115,7 +115,7 @@ impl Player {
         })
     }
 
-    fn say(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+    fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
         self.socket.send(Message::Binary(Bytes::from(bytes)))
     }
 }
@@ -133,9 +133,9 @@ fn input(steer: f32, number: u16) -> Vec<u8> {
 
 impl Read for Stamped {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (count, came) = receive_timestamp::read(&self.stream, buffer)?;
+        let (count, received_at) = receive_timestamp::read(&self.stream, buffer)?;
         self.bytes += count as u64;
-        self.came = came;
+        self.received_at = received_at;
         Ok(count)
     }
 }

@@ -16,37 +16,37 @@ use super::{PHASES, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::options::TcpWriterOptions;
 use crate::processor;
 
-/// Readers look so often, as thin bots do: on loopback whoever writes pays for
-/// waking up a reader that waits.
-const LOOK_INTERVAL: Duration = Duration::from_millis(1);
-/// Sockets that are told of at once.
+/// Between two polls of the readers, as of thin bots: on loopback the writer pays
+/// for waking up a reader that blocks.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// Events of one poll.
 const EVENTS_MAX: usize = 1_024;
 
-/// What a process used that does nothing but write.
+/// What raw writes cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TcpFloor {
-    /// Writes.
+    /// How many writes.
     pub writes: u64,
-    /// Bytes of each.
+    /// Bytes of each write.
     pub bytes: usize,
-    /// In what time.
+    /// The time that this took.
     pub seconds: f64,
-    /// Processor time.
+    /// Processor time of the writer.
     pub cpu_seconds: f64,
 }
 
 impl TcpFloor {
-    /// What a write costs, µs.
+    /// Processor time of a write, µs.
     #[must_use]
     pub fn microseconds_per_write(&self) -> f64 {
         self.cpu_seconds * 1e6 / self.writes.max(1) as f64
     }
 }
 
-/// Has a process of this program write, and reads what it writes.
+/// Starts a writer as a process of its own and reads what it writes.
 ///
 /// # Errors
-/// When it cannot be started or does not end well.
+/// When it cannot be started, or fails.
 pub async fn measure(traffic: Traffic, length: Duration) -> Result<TcpFloor> {
     let together = traffic.players / traffic.rooms.max(1);
     let mut command = Command::new(std::env::current_exe()?);
@@ -65,17 +65,22 @@ pub async fn measure(traffic: Traffic, length: Duration) -> Result<TcpFloor> {
     let port = lines
         .next_line()
         .await?
-        .context("the writer says no port")?;
-    let port: u16 = port.parse().context("the writer says no port")?;
+        .context("the writer prints no port")?;
+    let port: u16 = port.parse().context("the writer prints no port")?;
     let reading = tokio::task::spawn_blocking(move || read(port, traffic.players));
     // A reader that fails would leave the writer waiting for it.
-    let told = async { lines.next_line().await?.context("the writer tells nothing") };
-    let (told, ()) = tokio::try_join!(told, async { reading.await? })?;
+    let printed = async {
+        lines
+            .next_line()
+            .await?
+            .context("the writer prints no report")
+    };
+    let (report, ()) = tokio::try_join!(printed, async { reading.await? })?;
     child.wait().await?;
-    Ok(serde_json::from_str(&told)?)
+    Ok(serde_json::from_str(&report)?)
 }
 
-/// Reads from so many connections until all have ended.
+/// Reads from a number of connections until all have ended.
 fn read(port: u16, sockets: usize) -> Result<()> {
     let mut poll = Poll::new()?;
     let mut streams = Vec::with_capacity(sockets);
@@ -90,7 +95,7 @@ fn read(port: u16, sockets: usize) -> Result<()> {
     let (mut events, mut buffer) = (Events::with_capacity(EVENTS_MAX), vec![0; 16 * 1024]);
     let mut open = streams.len();
     while open > 0 {
-        std::thread::sleep(LOOK_INTERVAL);
+        std::thread::sleep(POLL_INTERVAL);
         poll.poll(&mut events, Some(Duration::ZERO))?;
         for event in &events {
             let stream = &mut streams[event.token().0];
@@ -98,7 +103,7 @@ fn read(port: u16, sockets: usize) -> Result<()> {
                 match stream.read(&mut buffer) {
                     Ok(1..) => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
-                    // The end and a break are the same here: nothing more comes.
+                    // An end and an error are the same here: nothing more comes.
                     Ok(0) | Err(_) => break true,
                 }
             };
@@ -111,7 +116,7 @@ fn read(port: u16, sockets: usize) -> Result<()> {
     Ok(())
 }
 
-/// Writes to whoever connects, and tells what it used.
+/// Writes to all connections, and prints the processor time.
 ///
 /// # Errors
 /// When a socket breaks.
@@ -125,7 +130,7 @@ pub async fn write(options: &TcpWriterOptions) -> Result<()> {
         sockets.push(socket);
     }
     let payload = vec![0x55; options.bytes];
-    let before = processor::used("self").context("no processor time is told")?;
+    let before = processor::used("self").context("the kernel counts no processor time")?;
     let (begun, mut writes) = (Instant::now(), 0);
     let phase = Duration::from_secs(1) / (SNAPSHOTS_PER_SECOND * PHASES);
     let phases = options.seconds as u32 * SNAPSHOTS_PER_SECOND * PHASES;
@@ -141,7 +146,7 @@ pub async fn write(options: &TcpWriterOptions) -> Result<()> {
         }
     }
     tokio::time::sleep_until((begun + phase * phases).into()).await;
-    let used = processor::used("self").context("no processor time is told")?;
+    let used = processor::used("self").context("the kernel counts no processor time")?;
     let floor = TcpFloor {
         writes,
         bytes: options.bytes,
@@ -157,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_costs_its_share() {
+    fn divides_the_processor_time_among_writes() {
         let floor = TcpFloor {
             writes: 1_000,
             bytes: 100,
