@@ -293,9 +293,10 @@ impl<H: Hooks> Bot<H> {
         match self.client.state() {
             RaceClientState::Room(room) => room.view().phase != Phase::Waiting,
             RaceClientState::Result(_) => true,
-            RaceClientState::Offline(_) | RaceClientState::Unauthenticated | RaceClientState::Lobby | RaceClientState::Ended(_) => {
-                self.client.is_returning()
-            }
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Lobby
+            | RaceClientState::Ended(_) => self.client.is_returning(),
         }
     }
 

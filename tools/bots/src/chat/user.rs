@@ -103,7 +103,9 @@ impl User {
                 logged_in.send_modify(|users| *users += 1);
             }
             ChatClientState::Ended(reason) => bail!("{}: {reason}", self.name),
-            ChatClientState::Joined | ChatClientState::Offline(_) | ChatClientState::Unauthenticated => {}
+            ChatClientState::Joined
+            | ChatClientState::Offline(_)
+            | ChatClientState::Unauthenticated => {}
         }
         Ok(())
     }
