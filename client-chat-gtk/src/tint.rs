@@ -3,7 +3,7 @@
 use client_core::protocol::PlayerName;
 
 /// The number of colours in the style sheet, as `.tint-0` and so on: as many as
-/// can be told apart at a glance.
+/// are distinct at a glance.
 pub const TINTS: u32 = 10;
 
 /// Returns the style class that colours a name.

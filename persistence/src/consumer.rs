@@ -37,7 +37,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// A consumer that will tell `health` how the database and the bus are.
+    /// A consumer that reports the state of database and bus to `health`.
     #[must_use]
     pub fn new(bus: Bus, store: Store, health: Health, shutdown: Shutdown) -> Self {
         Self {

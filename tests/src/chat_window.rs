@@ -30,7 +30,7 @@ pub struct ChatWindow<'a> {
     name: String,
 }
 
-/// Something in the window that a screen reader would tell of.
+/// Something in the window that a screen reader would read.
 #[derive(Clone, Debug)]
 struct Node {
     name: String,

@@ -1,4 +1,4 @@
-//! Somebody who talks: a chat client that remembers what it has seen.
+//! A player in the chat: a chat client that remembers what it has seen.
 
 use anyhow::Result;
 use bytes::Bytes;

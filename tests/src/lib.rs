@@ -15,7 +15,7 @@
 //! - [`screen`], [`window`], [`race_window`] and [`chat_window`] are a person
 //!   at the keyboard; [`frames`] is what they saw of a car.
 //!
-//! Invariants: nothing sleeps to let something settle, everything waits for an
+//! Invariants: nothing sleeps to let a state settle, everything waits for an
 //! event with a deadline ([`fleet::wait`]). Every process dies with its owner,
 //! and its log is printed then, which a test runner shows when a test has failed.
 

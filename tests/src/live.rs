@@ -24,7 +24,7 @@ pub trait Client: Send + 'static {
     fn frame(&mut self);
     /// The frames to send.
     fn take_outgoing(&mut self) -> Vec<Bytes>;
-    /// Where it stands, for whoever reads why a test failed.
+    /// Its state, for the message of a failed test.
     fn summary(&self) -> String;
 }
 
@@ -84,11 +84,11 @@ impl<C: Client> Live<C> {
     /// When there is not.
     pub async fn find_within<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         what: &str,
         mut look: impl FnMut(&C) -> Option<T>,
     ) -> Result<T> {
-        let found = eventually_within(patience, what, async || Ok(self.look(&mut look))).await;
+        let found = eventually_within(timeout, what, async || Ok(self.look(&mut look))).await;
         found.map_err(|error| {
             let summary = self.look(Client::summary);
             error.context(format!("{}, who is: {summary}", self.name))

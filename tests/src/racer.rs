@@ -1,4 +1,4 @@
-//! Somebody who races: a race client that remembers what it has seen, with the
+//! A player: a race client that remembers what it has seen, with the
 //! simulation's AI at the wheel.
 
 use std::time::{Duration, Instant};
@@ -32,13 +32,13 @@ pub struct Racer {
     pub rejections: Vec<Rejection>,
     /// What the gateway said before it closed a connection.
     pub goodbyes: Vec<GoodbyeCode>,
-    /// What the person was told in passing.
+    /// The notices that were shown.
     pub notices: Vec<String>,
     /// The token that opens the chat.
     pub chat_token: Option<String>,
     /// Whether it drives off the road instead of along it.
     pub steers_off: bool,
-    hands: Option<AiDriver>,
+    driver: Option<AiDriver>,
 }
 
 impl Client for Racer {
@@ -165,7 +165,7 @@ impl Racer {
             };
         }
         let track = room.track();
-        self.hands
+        self.driver
             .get_or_insert_with(|| AiDriver::new(track, u64::from(seat), Skill::Club))
             .drive(track, rules, state, usize::from(seat))
     }
@@ -261,8 +261,8 @@ impl Live<Racer> {
     ///
     /// # Errors
     /// When it does not come.
-    pub async fn told(&self, text: &str) -> Result<()> {
-        let what = format!("told {text:?}");
+    pub async fn notices(&self, text: &str) -> Result<()> {
+        let what = format!("the notice {text:?}");
         self.until(&what, |racer| {
             racer.notices.iter().any(|notice| notice == text)
         })

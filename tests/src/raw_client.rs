@@ -1,4 +1,4 @@
-//! A stranger at the gateway's door: bytes over a plain socket.
+//! A client without any of our code: bytes over a plain socket.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ impl RawClient {
     /// When the connection is gone.
     pub async fn hello(&mut self, version: u8) -> Result<()> {
         let mut body = vec![version];
-        body.extend(json!({"client": "stranger"}).to_string().bytes());
+        body.extend(json!({"client": "raw-client"}).to_string().bytes());
         self.frame(kind::HELLO, &body).await
     }
 

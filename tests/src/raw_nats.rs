@@ -110,7 +110,7 @@ impl RawNats {
         Ok(self.requests(subject, payload, 1).await?.remove(0))
     }
 
-    /// Asks everybody, and gives so many answers.
+    /// Asks all subscribers, and gives that many answers.
     ///
     /// # Errors
     /// When there are fewer.

@@ -34,7 +34,7 @@ impl<'a> Window<'a> {
             id: id.to_owned(),
         };
         let (x, y) = (place.0.to_string(), place.1.to_string());
-        window.tell(&["windowmove", &window.id, &x, &y]).await?;
+        window.xdotool(&["windowmove", &window.id, &x, &y]).await?;
         Ok(window)
     }
 
@@ -44,7 +44,7 @@ impl<'a> Window<'a> {
     /// When the window is gone.
     pub async fn types(&self, text: &str) -> Result<()> {
         self.focus().await?;
-        self.tell(&["type", "--delay", KEY_DELAY_MS, text]).await
+        self.xdotool(&["type", "--delay", KEY_DELAY_MS, text]).await
     }
 
     /// Presses keys one after the other, by their X names.
@@ -54,7 +54,7 @@ impl<'a> Window<'a> {
     pub async fn presses(&self, keys: &[&str]) -> Result<()> {
         self.focus().await?;
         let command = [&["key", "--delay", KEY_DELAY_MS], keys].concat();
-        self.tell(&command).await
+        self.xdotool(&command).await
     }
 
     /// Presses a key and does not let go.
@@ -63,7 +63,7 @@ impl<'a> Window<'a> {
     /// When the window is gone.
     pub async fn holds(&self, key: &str) -> Result<()> {
         self.focus().await?;
-        self.tell(&["keydown", key]).await
+        self.xdotool(&["keydown", key]).await
     }
 
     /// Lets go of a key.
@@ -71,7 +71,7 @@ impl<'a> Window<'a> {
     /// # Errors
     /// When the window is gone.
     pub async fn releases(&self, key: &str) -> Result<()> {
-        self.tell(&["keyup", key]).await
+        self.xdotool(&["keyup", key]).await
     }
 
     /// Saves a picture of the window.
@@ -87,10 +87,10 @@ impl<'a> Window<'a> {
     /// # Errors
     /// When the window is gone.
     pub async fn focus(&self) -> Result<()> {
-        self.tell(&["windowfocus", "--sync", &self.id]).await
+        self.xdotool(&["windowfocus", "--sync", &self.id]).await
     }
 
-    async fn tell(&self, arguments: &[&str]) -> Result<()> {
+    async fn xdotool(&self, arguments: &[&str]) -> Result<()> {
         xdotool(self.screen, arguments).await.map(drop)
     }
 }

@@ -185,12 +185,12 @@ async fn a_token_for_the_chat_opens_nothing_else() -> Result<()> {
     let token = racer
         .find("a chat token", |racer| racer.chat_token.clone())
         .await?;
-    let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
-    stranger.hello(VERSION).await?;
-    stranger
+    let mut guest = RawClient::connect(&cluster.race_address()?).await?;
+    guest.hello(VERSION).await?;
+    guest
         .say(&json!({"type": "resume", "token": token}))
         .await?;
-    assert_eq!(stranger.hears("rejected").await?["code"], "bad_token");
+    assert_eq!(guest.hears("rejected").await?["code"], "bad_token");
 
     let forged = Chatter::connect("forger", &cluster.chat_address()?);
     let resume: fn(&mut ChatClient, &str) = ChatClient::resume;

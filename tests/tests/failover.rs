@@ -19,13 +19,13 @@ use integration_tests::racer::Racer;
 /// The design allows 150 ms on a machine of its own; tests share theirs.
 const GAP_MAX: Duration = Duration::from_millis(750);
 
-/// How long NATS stands still: owners must too, for nobody can say what is theirs.
+/// How long NATS is suspended: owners must pause, since no worker knows which rooms it owns.
 const STALL: Duration = Duration::from_millis(600);
 
 /// How long a worker is cut off from the others.
 const CUT: Duration = Duration::from_secs(3);
 
-/// Kills in a row of which the gaps are told.
+/// Kills in a row whose gaps are printed.
 const KILLS: u32 = 5;
 
 /// Two players need half a minute for a kilometre, and may wait another half
@@ -87,15 +87,12 @@ fn assert_continues(racer: &Live<Racer>, score_before: Option<i64>) {
         assert_eq!(racer.step_back(), None, "the race never goes back");
         assert!(racer.score() >= score_before, "the score is not lower");
         let lost = |event: &RoomEventBody| matches!(event, RoomEventBody::Lost { .. });
-        assert!(
-            !racer.has_seen(lost),
-            "nobody was told of a lost connection"
-        );
+        assert!(!racer.has_seen(lost), "no connection was reported lost");
         let mut identities: Vec<_> = racer.events.iter().map(|it| (it.tick, it.index)).collect();
         identities.sort_unstable();
         let events = identities.len();
         identities.dedup();
-        assert_eq!(identities.len(), events, "no event was told twice");
+        assert_eq!(identities.len(), events, "no event came twice");
     });
 }
 
@@ -301,7 +298,7 @@ async fn the_players_of_a_dead_gateway_are_missed() -> Result<()> {
     bob.join("duel").await?;
     cluster.fleet.gateways[0].kill()?;
     let lost = |event: &RoomEventBody| matches!(event, RoomEventBody::Lost { seat: 0, .. });
-    bob.find_within(GATEWAY_TIMEOUT, "told of Ada", |racer| {
+    bob.find_within(GATEWAY_TIMEOUT, "the loss of Ada", |racer| {
         racer.has_seen(lost).then_some(())
     })
     .await
@@ -334,7 +331,7 @@ async fn a_race_goes_on_where_it_was_when_nats_comes_back() -> Result<()> {
         let (last, next) = (last.context("a snapshot")?.1, next.1);
         ensure!(
             next < last + 90,
-            "time stood still while nobody could race: from {last} to {next}"
+            "the race paused while no input could arrive: from {last} to {next}"
         );
     }
     Ok(())
@@ -357,11 +354,11 @@ async fn a_race_is_where_it_would_be_after_a_stall_of_nats() -> Result<()> {
             let since = &racer.snapshot_times[seen - 1..];
             let ticks = racer.snapshots[racer.snapshots.len() - 1].1 - racer.snapshots[seen - 1].1;
             let passed = since[since.len() - 1].duration_since(since[0]);
-            let stood_still = passed.saturating_sub(TICK_INTERVAL * ticks);
+            let paused = passed.saturating_sub(TICK_INTERVAL * ticks);
             let gap = since.windows(2).map(|pair| pair[1] - pair[0]).max();
-            println!("a gap of {gap:?}, {stood_still:?} of {passed:?} stood still");
+            println!("a gap of {gap:?}, {paused:?} of {passed:?} paused");
             ensure!(gap > Some(STALL / 2), "the stall has not been noticed");
-            ensure!(stood_still < STALL / 4, "time stood still: {stood_still:?}");
+            ensure!(paused < STALL / 4, "the race paused for {paused:?}");
             let room = racer.client.room().context("in a room")?;
             let jumps = room.netcode().counters().clock_jumps;
             ensure!(jumps == 0, "the clock jumped {jumps} times");

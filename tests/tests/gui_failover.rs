@@ -26,7 +26,7 @@ const FRAME_RATE: &str = "30";
 /// The first kill comes at this speed, with most of the straight still ahead.
 const KILLED_AT_KMH: f64 = 110.0;
 
-/// So many workers die while the car goes down the straight.
+/// How many workers die while the car goes down the straight.
 const KILLS: usize = 3;
 
 /// What belongs to a kill: until long after the new owner's first snapshots.
@@ -152,7 +152,7 @@ async fn recorded_until(recording: &Path, until_ms: f64) -> Result<()> {
 }
 
 /// Around no kill a step is larger than at any other frame. Kills around which
-/// the machine was too busy to draw tell nothing; the answer is the first other.
+/// the machine was too busy to draw say nothing; the answer is the first other.
 fn judge(steps: &[Step], kills_ms: &[f64]) -> Result<f64> {
     let calm = frames::calm(steps);
     let wrong = calm

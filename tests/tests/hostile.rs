@@ -1,4 +1,4 @@
-//! Strangers at the door: whatever they send, they are told why it does not
+//! Hostile clients: whatever they send, they get the reason why it does not
 //! work, it is counted, and everybody else plays on.
 
 use anyhow::Result;
@@ -30,11 +30,11 @@ fn assert_goodbye(goodbye: &Value, code: &str, words: &str) {
 async fn a_frame_of_a_megabyte_is_dismissed() -> Result<()> {
     let cluster = Cluster::start().await?;
     for address in [cluster.race_address()?, cluster.chat_address()?] {
-        let mut stranger = RawClient::greeted(&address).await?;
+        let mut guest = RawClient::greeted(&address).await?;
         let mut megabyte = vec![b'x'; 1 << 20];
         megabyte[..2].copy_from_slice(&u16::MAX.to_be_bytes());
-        stranger.pour(&megabyte).await;
-        let goodbye = stranger.dismissed().await?;
+        guest.pour(&megabyte).await;
+        let goodbye = guest.dismissed().await?;
         assert_goodbye(&goodbye, "bad_frame", "a frame has at most 4096 bytes");
         assert_eq!(goodbye["retry"], false);
     }
@@ -60,9 +60,9 @@ async fn random_bytes_are_dismissed() -> Result<()> {
         // A short length, so that the frame is complete, and no hello.
         let mut bytes = vec![0, 64, 1 + noise() % 250];
         bytes.extend((0..200).map(|_| noise()));
-        let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
-        stranger.pour(&bytes).await;
-        let goodbye = stranger.dismissed().await?;
+        let mut guest = RawClient::connect(&cluster.race_address()?).await?;
+        guest.pour(&bytes).await;
+        let goodbye = guest.dismissed().await?;
         assert_eq!(goodbye["code"], "bad_frame", "{goodbye}");
     }
     assert_lives(
@@ -76,9 +76,9 @@ async fn random_bytes_are_dismissed() -> Result<()> {
 async fn a_client_of_another_version_is_told_both_versions() -> Result<()> {
     let cluster = Cluster::start().await?;
     for version in [0, VERSION + 1] {
-        let mut stranger = RawClient::connect(&cluster.race_address()?).await?;
-        stranger.hello(version).await?;
-        let goodbye = stranger.dismissed().await?;
+        let mut guest = RawClient::connect(&cluster.race_address()?).await?;
+        guest.hello(version).await?;
+        let goodbye = guest.dismissed().await?;
         let theirs = format!("the client version {version}");
         assert_goodbye(&goodbye, "version", &theirs);
         let ours = format!("this gateway speaks version {VERSION}");
@@ -112,8 +112,8 @@ async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -
     let cluster = Cluster::start().await?;
     let race = RawClient::signed_up(&cluster.race_address()?, "Ada").await?;
     let chat = RawClient::signed_up(&cluster.chat_address()?, "Bob").await?;
-    let stranger = RawClient::greeted(&cluster.race_address()?).await?;
-    let mut clients = [race, chat, stranger];
+    let guest = RawClient::greeted(&cluster.race_address()?).await?;
+    let mut clients = [race, chat, guest];
     let mut codes = Vec::new();
     for (client, bytes, code) in [
         (0, "{", "bad_message"),
@@ -173,7 +173,7 @@ async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_dismissed() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let mut stranger = RawClient::greeted(&cluster.race_address()?).await?;
+    let mut guest = RawClient::greeted(&cluster.race_address()?).await?;
     // Each of these has an answer, which is not read.
     let ping = br#"{"type":"ping","nonce":1}"#;
     let mut frame = vec![0, 1 + ping.len() as u8, kind::CONTROL];
@@ -183,12 +183,12 @@ async fn a_client_that_reads_nothing_is_dismissed() -> Result<()> {
     eventually(
         "the gateway has enough of a client that does not read",
         async || {
-            stranger.pour(&frames).await;
+            guest.pour(&frames).await;
             Ok((cluster.fleet.gateways[0].metrics().await?.value(slow) >= 1.0).then_some(()))
         },
     )
     .await?;
-    let goodbye = stranger.dismissed().await?;
+    let goodbye = guest.dismissed().await?;
     assert_goodbye(&goodbye, "slow_reader", "too slow");
     assert_eq!(goodbye["retry"], true);
     assert_lives(&cluster, &[(slow, 1.0)]).await

@@ -1,4 +1,4 @@
-//! What somebody sees who knows NATS and nothing of Slipstream, and what the
+//! What an operator sees who knows NATS and nothing of Slipstream, and what the
 //! monitoring sees.
 
 use std::collections::BTreeSet;

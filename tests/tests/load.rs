@@ -15,7 +15,7 @@ use serde_json::Value;
 /// A short bench of two scenarios takes half a minute.
 const BENCH_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// Two bots in one room, for so many seconds, on these gateways.
+/// Two bots in one room, for that many seconds, on these gateways.
 fn load(cluster: &Cluster, gateways: &[String], seconds: u32, samples: &Path) -> Result<Command> {
     let pid = format!("gateway-1={}", cluster.fleet.gateways[0].id()?);
     let mut command = program("bots")?;
@@ -206,8 +206,8 @@ async fn a_bench_measures_and_writes_its_page() -> Result<()> {
     let raw = cores("/races/0/tcp_floor/cpu_seconds");
     assert!(raw.is_some_and(|seconds| seconds > 0.0), "{report}");
     let page = fs::read_to_string(docs.join("benchmarks.md"))?;
-    for told in ["`deploy/bench --quick", "nats-server 2.", "| 1 × 4 | 4 |"] {
-        assert!(page.contains(told), "{told} in {page}");
+    for part in ["`deploy/bench --quick", "nats-server 2.", "| 1 × 4 | 4 |"] {
+        assert!(page.contains(part), "{part} in {page}");
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ fn seats(seats: u8) -> RoomSettings {
 #[tokio::test]
 async fn a_player_signs_up_once_and_logs_in_in_any_case() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let stranger = Racer::connect("stranger", &cluster.race_address()?);
+    let guest = Racer::connect("guest", &cluster.race_address()?);
     let ada = cluster.racer("Ada").await?;
     drop(ada);
     type Act = fn(&mut RaceClient);
@@ -64,19 +64,19 @@ async fn a_player_signs_up_once_and_logs_in_in_any_case() -> Result<()> {
             "6 to 128 characters",
         ),
     ];
-    stranger
+    guest
         .until("connected", |racer| {
             matches!(racer.client.state(), RaceClientState::Unauthenticated)
         })
         .await?;
     for (act, code, words) in cases {
-        let rejection = stranger.refused(act).await?;
+        let rejection = guest.refused(act).await?;
         assert_eq!(rejection.code, code, "{rejection:?}");
         assert!(rejection.message.contains(words), "{rejection:?}");
     }
-    stranger.act(|racer| racer.client.log_in("ada", PASSWORD));
-    stranger.in_lobby().await?;
-    let name = stranger.look(|racer| racer.client.player().map(ToString::to_string));
+    guest.act(|racer| racer.client.log_in("ada", PASSWORD));
+    guest.in_lobby().await?;
+    let name = guest.look(|racer| racer.client.player().map(ToString::to_string));
     assert_eq!(name.as_deref(), Some("Ada"), "as chosen at sign-up");
     Ok(())
 }
@@ -103,7 +103,7 @@ async fn a_room_is_created_listed_joined_and_raced_in() -> Result<()> {
         1,
         "a room's name has no case"
     );
-    ada.told("Bob joined").await?;
+    ada.notices("Bob joined").await?;
     for racer in [&ada, &bob] {
         racer
             .sees("the countdown", |event| {
@@ -197,7 +197,7 @@ async fn a_room_that_everybody_has_left_is_gone_from_lobby_and_database() -> Res
     .await?;
 
     bob.leave().await?;
-    ada.told("Bob left").await?;
+    ada.notices("Bob left").await?;
     ada.leave().await?;
     ada.lobby_shows("nothing", <[_]>::is_empty).await?;
     eventually("the database has no room", async || {

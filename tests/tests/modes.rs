@@ -15,8 +15,8 @@ use integration_tests::racectl::Tap;
 use integration_tests::racer::Racer;
 use serde_json::Value;
 
-/// A kilometre and a half take half a minute, a lap a good one; whoever comes
-/// last has 30 s more.
+/// A kilometre and a half take half a minute, a lap a good one; the last one has
+/// 30 s more.
 const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 const TARGET_METRES: i64 = 1_500;
 
@@ -34,7 +34,7 @@ async fn race(cluster: &Cluster, arguments: &[&str]) -> Result<(Vec<Value>, Valu
         Ok(is_closed.then_some(events))
     })
     .await?;
-    ensure!(bots.ended().await?.success(), "the bots tell of a winner");
+    ensure!(bots.ended().await?.success(), "the bots report a winner");
     let output = bots.stdout();
     let summary = output.lines().last().context("the bots print a summary")?;
     Ok((events, serde_json::from_str(summary)?))
@@ -64,12 +64,12 @@ async fn a_race_of_bots_on_the_highway_ends_at_its_target() -> Result<()> {
     let (events, summary) =
         race(&cluster, &[&arguments[..], &["--target", &target]].concat()).await?;
     let winner = events.iter().find(|event| event["event"] == "winner");
-    let winner = winner.context("somebody wins")?;
+    let winner = winner.context("a winner")?;
     assert_eq!(winner["score"], TARGET_METRES);
     assert_eq!(winner["player"], summary["winner"]);
     assert_eq!(summary["target_metres"], TARGET_METRES);
 
-    // Bots hit somebody now and then; what is told must fit what it costs.
+    // Bots hit others now and then; the events must fit the costs.
     for event in events.iter().filter(|event| event["event"] == "penalty") {
         let metres = match event["reason"].as_str() {
             Some("traffic") => 100,
@@ -103,7 +103,7 @@ async fn who_leaves_the_highway_is_told_and_pays() -> Result<()> {
     ada.act(|racer| racer.steers_off = true);
     ada.create("verge", settings).await?;
     ada.racing().await?;
-    ada.told("Ada left the road: −1000 m").await?;
+    ada.notices("Ada left the road: −1000 m").await?;
     ada.sees("a penalty", |event| {
         matches!(event, RoomEventBody::Penalty { metres: 1_000, .. })
     })

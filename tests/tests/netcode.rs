@@ -10,7 +10,7 @@ use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::racer::Racer;
 use integration_tests::tcp_proxy::TcpProxy;
 
-/// A lap of the shortest circuits at club speed, and some patience.
+/// A lap of the shortest circuits at club speed, and a margin.
 const LAP: Duration = Duration::from_secs(240);
 
 /// A wire, and what was measured over it.

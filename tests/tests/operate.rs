@@ -30,7 +30,7 @@ async fn every_server_ends_cleanly_when_asked() -> Result<()> {
         );
     }
     let goodbye = ada.look(|racer| racer.goodbyes.clone());
-    assert_eq!(goodbye, [GoodbyeCode::Draining], "players are told");
+    assert_eq!(goodbye, [GoodbyeCode::Draining], "players get a goodbye");
     drop(bob);
     Ok(())
 }

@@ -186,7 +186,7 @@ async fn a_report_on_a_database_that_is_not_there_creates_none() -> Result<()> {
     Ok(())
 }
 
-/// What a room tells the database of a race that Ada has won.
+/// What a room records of a race that Ada has won.
 fn result_of(race: &str) -> String {
     json!({"kind": "result", "race": race, "room": "kept", "mode": "circuit",
         "track": "harbour-ring", "laps": 1, "ended_at": 1, "epoch": 1, "tick": 1,
@@ -212,7 +212,7 @@ async fn result_is_kept(cluster: &Cluster, race: &str) -> Result<()> {
 }
 
 async fn queue_holds(nats: &mut RawNats, messages: u64) -> Result<()> {
-    eventually("the queue has so many messages", async || {
+    eventually("the length of the queue", async || {
         let info = nats.request("$JS.API.STREAM.INFO.PERSIST", "").await?;
         Ok((info.json()?["state"]["messages"] == messages).then_some(()))
     })

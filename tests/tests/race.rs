@@ -45,10 +45,10 @@ async fn a_lost_connection_keeps_its_seat_and_comes_back_by_itself() -> Result<(
     // Who comes back before the gateway has looked at the old connection, within a
     // period, was missed by nobody.
     proxy.cut();
-    bob.told("Ada disconnected").await?;
+    bob.notices("Ada disconnected").await?;
     proxy.restore();
-    bob.told("Ada is back").await?;
-    ada.told("back in the room").await?;
+    bob.notices("Ada is back").await?;
+    ada.notices("back in the room").await?;
     assert_eq!(ada.look(Racer::seat), Some(seat));
     assert!(ada.look(Racer::score) >= score, "the score is not lower");
     let events = bob.look(|racer| racer.events.clone());
@@ -56,7 +56,7 @@ async fn a_lost_connection_keeps_its_seat_and_comes_back_by_itself() -> Result<(
         .iter()
         .filter(|e| matches!(e.body, RoomEventBody::Lost { .. }))
         .count();
-    assert_eq!(lost, 1, "told once");
+    assert_eq!(lost, 1, "one event");
     ada.until("scoring on", |racer| racer.score() > score).await
 }
 
@@ -66,13 +66,13 @@ async fn a_player_whose_window_crashed_finds_the_race_again_after_a_new_log_in()
     let (ada, bob) = duel(&cluster).await?;
     let (seat, score) = ada.look(|racer| (racer.seat(), racer.score()));
     drop(ada);
-    bob.told("Ada disconnected").await?;
+    bob.notices("Ada disconnected").await?;
 
     let ada = cluster.returning_racer("Ada").await?;
     assert_eq!(Some(ada.join("duel").await?), seat);
     ada.racing().await?;
     assert!(ada.look(Racer::score) >= score, "the score is not lower");
-    bob.told("Ada is back").await
+    bob.notices("Ada is back").await
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_worker_that_ends_hands_its_races_over_without_a_step_back() -> Result
         let back = snapshots.windows(2).find(|pair| pair[1].1 <= pair[0].1);
         assert_eq!(back, None, "the race never goes back");
         let lost = racer.look(|racer| racer.has_seen(|e| matches!(e, RoomEventBody::Lost { .. })));
-        assert!(!lost, "nobody was told of a lost connection");
+        assert!(!lost, "no connection was reported lost");
     }
     assert!(cluster.fleet.race_workers[0].ended().await?.success());
     ada.leave().await?;

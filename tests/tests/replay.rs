@@ -1,5 +1,5 @@
 //! A race is driven again: fetched from the database, from a file, and from a
-//! file that somebody has touched.
+//! file that was changed.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use integration_tests::programs::program;
 use integration_tests::racectl::Tap;
 use serde_json::Value;
 
-/// A lap takes a bot a good minute; whoever comes last has 30 s more.
+/// A lap takes a bot a good minute; the last one has 30 s more.
 const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The countdown is over, and a first chunk of inputs is in the database.
 const HAND_OVER_TICK: u64 = 450;
@@ -125,15 +125,15 @@ fn assert_standings(fetched: &Value, leaderboard: &Value) -> Result<()> {
 
 async fn a_file_tells_the_same(cluster: &Cluster, file: &Path, fetched: &Value) -> Result<()> {
     let arguments = ["replay", path(file), "--verify"];
-    let told = stdout_of(cluster.fleet.racectl(&arguments)?).await?;
-    println!("{told}");
+    let report = stdout_of(cluster.fleet.racectl(&arguments)?).await?;
+    println!("{report}");
     let score = fetched["standings"][0]["score"].to_string();
     for part in [
         &text(&fetched["track"]),
         &score,
         "the race ends as recorded",
     ] {
-        assert!(told.contains(part), "{part} in {told}");
+        assert!(report.contains(part), "{part} in {report}");
     }
     let bytes = fs::metadata(file)?.len();
     assert_eq!(fetched["bytes"], bytes);

@@ -13,7 +13,7 @@ use integration_tests::programs::program;
 use integration_tests::racectl::Tap;
 use serde_json::{Value, json};
 
-/// A lap takes a bot a good minute; whoever comes last has 30 s more.
+/// A lap takes a bot a good minute; the last one has 30 s more.
 const RACE_TIMEOUT: Duration = Duration::from_secs(180);
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database
             .find(|(_, event)| event["event"] == "closed"))
     });
     let (_subject, closed) = ended.await?;
-    ensure!(bots.ended().await?.success(), "the bots tell of a winner");
+    ensure!(bots.ended().await?.success(), "the bots report a winner");
     let output = bots.stdout();
     let summary = output.lines().last().context("the bots print a summary")?;
     let summary: Value = serde_json::from_str(summary)?;

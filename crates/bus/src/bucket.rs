@@ -108,10 +108,10 @@ impl Bus {
         }
         // Opened with the short timeouts of an owner, on a server that may just
         // be busy creating files for everybody.
-        let patience = Instant::now() + SETUP_TIMEOUT;
+        let deadline = Instant::now() + SETUP_TIMEOUT;
         loop {
             match open(self.jetstream(), name).await {
-                Err(error) if Instant::now() < patience => {
+                Err(error) if Instant::now() < deadline => {
                     tracing::debug!(%error, name, "opening the bucket again");
                 }
                 outcome => return outcome,

@@ -36,7 +36,7 @@ pub enum Probe {
     /// Nobody listens there: its process is gone.
     NoResponders,
     /// No answer in time.
-    Silence,
+    TimedOut,
 }
 
 /// What came of a claim.
@@ -162,7 +162,7 @@ impl FailureDetector {
         }
         let claim_at = match answer {
             Probe::NoResponders => now,
-            Probe::Silence => self.heard_at + CLAIM_AFTER_SILENCE,
+            Probe::TimedOut => self.heard_at + CLAIM_AFTER_SILENCE,
             // Also after this process itself was suspended, and news of the room
             // is about to be read.
             Probe::Pong => (self.heard_at + CLAIM_AFTER_PONG).max(now + PONG_GRACE),

@@ -20,7 +20,7 @@ pub struct News {
     pub snapshots: BTreeMap<Tick, Vec<u8>>,
     /// Input frames in the order in which each gateway got them.
     pub frames: Vec<(GatewayId, Seat, InputFrame)>,
-    /// The newest snapshot, and when it was due, as the one tells that was seen soonest
+    /// The newest snapshot, and when it was due, by the snapshot that was seen soonest
     /// after its tick: NATS may have kept the newest back.
     pub newest: Option<(Tick, Instant)>,
 }

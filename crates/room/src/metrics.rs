@@ -51,7 +51,7 @@ pub(crate) fn dropped() {
 
 /// A room paused because its last checkpoint is too old.
 pub(crate) fn paused_tick() {
-    counter!("race_ticks_fenced_total").increment(1);
+    counter!("race_ticks_paused_total").increment(1);
 }
 
 /// A tick began late by more than one interval.

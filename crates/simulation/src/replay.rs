@@ -23,7 +23,7 @@ pub use header::{HEADER, ReplayHeader};
 pub use recorder::Recorder;
 
 use self::bytes::{Reader, write};
-use self::chunk::Hand;
+use self::chunk::Runs;
 use crate::hash::StateHasher;
 use crate::{Events, RaceState, Track, step};
 
@@ -128,9 +128,9 @@ impl Replay {
         let mut state = RaceState::new(track, &header.rules, &header.classes);
         let mut events = Events::new();
         for chunk in self.chunks() {
-            let mut hands: ArrayVec<Hand<'_>, SEATS_MAX> = chunk.seats().map(Hand::new).collect();
+            let mut runs: ArrayVec<Runs<'_>, SEATS_MAX> = chunk.seats().map(Runs::new).collect();
             for _ in 0..chunk.ticks() {
-                let drives: ArrayVec<Drive, SEATS_MAX> = hands.iter_mut().map(Hand::next).collect();
+                let drives: ArrayVec<Drive, SEATS_MAX> = runs.iter_mut().map(Runs::next).collect();
                 step(track, &header.rules, &mut state, &drives, &mut events);
                 watch(&state, &events);
             }

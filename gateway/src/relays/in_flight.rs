@@ -37,7 +37,7 @@ pub(super) fn ping(bus: &Bus, owner: WorkerId) -> InFlight {
                 | RequestError::Unreadable { .. }
                 | RequestError::Failed { .. }
                 | RequestError::Rejected(_),
-            ) => (Probe::Silence, "silence"),
+            ) => (Probe::TimedOut, "silence"),
         };
         metrics::probed(label);
         Answer::Probed(owner, answer)

@@ -7,7 +7,7 @@ pub enum Bug {
     /// A takeover writes its checkpoint whatever the revision is.
     SkipCas,
     /// An owner goes on however old its last checkpoint is.
-    NoSelfFence,
+    NoLeaseExpiry,
     /// A gateway takes every snapshot for one of the present epoch.
     NoEpochCheck,
     /// A new owner listens to the room once it has caught up.
@@ -26,7 +26,7 @@ impl Bug {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::SkipCas,
-        Self::NoSelfFence,
+        Self::NoLeaseExpiry,
         Self::NoEpochCheck,
         Self::SubscribeAfterCas,
         Self::ResultBeforeCas,

@@ -101,7 +101,7 @@ pub(crate) enum Message {
     Later(Later),
 }
 
-/// What a process has set an alarm for.
+/// What a process has set a timer for.
 #[derive(Clone, Debug)]
 pub(crate) enum Later {
     /// A gateway asks the owner again.

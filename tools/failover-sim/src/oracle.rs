@@ -243,12 +243,12 @@ impl Oracle {
             Some(_) => return Err(format!("room {index}: tick {tick} has two pasts")),
             None => {}
         }
-        let told = wire::decode(body, tick, &self.course)
+        let snapshot = wire::decode(body, tick, &self.course)
             .map_err(|error| format!("room {index}: tick {tick}: {error}"))?;
         room.hashes.insert(tick, hash);
-        let continues = room.continues(&self.track, &told);
-        let applied = room.inputs_are_applied(epoch, &told);
-        room.newest = Some(told.state);
+        let continues = room.continues(&self.track, &snapshot);
+        let applied = room.inputs_are_applied(epoch, &snapshot);
+        room.newest = Some(snapshot.state);
         let named = |why| format!("room {index}, tick {tick} of epoch {epoch}: {why}");
         continues.and(applied).map_err(named)
     }
@@ -298,31 +298,35 @@ impl Oracle {
 
 impl RoomHistory {
     /// The race as it was, and what was applied, lead to the race as it is.
-    fn continues(&mut self, track: &Track, told: &DecodedSnapshot) -> Result<(), String> {
+    fn continues(&mut self, track: &Track, snapshot: &DecodedSnapshot) -> Result<(), String> {
         let Some(mut state) = self.newest.take() else {
             return Ok(());
         };
-        if told.state.tick != state.tick + TICKS_PER_SNAPSHOT {
+        if snapshot.state.tick != state.tick + TICKS_PER_SNAPSHOT {
             return Ok(());
         }
         let mut events = Events::new();
         for tick in 0..TICKS_PER_SNAPSHOT as usize {
-            let drives: Vec<Drive> = told.applied.iter().map(|it| it[tick]).collect();
+            let drives: Vec<Drive> = snapshot.applied.iter().map(|it| it[tick]).collect();
             step(track, &self.rules, &mut state, &drives, &mut events);
         }
-        if state == told.state {
+        if state == snapshot.state {
             Ok(())
         } else {
             Err("what was applied does not lead to this".to_owned())
         }
     }
 
-    fn inputs_are_applied(&mut self, epoch: Epoch, told: &DecodedSnapshot) -> Result<(), String> {
-        let first = told.state.tick - TICKS_PER_SNAPSHOT;
-        let later = self.due.split_off(&(told.state.tick, 0));
+    fn inputs_are_applied(
+        &mut self,
+        epoch: Epoch,
+        snapshot: &DecodedSnapshot,
+    ) -> Result<(), String> {
+        let first = snapshot.state.tick - TICKS_PER_SNAPSHOT;
+        let later = self.due.split_off(&(snapshot.state.tick, 0));
         let due = std::mem::replace(&mut self.due, later);
         for ((tick, seat), (known_to, controls)) in due {
-            let applied = told.applied.get(usize::from(seat));
+            let applied = snapshot.applied.get(usize::from(seat));
             let drive = tick
                 .checked_sub(first)
                 .and_then(|index| Some(applied?[index as usize]));

@@ -20,7 +20,7 @@ fn a_takeover_without_compare_and_set() {
 
 #[test]
 fn an_owner_without_a_fence() {
-    find(Bug::NoSelfFence, 500);
+    find(Bug::NoLeaseExpiry, 500);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What there is to tell of a replay.
+//! The report of a replay.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(super) struct Line {
     best_lap_ms: Option<u64>,
 }
 
-/// All there is to tell.
+/// The whole report.
 pub(super) struct Report<'a> {
     pub(super) replay: &'a Replay,
     /// What the database says of the race.

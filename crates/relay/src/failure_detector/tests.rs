@@ -42,7 +42,7 @@ fn claims_by_what_the_owner_answers() {
     let start = Instant::now();
     for (answer, claim_at) in [
         (Probe::NoResponders, 51),
-        (Probe::Silence, 150),
+        (Probe::TimedOut, 150),
         (Probe::Pong, 600),
     ] {
         let mut detector = asked(start);
@@ -73,7 +73,7 @@ fn a_waiting_room_misses_three_heartbeats() {
     detector.heard(OWNER, Epoch(1), Signal::Heartbeat, start);
     assert_eq!(detector.poll(start + ms(1_500)), None);
     assert_eq!(detector.poll(start + ms(1_600)), Some(Command::Ping(OWNER)));
-    detector.probed(OWNER, Probe::Silence, start + ms(1_630));
+    detector.probed(OWNER, Probe::TimedOut, start + ms(1_630));
     assert_eq!(detector.poll(start + ms(1_630)), Some(CLAIM));
 }
 

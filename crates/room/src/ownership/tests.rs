@@ -230,10 +230,10 @@ fn a_room_writes_with_every_third_snapshot() {
         }
     }
     // Once the room has come to its phase and nothing happens.
-    let settled = &writes[writes.len() - 30..];
-    assert!(settled.iter().all(|(_, is_due)| *is_due), "{settled:?}");
+    let later = &writes[writes.len() - 30..];
+    assert!(later.iter().all(|(_, is_due)| *is_due), "{later:?}");
     let each = |pair: &[(i32, bool)]| pair[1].0 - pair[0].0 == 3;
-    assert!(settled.windows(2).all(each), "{settled:?}");
+    assert!(later.windows(2).all(each), "{later:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub struct CaughtUp {
 
 /// What the snapshots say, by tick.
 struct History {
-    told: BTreeMap<Tick, DecodedSnapshot>,
+    snapshots: BTreeMap<Tick, DecodedSnapshot>,
 }
 
 impl Room {
@@ -83,7 +83,7 @@ impl Room {
     }
 
     fn repeat(&mut self, history: &History, now_ms: UnixMillis, caught_up: &mut CaughtUp) {
-        let Some(newest) = history.told.keys().next_back().copied() else {
+        let Some(newest) = history.snapshots.keys().next_back().copied() else {
             return;
         };
         while self.ending.is_none()
@@ -97,12 +97,12 @@ impl Room {
             let Some(race) = self.race.as_mut() else {
                 return;
             };
-            if let Some(told) = history.told.get(&race.state.tick)
-                && told.state != race.state
+            if let Some(seen) = history.snapshots.get(&race.state.tick)
+                && seen.state != race.state
             {
                 // A snapshot is exact and complete, and clients have seen it.
-                race.state = told.state.clone();
-                race.applied.clone_from(&told.applied);
+                race.state = seen.state.clone();
+                race.applied.clone_from(&seen.applied);
                 // Inputs are missing: nobody can drive this race again.
                 race.log = InputLog::new(race.state.cars.len());
                 let is_snapshot = |output: &Output| matches!(output, Output::Snapshot(_));
@@ -129,21 +129,21 @@ impl History {
     fn new(race: &Race, news: &News) -> Self {
         let seats = race.state.cars.len();
         let later = news.snapshots.range(race.state.tick + 1..);
-        let told = later.filter_map(|(tick, bytes)| {
+        let snapshots = later.filter_map(|(tick, bytes)| {
             let (_header, body) = SnapshotHeader::split(bytes).ok()?;
-            let told = wire::decode(body, *tick, &race.course).ok()?;
-            (told.state.cars.len() == seats).then_some((*tick, told))
+            let seen = wire::decode(body, *tick, &race.course).ok()?;
+            (seen.state.cars.len() == seats).then_some((*tick, seen))
         });
         Self {
-            told: told.collect(),
+            snapshots: snapshots.collect(),
         }
     }
 
-    /// What every seat did in `tick`, if a snapshot tells.
+    /// What every seat did in `tick`, if a snapshot has it.
     fn drives(&self, tick: Tick) -> Option<ArrayVec<Drive, SEATS_MAX>> {
-        let (snapshot, told) = self.told.range(tick + 1..).next()?;
+        let (snapshot, seen) = self.snapshots.range(tick + 1..).next()?;
         let ago = (snapshot - tick) as usize;
         let index = (TICKS_PER_SNAPSHOT as usize).checked_sub(ago)?;
-        Some(told.applied.iter().map(|applied| applied[index]).collect())
+        Some(seen.applied.iter().map(|applied| applied[index]).collect())
     }
 }

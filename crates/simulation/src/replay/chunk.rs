@@ -161,14 +161,14 @@ impl Chunk {
     }
 }
 
-/// Deals out the runs of a seat tick by tick.
-pub(super) struct Hand<'a> {
+/// The runs of a seat, read tick by tick.
+pub(super) struct Runs<'a> {
     runs: core::slice::Iter<'a, Run>,
     drive: Drive,
     left: u32,
 }
 
-impl<'a> Hand<'a> {
+impl<'a> Runs<'a> {
     pub(super) fn new(runs: &'a [Run]) -> Self {
         Self {
             runs: runs.iter(),

@@ -21,7 +21,7 @@ const STEER: u64 = 16;
 const LENGTH_SHIFT: u32 = 5;
 const FLAGS: u64 = (1 << LENGTH_SHIFT) - 1;
 
-/// The controls that a byte tells, in their order.
+/// The controls that have a byte, in their order.
 const CONTROLS: [u64; 3] = [THROTTLE, BRAKE, STEER];
 
 fn control(input: &Controls, bit: u64) -> u8 {

@@ -258,7 +258,7 @@ impl Observer {
         }
         if let Some(lost_at) = self.lost_at.take() {
             record.resumed(now.saturating_duration_since(lost_at));
-            // Acknowledgements of earlier inputs cannot be told from new ones.
+            // Acknowledgements of earlier inputs cannot be distinguished from new ones.
             self.acknowledged = 0;
         }
     }
@@ -285,8 +285,8 @@ impl Observer {
     pub(crate) fn update(&mut self, now: Instant, record: &mut Record) {
         record.volume.frames += 1;
         if let Some(last) = &mut self.last {
-            let silence = now.saturating_duration_since(last.at);
-            if silence >= STALL_AFTER && !last.is_stalled {
+            let age = now.saturating_duration_since(last.at);
+            if age >= STALL_AFTER && !last.is_stalled {
                 last.is_stalled = true;
                 record.stalls(&self.room, Some(last.at));
             }

@@ -19,7 +19,7 @@ use crate::message::{Connection, RoomIndex, Write};
 use crate::time::{MILLISECOND, SECOND};
 use crate::world::client::Client;
 use crate::world::process::Program;
-use crate::world::worker::UNFENCED;
+use crate::world::worker::NEVER_EXPIRING;
 
 impl World {
     pub(super) fn populate(&mut self) {
@@ -91,8 +91,8 @@ impl World {
             },
         );
         let mut lease = Lease::new(race, owner, epoch, revision, now);
-        if self.bug == Some(Bug::NoSelfFence) {
-            lease = lease.with_terms(UNFENCED);
+        if self.bug == Some(Bug::NoLeaseExpiry) {
+            lease = lease.with_terms(NEVER_EXPIRING);
         }
         let core = OwnerCore::new(owner, made, lease, now);
         self.with_program(pid, |world, program| {

@@ -282,7 +282,7 @@ impl World {
                 let probe = match body {
                     Body::Pong => Probe::Pong,
                     Body::NoResponders => Probe::NoResponders,
-                    _ => Probe::Silence,
+                    _ => Probe::TimedOut,
                 };
                 if let Some(relay) = gateway.relays.get_mut(&room) {
                     relay.core.failure_detector().probed(owner, probe, now);

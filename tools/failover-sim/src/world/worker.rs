@@ -32,7 +32,7 @@ const HAND_OVER_TIMEOUT: Ns = 100 * MILLISECOND;
 const PRESENT_TIMEOUT: Ns = 500 * MILLISECOND;
 
 /// Later than any simulation ends.
-pub(crate) const UNFENCED: LeaseTerms = LeaseTerms {
+pub(crate) const NEVER_EXPIRING: LeaseTerms = LeaseTerms {
     racing: Duration::from_secs(3_600),
     idle: Duration::from_secs(3_600),
 };

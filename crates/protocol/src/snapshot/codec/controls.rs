@@ -1,4 +1,4 @@
-//! The inputs that a snapshot tells as bits.
+//! The applied inputs of a snapshot as bits.
 
 use domain::{Controls, Drive};
 
@@ -41,12 +41,12 @@ const PEDALS_ANY: u64 = 3;
 /// An AI's foot knows 16 positions (`simulation::ai`): multiples of this.
 const LEVEL: u8 = 17;
 /// The wheel has a code of two bits, too: straight, full lock, one of the
-/// positions of an AI's hands, anything.
+/// positions of an AI's wheel, anything.
 const WHEEL_STRAIGHT: u64 = 0;
 const WHEEL_LOCKED: u64 = 1;
 const WHEEL_STEP: u64 = 2;
 const WHEEL_ANY: u64 = 3;
-/// An AI's hands turn the wheel in multiples of this.
+/// An AI turns the wheel in multiples of this.
 const STEP: i8 = 4;
 
 #[inline]

@@ -9,7 +9,9 @@ use protocol::checkpoint::{Checkpoint, Claimed};
 use room::claim::{Claim, Evidence, Step, unavailable};
 use room::ownership::{Event, OwnerCore};
 
-use super::{Claiming, JETSTREAM_TIMEOUT, Owner, Purpose, SUBSCRIBE_TIMEOUT, UNFENCED, Worker};
+use super::{
+    Claiming, JETSTREAM_TIMEOUT, NEVER_EXPIRING, Owner, Purpose, SUBSCRIBE_TIMEOUT, Worker,
+};
 use crate::bug::Bug;
 use crate::message::Pid;
 use crate::message::{Body, Key, Op, ReplyTo, RoomIndex, Write};
@@ -115,8 +117,8 @@ impl World {
                 worker.under_way.end(&self.rooms[room].id);
                 let claimed = taken.claimed;
                 let mut lease = taken.lease;
-                if self.bug == Some(Bug::NoSelfFence) {
-                    lease = lease.with_terms(UNFENCED);
+                if self.bug == Some(Bug::NoLeaseExpiry) {
+                    lease = lease.with_terms(NEVER_EXPIRING);
                 }
                 let now = self.local(pid);
                 if let Err(why) = self.oracle.owned(room, claimed.epoch, worker.id) {
