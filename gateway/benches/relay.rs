@@ -18,6 +18,7 @@ use gateway::send_queue::SendQueue;
 use protocol::input::InputFrame;
 use protocol::snapshot::{InputAck, SnapshotHeader};
 use protocol::{Epoch, GatewayId, SessionNonce, WorkerId};
+use relay::flush_schedule::FlushOptions;
 use relay::{Command, MemberId, RelayCore};
 use tokio::runtime::{Builder, Runtime};
 
@@ -31,8 +32,16 @@ const FLUSH_LEAD: Duration = Duration::from_millis(5);
 /// Between two looks of a reader at its sockets, as players look away meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
+fn flush(origin: Instant) -> FlushOptions {
+    FlushOptions {
+        lead: FLUSH_LEAD,
+        grid: Duration::ZERO,
+        origin,
+    }
+}
+
 fn room(seats: usize, now: Instant) -> RelayCore {
-    let mut core = RelayCore::new(GatewayId::new(1), FLUSH_LEAD, now);
+    let mut core = RelayCore::new(GatewayId::new(1), flush(now), now);
     for id in 0..seats as MemberId {
         core.expect(id, SessionNonce::new(id as u32));
         core.enter(id, Bytes::from_static(b"\x01{}"));

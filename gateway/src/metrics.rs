@@ -1,11 +1,11 @@
 //! What the gateway counts.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use metrics::{Counter, counter, gauge};
 use protocol::RejectionCode;
 use protocol::client::GoodbyeCode;
+use relay::flush_schedule::FlushOptions;
 
 use crate::token::Port;
 
@@ -86,9 +86,10 @@ pub fn claimed(result: &'static str) {
     counter!("gateway_claims_total", "result" => result).increment(1);
 }
 
-/// How long before an expected snapshot inputs leave; zero: at once.
-pub fn flush_lead(lead: Duration) {
-    gauge!("gateway_flush_lead_seconds").set(lead.as_secs_f64());
+/// The parameters of flush schedules.
+pub fn flush(options: FlushOptions) {
+    gauge!("gateway_flush_lead_seconds").set(options.lead.as_secs_f64());
+    gauge!("gateway_flush_grid_seconds").set(options.grid.as_secs_f64());
 }
 
 /// A message with inputs of a room has left.

@@ -58,6 +58,17 @@ pub struct Options {
     )]
     pub flush_lead_ms: u64,
 
+    /// Rooms send their inputs at common instants, this many milliseconds apart, 0
+    /// to 8; 0: each room at its own time
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "SLIPSTREAM_FLUSH_GRID_MS",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u64).range(0..=8)
+    )]
+    pub flush_grid_ms: u64,
+
     /// What every program has.
     #[command(flatten)]
     pub service: ServiceOptions,

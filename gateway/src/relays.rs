@@ -9,12 +9,12 @@ mod task;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bus::{Bus, Inbound};
 use bytes::Bytes;
 use protocol::{Epoch, GatewayId, RaceId, RoomId, Seat, SessionNonce};
 use relay::MemberId;
+use relay::flush_schedule::FlushOptions;
 use service::TimerQueue;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -79,7 +79,7 @@ impl RelayHandle {
 pub struct Relays {
     bus: Bus,
     gateway: GatewayId,
-    flush_lead: Duration,
+    flush: FlushOptions,
     timers: TimerQueue,
     tasks: TaskTracker,
     /// One permit for each claim in flight.
@@ -88,20 +88,19 @@ pub struct Relays {
 }
 
 impl Relays {
-    /// No relays yet. Their inputs leave `flush_lead` before a snapshot is
-    /// expected.
+    /// No relays yet. Their inputs leave by `flush`.
     #[must_use]
     pub fn new(
         bus: Bus,
         gateway: GatewayId,
-        flush_lead: Duration,
+        flush: FlushOptions,
         timers: TimerQueue,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             bus,
             gateway,
-            flush_lead,
+            flush,
             timers,
             tasks,
             claim_permits: Arc::new(Semaphore::new(CLAIMS_MAX)),

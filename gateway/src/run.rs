@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{Bus, Subscription};
 use futures::StreamExt;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
+use relay::flush_schedule::FlushOptions;
 use service::{BoxError, Context, Shutdown};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
@@ -52,8 +53,12 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     bus.ensure_chat_stream().await?;
     info!(%gateway, "gateway");
 
-    let flush_lead = Duration::from_millis(options.flush_lead_ms);
-    metrics::flush_lead(flush_lead);
+    let flush = FlushOptions {
+        lead: Duration::from_millis(options.flush_lead_ms),
+        grid: Duration::from_millis(options.flush_grid_ms),
+        origin: Instant::now(),
+    };
+    metrics::flush(flush);
     let tasks = TaskTracker::new();
     let backend = Arc::new(Backend {
         gateway,
@@ -62,7 +67,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         relays: Arc::new(Relays::new(
             bus.clone(),
             gateway,
-            flush_lead,
+            flush,
             context.timers.clone(),
             tasks.clone(),
         )),

@@ -5,7 +5,8 @@
 //! leave as one message shortly before the tick that the next snapshot shows. A
 //! gateway knows that time by itself: snapshots arrive at equal intervals, some
 //! time after their tick. The earliest arrivals count, since a late one stood in
-//! a queue.
+//! a queue. Rooms that flush at about the same time flush at the same instant of a
+//! common grid: their messages leave in one write, and are read in one.
 
 use std::time::{Duration, Instant};
 
@@ -20,11 +21,31 @@ const EMPTY_FLUSHES_MAX: u32 = 4;
 /// by half an interval within six seconds. Until then inputs only leave earlier.
 const FOLLOW_LATER: Duration = Duration::from_micros(100);
 
+/// The parameters of a gateway's flush schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlushOptions {
+    /// How long before the expected snapshot inputs leave; zero: as they come.
+    pub lead: Duration,
+    /// The distance of the instants at which rooms flush, which makes inputs leave
+    /// that much earlier at most; zero: every room at its own time.
+    pub grid: Duration,
+    /// One of those instants, the same for all rooms.
+    pub origin: Instant,
+}
+
+impl FlushOptions {
+    /// The last instant of the grid up to `due`.
+    fn align(&self, due: Instant) -> Instant {
+        let since = due.saturating_duration_since(self.origin).as_nanos();
+        let past = since.checked_rem(self.grid.as_nanos()).unwrap_or(0);
+        due - Duration::from_nanos(u64::try_from(past).unwrap_or(0))
+    }
+}
+
 /// The flush times of one room: a state machine without I/O.
 #[derive(Clone, Copy, Debug)]
 pub struct FlushSchedule {
-    /// How long before the expected snapshot inputs leave; zero: at once.
-    lead: Duration,
+    options: FlushOptions,
     /// The tick of the last snapshot, and when it arrived or would have without a
     /// queue.
     arrival: Option<(Tick, Instant)>,
@@ -33,12 +54,12 @@ pub struct FlushSchedule {
 }
 
 impl FlushSchedule {
-    /// A schedule without an input. `lead` of zero switches it off: every input
+    /// A schedule without an input. A lead of zero switches it off: every input
     /// leaves as it comes.
     #[must_use]
-    pub fn new(lead: Duration) -> Self {
+    pub fn new(options: FlushOptions) -> Self {
         Self {
-            lead,
+            options,
             arrival: None,
             due: None,
             empty_flushes: 0,
@@ -79,18 +100,22 @@ impl FlushSchedule {
         } else {
             self.empty_flushes + 1
         };
-        let goes_on = !self.lead.is_zero() && self.empty_flushes < EMPTY_FLUSHES_MAX;
+        let goes_on = !self.options.lead.is_zero() && self.empty_flushes < EMPTY_FLUSHES_MAX;
         self.due = goes_on.then(|| self.next(now));
     }
 
     /// The next flush after `now`; one interval later as long as no snapshot has
     /// arrived.
     fn next(&self, now: Instant) -> Instant {
+        let FlushOptions { lead, grid, .. } = self.options;
         match self.arrival {
-            _ if self.lead.is_zero() => now,
+            _ if lead.is_zero() => now,
             None => now + SNAPSHOT_INTERVAL,
             Some((_, arrival)) => {
-                now + SNAPSHOT_INTERVAL - past_intervals(arrival, now + self.lead)
+                // What is aligned is less than that earlier, and after `now`.
+                let after = now + grid;
+                let due = after + SNAPSHOT_INTERVAL - past_intervals(arrival, after + lead);
+                self.options.align(due)
             }
         }
     }
@@ -109,15 +134,24 @@ mod tests {
     use super::*;
 
     const LEAD: Duration = Duration::from_millis(5);
+    const GRID: Duration = Duration::from_millis(2);
 
     const fn us(us: u64) -> Duration {
         Duration::from_micros(us)
     }
 
+    fn options(lead: Duration, grid: Duration) -> FlushOptions {
+        FlushOptions {
+            lead,
+            grid,
+            origin: Instant::now(),
+        }
+    }
+
     #[test]
     fn inputs_leave_together_until_none_come() {
         let start = Instant::now();
-        let mut schedule = FlushSchedule::new(LEAD);
+        let mut schedule = FlushSchedule::new(options(LEAD, Duration::ZERO));
         assert_eq!(schedule.due(), None);
         schedule.snapshot(2, start);
         schedule.input(start + us(100));
@@ -138,7 +172,7 @@ mod tests {
     #[test]
     fn the_earliest_arrivals_count() {
         let start = Instant::now();
-        let mut schedule = FlushSchedule::new(LEAD);
+        let mut schedule = FlushSchedule::new(options(LEAD, Duration::ZERO));
         // Delays of up to 4 ms, now and then of 20 ms.
         let delay = |number: u32| match number {
             number if number.is_multiple_of(17) => us(20_000),
@@ -160,10 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn rooms_flush_at_common_instants_once_per_snapshot() {
+        let options = options(LEAD, GRID);
+        for offset in [0, 1, 700, 1_999, 2_000, 16_001, 33_000].map(us) {
+            let start = options.origin + us(70_000) + offset;
+            let mut schedule = FlushSchedule::new(options);
+            schedule.snapshot(2, start);
+            schedule.input(start);
+            for number in 1..100 {
+                let due = schedule.due().unwrap();
+                let target = start + SNAPSHOT_INTERVAL * number - LEAD;
+                assert!(due <= target && target - due < GRID, "{offset:?}");
+                let since = due - options.origin;
+                assert!(since.as_nanos().is_multiple_of(GRID.as_nanos()));
+                schedule.snapshot(2 * number + 2, start + SNAPSHOT_INTERVAL * number);
+                // Timers are late by a little.
+                schedule.flushed(true, due + us(number.into()));
+            }
+        }
+    }
+
+    #[test]
     fn an_owner_that_ticks_later_is_followed() {
         for moved in [0, 1_000, 8_000, 16_000, 17_000, 32_000].map(us) {
             let start = Instant::now();
-            let mut schedule = FlushSchedule::new(LEAD);
+            let mut schedule = FlushSchedule::new(options(LEAD, Duration::ZERO));
             let mut snapshots = |first: u32, start: Instant, count: u32| {
                 for number in 0..count {
                     let arrival = start + SNAPSHOT_INTERVAL * number;
@@ -181,11 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_whose_time_stood_still_or_began_again_is_followed_at_once() {
+    fn an_owner_that_was_paused_or_began_again_is_followed_at_once() {
         let start = Instant::now();
         let paused = start + Duration::from_secs(3) + us(12_345);
         for tick in [102, 2] {
-            let mut schedule = FlushSchedule::new(LEAD);
+            let mut schedule = FlushSchedule::new(options(LEAD, Duration::ZERO));
             schedule.snapshot(100, start);
             schedule.snapshot(tick, paused);
             schedule.input(paused);
@@ -196,7 +251,7 @@ mod tests {
     #[test]
     fn switched_off_every_input_leaves_as_it_comes() {
         let start = Instant::now();
-        let mut schedule = FlushSchedule::new(Duration::ZERO);
+        let mut schedule = FlushSchedule::new(options(Duration::ZERO, GRID));
         schedule.snapshot(2, start);
         for ms in [1, 3, 40] {
             let now = start + us(ms * 1_000);

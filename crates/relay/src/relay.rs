@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use domain::UnknownVersion;
@@ -15,7 +15,7 @@ use protocol::snapshot::SnapshotHeader;
 use protocol::{Epoch, GatewayId, RaceId, ReadError, Seat, SessionNonce, Tick};
 
 use crate::failure_detector::{FailureDetector, Signal};
-use crate::flush_schedule::FlushSchedule;
+use crate::flush_schedule::{FlushOptions, FlushSchedule};
 use crate::history::History;
 use crate::limits::{EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX};
 use crate::metrics;
@@ -72,10 +72,10 @@ enum MemberState {
 }
 
 impl RelayCore {
-    /// A relay without members, whose inputs leave `flush_lead` before a snapshot
+    /// A relay without members, whose inputs leave by `flush` before a snapshot
     /// is expected.
     #[must_use]
-    pub fn new(gateway: GatewayId, flush_lead: Duration, now: Instant) -> Self {
+    pub fn new(gateway: GatewayId, flush: FlushOptions, now: Instant) -> Self {
         Self {
             gateway,
             members: Vec::new(),
@@ -87,7 +87,7 @@ impl RelayCore {
             history: History::default(),
             passed_events: VecDeque::new(),
             inputs: SeatFrames::default(),
-            flush_schedule: FlushSchedule::new(flush_lead),
+            flush_schedule: FlushSchedule::new(flush),
             commands: Vec::new(),
             closed: false,
         }

@@ -99,7 +99,7 @@ impl<'a> RelayTask<'a> {
             inputs,
             spare: SeatFrames::default(),
             send_queues: BTreeMap::new(),
-            core: RelayCore::new(relays.gateway, relays.flush_lead, Instant::now()),
+            core: RelayCore::new(relays.gateway, relays.flush, Instant::now()),
             in_flight: FuturesUnordered::new(),
             timer: relays.timers.deadline(),
         }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use arrayvec::ArrayVec;
 use protocol::WorkerId;
 use protocol::catch_up::CatchUpAnswer;
@@ -11,9 +13,18 @@ const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 const MEMBER: MemberId = 1;
 
+fn flush(lead: Duration, origin: Instant) -> FlushOptions {
+    FlushOptions {
+        lead,
+        grid: Duration::ZERO,
+        origin,
+    }
+}
+
 fn core_with_member() -> RelayCore {
     let lead = Duration::from_millis(5);
-    let mut core = RelayCore::new(GatewayId::new(1), lead, Instant::now());
+    let now = Instant::now();
+    let mut core = RelayCore::new(GatewayId::new(1), flush(lead, now), now);
     core.expect(MEMBER, SessionNonce::new(9));
     core
 }
@@ -216,7 +227,7 @@ fn inputs_that_come_before_the_race_is_known_leave_once_it_is() {
 #[test]
 fn reports_a_snapshot_of_a_version_that_it_does_not_read() {
     let now = Instant::now();
-    let mut core = RelayCore::new(GatewayId::new(1), Duration::ZERO, now);
+    let mut core = RelayCore::new(GatewayId::new(1), flush(Duration::ZERO, now), now);
     let newer = protocol::version::SNAPSHOT.newest() + 1;
     core.snapshot(&Bytes::copy_from_slice(&[newer]), now);
     let commands: Vec<Command> = core.take_commands().collect();

@@ -18,6 +18,7 @@ use protocol::{Epoch, GatewayId, RejectionCode, Seat, Tick, WorkerId};
 use rand::RngExt;
 use relay::RelayCore;
 use relay::failure_detector::{ClaimOutcome, Command, Probe};
+use relay::flush_schedule::FlushOptions;
 use relay::retry::RetryPolicy;
 use room::ownership::Topic;
 
@@ -27,7 +28,15 @@ use crate::time::{MILLISECOND, Ns};
 use crate::world::World;
 
 const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
-const FLUSH_LEAD: Duration = Duration::from_millis(5);
+
+/// The parameters of a gateway by default.
+fn flush(origin: Instant) -> FlushOptions {
+    FlushOptions {
+        lead: Duration::from_millis(5),
+        grid: Duration::from_millis(2),
+        origin,
+    }
+}
 
 /// A gateway.
 #[derive(Debug)]
@@ -138,7 +147,7 @@ impl Gateway {
 impl Relay {
     fn new(gateway: GatewayId, now: Instant) -> Self {
         Self {
-            core: RelayCore::new(gateway, FLUSH_LEAD, now),
+            core: RelayCore::new(gateway, flush(now), now),
             is_listening: false,
             passed: None,
             delivered: BTreeMap::new(),
