@@ -4,9 +4,9 @@
 //! [`Command`]s come out of [`FailureDetector::poll`], which is called again at
 //! [`FailureDetector::next_deadline`] (docs/design.md, Ownership; ADR 008).
 //!
-//! A gateway cannot distinguish a dead owner from a slow one by silence alone, so it
-//! asks: nobody at the owner's subject means dead, no answer means hung, an
-//! answer means slow. A claim of a room that lives costs no more than a moment's
+//! A gateway cannot distinguish a dead owner from a slow one by missing messages
+//! alone, so it pings: no subscriber at the owner's subject means dead, no answer
+//! means hung, an answer means slow. A claim of a room that lives costs no more than a moment's
 //! work, since the compare-and-set and the epochs decide.
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use protocol::{Epoch, WorkerId};
 
 use crate::limits::{
-    CLAIM_AFTER_PONG, CLAIM_AFTER_SILENCE, CLAIM_BACKOFF_MAX, CLAIM_BACKOFF_MIN,
+    CLAIM_AFTER_NO_PONG, CLAIM_AFTER_PONG, CLAIM_BACKOFF_MAX, CLAIM_BACKOFF_MIN,
     CLAIMS_WITHOUT_BACKOFF, HEARTBEAT_SUSPECT_AFTER, PONG_GRACE, RECONNECT_GRACE,
     SNAPSHOT_SUSPECT_AFTER,
 };
@@ -162,7 +162,7 @@ impl FailureDetector {
         }
         let claim_at = match answer {
             Probe::NoResponders => now,
-            Probe::TimedOut => self.heard_at + CLAIM_AFTER_SILENCE,
+            Probe::TimedOut => self.heard_at + CLAIM_AFTER_NO_PONG,
             // Also after this process itself was suspended, and news of the room
             // is about to be read.
             Probe::Pong => (self.heard_at + CLAIM_AFTER_PONG).max(now + PONG_GRACE),

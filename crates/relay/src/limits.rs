@@ -19,7 +19,7 @@ pub const HEARTBEAT_SUSPECT_AFTER: Duration = Duration::from_millis(1_600);
 
 /// A race whose owner does not answer is claimed when its last snapshot is so
 /// old: a hung worker costs its players no more than a blink.
-pub const CLAIM_AFTER_SILENCE: Duration = Duration::from_millis(150);
+pub const CLAIM_AFTER_NO_PONG: Duration = Duration::from_millis(150);
 
 /// A race whose owner answers is claimed when its last snapshot is so old: a
 /// worker that is only slow keeps its rooms.

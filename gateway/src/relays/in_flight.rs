@@ -37,7 +37,7 @@ pub(super) fn ping(bus: &Bus, owner: WorkerId) -> InFlight {
                 | RequestError::Unreadable { .. }
                 | RequestError::Failed { .. }
                 | RequestError::Rejected(_),
-            ) => (Probe::TimedOut, "silence"),
+            ) => (Probe::TimedOut, "timed_out"),
         };
         metrics::probed(label);
         Answer::Probed(owner, answer)

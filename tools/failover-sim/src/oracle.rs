@@ -56,7 +56,7 @@ struct Heard {
     lost: BTreeSet<Tick>,
     /// The owner of that epoch has not heard this gateway, and does not know
     /// where its clients are.
-    unheard_at: Option<Epoch>,
+    missed_at: Option<Epoch>,
 }
 
 impl Oracle {
@@ -147,7 +147,7 @@ impl Oracle {
         }
         for (pid, heard) in &mut room.gateways {
             if !answered.iter().any(|(it, _)| it == pid) {
-                heard.unheard_at = Some(epoch);
+                heard.missed_at = Some(epoch);
             }
         }
     }
@@ -219,13 +219,13 @@ impl Oracle {
                  had answered epoch {answered}"
             ));
         }
-        let is_unheard = heard.unheard_at.take_if(|it| epoch >= *it).is_some();
+        let is_missed = heard.missed_at.take_if(|it| epoch >= *it).is_some();
         let is_lost = |tick: Tick| heard.lost.contains(&tick) || room.lost.contains(&tick);
         let is_next = before.is_none_or(|before| {
             let mut skipped = (before + 1..tick).filter(|it| it.is_multiple_of(TICKS_PER_SNAPSHOT));
             skipped.all(is_lost)
         });
-        if !is_next && !is_unheard {
+        if !is_next && !is_missed {
             return Err(format!(
                 "room {index}: gateway {gateway} passed tick {tick} on after {before:?}"
             ));
