@@ -64,7 +64,7 @@ pub struct Options {
         long,
         value_name = "MS",
         env = "SLIPSTREAM_FLUSH_GRID_MS",
-        default_value_t = 2,
+        default_value_t = 4,
         value_parser = clap::value_parser!(u64).range(0..=8)
     )]
     pub flush_grid_ms: u64,

@@ -31,14 +31,14 @@ pub struct ScheduleOptions {
 }
 
 impl ScheduleOptions {
-    /// The defaults of a worker. 130 seats are enough to share
+    /// The defaults of a worker. 180 seats are enough to share
     /// the cost of waking up, and few enough for their snapshots to be written
     /// within two milliseconds; more than eight phases cost more than shorter
     /// queues gain. A slew of 200 µs makes time 0.6 percent slower or faster, for
     /// 2.8 s at most. NATS keeps a message for 3 ms now and then.
     pub const DEFAULT: Self = Self {
         phases_max: 8,
-        seats_per_phase: 130,
+        seats_per_phase: 180,
         slew_max: Duration::from_micros(200),
         input_grace: Duration::from_millis(3),
     };
@@ -292,7 +292,7 @@ mod tests {
             before = phases;
         }
         assert_eq!((before, changes), (8, 3));
-        let fewer = [455, 454, 227, 113, 0].map(|seats| schedule.adapt(seats));
+        let fewer = [630, 629, 314, 157, 0].map(|seats| schedule.adapt(seats));
         assert_eq!(fewer, [8, 4, 2, 1, 1]);
         let few = SharedSchedule::new(Instant::now(), options(3));
         assert_eq!(few.adapt(10_000), 2, "a doubling of one");

@@ -33,7 +33,7 @@ const SUBSCRIBE_TIMEOUT: Ns = 500 * MILLISECOND;
 fn flush(origin: Instant) -> FlushOptions {
     FlushOptions {
         lead: Duration::from_millis(5),
-        grid: Duration::from_millis(2),
+        grid: Duration::from_millis(4),
         origin,
     }
 }
