@@ -1,4 +1,4 @@
-//! What a relay's decisions cost, with and without sockets: `cargo bench -p gateway --bench relay`.
+//! What a relay's decisions cost, with and without sockets: `cargo bench -p gateway`.
 
 #![allow(
     missing_docs,
