@@ -157,7 +157,7 @@ impl Backend {
         asked.map_err(|error| match error {
             RequestError::NoResponders { .. } => Rejection::new(
                 RejectionCode::RoomMissing,
-                format!("the room {room} has ended"),
+                format!("there is no room {room}"),
             ),
             error @ (RequestError::TimedOut { .. }
             | RequestError::Unreadable { .. }
