@@ -90,7 +90,7 @@ impl Style {
 /// The textures of the sprites.
 pub(super) struct SpriteTextures<'t> {
     /// One car for every seat and class.
-    cars: Vec<[Texture<'t>; CarClass::ALL.len()]>,
+    cars: Vec<Vec<Texture<'t>>>,
     traffic: Vec<Texture<'t>>,
     pub(super) wheel: Texture<'t>,
     pub(super) car_shadow: Texture<'t>,
@@ -136,9 +136,8 @@ impl<'t> Painter<'t> {
     ) -> Result<Self, String> {
         let texture = |sprite: &Sprite| sprite_texture(creator, sprite);
         let cars = theme::SEAT_COLOURS.iter().map(|colour| {
-            let [grip, power, drift] =
-                CarClass::ALL.map(|class| texture(&sprites::car(*colour, class)));
-            Ok::<_, String>([grip?, power?, drift?])
+            let of_class = |class| texture(&sprites::car(*colour, class));
+            CarClass::ALL.into_iter().map(of_class).collect()
         });
         let traffic = theme::TRAFFIC_COLOURS
             .iter()
