@@ -173,6 +173,27 @@ process_id!(
     "a session"
 );
 
+/// One request of a client: a ULID that the client mints. The same request sent
+/// again, after a break or an answer that did not come, has the same id and gets
+/// the first answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(ulid::Ulid);
+
+impl RequestId {
+    /// Wraps a ULID minted by the shell that sends the request.
+    #[must_use]
+    pub const fn new(ulid: ulid::Ulid) -> Self {
+        Self(ulid)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// How many owners a room has had. Each takeover raises it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,

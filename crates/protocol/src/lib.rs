@@ -3,7 +3,7 @@
 //! Everything that crosses a process boundary is defined here once: names and
 //! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
 //! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
-//! [`lobby`], [`persist`], [`replay`], [`room`]) and the binary ones
+//! [`lobby`], [`persist`], [`quarantine`], [`replay`], [`room`]) and the binary ones
 //! ([`catch_up`], [`checkpoint`], [`input`], [`snapshot`]).
 //!
 //! Invariants:
@@ -28,6 +28,7 @@ pub mod limits;
 pub mod lobby;
 pub mod names;
 pub mod persist;
+pub mod quarantine;
 pub mod record;
 pub mod rejection;
 pub mod replay;
@@ -37,7 +38,8 @@ pub mod subject;
 pub mod version;
 
 pub use ids::{
-    Epoch, GatewayId, RaceId, RaceTag, Revision, Seat, SessionNonce, Tick, UnixMillis, WorkerId,
+    Epoch, GatewayId, RaceId, RaceTag, RequestId, Revision, Seat, SessionNonce, Tick, UnixMillis,
+    WorkerId,
 };
 pub use names::{NameError, PlayerId, PlayerName, RoomId, RoomName};
 pub use rejection::{Rejection, RejectionCode, Reply};

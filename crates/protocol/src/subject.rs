@@ -62,6 +62,10 @@ pub const CONSUMER_PERSIST: &str = "persistence";
 pub const BUCKET_ROOMS: &str = "rooms";
 /// The chain of ownership, binary.
 pub const BUCKET_CHECKPOINTS: &str = "checkpoints";
+/// Results whose race is over and that their stream has not taken, by race, in JSON.
+pub const BUCKET_RESULTS: &str = "results";
+/// What could not be read or stored, with the reason, in JSON.
+pub const BUCKET_QUARANTINE: &str = "quarantine";
 /// Who is in the chat, in JSON.
 pub const BUCKET_PRESENCE: &str = "presence";
 

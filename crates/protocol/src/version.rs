@@ -49,12 +49,14 @@ pub const ROOM_ENTRY: Format = Format::new("lobby entry", 1, 2, 2);
 pub const PRESENCE: Format = Format::new("presence", 1, 2, 2);
 /// A message of the stream PERSIST, in JSON.
 pub const PERSIST: Format = Format::new("record", 1, 2, 2);
+/// A value of the bucket `quarantine`, in JSON.
+pub const QUARANTINE: Format = Format::new("quarantined", 1, 1, 1);
 /// The conversation between client and gateway: hello, control messages, inputs,
 /// and what clients get of a snapshot.
 pub const CONVERSATION: Format = Format::new("conversation", 4, 4, 4);
 
 /// All formats on the bus and on the clients' connections.
-pub const FORMATS: [&Format; 10] = [
+pub const FORMATS: [&Format; 11] = [
     &CHECKPOINT,
     &ROOM_STATE,
     &SNAPSHOT,
@@ -64,6 +66,7 @@ pub const FORMATS: [&Format; 10] = [
     &ROOM_ENTRY,
     &PRESENCE,
     &PERSIST,
+    &QUARANTINE,
     &CONVERSATION,
 ];
 

@@ -16,6 +16,7 @@ use crate::frame;
 use crate::input::{InputBatch, InputFrame};
 use crate::lobby::{Phase, RoomEntry, RoomSettings};
 use crate::persist::PersistMessage;
+use crate::quarantine::{Origin, Quarantined};
 use crate::record::{PlayerRecord, ResultRecord, RoomClosed, RoomRecord};
 use crate::replay::{Base64, ReplayChunk, ReplayRecord};
 use crate::room::Standing;
@@ -308,6 +309,25 @@ fn records() {
             PersistMessage::Replay(replay),
         ],
     );
+}
+
+#[test]
+fn quarantined() {
+    let set_aside = |origin| Quarantined {
+        reason: "a damaged record".to_owned(),
+        at: 1_700_000_000_000,
+        origin,
+        payload: Base64(vec![0, 1, 0xff]),
+    };
+    let record = Origin::Record {
+        subject: "record.result.duel".to_owned(),
+        message_id: Some("result:duel".to_owned()),
+    };
+    let checkpoint = Origin::Checkpoint {
+        room: "duel".to_owned(),
+    };
+    let values = [record, checkpoint].map(set_aside);
+    check_json(&version::QUARANTINE, &values);
 }
 
 /// Hello, an input and a snapshot, as clients send and get them.
