@@ -1,6 +1,6 @@
 //! Appends entries to the stream and keeps the bucket `presence`.
 
-use bus::{Bucket, Bus};
+use bus::{Bucket, Bus, store};
 use protocol::chat::{ChatSession, Posted, Presence, PresenceRequest, SayRequest};
 use protocol::version::{self, PRESENCE};
 use protocol::{Rejection, RejectionCode, Reply, UnixMillis, subject};
@@ -94,7 +94,11 @@ impl ChatService {
         let mut attempt = 1;
         loop {
             let subject = subject::CHAT_CHANNEL_GLOBAL;
-            match self.bus.append(subject, &entry.id, payload.clone()).await {
+            match self
+                .bus
+                .append(&store::CHAT, subject, &entry.id, payload.clone())
+                .await
+            {
                 Ok(sequence) => return Ok(Posted { sequence }),
                 Err(error) if attempt == APPEND_ATTEMPTS => return Err(unavailable(&error)),
                 Err(error) => tracing::debug!(%error, "trying again"),

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// Expiry of a presence: three of the 10 s intervals in which its gateway renews it.
-pub const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
-
 /// Attempts to append before the request is rejected with a retry: the gateway
 /// waits 2 s in all.
 pub const APPEND_ATTEMPTS: u32 = 4;

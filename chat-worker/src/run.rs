@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{Bus, Call};
+use bus::{Bus, Call, Store, store};
 use protocol::chat::Posted;
 use protocol::{Reply, subject};
 use serde::de::DeserializeOwned;
@@ -11,9 +11,12 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::chat_service::ChatService;
-use crate::limits::{DRAIN_TIMEOUT, PRESENCE_EXPIRY};
+use crate::limits::DRAIN_TIMEOUT;
 use crate::metrics;
 use crate::options::Options;
+
+/// What the worker writes to.
+const STORES: [Store; 2] = [store::CHAT, store::PRESENCE];
 
 /// Runs the worker until shutdown.
 ///
@@ -21,14 +24,10 @@ use crate::options::Options;
 /// When the bus is missing.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let bus = Bus::connect(&options.service.nats, "chat-worker").await?;
-    bus.ensure_chat_stream().await?;
-    let presence = bus
-        .bucket(
-            subject::BUCKET_PRESENCE,
-            "who is in the chat",
-            Some(PRESENCE_EXPIRY),
-        )
-        .await?;
+    let _keeper = bus.keep(&STORES).await?;
+    let presence = bus.bucket(&store::PRESENCE).await?;
+    let needs = bus.clone();
+    context.health().check(move || needs.problems());
     let chat_service = ChatService {
         bus: bus.clone(),
         presence,
@@ -73,7 +72,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
 
     // Leave the queue group first; requests received before are answered here.
-    context.health().set_ready(false);
+    context.health().set_serving(false);
     service.stop().await;
     let leftovers = async {
         while let Some(call) = say.next().await {

@@ -3,16 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bus::{Bucket, Bus, OrderedMessage};
+use bus::{
+    Bucket, BucketFollower, BucketUpdate, Change, StreamFollower, StreamMessage, StreamUpdate,
+};
 use bytes::Bytes;
-use futures::StreamExt;
 use protocol::chat::{ChatSession, Presence};
 use protocol::frame::{self, FrameKind};
 use protocol::version::PRESENCE;
 use protocol::{PlayerName, subject, version};
 use service::Shutdown;
 
-use crate::limits::{CHAT_RING_MAX, PRESENCE_RENEWAL, REOPEN_DELAY};
+use crate::limits::{CHAT_RING_MAX, PRESENCE_RENEWAL};
 use crate::metrics;
 use crate::send_queue::SendQueue;
 use crate::stored::read_stored;
@@ -79,7 +80,7 @@ impl ChatHub {
         names
     }
 
-    fn deliver(&self, message: &OrderedMessage) {
+    fn deliver(&self, message: &StreamMessage) {
         let frame = frame::binary(FrameKind::Chat, &message.payload);
         let mut state = self.lock();
         if message.sequence <= state.read_to {
@@ -105,54 +106,49 @@ impl ChatHub {
     }
 
     /// Reads the stream until shutdown; after a break it goes on where it was.
-    pub async fn follow_stream(&self, bus: &Bus, shutdown: &Shutdown) {
-        while !shutdown.is_set() {
-            tokio::select! {
+    pub async fn follow_stream(&self, mut stream: StreamFollower, shutdown: &Shutdown) {
+        loop {
+            let update = tokio::select! {
                 () = shutdown.wait() => return,
-                () = self.follow_stream_once(bus) => {}
+                update = stream.next() => update,
+            };
+            match update {
+                StreamUpdate::Message(message) => self.deliver(&message),
+                StreamUpdate::Replaced => self.replaced(),
             }
-            tokio::time::sleep(REOPEN_DELAY).await;
         }
     }
 
-    async fn follow_stream_once(&self, bus: &Bus) {
-        let from = match self.lock().read_to {
-            0 => None,
-            read_to => Some(read_to + 1),
-        };
-        let mut stream = match bus.read_chat(from).await {
-            Ok(stream) => stream,
-            Err(error) => return tracing::warn!(%error, "cannot read the chat"),
-        };
-        while let Some(message) = stream.next().await {
-            self.deliver(&message);
+    /// All that comes is later than what any listener has asked for.
+    fn replaced(&self) {
+        let mut state = self.lock();
+        state.ring.clear();
+        state.read_to = 0;
+        for listener in state.listeners.values_mut() {
+            listener.from = 0;
         }
     }
 
     /// Follows who is present until shutdown.
-    pub async fn follow_presence(&self, bucket: &Bucket, shutdown: &Shutdown) {
-        while !shutdown.is_set() {
-            tokio::select! {
+    pub async fn follow_presence(&self, mut bucket: BucketFollower, shutdown: &Shutdown) {
+        loop {
+            let update = tokio::select! {
                 () = shutdown.wait() => return,
-                () = self.follow_presence_once(bucket) => {}
-            }
-            tokio::time::sleep(REOPEN_DELAY).await;
-        }
-    }
-
-    async fn follow_presence_once(&self, bucket: &Bucket) {
-        let mut changes = match bucket.watch().await {
-            Ok(changes) => changes,
-            Err(error) => return tracing::warn!(%error, "cannot watch presence"),
-        };
-        while let Some(change) = changes.next().await {
-            let value = change.value.as_deref();
-            let presence = value.and_then(|value| read_stored::<Presence>(&PRESENCE, value));
-            let mut state = self.lock();
-            match presence {
-                Some(presence) => state.present.insert(change.key, presence.session.player),
-                None => state.present.remove(&change.key),
+                update = bucket.next() => update,
             };
+            let mut state = self.lock();
+            match update {
+                BucketUpdate::All(entries) => {
+                    state.present = entries.into_iter().filter_map(read_presence).collect();
+                }
+                BucketUpdate::Changed(change) => {
+                    let key = change.key.clone();
+                    match read_presence(change) {
+                        Some((key, player)) => state.present.insert(key, player),
+                        None => state.present.remove(&key),
+                    };
+                }
+            }
         }
     }
 
@@ -185,6 +181,12 @@ impl ChatHub {
     }
 }
 
+/// The player of a key; `None` for one that is gone or cannot be read.
+fn read_presence(change: Change) -> Option<(String, PlayerName)> {
+    let presence: Presence = read_stored(&PRESENCE, &change.value?)?;
+    Some((change.key, presence.session.player))
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::frame::LENGTH_BYTES;
@@ -201,11 +203,12 @@ mod tests {
         }
     }
 
-    fn message(sequence: u64) -> OrderedMessage {
+    fn message(sequence: u64) -> StreamMessage {
         let payload = Bytes::from(sequence.to_string());
-        OrderedMessage {
+        StreamMessage {
             sequence,
             subject: subject::CHAT_CHANNEL_GLOBAL.into(),
+            id: String::new(),
             payload,
         }
     }

@@ -9,7 +9,7 @@
 //! - [`backend`] carries out what a conversation asks of the other programs,
 //! - [`relays`] has one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to every listener,
-//! - [`lobby`] is the `rooms` bucket, watched.
+//! - [`lobby`] is the `rooms` bucket, followed.
 //!
 //! Invariants:
 //! - A client cannot speak for another: seat and player are the gateway's own

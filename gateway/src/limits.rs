@@ -72,9 +72,6 @@ pub const RACE_TOKEN_SECONDS: u64 = 12 * 3600;
 /// may reconnect all evening.
 pub const CHAT_TOKEN_SECONDS: u64 = 12 * 3600;
 
-/// Waits before a broken watch or stream is opened again.
-pub const REOPEN_DELAY: Duration = Duration::from_millis(100);
-
 /// How much later an owner may be suspected: hundreds of rooms that are looked at
 /// in vain, since the next snapshot is on its way, wake the gateway up together.
 pub const SUSPICION_LEEWAY: Duration = Duration::from_millis(2);

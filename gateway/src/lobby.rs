@@ -1,17 +1,15 @@
-//! The lobby: the bucket `rooms`, watched.
+//! The lobby: the bucket `rooms`, followed.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use bus::Bucket;
-use futures::StreamExt;
+use bus::{BucketFollower, BucketUpdate, Change};
 use protocol::limits::LOBBY_ROOMS_MAX;
 use protocol::lobby::RoomEntry;
 use protocol::version::ROOM_ENTRY;
 use protocol::{RoomId, subject};
 use service::Shutdown;
 
-use crate::limits::REOPEN_DELAY;
 use crate::stored::read_stored;
 
 /// All rooms, as of the last change.
@@ -36,29 +34,31 @@ impl Lobby {
     }
 
     /// Follows the bucket until shutdown.
-    pub async fn follow(&self, bucket: &Bucket, shutdown: &Shutdown) {
-        while !shutdown.is_set() {
-            tokio::select! {
+    pub async fn follow(&self, mut bucket: BucketFollower, shutdown: &Shutdown) {
+        loop {
+            let update = tokio::select! {
                 () = shutdown.wait() => return,
-                () = self.follow_once(bucket) => {}
-            }
-            tokio::time::sleep(REOPEN_DELAY).await;
-        }
-    }
-
-    async fn follow_once(&self, bucket: &Bucket) {
-        let mut changes = match bucket.watch().await {
-            Ok(changes) => changes,
-            Err(error) => return tracing::warn!(%error, "cannot watch the lobby"),
-        };
-        while let Some(change) = changes.next().await {
-            let value = change.value.as_deref();
-            let entry = value.and_then(|value| read_stored(&ROOM_ENTRY, value));
-            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-            match entry {
-                Some(entry) => rooms.insert(change.key, entry),
-                None => rooms.remove(&change.key),
+                update = bucket.next() => update,
             };
+            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            match update {
+                BucketUpdate::All(entries) => {
+                    *rooms = entries.into_iter().filter_map(read_entry).collect();
+                }
+                BucketUpdate::Changed(change) => {
+                    let key = change.key.clone();
+                    match read_entry(change) {
+                        Some((key, entry)) => rooms.insert(key, entry),
+                        None => rooms.remove(&key),
+                    };
+                }
+            }
         }
     }
+}
+
+/// The entry of a key; `None` for one that is gone or cannot be read.
+fn read_entry(change: Change) -> Option<(String, RoomEntry)> {
+    let entry = read_stored(&ROOM_ENTRY, &change.value?)?;
+    Some((change.key, entry))
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bus::{Bus, Subscription};
+use bus::{Bus, Store, Subscription, store};
 use futures::StreamExt;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
@@ -26,8 +26,8 @@ use crate::relays::Relays;
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
-/// A presence that is not renewed for three intervals has expired.
-const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
+/// What the gateway follows.
+const STORES: [Store; 3] = [store::ROOMS, store::PRESENCE, store::CHAT];
 
 /// Runs the gateway until shutdown.
 ///
@@ -42,15 +42,10 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
 
     let gateway = GatewayId::new(rand::random());
     let bus = Bus::connect(&options.service.nats, &format!("gateway-{gateway}")).await?;
-    let rooms = bus.bucket(subject::BUCKET_ROOMS, "the lobby", None).await?;
-    let presence = bus
-        .bucket(
-            subject::BUCKET_PRESENCE,
-            "who is in the chat",
-            Some(PRESENCE_EXPIRY),
-        )
-        .await?;
-    bus.ensure_chat_stream().await?;
+    let _keeper = bus.keep(&STORES).await?;
+    let presence = bus.bucket(&store::PRESENCE).await?;
+    let needs = bus.clone();
+    context.health().check(move || needs.problems());
     info!(%gateway, "gateway");
 
     let flush = FlushOptions {
@@ -79,13 +74,22 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let shutdown = context.shutdown.clone();
     let followers = TaskTracker::new();
     let follow = |follower: Follower| {
-        let (backend, rooms, presence) = (Arc::clone(&backend), rooms.clone(), presence.clone());
+        let (backend, bus, presence) = (Arc::clone(&backend), bus.clone(), presence.clone());
         let shutdown = shutdown.clone();
         followers.spawn(async move {
             match follower {
-                Follower::Lobby => backend.lobby.follow(&rooms, &shutdown).await,
-                Follower::ChatStream => backend.chat.follow_stream(&backend.bus, &shutdown).await,
-                Follower::Presence => backend.chat.follow_presence(&presence, &shutdown).await,
+                Follower::Lobby => {
+                    let rooms = bus.follow_bucket(&store::ROOMS);
+                    backend.lobby.follow(rooms, &shutdown).await;
+                }
+                Follower::ChatStream => {
+                    let stream = bus.follow_stream(&store::CHAT);
+                    backend.chat.follow_stream(stream, &shutdown).await;
+                }
+                Follower::Presence => {
+                    let presence = bus.follow_bucket(&store::PRESENCE);
+                    backend.chat.follow_presence(presence, &shutdown).await;
+                }
                 Follower::Renewal => backend.chat.renew_presence(&presence, &shutdown).await,
             }
         });
@@ -117,7 +121,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
 
     shutdown.wait().await;
-    context.health().set_ready(false);
+    context.health().set_serving(false);
     followers.close();
     followers.wait().await;
     tasks.close();

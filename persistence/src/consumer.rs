@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Delivery, WorkQueue};
 use protocol::ReadError;
-use service::{Health, Shutdown};
+use service::{Condition, Shutdown};
 use tracing::{debug, error, info, warn};
 
 use crate::batch::Batch;
@@ -32,18 +32,18 @@ const REFUSED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 pub struct Consumer {
     bus: Bus,
     store: Store,
-    health: Health,
+    database: Condition,
     shutdown: Shutdown,
 }
 
 impl Consumer {
-    /// A consumer that reports the state of database and bus to `health`.
+    /// A consumer that reports the state of the database.
     #[must_use]
-    pub fn new(bus: Bus, store: Store, health: Health, shutdown: Shutdown) -> Self {
+    pub fn new(bus: Bus, store: Store, database: Condition, shutdown: Shutdown) -> Self {
         Self {
             bus,
             store,
-            health,
+            database,
             shutdown,
         }
     }
@@ -63,17 +63,13 @@ impl Consumer {
             match taken {
                 Ok(Some(deliveries)) => {
                     backoff = Backoff::default();
-                    self.health.set_ready(true);
                     let was_all = deliveries.len() < BATCH_MESSAGES_MAX;
                     self.write(deliveries).await;
                     if was_all {
                         rest(BATCH_INTERVAL, &self.shutdown).await;
                     }
                 }
-                Ok(None) => {
-                    self.health.set_ready(false);
-                    backoff.wait(&self.shutdown).await;
-                }
+                Ok(None) => drop(backoff.wait(&self.shutdown).await),
                 Err(error) => {
                     metrics::failed("queue");
                     warn!(%error, "cannot read the queue, opening it again");
@@ -90,9 +86,8 @@ impl Consumer {
         }
     }
 
-    /// The queue may be gone with the server's disk: make it again.
+    /// The queue may be gone with the server's disk; the bus creates it again.
     async fn reopen(&self) -> Result<WorkQueue, BusError> {
-        self.bus.ensure_persist_stream().await?;
         self.bus.work_queue().await
     }
 
@@ -173,14 +168,14 @@ impl Consumer {
     /// queue keeps everything.
     async fn await_database(&self, error: &StoreError) {
         metrics::failed("database");
-        self.health.set_ready(false);
+        self.database.fail(chain(error));
         warn!(error = chain(error), "the database is away, waiting for it");
         let mut backoff = Backoff::default();
         while backoff.wait(&self.shutdown).await {
             match self.store.ping().await {
                 Ok(()) => {
                     info!("the database is back");
-                    self.health.set_ready(true);
+                    self.database.ok();
                     return;
                 }
                 Err(error) => debug!(error = chain(&error), "the database is still away"),

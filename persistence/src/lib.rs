@@ -48,6 +48,9 @@ pub const PROGRAM: &str = "persistence";
 /// prepares it at the same time is done by then.
 const PREPARE_ATTEMPTS: u32 = 10;
 
+/// What it reads.
+const STREAMS: [bus::Store; 1] = [bus::store::PERSIST];
+
 /// Runs until shutdown.
 ///
 /// # Errors
@@ -56,7 +59,9 @@ const PREPARE_ATTEMPTS: u32 = 10;
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     metrics::describe();
     let bus = Bus::connect(&options.service.nats, PROGRAM).await?;
-    bus.ensure_persist_stream().await?;
+    let _keeper = bus.keep(&STREAMS).await?;
+    let needs = bus.clone();
+    context.health().check(move || needs.problems());
     let store = Store::new(&options.database)?;
     info!(database = %options.database, "using");
     if !prepare(&store, &context.shutdown).await? {
@@ -70,12 +75,12 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     Consumer::new(
         bus.clone(),
         store.clone(),
-        context.health(),
+        context.health().condition("database"),
         context.shutdown.clone(),
     )
     .run(queue)
     .await;
-    context.health().set_ready(false);
+    context.health().set_serving(false);
     endpoints.stop().await;
     bus.drain().await;
     store.close().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bus::{Bus, BusError, Call, Endpoint, Service};
+use bus::{Bus, BusError, Call, Endpoint, Service, Store, store};
 use futures::StreamExt;
 use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
@@ -21,6 +21,9 @@ use crate::metrics;
 use crate::options::Options;
 use crate::worker::Worker;
 
+/// What the worker writes to.
+const STORES: [Store; 3] = [store::CHECKPOINTS, store::ROOMS, store::PERSIST];
+
 /// Runs the worker until shutdown.
 ///
 /// # Errors
@@ -28,14 +31,13 @@ use crate::worker::Worker;
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let id = WorkerId::new(random_id());
     let bus = Bus::connect(&options.service.nats, &format!("race-worker-{id}")).await?;
+    let _keeper = bus.keep(&STORES).await?;
     let schedule = ScheduleOptions::from(options.schedule);
     metrics::schedule(schedule);
     let worker = Arc::new(Worker {
         id,
-        checkpoints: bus
-            .bucket(subject::BUCKET_CHECKPOINTS, "who owns which room", None)
-            .await?,
-        rooms: bus.bucket(subject::BUCKET_ROOMS, "the lobby", None).await?,
+        checkpoints: bus.bucket(&store::CHECKPOINTS).await?,
+        rooms: bus.bucket(&store::ROOMS).await?,
         bus: bus.clone(),
         tasks: TaskTracker::new(),
         draining: Shutdown::default(),
@@ -50,7 +52,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         claims: Default::default(),
         tracks: Default::default(),
     });
-    bus.ensure_persist_stream().await?;
+    let needs = bus.clone();
+    context.health().check(move || needs.problems());
 
     let mut ping = bus.subscribe(subject::worker_ping(id)).await?;
     let mut drain = bus.subscribe(subject::worker_drain(id)).await?;
@@ -97,7 +100,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
 
     // Out of the queue group first, so that no room comes back.
-    context.health().set_ready(false);
+    context.health().set_serving(false);
     service.stop().await;
     let leftovers = async {
         while let Some(call) = create.endpoint.next().await {

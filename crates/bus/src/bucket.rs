@@ -1,39 +1,38 @@
 //! Buckets: keys with values, revisions and compare-and-set.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{Consumer, DeliverPolicy, push};
 use async_nats::jetstream::kv::{
     self, CreateErrorKind, DeleteErrorKind, Operation, UpdateErrorKind,
 };
-use async_nats::jetstream::stream::{self, StorageType};
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use protocol::Revision;
 use tokio::time::Instant;
 
 use crate::connection::{Bus, SETUP_TIMEOUT};
 use crate::error::{BusError, CasError};
-
-/// How long the server remembers that a key of a bucket with expiry is gone.
-const EXPIRY_MARKER: Duration = Duration::from_secs(60);
+use crate::store::Store;
 
 /// How long a listing of all keys may take: hundreds of rooms are some
 /// milliseconds.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(1);
-/// The header of what is no put.
+/// The header of a write that is no put.
 const KV_OPERATION: &str = "KV-Operation";
+/// The header of what the server writes when a key has expired.
+const MARKER_REASON: &str = "Nats-Marker-Reason";
 
 /// A bucket. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// Shared: it holds a configuration of many strings.
     store: Arc<kv::Store>,
-    client: async_nats::Client,
+    name: &'static str,
+    bus: Bus,
 }
 
 /// The keys of a bucket, as they were when it was last looked at.
@@ -52,96 +51,47 @@ impl Listing {
     }
 }
 
-/// A change of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which key.
-    pub key: String,
-    /// Its value; `None` when it was deleted or has expired.
-    pub value: Option<Bytes>,
-    /// The write.
-    pub revision: Revision,
-}
-
-/// All keys as they are, then each change.
-pub struct ChangeStream(kv::Watch);
-
 impl Bus {
-    /// Opens a bucket, and makes it when it is missing. Files, not memory: a
-    /// bucket must outlive its server. With `expiry`, keys go when they were
-    /// not written for so long.
+    /// Opens a bucket, and creates it when it is missing.
     ///
     /// # Errors
     /// When JetStream is off or refuses.
-    pub async fn bucket(
-        &self,
-        name: &str,
-        description: &str,
-        expiry: Option<Duration>,
-    ) -> Result<Bucket, BusError> {
-        let config = kv::Config {
-            bucket: name.to_owned(),
-            description: description.to_owned(),
-            history: 1,
-            storage: StorageType::File,
-            max_age: expiry.unwrap_or_default(),
-            limit_markers: expiry.map(|_| EXPIRY_MARKER),
-            ..Default::default()
-        };
-        // All that is set above.
-        let set = |found| stream::Config {
-            description: Some(config.description.clone()),
-            max_messages_per_subject: config.history,
-            storage: config.storage,
-            max_age: config.max_age,
-            subject_delete_marker_ttl: config.limit_markers,
-            ..found
-        };
-        if !self.has_stream(&format!("KV_{name}"), set).await {
-            self.setup()
-                .create_or_update_key_value(config)
-                .await
-                .map_err(|error| BusError::JetStream {
-                    what: format!("the bucket {name}"),
-                    source: error.into(),
-                })?;
-        }
+    pub async fn bucket(&self, store: &Store) -> Result<Bucket, BusError> {
+        self.provide(store).await?;
         // Opened with the short timeouts of an owner, on a server that may just
-        // be busy creating files for everybody.
+        // be busy creating files for all programs.
         let deadline = Instant::now() + SETUP_TIMEOUT;
         loop {
-            match open(self.jetstream(), name).await {
+            match self.open(self.jetstream(), store).await {
                 Err(error) if Instant::now() < deadline => {
-                    tracing::debug!(%error, name, "opening the bucket again");
+                    tracing::debug!(%error, name = store.name(), "opening the bucket again");
                 }
                 outcome => return outcome,
             }
         }
     }
 
-    /// Opens a bucket that somebody else has made, to look into it: nothing
+    /// Opens a bucket that another program has created, to look into it: nothing
     /// depends on how soon an answer comes.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn existing_bucket(&self, name: &str) -> Result<Bucket, BusError> {
-        open(self.setup(), name).await
+    pub async fn existing_bucket(&self, store: &Store) -> Result<Bucket, BusError> {
+        self.open(self.setup(), store).await
     }
-}
 
-async fn open(context: &jetstream::Context, name: &str) -> Result<Bucket, BusError> {
-    let store = context
-        .get_key_value(name)
-        .await
-        .map_err(|error| BusError::JetStream {
-            what: format!("the bucket {name}"),
+    async fn open(&self, context: &jetstream::Context, store: &Store) -> Result<Bucket, BusError> {
+        let opened = context.get_key_value(store.name()).await;
+        let opened = opened.map_err(|error| BusError::JetStream {
+            what: store.what(),
             source: error.into(),
         })?;
-    let client = context.client();
-    Ok(Bucket {
-        store: Arc::new(store),
-        client,
-    })
+        Ok(Bucket {
+            store: Arc::new(opened),
+            name: store.name(),
+            bus: self.clone(),
+        })
+    }
 }
 
 impl Bucket {
@@ -150,18 +100,14 @@ impl Bucket {
     /// # Errors
     /// [`CasError::Conflict`] when it does.
     pub async fn create(&self, key: &str, value: impl Into<Bytes>) -> Result<Revision, CasError> {
-        self.store
-            .create(key, value.into())
-            .await
-            .map_err(|error| match error.kind() {
-                CreateErrorKind::AlreadyExists => CasError::Conflict {
-                    key: key.to_owned(),
-                },
-                CreateErrorKind::InvalidKey
-                | CreateErrorKind::Publish
-                | CreateErrorKind::Ack
-                | CreateErrorKind::Other => unknown(key, error),
-            })
+        let created = self.store.create(key, value.into()).await;
+        self.wrote(created.map_err(|error| match error.kind() {
+            CreateErrorKind::AlreadyExists => conflict(key),
+            CreateErrorKind::InvalidKey
+            | CreateErrorKind::Publish
+            | CreateErrorKind::Ack
+            | CreateErrorKind::Other => unknown(key, error),
+        }))
     }
 
     /// Writes a key whose last write must be `revision`.
@@ -174,17 +120,13 @@ impl Bucket {
         value: impl Into<Bytes>,
         revision: Revision,
     ) -> Result<Revision, CasError> {
-        self.store
-            .update(key, value.into(), revision)
-            .await
-            .map_err(|error| match error.kind() {
-                UpdateErrorKind::WrongLastRevision => CasError::Conflict {
-                    key: key.to_owned(),
-                },
-                UpdateErrorKind::InvalidKey
-                | UpdateErrorKind::TimedOut
-                | UpdateErrorKind::Other => unknown(key, error),
-            })
+        let updated = self.store.update(key, value.into(), revision).await;
+        self.wrote(updated.map_err(|error| match error.kind() {
+            UpdateErrorKind::WrongLastRevision => conflict(key),
+            UpdateErrorKind::InvalidKey | UpdateErrorKind::TimedOut | UpdateErrorKind::Other => {
+                unknown(key, error)
+            }
+        }))
     }
 
     /// Deletes a key whose last write must be `revision`.
@@ -193,14 +135,12 @@ impl Bucket {
     /// [`CasError::Conflict`] when it is not.
     pub async fn delete(&self, key: &str, revision: Revision) -> Result<(), CasError> {
         let deleted = self.store.delete_expect_revision(key, Some(revision)).await;
-        deleted.map_err(|error| match error.kind() {
-            DeleteErrorKind::WrongLastRevision => CasError::Conflict {
-                key: key.to_owned(),
-            },
+        self.wrote(deleted.map_err(|error| match error.kind() {
+            DeleteErrorKind::WrongLastRevision => conflict(key),
             DeleteErrorKind::TimedOut | DeleteErrorKind::InvalidKey | DeleteErrorKind::Other => {
                 unknown(key, error)
             }
-        })
+        }))
     }
 
     /// Writes a key whatever it was.
@@ -208,10 +148,8 @@ impl Bucket {
     /// # Errors
     /// When it is not known whether it was written.
     pub async fn put(&self, key: &str, value: impl Into<Bytes>) -> Result<Revision, CasError> {
-        self.store
-            .put(key, value.into())
-            .await
-            .map_err(|error| unknown(key, error))
+        let put = self.store.put(key, value.into()).await;
+        self.wrote(put.map_err(|error| unknown(key, error)))
     }
 
     /// Deletes a key whatever it was.
@@ -219,10 +157,8 @@ impl Bucket {
     /// # Errors
     /// When it is not known whether it was deleted.
     pub async fn remove(&self, key: &str) -> Result<(), CasError> {
-        self.store
-            .delete(key)
-            .await
-            .map_err(|error| unknown(key, error))
+        let deleted = self.store.delete(key).await;
+        self.wrote(deleted.map_err(|error| unknown(key, error)))
     }
 
     /// A key's value and revision; `None` when there is none.
@@ -273,9 +209,15 @@ impl Bucket {
         looked.map_err(|error| unknown("keys", error))
     }
 
+    /// Notes how a write ended, for the readiness of this program.
+    fn wrote<T>(&self, outcome: Result<T, CasError>) -> Result<T, CasError> {
+        self.bus.stores().wrote(self.name, &outcome);
+        outcome
+    }
+
     async fn list(&self) -> Result<Vec<(String, Revision)>, async_nats::Error> {
         let config = push::OrderedConfig {
-            deliver_subject: self.client.new_inbox(),
+            deliver_subject: self.bus.client().new_inbox(),
             filter_subject: format!("{}>", self.store.prefix),
             headers_only: true,
             deliver_policy: DeliverPolicy::LastPerSubject,
@@ -303,10 +245,7 @@ impl Bucket {
             let message = message?;
             let info = message.info()?;
             let key = message.subject.strip_prefix(&self.store.prefix);
-            let headers = message.headers.as_ref();
-            // Puts have no operation in their headers, deletes have.
-            let is_deleted = headers.is_some_and(|headers| headers.get(KV_OPERATION).is_some());
-            if let (Some(key), false) = (key, is_deleted) {
+            if let (Some(key), true) = (key, is_put(message.headers.as_ref())) {
                 revisions.push((key.to_owned(), info.stream_sequence));
             }
             if info.pending == 0 {
@@ -315,21 +254,11 @@ impl Bucket {
         }
         Ok(revisions)
     }
+}
 
-    /// Watches all keys: first as they are, then each change.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn watch(&self) -> Result<ChangeStream, BusError> {
-        let watch =
-            self.store
-                .watch_with_history(">")
-                .await
-                .map_err(|error| BusError::JetStream {
-                    what: format!("a watch of {}", self.store.name),
-                    source: error.into(),
-                })?;
-        Ok(ChangeStream(watch))
+fn conflict(key: &str) -> CasError {
+    CasError::Conflict {
+        key: key.to_owned(),
     }
 }
 
@@ -340,19 +269,10 @@ fn unknown(key: &str, error: impl Into<async_nats::Error>) -> CasError {
     }
 }
 
-impl Stream for ChangeStream {
-    /// An error ends the watch: open a new one.
-    type Item = Change;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Change>> {
-        self.0.poll_next_unpin(cx).map(|next| {
-            let entry = next?.ok()?;
-            let value = (entry.operation == Operation::Put).then_some(entry.value);
-            Some(Change {
-                key: entry.key,
-                value,
-                revision: entry.revision,
-            })
-        })
-    }
+/// Whether the headers of a message in a bucket's stream are those of a value: deletes
+/// have an operation, and what the server writes for an expired key has its reason.
+pub(crate) fn is_put(headers: Option<&HeaderMap>) -> bool {
+    headers.is_none_or(|headers| {
+        headers.get(KV_OPERATION).is_none() && headers.get(MARKER_REASON).is_none()
+    })
 }

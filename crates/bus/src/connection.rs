@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use crate::error::{BusError, RequestError};
+use crate::keeper::Stores;
 use crate::subject::Subject;
 
 /// The first reconnect delay; each attempt adds the same again.
@@ -41,6 +42,7 @@ pub struct Bus {
     jetstream: jetstream::Context,
     setup: jetstream::Context,
     closed: watch::Receiver<bool>,
+    stores: Stores,
 }
 
 /// A received message.
@@ -78,6 +80,8 @@ impl Bus {
     /// When no server answers, or it is too old.
     pub async fn connect(url: &str, name: &str) -> Result<Self, BusError> {
         let (closing, closed) = watch::channel(false);
+        let generation = watch::Sender::new(0_u64);
+        let stores = Stores::new(generation.clone());
         let client = ConnectOptions::new()
             .name(name)
             .ping_interval(PING_INTERVAL)
@@ -89,8 +93,15 @@ impl Bus {
             })
             .event_callback(move |event| {
                 log(&event);
-                if event == Event::Closed {
-                    closing.send_replace(true);
+                match event {
+                    Event::Connected => generation.send_modify(|count| *count += 1),
+                    Event::Closed => drop(closing.send_replace(true)),
+                    Event::Disconnected
+                    | Event::LameDuckMode
+                    | Event::Draining
+                    | Event::SlowConsumer(_)
+                    | Event::ServerError(_)
+                    | Event::ClientError(_) => {}
                 }
                 std::future::ready(())
             })
@@ -116,6 +127,7 @@ impl Bus {
             setup: context(SETUP_TIMEOUT),
             client,
             closed,
+            stores,
         })
     }
 
@@ -262,6 +274,10 @@ impl Bus {
 
     pub(crate) fn client(&self) -> &async_nats::Client {
         &self.client
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.stores
     }
 
     pub(crate) fn jetstream(&self) -> &jetstream::Context {

@@ -3,7 +3,9 @@
 //! All use of NATS goes through [`Bus`]: publishing that never waits
 //! ([`Bus::publish`]), requests with a deadline ([`Bus::request`]), services that
 //! `nats micro ls` lists ([`service`]), buckets with compare-and-set ([`bucket`])
-//! and streams ([`stream`]).
+//! and streams ([`stream`]). [`store`] has the configuration of all of them,
+//! [`follow`] reads them without a gap, [`Bus::keep`] creates what is missing and
+//! [`Bus::problems`] says what a program lacks.
 //!
 //! Invariants:
 //! - Every option whose default would delay a failover is set here: short
@@ -15,13 +17,22 @@
 pub mod bucket;
 pub mod connection;
 pub mod error;
+pub mod follow;
+mod keeper;
 pub mod service;
+mod status;
+pub mod store;
 pub mod stream;
 pub mod subject;
 
-pub use bucket::{Bucket, Change, ChangeStream, Listing};
+pub use bucket::{Bucket, Listing};
 pub use connection::{Answers, Bus, Inbound, Subscription};
 pub use error::{BusError, CasError, RequestError};
+pub use follow::{
+    BucketFollower, BucketUpdate, Change, StreamFollower, StreamMessage, StreamUpdate,
+};
+pub use keeper::Keeper;
 pub use service::{Call, Endpoint, Service};
-pub use stream::{Delivery, OrderedMessage, OrderedStream, WorkQueue};
+pub use store::Store;
+pub use stream::{Delivery, WorkQueue};
 pub use subject::Subject;

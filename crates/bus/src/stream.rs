@@ -1,10 +1,10 @@
-//! Streams: messages that must not be lost, or must be read in order.
+//! Streams: messages that must not be lost.
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::consumer::{self, AckPolicy, pull};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -12,15 +12,8 @@ use protocol::subject;
 
 use crate::connection::Bus;
 use crate::error::{BusError, CasError};
+use crate::store::Store;
 
-/// A message with an id seen within this time is a repeat.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
-/// Age at which chat messages are removed: they are read on the same day.
-const CHAT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Size of a busy day of chat.
-const CHAT_BYTES_MAX: i64 = 256 << 20;
-/// Size of hours of messages without a database.
-const PERSIST_BYTES_MAX: i64 = 512 << 20;
 /// Time after which an unacknowledged batch is delivered to another process.
 const PERSIST_ACK_WAIT: Duration = Duration::from_secs(10);
 /// Timeout of a fetch.
@@ -34,88 +27,7 @@ pub struct WorkQueue(consumer::Consumer<pull::Config>);
 /// A message of the work queue, to be acknowledged once it is stored.
 pub struct Delivery(Message);
 
-/// A stream read in order from a given sequence number.
-pub struct OrderedStream(pull::Ordered);
-
-/// A message of an [`OrderedStream`].
-#[derive(Clone, Debug)]
-pub struct OrderedMessage {
-    /// Sequence number of the message in the stream.
-    pub sequence: u64,
-    /// Subject of the message.
-    pub subject: String,
-    /// Payload of the message.
-    pub payload: Bytes,
-}
-
 impl Bus {
-    /// Creates the stream CHAT if it is missing.
-    ///
-    /// # Errors
-    /// When JetStream is off or refuses.
-    pub async fn ensure_chat_stream(&self) -> Result<(), BusError> {
-        self.ensure(subject::STREAM_CHAT, |config| Config {
-            subjects: vec![subject::CHAT_CHANNELS.to_owned()],
-            max_age: CHAT_AGE_MAX,
-            max_bytes: CHAT_BYTES_MAX,
-            discard: DiscardPolicy::Old,
-            ..config
-        })
-        .await
-    }
-
-    /// Creates the stream PERSIST if it is missing.
-    ///
-    /// # Errors
-    /// When JetStream is off or refuses.
-    pub async fn ensure_persist_stream(&self) -> Result<(), BusError> {
-        self.ensure(subject::STREAM_PERSIST, |config| Config {
-            subjects: vec![subject::PERSIST_ALL.to_owned()],
-            retention: RetentionPolicy::WorkQueue,
-            max_bytes: PERSIST_BYTES_MAX,
-            // A result must not push out an older one that has not been read.
-            discard: DiscardPolicy::New,
-            ..config
-        })
-        .await
-    }
-
-    /// Creates or updates a stream with the options of `set`; all others stay as the
-    /// server has them.
-    async fn ensure(&self, name: &str, set: impl Fn(Config) -> Config) -> Result<(), BusError> {
-        let set = |config| Config {
-            storage: StorageType::File,
-            duplicate_window: DUPLICATE_WINDOW,
-            ..set(config)
-        };
-        if self.has_stream(name, set).await {
-            return Ok(());
-        }
-        let config = set(Config {
-            name: name.to_owned(),
-            ..Default::default()
-        });
-        self.setup()
-            .create_or_update_stream(config)
-            .await
-            .map(drop)
-            .map_err(|error| BusError::JetStream {
-                what: format!("the stream {name}"),
-                source: error.into(),
-            })
-    }
-
-    /// Whether a stream exists that `set` would not change. It is then left alone: the
-    /// server replaces the files of a stream that is updated, and until a busy disk
-    /// has done so, up to a second, writes to it fail.
-    pub(crate) async fn has_stream(&self, name: &str, set: impl FnOnce(Config) -> Config) -> bool {
-        let found = self.setup().get_stream(name).await;
-        found.is_ok_and(|found| {
-            let found = &found.cached_info().config;
-            set(found.clone()) == *found
-        })
-    }
-
     /// Appends a message to a stream and waits for the acknowledgement. A message with
     /// a known id is not appended again; the sequence number of the first is returned.
     ///
@@ -124,6 +36,7 @@ impl Bus {
     /// id.
     pub async fn append(
         &self,
+        store: &Store,
         subject: &str,
         message_id: &str,
         payload: impl Into<Bytes>,
@@ -139,37 +52,13 @@ impl Bus {
             .jetstream()
             .send_publish(subject.to_owned(), message)
             .await;
-        let ack = sent.map_err(|error| unknown(error.into()))?.await;
-        Ok(ack.map_err(|error| unknown(error.into()))?.sequence)
-    }
-
-    /// Reads the stream CHAT from sequence number `from`, or after its current end.
-    ///
-    /// # Errors
-    /// When the stream is missing or the server does not answer.
-    pub async fn read_chat(&self, from: Option<u64>) -> Result<OrderedStream, BusError> {
-        let failed = |source| BusError::JetStream {
-            what: "the stream CHAT".to_owned(),
-            source,
+        let appended = match sent {
+            Ok(ack) => ack.await.map_err(async_nats::Error::from),
+            Err(error) => Err(error.into()),
         };
-        let deliver_policy = match from {
-            Some(start_sequence) => DeliverPolicy::ByStartSequence { start_sequence },
-            None => DeliverPolicy::New,
-        };
-        let stream = self.setup().get_stream(subject::STREAM_CHAT).await;
-        let consumer = stream
-            .map_err(|error| failed(error.into()))?
-            .create_consumer(pull::OrderedConfig {
-                deliver_policy,
-                ..Default::default()
-            })
-            .await
-            .map_err(|error| failed(error.into()))?;
-        let messages = consumer
-            .messages()
-            .await
-            .map_err(|error| failed(error.into()))?;
-        Ok(OrderedStream(messages))
+        let appended = appended.map(|ack| ack.sequence).map_err(unknown);
+        self.stores().wrote(store.name(), &appended);
+        appended
     }
 
     /// Joins the consumers of the stream PERSIST.
@@ -212,20 +101,6 @@ impl Bus {
 async fn has_reader_on_disk(stream: &Stream) -> bool {
     let reader = stream.consumer_info(subject::CONSUMER_PERSIST).await;
     reader.is_ok_and(|reader| !reader.config.memory_storage)
-}
-
-impl OrderedStream {
-    /// Waits for the next message; `None` when reading was interrupted and must be
-    /// reopened after the last sequence number seen.
-    pub async fn next(&mut self) -> Option<OrderedMessage> {
-        let message = self.0.next().await?.ok()?;
-        let sequence = message.info().ok()?.stream_sequence;
-        Some(OrderedMessage {
-            sequence,
-            subject: message.subject.to_string(),
-            payload: message.payload.clone(),
-        })
-    }
 }
 
 impl WorkQueue {

@@ -37,6 +37,9 @@ pub const PERSISTENCE: &str = "persistence";
 
 /// The one channel that everybody is in.
 pub const CHAT_CHANNEL_GLOBAL: &str = "chat.channel.global";
+/// A channel that no program reads: a message there shows whether the stream CHAT takes
+/// messages.
+pub const CHAT_PROBE: &str = "chat.channel.probe";
 /// What the stream CHAT keeps.
 pub const CHAT_CHANNELS: &str = "chat.channel.>";
 

@@ -1,9 +1,8 @@
 //! Listing the lobby.
 
 use anyhow::{Context, Result};
-use bus::Bus;
+use bus::{Bus, store};
 use protocol::lobby::RoomEntry;
-use protocol::subject;
 use protocol::version::{self, ROOM_ENTRY};
 
 /// Prints the rooms, as a table or as one JSON array.
@@ -13,7 +12,7 @@ use protocol::version::{self, ROOM_ENTRY};
 pub async fn list(nats: &str, json: bool) -> Result<()> {
     let bus = Bus::connect(nats, "racectl").await?;
     let bucket = bus
-        .existing_bucket(subject::BUCKET_ROOMS)
+        .existing_bucket(&store::ROOMS)
         .await
         .context("there is no lobby on this NATS server: has a race worker been started?")?;
     let mut rooms = Vec::new();

@@ -21,7 +21,7 @@ mod versions;
 
 pub use announce::Announcement;
 pub use deadline::{Deadline, TimerQueue};
-pub use health::Health;
+pub use health::{Condition, Health};
 pub use options::ServiceOptions;
 pub use program::{BoxError, Context, main};
 pub use shutdown::Shutdown;

@@ -31,8 +31,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Declares that the program serves: `/ready` succeeds, and the announcement is
-    /// written with the program's own addresses.
+    /// Declares that the program serves: `/ready` succeeds while nothing is missing, and
+    /// the announcement is written with the program's own addresses.
     ///
     /// # Errors
     /// When the announcement cannot be written.
@@ -41,7 +41,7 @@ impl Context {
             self.announcement.add(name, *address);
         }
         self.announcement.write()?;
-        self.health.set_ready(true);
+        self.health.set_serving(true);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bucket, Bus, CasError, RequestError};
+use bus::{Bucket, Bus, CasError, RequestError, store};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use protocol::checkpoint::{ClaimRequest, Claimed};
@@ -179,7 +179,9 @@ async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool
 
 async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), CasError> {
     let payload = version::to_json(&PERSIST, message);
-    bus.append(message.subject(), id, payload).await.map(drop)
+    bus.append(&store::PERSIST, message.subject(), id, payload)
+        .await
+        .map(drop)
 }
 
 /// Asks a gateway which of its connections are in the room.

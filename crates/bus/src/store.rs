@@ -1,0 +1,250 @@
+//! The streams and buckets of Slipstream: how each is configured, and how it is
+//! created when it is missing.
+
+use std::time::Duration;
+
+use async_nats::jetstream::kv;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use protocol::subject;
+use tokio::time::Instant;
+
+use crate::connection::{Bus, SETUP_TIMEOUT};
+use crate::error::BusError;
+
+/// Period in which a stream recognises a repeated message id.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// Age at which chat messages are removed: they are read on the same day.
+const CHAT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Size of a busy day of chat.
+const CHAT_BYTES_MAX: i64 = 256 << 20;
+/// Size of hours of messages without a database.
+const PERSIST_BYTES_MAX: i64 = 512 << 20;
+/// Expiry of a presence: three of the intervals in which its gateway renews it.
+const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
+/// How long the server remembers that a key of a bucket with expiry is gone.
+const EXPIRY_MARKER: Duration = Duration::from_secs(60);
+/// A key that no program reads. Deleting it shows whether a bucket takes writes.
+const PROBE_KEY: &str = "_probe";
+
+/// The lobby.
+pub const ROOMS: Store = Store::bucket(subject::BUCKET_ROOMS, "the lobby");
+/// The chain of ownership.
+pub const CHECKPOINTS: Store = Store::bucket(subject::BUCKET_CHECKPOINTS, "who owns which room");
+/// The connections to the chat.
+pub const PRESENCE: Store = Store {
+    expiry: Some(PRESENCE_EXPIRY),
+    ..Store::bucket(subject::BUCKET_PRESENCE, "who is in the chat")
+};
+/// The chat.
+pub const CHAT: Store = Store::stream(subject::STREAM_CHAT, Some(subject::CHAT_PROBE), |config| {
+    Config {
+        subjects: vec![subject::CHAT_CHANNELS.to_owned()],
+        max_age: CHAT_AGE_MAX,
+        max_bytes: CHAT_BYTES_MAX,
+        discard: DiscardPolicy::Old,
+        ..config
+    }
+});
+
+/// What belongs into the database.
+pub const PERSIST: Store = Store::stream(subject::STREAM_PERSIST, None, |config| Config {
+    subjects: vec![subject::PERSIST_ALL.to_owned()],
+    retention: RetentionPolicy::WorkQueue,
+    max_bytes: PERSIST_BYTES_MAX,
+    // A result must not push out an older one that has not been read.
+    discard: DiscardPolicy::New,
+    ..config
+});
+
+/// A stream or a bucket, which is a stream too.
+#[derive(Clone, Copy, Debug)]
+pub struct Store {
+    /// The name of the stream or bucket.
+    name: &'static str,
+    kind: Kind,
+    /// Age at which keys of a bucket expire unless they are written again.
+    expiry: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Bucket {
+        description: &'static str,
+    },
+    Stream {
+        /// A subject whose messages no program reads.
+        probe: Option<&'static str>,
+        set: fn(Config) -> Config,
+    },
+}
+
+/// One life of a stream: when it was created, Unix nanoseconds. A stream that was
+/// deleted and created again, or whose server lost its disk, has another.
+pub(crate) type Identity = i128;
+
+impl Store {
+    /// A bucket whose keys do not expire.
+    #[must_use]
+    pub const fn bucket(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Bucket { description },
+            expiry: None,
+        }
+    }
+
+    /// A stream with the options of `set`; all others are the server's. A message to
+    /// `probe` shows whether it takes writes.
+    pub(crate) const fn stream(
+        name: &'static str,
+        probe: Option<&'static str>,
+        set: fn(Config) -> Config,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Stream { probe, set },
+            expiry: None,
+        }
+    }
+
+    /// The name of the stream or bucket.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The name of the stream, for a bucket that of the one it is kept in.
+    pub(crate) fn stream_name(&self) -> String {
+        match self.kind {
+            Kind::Bucket { .. } => format!("KV_{}", self.name),
+            Kind::Stream { .. } => self.name.to_owned(),
+        }
+    }
+
+    /// What it is, for a person.
+    pub(crate) fn what(&self) -> String {
+        match self.kind {
+            Kind::Bucket { .. } => format!("the bucket {}", self.name),
+            Kind::Stream { .. } => format!("the stream {}", self.name),
+        }
+    }
+
+    /// The options of this program, in the configuration that the server has.
+    fn set(&self, found: Config) -> Config {
+        match self.kind {
+            Kind::Bucket { description } => Config {
+                description: Some(description.to_owned()),
+                max_messages_per_subject: 1,
+                // Files, not memory: a bucket must outlive its server.
+                storage: StorageType::File,
+                max_age: self.expiry.unwrap_or_default(),
+                subject_delete_marker_ttl: self.expiry.map(|_| EXPIRY_MARKER),
+                ..found
+            },
+            Kind::Stream { set, .. } => Config {
+                storage: StorageType::File,
+                duplicate_window: DUPLICATE_WINDOW,
+                ..set(found)
+            },
+        }
+    }
+}
+
+impl Bus {
+    /// Creates a stream or bucket that is missing, and changes one that is configured
+    /// otherwise. Returns which life of it there is.
+    ///
+    /// # Errors
+    /// When JetStream is off or refuses.
+    pub(crate) async fn provide(&self, store: &Store) -> Result<Identity, BusError> {
+        let deadline = Instant::now() + SETUP_TIMEOUT;
+        loop {
+            match self.provide_once(store).await {
+                // Another program creates it at this moment, or the server is busy
+                // creating files for all of them.
+                Err(error) if Instant::now() < deadline && self.is_connected() => {
+                    tracing::debug!(%error, store = store.name, "providing it again");
+                    tokio::time::sleep(PROVIDE_PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(crate) async fn provide_once(&self, store: &Store) -> Result<Identity, BusError> {
+        let failed = |source: async_nats::Error| BusError::JetStream {
+            what: store.what(),
+            source,
+        };
+        if let Ok(found) = self.setup().get_stream(store.stream_name()).await {
+            let info = found.cached_info();
+            // One that is as it should be is left alone: the server replaces the files
+            // of a stream that is updated, and until a busy disk has done so, up to a
+            // second, writes to it fail.
+            if store.set(info.config.clone()) == info.config {
+                return Ok(identity(&found));
+            }
+        }
+        match store.kind {
+            Kind::Bucket { description } => {
+                let config = kv::Config {
+                    bucket: store.name.to_owned(),
+                    description: description.to_owned(),
+                    history: 1,
+                    storage: StorageType::File,
+                    max_age: store.expiry.unwrap_or_default(),
+                    limit_markers: store.expiry.map(|_| EXPIRY_MARKER),
+                    ..Default::default()
+                };
+                let created = self.setup().create_or_update_key_value(config).await;
+                created.map_err(|error| failed(error.into()))?;
+            }
+            Kind::Stream { .. } => {
+                let config = store.set(Config {
+                    name: store.name.to_owned(),
+                    ..Default::default()
+                });
+                let created = self.setup().create_or_update_stream(config).await;
+                created.map_err(|error| failed(error.into()))?;
+            }
+        }
+        let found = self.setup().get_stream(store.stream_name()).await;
+        let found = found.map_err(|error| failed(error.into()))?;
+        Ok(identity(&found))
+    }
+
+    /// The life of a stream or bucket that exists.
+    ///
+    /// # Errors
+    /// When there is none, or the server does not answer.
+    pub(crate) async fn identity(&self, store: &Store) -> Result<Identity, BusError> {
+        let found = self.jetstream().get_stream(store.stream_name()).await;
+        let found = found.map_err(|error| BusError::JetStream {
+            what: store.what(),
+            source: error.into(),
+        })?;
+        Ok(identity(&found))
+    }
+
+    /// Writes something that no program reads; returns whether it was stored, or `None`
+    /// for a stream that has nothing of the kind.
+    pub(crate) async fn probe(&self, store: &Store) -> Option<bool> {
+        match store.kind {
+            Kind::Bucket { .. } => {
+                let bucket = self.jetstream().get_key_value(store.name).await.ok()?;
+                Some(bucket.delete(PROBE_KEY).await.is_ok())
+            }
+            Kind::Stream { probe, .. } => {
+                let sent = self.jetstream().publish(probe?, "".into()).await.ok()?;
+                Some(sent.await.is_ok())
+            }
+        }
+    }
+}
+
+/// Between two attempts to create a stream or bucket.
+const PROVIDE_PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) fn identity(stream: &Stream) -> Identity {
+    stream.cached_info().created.unix_timestamp_nanos()
+}
