@@ -86,6 +86,21 @@ is_ready() { # NAME
         curl --fail --silent --output /dev/null --max-time 2 "http://$http/$path"
 }
 
+# What a process that lives says it lacks, a line each; nothing when it is ready.
+problems_of() { # NAME
+    local http path=ready answer
+    [[ $1 != nats-server-* ]] || path=healthz
+    http=$(announced "$1" http) || return 0
+    answer=$(curl --silent --max-time 2 "http://$http/$path") || {
+        echo "it does not answer"
+        return 0
+    }
+    case $path in
+    ready) sed -n 's/^- //p' <<<"$answer" ;;
+    healthz) jq -r '.error // empty' <<<"$answer" ;;
+    esac
+}
+
 is_ready_or_dead() { # NAME
     is_dead "$1" || is_ready "$1"
 }

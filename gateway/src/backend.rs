@@ -21,6 +21,7 @@ use crate::chat::ChatHub;
 use crate::limits::{ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS};
 use crate::lobby::Lobby;
 use crate::relays::Relays;
+use crate::seats::SeatRegister;
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
@@ -37,6 +38,8 @@ pub struct Backend {
     pub relays: Arc<Relays>,
     /// Which rooms there are.
     pub lobby: Lobby,
+    /// In which of them players have seats.
+    pub seats: SeatRegister,
     /// The chat.
     pub chat: ChatHub,
     /// Signs tokens.

@@ -9,7 +9,7 @@
 //! - [`backend`] carries out what a conversation asks of the other programs,
 //! - [`relays`] has one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to every listener,
-//! - [`lobby`] is the `rooms` bucket, followed.
+//! - [`lobby`] is the `rooms` bucket, followed; [`seats`] keeps each player in one room.
 //!
 //! Invariants:
 //! - A client cannot speak for another: seat and player are the gateway's own
@@ -30,6 +30,7 @@ pub mod options;
 pub mod rate;
 pub mod relays;
 pub mod run;
+pub mod seats;
 pub mod send_queue;
 pub mod sessions;
 mod stored;

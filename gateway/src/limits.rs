@@ -87,5 +87,8 @@ pub const CLAIM_TIMEOUT: Duration = Duration::from_millis(12);
 /// rooms, and the others must have time to race.
 pub const CLAIMS_MAX: usize = 32;
 
+/// Attempts to note a seat: another gateway may write of the same player, rarely.
+pub const SEATS_ATTEMPTS: u32 = 4;
+
 /// How often a gateway without NATS looks whether it is back.
 pub const CONNECTION_CHECK: Duration = Duration::from_millis(50);

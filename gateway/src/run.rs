@@ -23,11 +23,12 @@ use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
 use crate::relays::Relays;
+use crate::seats::SeatRegister;
 use crate::sessions::Sessions;
 use crate::token::{Port, Signer};
 
-/// What the gateway follows.
-const STORES: [Store; 3] = [store::ROOMS, store::PRESENCE, store::CHAT];
+/// What the gateway follows and writes.
+const STORES: [Store; 4] = [store::ROOMS, store::SEATS, store::PRESENCE, store::CHAT];
 
 /// Runs the gateway until shutdown.
 ///
@@ -67,6 +68,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
             tasks.clone(),
         )),
         lobby: Lobby::default(),
+        seats: SeatRegister::new(bus.bucket(&store::SEATS).await?),
         chat: ChatHub::default(),
         signer,
     });

@@ -21,6 +21,8 @@ const CHAT_BYTES_MAX: i64 = 256 << 20;
 const PERSIST_BYTES_MAX: i64 = 512 << 20;
 /// Expiry of a presence: three of the intervals in which its gateway renews it.
 const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
+/// Expiry of what is known of a player's seats: longer than any race.
+const SEATS_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 /// How long the server remembers that a key of a bucket with expiry is gone.
 const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 /// A key that no program reads. Deleting it shows whether a bucket takes writes.
@@ -30,6 +32,11 @@ const PROBE_KEY: &str = "_probe";
 pub const ROOMS: Store = Store::bucket(subject::BUCKET_ROOMS, "the lobby");
 /// The chain of ownership.
 pub const CHECKPOINTS: Store = Store::bucket(subject::BUCKET_CHECKPOINTS, "who owns which room");
+/// In which rooms a player has a seat.
+pub const SEATS: Store = Store {
+    expiry: Some(SEATS_EXPIRY),
+    ..Store::bucket(subject::BUCKET_SEATS, "in which rooms a player has a seat")
+};
 /// The connections to the chat.
 pub const PRESENCE: Store = Store {
     expiry: Some(PRESENCE_EXPIRY),

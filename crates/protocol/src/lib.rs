@@ -3,7 +3,7 @@
 //! Everything that crosses a process boundary is defined here once: names and
 //! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
 //! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
-//! [`lobby`], [`persist`], [`quarantine`], [`replay`], [`room`]) and the binary ones
+//! [`lobby`], [`persist`], [`quarantine`], [`replay`], [`room`], [`seats`]) and the binary ones
 //! ([`catch_up`], [`checkpoint`], [`input`], [`snapshot`]).
 //!
 //! Invariants:
@@ -33,6 +33,7 @@ pub mod record;
 pub mod rejection;
 pub mod replay;
 pub mod room;
+pub mod seats;
 pub mod snapshot;
 pub mod subject;
 pub mod version;

@@ -65,6 +65,8 @@ pub const CONSUMER_PERSIST: &str = "persistence";
 pub const BUCKET_ROOMS: &str = "rooms";
 /// The chain of ownership, binary.
 pub const BUCKET_CHECKPOINTS: &str = "checkpoints";
+/// In which rooms a player has a seat, by player, in JSON.
+pub const BUCKET_SEATS: &str = "seats";
 /// Results whose race is over and that their stream has not taken, by race, in JSON.
 pub const BUCKET_RESULTS: &str = "results";
 /// What could not be read or stored, with the reason, in JSON.
@@ -130,6 +132,12 @@ pub fn room_event(room: &RoomId) -> String {
 #[must_use]
 pub fn room_key(room: &RoomId) -> &str {
     room.as_str()
+}
+
+/// The key of a player in [`BUCKET_SEATS`].
+#[must_use]
+pub fn seats_key(player: &PlayerId) -> &str {
+    player.as_str()
 }
 
 /// The key of a player in [`BUCKET_PRESENCE`].

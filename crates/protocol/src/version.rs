@@ -49,6 +49,8 @@ pub const ROOM_ENTRY: Format = Format::new("lobby entry", 1, 2, 2);
 pub const PRESENCE: Format = Format::new("presence", 1, 2, 2);
 /// A message of the stream PERSIST, in JSON.
 pub const PERSIST: Format = Format::new("record", 1, 2, 2);
+/// A value of the bucket `seats`, in JSON.
+pub const SEATS: Format = Format::new("seats of a player", 1, 1, 1);
 /// A value of the bucket `quarantine`, in JSON.
 pub const QUARANTINE: Format = Format::new("quarantined", 1, 1, 1);
 /// The conversation between client and gateway: hello, control messages, inputs,
@@ -56,7 +58,7 @@ pub const QUARANTINE: Format = Format::new("quarantined", 1, 1, 1);
 pub const CONVERSATION: Format = Format::new("conversation", 4, 4, 4);
 
 /// All formats on the bus and on the clients' connections.
-pub const FORMATS: [&Format; 11] = [
+pub const FORMATS: [&Format; 12] = [
     &CHECKPOINT,
     &ROOM_STATE,
     &SNAPSHOT,
@@ -66,6 +68,7 @@ pub const FORMATS: [&Format; 11] = [
     &ROOM_ENTRY,
     &PRESENCE,
     &PERSIST,
+    &SEATS,
     &QUARANTINE,
     &CONVERSATION,
 ];

@@ -139,7 +139,7 @@ impl Connection {
             Rejection::new(RejectionCode::Unavailable, message)
         })?;
         let answer = match entry {
-            Entry::Seat(class) => self.backend.join(name, player, self.nonce, class).await,
+            Entry::Seat(class) => self.take_seat(name, player, class).await,
             Entry::Spectator => self.backend.ctl(&room, &CtlRequest::Spectate).await,
         };
         match answer {
@@ -156,6 +156,11 @@ impl Connection {
                     .send(RelayCommand::Enter(self.member, entered, race, epoch))
                     .await;
                 self.relay = Some(relay);
+                if seat.is_some()
+                    && let Some(player) = self.conversation.player()
+                {
+                    self.backend.leave_other_rooms(player, &name.id()).await;
+                }
                 Ok(())
             }
             Err(rejection) => {
@@ -172,6 +177,24 @@ impl Connection {
                 Err(rejection)
             }
         }
+    }
+
+    /// Takes a seat. A refusal leaves the player where a seat was before.
+    async fn take_seat(
+        &self,
+        name: &RoomName,
+        player: &PlayerName,
+        class: CarClass,
+    ) -> Reply<CtlReply> {
+        let room = name.id();
+        self.backend.claim_seat(player, &room, self.nonce).await?;
+        let answer = self.backend.join(name, player, self.nonce, class).await;
+        if let Err(rejection) = &answer
+            && rejection.code != RejectionCode::Unavailable
+        {
+            self.backend.forget_seat(player, &room).await;
+        }
+        answer
     }
 
     /// Asks something of the room that the client has a seat in. What comes of
@@ -219,8 +242,17 @@ impl Connection {
                     session: self.nonce,
                 },
             };
-            if let Err(error) = self.backend.ctl(&membership.room, &request).await {
-                tracing::debug!(%error, room = %membership.room, "could not report a departure to the room");
+            match self.backend.ctl(&membership.room, &request).await {
+                Ok(_) => {
+                    if departure == Departure::ForGood
+                        && let Some(player) = self.conversation.player()
+                    {
+                        self.backend.forget_seat(player, &membership.room).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, room = %membership.room, "could not report a departure to the room");
+                }
             }
         }
         self.conversation.left();
@@ -249,7 +281,7 @@ enum Entry {
     Spectator,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Departure {
     ForGood,
     Lost,

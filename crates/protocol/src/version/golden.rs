@@ -20,6 +20,7 @@ use crate::quarantine::{Origin, Quarantined};
 use crate::record::{PlayerRecord, ResultRecord, RoomClosed, RoomRecord};
 use crate::replay::{Base64, ReplayChunk, ReplayRecord};
 use crate::room::Standing;
+use crate::seats::{HeldSeat, HeldSeats};
 use crate::snapshot::{InputAck, RelayedHeader, SnapshotHeader, relay_into};
 use crate::version::{self, FORMATS};
 use crate::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce, WorkerId};
@@ -309,6 +310,15 @@ fn records() {
             PersistMessage::Replay(replay),
         ],
     );
+}
+
+#[test]
+fn seats_of_a_player() {
+    let seat = HeldSeat {
+        room: duel().id(),
+        session: SessionNonce::new(7),
+    };
+    check_json(&version::SEATS, &[HeldSeats { seats: vec![seat] }]);
 }
 
 #[test]
