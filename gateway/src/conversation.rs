@@ -229,12 +229,20 @@ impl Conversation {
                 self.expect_unauthenticated()?;
                 let name = client::new_player_name(&name)?;
                 password.check()?;
-                Step::Ask(Ask::SignUp(Credentials { name, password }))
+                Step::Ask(Ask::SignUp(Credentials {
+                    name,
+                    password,
+                    request: None,
+                }))
             }
             ClientMessage::LogIn { name, password } => {
                 self.expect_unauthenticated()?;
                 let name = client::player_name(&name)?;
-                Step::Ask(Ask::LogIn(Credentials { name, password }))
+                Step::Ask(Ask::LogIn(Credentials {
+                    name,
+                    password,
+                    request: None,
+                }))
             }
             ClientMessage::Resume { token } => {
                 self.expect_unauthenticated()?;

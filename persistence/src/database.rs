@@ -1,14 +1,16 @@
 //! The URL of the database and its connections.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
-use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sea_orm::sqlx::{ConnectOptions, Connection, Database};
 
 use crate::error::DatabaseUrlError;
 
@@ -17,6 +19,9 @@ use crate::error::DatabaseUrlError;
 const MYSQL_CONNECTIONS_MAX: u32 = 8;
 /// Connections to SQLite: one writes at a time, the others read.
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
+/// Connections that look whether what was written is there: one each for the writers
+/// of results and of sign-ups.
+const CHECK_CONNECTIONS_MAX: u32 = 2;
 /// Timeout for a connection: a log-in should fail soon while the database is
 /// unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -89,32 +94,100 @@ impl DatabaseUrl {
         Self { options, ..self }
     }
 
-    /// Creates a pool whose connections are opened on demand, and the folder of an
-    /// SQLite file.
+    /// Creates the folder of an SQLite file that may be created.
     ///
     /// # Errors
     /// When the folder cannot be created.
-    pub(crate) fn connect(&self) -> std::io::Result<DatabaseConnection> {
+    pub(crate) fn make_folder(&self) -> std::io::Result<()> {
         match &self.options {
-            DriverOptions::Sqlite { options, creates } => {
-                if *creates {
-                    make_folder_of(options.get_filename())?;
-                }
-                let pool = SqlitePoolOptions::new()
+            DriverOptions::Sqlite {
+                options,
+                creates: true,
+            } => make_folder_of(options.get_filename()),
+            DriverOptions::Sqlite { creates: false, .. } | DriverOptions::MySql(_) => Ok(()),
+        }
+    }
+
+    /// A pool whose connections are opened on demand. A connection that is given back
+    /// within a transaction is closed: on a full disk SQLite ends a transaction by
+    /// itself, and the driver would begin all later ones within the one that is gone.
+    pub(crate) fn connect(&self) -> DatabaseConnection {
+        match &self.options {
+            DriverOptions::Sqlite { options, .. } => {
+                let pool = outside_transactions(SqlitePoolOptions::new())
                     .max_connections(SQLITE_CONNECTIONS_MAX)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
                     .connect_lazy_with(options.as_ref().clone());
-                Ok(DatabaseConnection::from(pool))
+                DatabaseConnection::from(pool)
             }
             DriverOptions::MySql(options) => {
-                let pool = MySqlPoolOptions::new()
+                let pool = outside_transactions(MySqlPoolOptions::new())
                     .max_connections(MYSQL_CONNECTIONS_MAX)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
                     .connect_lazy_with(options.as_ref().clone());
-                Ok(DatabaseConnection::from(pool))
+                DatabaseConnection::from(pool)
             }
         }
     }
+
+    /// Connections that see only what is in the database for everybody. For a file
+    /// they are opened when they are used, by its path, and create nothing.
+    pub(crate) fn connect_for_checks(&self) -> DatabaseConnection {
+        match &self.options {
+            DriverOptions::Sqlite { options, .. } => {
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_lazy_with(options.as_ref().clone().create_if_missing(false));
+                DatabaseConnection::from(pool)
+            }
+            DriverOptions::MySql(options) => {
+                let pool = MySqlPoolOptions::new()
+                    .max_connections(CHECK_CONNECTIONS_MAX)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_lazy_with(options.as_ref().clone());
+                DatabaseConnection::from(pool)
+            }
+        }
+    }
+
+    /// Whether the database is a file of this machine.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.options, DriverOptions::Sqlite { .. })
+    }
+
+    /// The file at the path of the database; `None` when there is none, and for a
+    /// server.
+    pub(crate) fn file_id(&self) -> Option<FileId> {
+        match &self.options {
+            DriverOptions::Sqlite { options, .. } => FileId::of(options.get_filename()),
+            DriverOptions::MySql(_) => None,
+        }
+    }
+}
+
+/// The identity of a file, whatever its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(path: &Path) -> Option<Self> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+        })
+    }
+}
+
+fn outside_transactions<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> {
+    options.after_release(|connection, _metadata| {
+        let is_usable = !connection.is_in_transaction();
+        Box::pin(std::future::ready(Ok(is_usable)))
+    })
 }
 
 fn make_folder_of(file: &Path) -> std::io::Result<()> {

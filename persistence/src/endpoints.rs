@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
-use protocol::account::{Account, Leaderboard, Profile, ProfileRequest};
+use protocol::account::{
+    Account, LastRaceAnswer, LastRaceRequest, Leaderboard, LeaderboardRequest, Profile,
+    ProfileRequest,
+};
 use protocol::replay::ReplayPage;
 use protocol::{Rejection, RejectionCode, Reply, subject};
 use serde::Serialize;
@@ -12,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use crate::conditions::{Conditions, Part};
 use crate::error::{StoreError, chain};
 use crate::store::Store;
 use crate::{PROGRAM, metrics, now};
@@ -35,15 +39,24 @@ enum Operation {
     Login,
     Profile,
     Leaderboard,
+    LastRace,
     Replay,
 }
 
+/// What calls are served from.
+#[derive(Clone)]
+struct Backend {
+    store: Store,
+    conditions: Conditions,
+}
+
 impl Operation {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Signup,
         Self::Login,
         Self::Profile,
         Self::Leaderboard,
+        Self::LastRace,
         Self::Replay,
     ];
 
@@ -53,6 +66,7 @@ impl Operation {
             Self::Login => subject::ACCOUNT_LOGIN,
             Self::Profile => subject::ACCOUNT_PROFILE,
             Self::Leaderboard => subject::ACCOUNT_LEADERBOARD,
+            Self::LastRace => subject::ACCOUNT_LAST_RACE,
             Self::Replay => subject::RESULT_REPLAY,
         }
     }
@@ -63,7 +77,15 @@ impl Endpoints {
     ///
     /// # Errors
     /// When the NATS server refuses.
-    pub async fn start(bus: &Bus, store: &Store) -> Result<Self, BusError> {
+    pub async fn start(
+        bus: &Bus,
+        store: &Store,
+        conditions: &Conditions,
+    ) -> Result<Self, BusError> {
+        let backend = Backend {
+            store: store.clone(),
+            conditions: conditions.clone(),
+        };
         let service = bus
             .service(
                 PROGRAM,
@@ -79,7 +101,7 @@ impl Endpoints {
             tasks.spawn(serve(
                 operation,
                 endpoint,
-                store.clone(),
+                backend.clone(),
                 permits.clone(),
                 calls,
             ));
@@ -104,7 +126,7 @@ impl Endpoints {
 async fn serve(
     operation: Operation,
     mut endpoint: Endpoint,
-    store: Store,
+    backend: Backend,
     permits: Arc<Semaphore>,
     calls: TaskTracker,
 ) {
@@ -117,71 +139,95 @@ async fn serve(
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let store = store.clone();
+        let backend = backend.clone();
         calls.spawn(async move {
-            handle(operation, &store, call).await;
+            handle(operation, &backend, call).await;
             drop(permit);
         });
     }
 }
 
-async fn handle(operation: Operation, store: &Store, call: Call) {
+async fn handle(operation: Operation, backend: &Backend, call: Call) {
     let started = Instant::now();
     match operation {
         Operation::Signup => {
-            let reply = signup(store, &call).await;
+            let reply = backend.signup(&call).await;
             answer(operation, call, reply, started).await;
         }
         Operation::Login => {
-            let reply = login(store, &call).await;
+            let reply = backend.login(&call).await;
             answer(operation, call, reply, started).await;
         }
         Operation::Profile => {
-            let reply = profile(store, &call).await;
+            let reply = backend.profile(&call).await;
             answer(operation, call, reply, started).await;
         }
-        // The payload is ignored, so that it may be empty.
         Operation::Leaderboard => {
-            let reply = leaderboard(store).await;
+            let reply = backend.leaderboard(&call).await;
+            answer(operation, call, reply, started).await;
+        }
+        Operation::LastRace => {
+            let reply = backend.last_race(&call).await;
             answer(operation, call, reply, started).await;
         }
         Operation::Replay => {
-            let reply = replay(store, &call).await;
+            let reply = backend.replay(&call).await;
             answer(operation, call, reply, started).await;
         }
     }
 }
 
-async fn signup(store: &Store, call: &Call) -> Reply<Account> {
-    store.signup(call.read()?, now()).await.map_err(refuse)
-}
-
-async fn login(store: &Store, call: &Call) -> Reply<Account> {
-    store.login(call.read()?).await.map_err(refuse)
-}
-
-async fn profile(store: &Store, call: &Call) -> Reply<Profile> {
-    let request: ProfileRequest = call.read()?;
-    store.profile(&request.player).await.map_err(refuse)
-}
-
-async fn leaderboard(store: &Store) -> Reply<Leaderboard> {
-    store.leaderboard().await.map_err(refuse)
-}
-
-async fn replay(store: &Store, call: &Call) -> Reply<ReplayPage> {
-    store.replay(call.read()?).await.map_err(refuse)
-}
-
-/// Logs the cause, and returns the rejection that a player sees.
-fn refuse(error: StoreError) -> Rejection {
-    let cause = chain(&error);
-    let rejection = Rejection::from(error);
-    if rejection.code == RejectionCode::Unavailable {
-        warn!(error = cause, "a call could not be answered");
-        metrics::failed("call");
+impl Backend {
+    async fn signup(&self, call: &Call) -> Reply<Account> {
+        self.reply(self.store.signup(call.read()?, now()).await)
     }
-    rejection
+
+    async fn login(&self, call: &Call) -> Reply<Account> {
+        self.reply(self.store.login(call.read()?).await)
+    }
+
+    async fn profile(&self, call: &Call) -> Reply<Profile> {
+        let request: ProfileRequest = call.read()?;
+        self.reply(self.store.profile(&request.player).await)
+    }
+
+    async fn leaderboard(&self, call: &Call) -> Reply<Leaderboard> {
+        let request = if call.payload().is_empty() {
+            LeaderboardRequest::default()
+        } else {
+            call.read()?
+        };
+        self.reply(self.store.leaderboard(request).await)
+    }
+
+    async fn last_race(&self, call: &Call) -> Reply<LastRaceAnswer> {
+        let request: LastRaceRequest = call.read()?;
+        let last_race = self.reply(self.store.last_race(&request.player).await)?;
+        Ok(LastRaceAnswer { last_race })
+    }
+
+    async fn replay(&self, call: &Call) -> Reply<ReplayPage> {
+        self.reply(self.store.replay(call.read()?).await)
+    }
+
+    /// Reports a failure of the database, and turns an error into the rejection that a
+    /// player sees.
+    fn reply<T>(&self, outcome: Result<T, StoreError>) -> Reply<T> {
+        outcome.map_err(|error| {
+            let cause = chain(&error);
+            let is_database = error.is_failure() || error.is_conflict();
+            let rejection = Rejection::from(error);
+            if rejection.code == RejectionCode::Unavailable {
+                metrics::failed("call");
+                if is_database {
+                    self.conditions.database_failed(Part::Calls, &cause);
+                } else {
+                    warn!(error = cause, "a call could not be answered");
+                }
+            }
+            rejection
+        })
+    }
 }
 
 async fn answer<T: Serialize>(operation: Operation, call: Call, reply: Reply<T>, started: Instant) {

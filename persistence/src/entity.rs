@@ -12,3 +12,4 @@ pub mod replay;
 pub mod replay_chunk;
 pub mod room;
 pub mod snapshot;
+pub mod written_batch;

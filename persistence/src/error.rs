@@ -2,9 +2,8 @@
 
 use std::error::Error;
 
-use protocol::{
-    NameError, PlayerId, PlayerName, RaceId, ReadError, Rejection, RejectionCode, Tick,
-};
+use protocol::persist::RecordReadError;
+use protocol::{NameError, PlayerId, PlayerName, RaceId, Rejection, RejectionCode, Tick};
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
@@ -14,6 +13,23 @@ const MYSQL_CONFLICTS: [u16; 2] = [1205, 1213];
 const SQLITE_CONFLICTS: [u32; 2] = [5, 6];
 /// SQLite: too big; constraint; mismatch.
 const SQLITE_REFUSALS: [u32; 3] = [18, 19, 20];
+/// MySQL and MariaDB: a packet is too large; a text is not of the column's character
+/// set. Both have the SQLSTATE of a general error.
+const MYSQL_REFUSALS: [u16; 2] = [1153, 1366];
+/// MySQL and MariaDB: disk full (two); cannot write a file (two); too many connections;
+/// shutting down; table full; no log space; read-only (three); no longer connected
+/// (two).
+const MYSQL_PASSING: [u16; 13] = [
+    3, 1021, 1026, 1030, 1040, 1053, 1114, 1197, 1290, 1792, 1836, 1927, 4031,
+];
+/// SQLite: permission; read-only; input or output; full; cannot open; locking protocol;
+/// not permitted by the file system.
+const SQLITE_PASSING: [u32; 7] = [3, 8, 10, 13, 14, 15, 22];
+/// MySQL and MariaDB: access to the database is denied; access is denied; there is no
+/// such database; access is denied without a password.
+const MYSQL_MISCONFIGURED: [u16; 4] = [1044, 1045, 1049, 1698];
+/// SQLite: cannot open; not a database.
+const SQLITE_MISCONFIGURED: [u32; 2] = [14, 26];
 
 /// The reason why a database URL was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,19 +51,19 @@ pub enum DatabaseUrlError {
 /// The reason why a record cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The record is of another version, or damaged.
+    /// The record is of another version or kind, or damaged.
     #[error("unreadable")]
-    Unreadable(#[from] ReadError),
+    Unreadable(#[from] RecordReadError),
     /// A value that the wire has no word for.
     #[error("a value without a word")]
     Word(#[from] serde_json::Error),
-    /// A number is too large for the database.
-    #[error("{field} is too large: {value}")]
-    TooLarge {
+    /// A number that no race has.
+    #[error("{field} is out of range: {value}")]
+    OutOfRange {
         /// The field.
         field: &'static str,
         /// The value received.
-        value: u64,
+        value: String,
     },
     /// A field has more bytes than its column holds.
     #[error("{field} has {bytes} bytes, at most {bytes_max} are allowed")]
@@ -137,6 +153,12 @@ pub enum StoreError {
         #[source]
         source: DbErr,
     },
+    /// The driver reports a commit that another connection does not see.
+    #[error("the database has lost {0} that it reported as written")]
+    NotSeen(&'static str),
+    /// The file that was opened is no longer at its path.
+    #[error("the file of the database has been removed or replaced: {0}")]
+    FileChanged(String),
     /// The database did not answer.
     #[error("the database takes too long to {operation}")]
     TimedOut {
@@ -159,6 +181,56 @@ impl StoreError {
             || driver_error(source).is_some_and(|error| error.as_database_error().is_none())
     }
 
+    /// Whether the database failed, rather than refused the data or found a conflict:
+    /// the connection on which it happened is not used again.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Database { .. } => !self.is_conflict() && !self.is_refusal(),
+            Self::TimedOut { .. } | Self::NotSeen(_) | Self::FileChanged(_) => true,
+            Self::NameTaken(_)
+            | Self::BadName(_)
+            | Self::WrongCredentials
+            | Self::UnknownPlayer(_)
+            | Self::NoReplay(_)
+            | Self::ReplayIncomplete { .. }
+            | Self::BadPassword(_)
+            | Self::Password(_)
+            | Self::Folder { .. }
+            | Self::Row { .. } => false,
+        }
+    }
+
+    /// Whether the database can do nothing at present, rather than this: it is not
+    /// there, locked, full or read-only.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let is_known = self.refusal().is_some_and(|error| {
+            match error.try_downcast_ref::<MySqlDatabaseError>() {
+                Some(error) => MYSQL_PASSING.contains(&error.number()),
+                None => sqlite_code(error).is_some_and(|code| SQLITE_PASSING.contains(&code)),
+            }
+        });
+        is_known
+            || self.is_unreachable()
+            || self.is_conflict()
+            || matches!(self, Self::NotSeen(_) | Self::FileChanged(_))
+    }
+
+    /// Whether an operator must change the settings: waiting does not help.
+    #[must_use]
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::Folder { .. })
+            || self.refusal().is_some_and(|error| {
+                match error.try_downcast_ref::<MySqlDatabaseError>() {
+                    Some(error) => MYSQL_MISCONFIGURED.contains(&error.number()),
+                    None => {
+                        sqlite_code(error).is_some_and(|code| SQLITE_MISCONFIGURED.contains(&code))
+                    }
+                }
+            })
+    }
+
     /// Whether the operation conflicted with another transaction and can be repeated at
     /// once.
     #[must_use]
@@ -178,9 +250,12 @@ impl StoreError {
         self.refusal().is_some_and(
             |error| match error.try_downcast_ref::<MySqlDatabaseError>() {
                 // The SQLSTATE classes of data exceptions and integrity violations.
-                Some(error) => error
-                    .code()
-                    .is_some_and(|state| state.starts_with("22") || state.starts_with("23")),
+                Some(error) => {
+                    let state = error.code().unwrap_or_default();
+                    state.starts_with("22")
+                        || state.starts_with("23")
+                        || MYSQL_REFUSALS.contains(&error.number())
+                }
                 None => sqlite_code(error).is_some_and(|code| SQLITE_REFUSALS.contains(&code)),
             },
         )
@@ -210,6 +285,8 @@ impl From<StoreError> for Rejection {
             | StoreError::Folder { .. }
             | StoreError::Row { .. }
             | StoreError::Database { .. }
+            | StoreError::NotSeen(_)
+            | StoreError::FileChanged(_)
             | StoreError::TimedOut { .. } => {
                 let message =
                     "the database is not available just now, please try again in a moment";

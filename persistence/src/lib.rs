@@ -1,14 +1,20 @@
 //! The persistence program, the only one with access to the database.
 //!
-//! It serves requests ([`endpoints`]: sign-up, log-in, profile, leaderboard,
-//! replays) and writes the work queue PERSIST into tables ([`consumer`]). Both use
-//! the [`store`], which has the tables ([`entity`], [`migration`]) and is
-//! independent of NATS. [`batch`] is the pure part of writing, [`password`] the
-//! hashing, [`database`] the connections, [`report`] the output for scripts.
+//! It serves requests ([`endpoints`]: sign-up, log-in, profile, leaderboard, last race,
+//! replays) and writes three work queues into tables ([`consumer`]): results, the latest
+//! of rooms and players, replays. Both use the [`store`], which has the tables
+//! ([`entity`], [`migration`]) and is independent of NATS. [`batch`] is the pure part of
+//! writing, [`discards`] that of noticing what a full stream has discarded,
+//! [`quarantine`] keeps what cannot be read or stored, [`conditions`] is why the process
+//! is not ready, [`password`] the hashing, [`database`] the connections, [`report`] the
+//! output for scripts.
 //!
 //! Invariants:
-//! - A message is acknowledged only after its transaction has been committed. While
-//!   the database is unavailable nothing is acknowledged.
+//! - A message is acknowledged, and a sign-up answered, only after another connection
+//!   has seen it in the database. While the database is unavailable nothing is
+//!   acknowledged, and nothing is given up.
+//! - No message is thrown away: what cannot be read or stored is kept in the bucket
+//!   `quarantine` before it is ended in its stream.
 //! - Every write can be repeated, in any order and by several processes at
 //!   once: a row changes only for a newer (epoch, tick), and a closed race
 //!   leaves a tombstone that keeps its room from coming back.
@@ -16,8 +22,10 @@
 //! - A password never leaves this process, not even into its own log.
 
 pub mod batch;
+pub mod conditions;
 pub mod consumer;
 pub mod database;
+pub mod discards;
 pub mod endpoints;
 pub mod entity;
 pub mod error;
@@ -25,18 +33,23 @@ mod metrics;
 pub mod migration;
 pub mod options;
 pub mod password;
+pub mod quarantine;
 pub mod report;
 pub mod store;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bus::Bus;
+use bus::store::{QUARANTINE, RECORDS, REPLAYS, RESULTS};
 use protocol::UnixMillis;
+use protocol::persist::RecordStream;
 use service::{BoxError, Context, Shutdown};
-use tracing::{info, warn};
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
 
 pub use crate::options::Options;
 
+use crate::conditions::{Conditions, Part};
 use crate::consumer::Consumer;
 use crate::endpoints::Endpoints;
 use crate::error::{StoreError, chain};
@@ -44,12 +57,14 @@ use crate::store::Store;
 
 /// The name of the program and of its NATS service.
 pub const PROGRAM: &str = "persistence";
-/// Attempts to prepare a database that answers but refuses: another process that
-/// prepares it at the same time is done by then.
+/// Attempts to prepare a database that settings do not fit: a server that has just
+/// started may not know its users yet.
 const PREPARE_ATTEMPTS: u32 = 10;
+/// How often expired rows are removed and an idle database is looked after.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What it reads.
-const STREAMS: [bus::Store; 1] = [bus::store::PERSIST];
+/// What it reads and writes.
+const STORES: [bus::Store; 4] = [RESULTS, RECORDS, REPLAYS, QUARANTINE];
 
 /// Runs until shutdown.
 ///
@@ -59,27 +74,37 @@ const STREAMS: [bus::Store; 1] = [bus::store::PERSIST];
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     metrics::describe();
     let bus = Bus::connect(&options.service.nats, PROGRAM).await?;
-    let _keeper = bus.keep(&STREAMS).await?;
+    let _keeper = bus.keep(&STORES).await?;
     let needs = bus.clone();
     context.health().check(move || needs.problems());
-    let store = Store::new(&options.database)?;
+    let store = Store::new(&options.database);
     info!(database = %options.database, "using");
     if !prepare(&store, &context.shutdown).await? {
         bus.drain().await;
         return Ok(());
     }
 
-    let queue = bus.work_queue().await?;
-    let endpoints = Endpoints::start(&bus, &store).await?;
+    let conditions = Conditions::new(&context.health());
+    let mut queues = Vec::new();
+    for stream in RecordStream::ALL {
+        queues.push((stream, bus.work_queue(stream).await?));
+    }
+    let endpoints = Endpoints::start(&bus, &store, &conditions).await?;
     context.serving(&[])?;
-    Consumer::new(
-        bus.clone(),
+    let mut tasks = JoinSet::new();
+    for (stream, queue) in queues {
+        let (bus, writer) = (bus.clone(), store.writer());
+        let (conditions, shutdown) = (conditions.clone(), context.shutdown.clone());
+        tasks.spawn(Consumer::new(stream, bus, writer, conditions, shutdown).run(queue));
+    }
+    tasks.spawn(sweep(
         store.clone(),
-        context.health().condition("database"),
+        conditions.clone(),
         context.shutdown.clone(),
-    )
-    .run(queue)
-    .await;
+    ));
+    while let Some(ended) = tasks.join_next().await {
+        ended?;
+    }
     context.health().set_serving(false);
     endpoints.stop().await;
     bus.drain().await;
@@ -87,40 +112,87 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     Ok(())
 }
 
+/// Removes what is expired, until shutdown. This is a write: while nothing else is
+/// written, it shows whether the database works.
+async fn sweep(store: Store, conditions: Conditions, shutdown: Shutdown) {
+    let mut writer = store.writer();
+    let mut backoff = Backoff::for_database();
+    while !shutdown.is_set() {
+        match writer.sweep(now()).await {
+            Ok(()) => {
+                conditions.database_works(&[Part::Sweep, Part::Calls]);
+                backoff = Backoff::for_database();
+                rest(SWEEP_INTERVAL, &shutdown).await;
+            }
+            Err(error) => {
+                conditions.database_failed(Part::Sweep, &chain(&error));
+                backoff.wait(&shutdown).await;
+            }
+        }
+    }
+}
+
 /// Waits for the database and brings its tables up to date. Returns whether that was
 /// completed before shutdown.
 async fn prepare(store: &Store, shutdown: &Shutdown) -> Result<bool, StoreError> {
-    let mut backoff = Backoff::default();
-    let mut refusals = 0;
+    let mut backoff = Backoff::for_database();
+    let (mut failures, mut misconfigured) = (0, 0);
     while let Err(error) = store.prepare().await {
-        refusals += u32::from(!error.is_unreachable());
-        if refusals >= PREPARE_ATTEMPTS {
+        misconfigured += u32::from(error.is_misconfigured());
+        if misconfigured >= PREPARE_ATTEMPTS {
             return Err(error);
         }
-        warn!(
-            error = chain(&error),
-            "cannot prepare the database, trying again"
-        );
+        if failures == 0 {
+            warn!(
+                error = chain(&error),
+                "cannot prepare the database, trying again until it works"
+            );
+        } else {
+            debug!(error = chain(&error), "still cannot prepare the database");
+        }
+        failures += 1;
         if !backoff.wait(shutdown).await {
             return Ok(false);
         }
+    }
+    if failures > 0 {
+        info!(failures, "prepared the database");
     }
     Ok(true)
 }
 
 /// Increasing pauses between attempts.
-struct Backoff(Duration);
+struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
 
 impl Backoff {
     /// Short enough that a restart of the database goes unnoticed.
     const FIRST: Duration = Duration::from_millis(100);
     /// Long enough to leave a struggling database alone.
-    const LONGEST: Duration = Duration::from_secs(5);
+    const DATABASE_LONGEST: Duration = Duration::from_secs(5);
+    /// Short, since a look whether there is a connection costs nothing.
+    const BUS_LONGEST: Duration = Duration::from_millis(500);
+
+    fn for_database() -> Self {
+        Self {
+            next: Self::FIRST,
+            longest: Self::DATABASE_LONGEST,
+        }
+    }
+
+    fn for_bus() -> Self {
+        Self {
+            next: Self::FIRST,
+            longest: Self::BUS_LONGEST,
+        }
+    }
 
     /// Pauses; returns false on shutdown.
     async fn wait(&mut self, shutdown: &Shutdown) -> bool {
-        let pause = self.0;
-        self.0 = (pause * 2).min(Self::LONGEST);
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
         rest(pause, shutdown).await
     }
 }
@@ -130,12 +202,6 @@ async fn rest(pause: Duration, shutdown: &Shutdown) -> bool {
     tokio::select! {
         () = shutdown.wait() => false,
         () = tokio::time::sleep(pause) => true,
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self(Self::FIRST)
     }
 }
 

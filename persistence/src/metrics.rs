@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use protocol::UnixMillis;
+use protocol::persist::RecordStream;
 
 const ROWS: &str = "persistence_rows_written_total";
 const BATCH_SECONDS: &str = "persistence_batch_seconds";
 const LAG_SECONDS: &str = "persistence_result_lag_seconds";
 const FAILURES: &str = "persistence_failures_total";
-const UNREADABLE: &str = "persistence_messages_unreadable_total";
+const QUARANTINED: &str = "persistence_messages_quarantined_total";
+const UNKNOWN_KINDS: &str = "persistence_messages_unknown_kind_total";
+const REPLAYS_DISCARDED: &str = "persistence_replays_discarded_total";
 const CALLS: &str = "persistence_calls_total";
 const CALL_SECONDS: &str = "persistence_call_seconds";
 
@@ -23,7 +26,15 @@ pub(crate) fn describe() {
         "from the end of a race to its commit"
     );
     describe_counter!(FAILURES, "what the database or the bus failed at, by kind");
-    describe_counter!(UNREADABLE, "messages that were thrown away");
+    describe_counter!(QUARANTINED, "messages that were set aside, by stream");
+    describe_counter!(
+        UNKNOWN_KINDS,
+        "deliveries of a kind that another release reads"
+    );
+    describe_counter!(
+        REPLAYS_DISCARDED,
+        "parts of replays that a full stream has discarded"
+    );
     describe_counter!(CALLS, "calls, by endpoint and outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "a call, by endpoint");
 }
@@ -44,8 +55,16 @@ pub(crate) fn failed(kind: &'static str) {
     counter!(FAILURES, "kind" => kind).increment(1);
 }
 
-pub(crate) fn unreadable() {
-    counter!(UNREADABLE).increment(1);
+pub(crate) fn quarantined(stream: RecordStream) {
+    counter!(QUARANTINED, "stream" => stream.name()).increment(1);
+}
+
+pub(crate) fn unknown_kind() {
+    counter!(UNKNOWN_KINDS).increment(1);
+}
+
+pub(crate) fn replays_discarded(parts: u64) {
+    counter!(REPLAYS_DISCARDED).increment(parts);
 }
 
 pub(crate) fn call(endpoint: &'static str, outcome: &'static str, took: Duration) {

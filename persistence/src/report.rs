@@ -26,7 +26,7 @@ fn print(report: &Report, database: &DatabaseUrl) -> Result<(), Box<dyn Error>> 
         .enable_all()
         .build()?;
     let text = runtime.block_on(async {
-        let store = Store::new(&database.clone().existing())?;
+        let store = Store::new(&database.clone().existing());
         let text = read(report, &store, database).await;
         store.close().await;
         text

@@ -1,9 +1,13 @@
 //! The store: all operations on the tables. Independent of NATS.
 //!
-//! Every operation ends within a time limit, whatever the database does: a statement
+//! What is written is looked for on another connection before it counts as written
+//! (`connections`, `writer`). Every operation ends within a time limit, whatever the database does: a statement
 //! that hangs is cancelled and its transaction rolled back.
 
 mod accounts;
+mod connections;
+mod last_race;
+mod leaderboard;
 mod read;
 mod replays;
 #[cfg(any(test, feature = "test-suite"))]
@@ -12,18 +16,20 @@ pub mod suite;
 mod tests;
 mod upsert;
 mod write;
+mod writer;
 
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DbErr};
-use sea_orm_migration::MigratorTrait;
 
 use crate::database::DatabaseUrl;
 use crate::error::StoreError;
-use crate::migration::Migrator;
 use crate::password::Passwords;
 
+use connections::Pool;
+
 pub use write::Written;
+pub use writer::Writer;
 
 /// Timeout of a read: a person waits for it and can try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
@@ -36,38 +42,28 @@ const PREPARE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
-    database: DatabaseConnection,
+    pool: Pool,
     passwords: Passwords,
 }
 
 impl Store {
     /// Creates a store whose connections are opened on demand.
-    ///
-    /// # Errors
-    /// When the folder of a database file cannot be created.
-    pub fn new(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let database = url.connect().map_err(|source| StoreError::Folder {
-            url: url.to_string(),
-            source,
-        })?;
-        Ok(Self {
-            database,
+    #[must_use]
+    pub fn new(url: &DatabaseUrl) -> Self {
+        Self {
+            pool: Pool::new(url),
             passwords: Passwords::default(),
-        })
+        }
     }
 
     /// Brings the tables up to date. May be called by several processes at once; one
     /// that loses the race gets an error and succeeds at the next attempt.
     ///
     /// # Errors
-    /// When the database is unavailable or refuses.
+    /// When the database is unavailable or refuses, or the folder of its file cannot
+    /// be created.
     pub async fn prepare(&self) -> Result<(), StoreError> {
-        bounded(
-            "make tables",
-            PREPARE_TIMEOUT,
-            Migrator::up(&self.database, None),
-        )
-        .await
+        self.pool.prepared().await.map(drop)
     }
 
     /// Checks that the database answers.
@@ -75,14 +71,23 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        bounded("answer", READ_TIMEOUT, self.database.ping()).await
+        bounded("answer", READ_TIMEOUT, self.database().ping()).await
+    }
+
+    /// A writer of batches.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
     }
 
     /// Closes the connections.
     pub async fn close(self) {
-        if let Err(error) = self.database.close().await {
-            tracing::debug!(%error, "the database did not close cleanly");
-        }
+        self.pool.close().await;
+    }
+
+    /// The connections in use, for reading.
+    fn database(&self) -> DatabaseConnection {
+        self.pool.current().database
     }
 }
 

@@ -22,7 +22,13 @@ use crate::options::Options;
 use crate::worker::Worker;
 
 /// What the worker writes to.
-const STORES: [Store; 3] = [store::CHECKPOINTS, store::ROOMS, store::PERSIST];
+const STORES: [Store; 5] = [
+    store::CHECKPOINTS,
+    store::ROOMS,
+    store::RESULTS,
+    store::RECORDS,
+    store::REPLAYS,
+];
 
 /// Runs the worker until shutdown.
 ///

@@ -34,5 +34,5 @@ pub use follow::{
 pub use keeper::Keeper;
 pub use service::{Call, Endpoint, Service};
 pub use store::Store;
-pub use stream::{Delivery, WorkQueue};
+pub use stream::{Delivery, QueuePosition, WorkQueue};
 pub use subject::Subject;

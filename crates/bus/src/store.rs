@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use protocol::persist::RecordStream;
 use protocol::subject;
 use tokio::time::Instant;
 
@@ -17,8 +18,13 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 const CHAT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Size of a busy day of chat.
 const CHAT_BYTES_MAX: i64 = 256 << 20;
-/// Size of hours of messages without a database.
-const PERSIST_BYTES_MAX: i64 = 512 << 20;
+/// Size of the latest record of each room and player: 500,000 of them.
+const RECORDS_BYTES_MAX: i64 = 256 << 20;
+/// Size of half an hour of a thousand rooms' replays without a database; the oldest
+/// are discarded then.
+const REPLAYS_BYTES_MAX: i64 = 512 << 20;
+/// No limit.
+const UNLIMITED: i64 = -1;
 /// Expiry of a presence: three of the intervals in which its gateway renews it.
 const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
 /// Expiry of what is known of a player's seats: longer than any race.
@@ -53,15 +59,54 @@ pub const CHAT: Store = Store::stream(subject::STREAM_CHAT, Some(subject::CHAT_P
     }
 });
 
-/// What belongs into the database.
-pub const PERSIST: Store = Store::stream(subject::STREAM_PERSIST, None, |config| Config {
-    subjects: vec![subject::PERSIST_ALL.to_owned()],
-    retention: RetentionPolicy::WorkQueue,
-    max_bytes: PERSIST_BYTES_MAX,
-    // A result must not push out an older one that has not been read.
+/// Results of races: a result that is refused may be lost, so none is.
+pub const RESULTS: Store = Store::stream(subject::STREAM_RESULTS, None, |config| Config {
+    max_bytes: UNLIMITED,
     discard: DiscardPolicy::New,
-    ..config
+    ..record_stream(RecordStream::Results, config)
 });
+/// The latest records of rooms and of players in them.
+pub const RECORDS: Store = Store::stream(subject::STREAM_RECORDS, None, |config| Config {
+    max_messages_per_subject: 1,
+    max_bytes: RECORDS_BYTES_MAX,
+    discard: DiscardPolicy::Old,
+    ..record_stream(RecordStream::Records, config)
+});
+/// Replays of races.
+pub const REPLAYS: Store = Store::stream(subject::STREAM_REPLAYS, None, |config| Config {
+    max_bytes: REPLAYS_BYTES_MAX,
+    discard: DiscardPolicy::Old,
+    ..record_stream(RecordStream::Replays, config)
+});
+/// Results that their stream has not taken.
+pub const HELD_RESULTS: Store = Store::bucket(
+    subject::BUCKET_RESULTS,
+    "results that their stream has not taken",
+);
+/// What could not be read or stored.
+pub const QUARANTINE: Store = Store::bucket(
+    subject::BUCKET_QUARANTINE,
+    "what could not be read or stored",
+);
+
+/// The stream that takes such records.
+#[must_use]
+pub const fn store_of(stream: RecordStream) -> &'static Store {
+    match stream {
+        RecordStream::Results => &RESULTS,
+        RecordStream::Records => &RECORDS,
+        RecordStream::Replays => &REPLAYS,
+    }
+}
+
+fn record_stream(stream: RecordStream, config: Config) -> Config {
+    let subjects = stream.subjects().iter().map(|&subject| subject.to_owned());
+    Config {
+        subjects: subjects.collect(),
+        retention: RetentionPolicy::WorkQueue,
+        ..config
+    }
+}
 
 /// A stream or a bucket, which is a stream too.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
-use crate::names::{PlayerId, PlayerName};
+use crate::ids::{RaceId, RequestId, UnixMillis};
+use crate::limits::{LEADERBOARD_PLAYERS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+use crate::names::{PlayerId, PlayerName, RoomName};
 use crate::rejection::{Rejection, RejectionCode};
 
 /// A password on its way to be hashed. Its `Debug` shows nothing.
@@ -57,13 +58,65 @@ pub struct Credentials {
     pub name: PlayerName,
     /// The proof.
     pub password: Password,
+    /// The identity of a sign-up: the same again, with the same password, gets the
+    /// first answer. A log-in needs none.
+    #[serde(default)]
+    pub request: Option<RequestId>,
 }
 
 /// The answer of `account.signup` and `account.login`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// The name as it was chosen at sign-up, whatever the case at log-in.
     pub name: PlayerName,
+    /// The player's last race, if there was one.
+    #[serde(default)]
+    pub last_race: Option<LastRace>,
+}
+
+/// A player's last race as the database knows it: from its result, else from where
+/// the player was last seen in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LastRace {
+    /// The race, which may still run.
+    pub race: RaceId,
+    /// The name of its room.
+    pub room: RoomName,
+    /// The track, where it is known.
+    #[serde(default)]
+    pub track: Option<String>,
+    /// The place in the result; without a result the rank by score among the
+    /// players of the race.
+    #[serde(default)]
+    pub place: Option<u8>,
+    /// Metres, penalties taken off.
+    pub score: i64,
+    /// Laps completed.
+    pub lap: u16,
+    /// Position in metres, where it is known.
+    #[serde(default)]
+    pub x_m: Option<f64>,
+    /// Position in metres, where it is known.
+    #[serde(default)]
+    pub y_m: Option<f64>,
+    /// When the race ended; `None` without a result.
+    #[serde(default)]
+    pub ended_at: Option<UnixMillis>,
+}
+
+/// The request of `account.last_race`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRaceRequest {
+    /// Whose race.
+    pub player: PlayerId,
+}
+
+/// The answer of `account.last_race`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LastRaceAnswer {
+    /// `None` for a player without a race, and for an unknown player.
+    #[serde(default)]
+    pub last_race: Option<LastRace>,
 }
 
 /// The request of `account.profile`.
@@ -86,9 +139,41 @@ pub struct Profile {
     pub score: i64,
 }
 
-/// The answer of `account.leaderboard`: the best players, most wins first.
+/// The request of `account.leaderboard`: a page. An empty payload means the first
+/// page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaderboardRequest {
+    /// How many players come before the page.
+    #[serde(default)]
+    pub offset: u64,
+    /// Most players on the page; at most [`LEADERBOARD_PLAYERS_MAX`] are given.
+    #[serde(default = "players_max")]
+    pub limit: u64,
+}
+
+impl Default for LeaderboardRequest {
+    fn default() -> Self {
+        Self {
+            offset: 0,
+            limit: LEADERBOARD_PLAYERS_MAX,
+        }
+    }
+}
+
+fn players_max() -> u64 {
+    LEADERBOARD_PLAYERS_MAX
+}
+
+/// The answer of `account.leaderboard`: players with a result, most wins first, then
+/// the highest score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaderboard {
-    /// At most 20 of them.
+    /// The players of the page.
     pub players: Vec<Profile>,
+    /// How many players come before the page.
+    #[serde(default)]
+    pub offset: u64,
+    /// How many players the leaderboard has.
+    #[serde(default)]
+    pub total: u64,
 }

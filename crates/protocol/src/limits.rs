@@ -52,6 +52,28 @@ pub const REPLAY_HEADER_BYTES_MAX: usize = 256;
 /// megabyte that NATS carries.
 pub const REPLAY_PAGE_CHUNKS_MAX: usize = 24;
 
+/// Most players on a page of the leaderboard, as many as its window shows.
+pub const LEADERBOARD_PLAYERS_MAX: u64 = 20;
+
+/// Largest score of a race in either direction, metres: a thousand times what 99 laps
+/// of the longest track are. A sum of nine billion such scores fits 64 bits.
+pub const SCORE_ABS_MAX: i64 = 1_000_000_000;
+
+/// Largest coordinate of a car in either direction, metres: no drive is longer than
+/// its score.
+pub const POSITION_ABS_MAX_M: f64 = 1e9;
+
+/// Longest time of a race or lap, milliseconds: as many days as a race is remembered
+/// by its replay.
+pub const RACE_TIME_MAX_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// Latest point in time: the time in a race's id has 48 bits.
+pub const UNIX_MILLIS_MAX: u64 = (1 << 48) - 1;
+
+/// Highest epoch: a row's version is a signed number of 64 bits, of which the epoch
+/// has the upper half.
+pub const EPOCH_MAX: u32 = i32::MAX as u32;
+
 /// Ticks between two snapshots: 30 snapshots a second.
 pub const TICKS_PER_SNAPSHOT: u32 = 2;
 

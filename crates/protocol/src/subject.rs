@@ -3,7 +3,7 @@
 //! Tokens come from [`RoomId`], [`WorkerId`] and the like, whose alphabet
 //! cannot hold `.`, `*`, `>` or white space.
 
-use crate::ids::{GatewayId, WorkerId};
+use crate::ids::{GatewayId, RaceId, Tick, WorkerId};
 use crate::names::{PlayerId, RoomId};
 
 /// Service endpoint: create a room. Queue group [`RACE_WORKERS`].
@@ -30,6 +30,8 @@ pub const ACCOUNT_LOGIN: &str = "account.login";
 pub const ACCOUNT_PROFILE: &str = "account.profile";
 /// Service endpoint: the best players. Queue group [`PERSISTENCE`].
 pub const ACCOUNT_LEADERBOARD: &str = "account.leaderboard";
+/// Service endpoint: how a player's last race went. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_LAST_RACE: &str = "account.last_race";
 /// Service endpoint: what was done in a race. Queue group [`PERSISTENCE`].
 pub const RESULT_REPLAY: &str = "result.replay";
 /// The queue group of the persistence processes.
@@ -43,23 +45,27 @@ pub const CHAT_PROBE: &str = "chat.channel.probe";
 /// What the stream CHAT keeps.
 pub const CHAT_CHANNELS: &str = "chat.channel.>";
 
-/// A room came to be, or changed.
-pub const PERSIST_ROOM: &str = "persist.room";
-/// A player's record in a room changed.
-pub const PERSIST_PLAYERS: &str = "persist.players";
-/// A race ended.
-pub const PERSIST_RESULT: &str = "persist.result";
-/// Inputs of a race, or what they belong to.
-pub const PERSIST_REPLAY: &str = "persist.replay";
-/// What the stream PERSIST keeps.
-pub const PERSIST_ALL: &str = "persist.>";
-
 /// The stream of chat messages.
 pub const STREAM_CHAT: &str = "CHAT";
-/// The work queue of what belongs into the database.
-pub const STREAM_PERSIST: &str = "PERSIST";
-/// The durable consumer of [`STREAM_PERSIST`] that all persistence processes share.
-pub const CONSUMER_PERSIST: &str = "persistence";
+/// The work queue of results.
+pub const STREAM_RESULTS: &str = "RESULTS";
+/// The work queue of rooms and of players in them, the latest of each.
+pub const STREAM_RECORDS: &str = "RECORDS";
+/// The work queue of replays.
+pub const STREAM_REPLAYS: &str = "REPLAYS";
+/// What [`STREAM_RESULTS`] keeps.
+pub const RECORD_RESULTS: &str = "record.result.*";
+/// What [`STREAM_RECORDS`] keeps of rooms.
+pub const RECORD_ROOMS: &str = "record.room.*";
+/// What [`STREAM_RECORDS`] keeps of players.
+pub const RECORD_PLAYERS: &str = "record.players.>";
+/// What [`STREAM_REPLAYS`] keeps.
+pub const RECORD_REPLAYS: &str = "record.replay.*.*";
+/// Players of no race: an empty list, which nothing sends.
+pub const RECORD_NO_PLAYERS: &str = "record.players.none";
+/// The durable consumer of each of these streams that all persistence processes
+/// share.
+pub const CONSUMER_PERSISTENCE: &str = "persistence";
 
 /// The lobby, in JSON.
 pub const BUCKET_ROOMS: &str = "rooms";
@@ -126,6 +132,44 @@ pub fn room_catch_up(room: &RoomId) -> String {
 #[must_use]
 pub fn room_event(room: &RoomId) -> String {
     format!("race.room.{room}.event")
+}
+
+/// The result of a race.
+#[must_use]
+pub fn record_result(race: RaceId) -> String {
+    format!("record.result.{race}")
+}
+
+/// The room of a race: what it is, and that it is gone. The later supersedes the
+/// earlier.
+#[must_use]
+pub fn record_room(race: RaceId) -> String {
+    format!("record.room.{race}")
+}
+
+/// Players of one race, written at once.
+#[must_use]
+pub fn record_players(race: RaceId) -> String {
+    format!("record.players.{race}")
+}
+
+/// Players of all rooms of a worker, in numbered messages: each supersedes the one
+/// of the same number.
+#[must_use]
+pub fn record_players_of(worker: WorkerId, number: u32) -> String {
+    format!("record.players.worker.{worker}.{number}")
+}
+
+/// Inputs of a race from a tick on.
+#[must_use]
+pub fn record_replay(race: RaceId, first_tick: Tick) -> String {
+    format!("record.replay.{race}.{first_tick}")
+}
+
+/// The header of a race's replay.
+#[must_use]
+pub fn record_replay_end(race: RaceId) -> String {
+    format!("record.replay.{race}.end")
 }
 
 /// The key of a room in [`BUCKET_ROOMS`] and [`BUCKET_CHECKPOINTS`].

@@ -47,7 +47,7 @@ pub const CATCH_UP_ANSWER: Format = Format::new("catch-up answer", 2, 2, 2);
 pub const ROOM_ENTRY: Format = Format::new("lobby entry", 1, 2, 2);
 /// A value of the bucket `presence`, in JSON.
 pub const PRESENCE: Format = Format::new("presence", 1, 2, 2);
-/// A message of the stream PERSIST, in JSON.
+/// A message of the streams of records, in JSON.
 pub const PERSIST: Format = Format::new("record", 1, 2, 2);
 /// A value of the bucket `seats`, in JSON.
 pub const SEATS: Format = Format::new("seats of a player", 1, 1, 1);

@@ -2,7 +2,8 @@
 //!
 //! [`rooms`] reads the lobby, [`tap`] prints messages as JSON, [`decode`] converts
 //! one message to JSON, [`replay`] drives a finished race again, [`drain`] drains a
-//! worker, and [`formats`] lists the versions that this release reads and writes.
+//! worker, [`persist`] decides about messages that did not get into the database, and
+//! [`formats`] lists the versions that this release reads and writes.
 //!
 //! Invariant: no command changes the outcome of a race.
 
@@ -10,6 +11,7 @@ pub mod decode;
 pub mod drain;
 pub mod formats;
 pub mod options;
+pub mod persist;
 pub mod replay;
 pub mod rooms;
 pub mod tap;
@@ -35,6 +37,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Command::Decode { kind } => decode::decode_stdin(kind),
         Command::Drain { worker } => runtime.block_on(drain::drain(&options.nats, worker)),
         Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
+        Command::Persist(command) => runtime.block_on(persist::run(&options.nats, &command)),
         Command::Formats => {
             print!("{}", formats::table());
             Ok(())

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use protocol::WorkerId;
 
 use crate::decode::Kind;
+use crate::persist::PersistCommand;
 use crate::replay::ReplayCommand;
 use crate::tracks::TrackCommand;
 
@@ -72,6 +73,10 @@ pub enum Command {
     ///
     /// Prints track, rules, cars, length and the result.
     Replay(ReplayCommand),
+    /// Look at messages that could not be read or stored in the database, and decide
+    /// about them
+    #[command(subcommand)]
+    Persist(PersistCommand),
     /// List the formats of all that is stored or sent, with the versions that
     /// programs of this release read and write
     Formats,

@@ -18,6 +18,9 @@ pub struct Model {
     pub password_hash: String,
     /// When the account was created, in milliseconds since 1970.
     pub created_at: i64,
+    /// The request that created it: a ULID. Null in rows written before migration 4,
+    /// and for a client that states none.
+    pub request: Option<String>,
 }
 
 /// No foreign keys: messages are received in any order, so that a row may refer to

@@ -1,34 +1,17 @@
-//! Sign-up, log-in, profile and leaderboard.
+//! Sign-up and log-in.
 
-use protocol::account::{Account, Credentials, Leaderboard, Profile};
-use protocol::{PlayerId, PlayerName, UnixMillis};
-use sea_orm::sea_query::{Expr, ExprTrait, Order};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Select, SqlErr,
-};
+use protocol::account::{Account, Credentials, Password};
+use protocol::{PlayerId, PlayerName, RequestId, UnixMillis};
+use sea_orm::{ActiveValue::Set, EntityTrait, SqlErr};
 
+use super::connections::Connections;
+use super::write::millis;
 use super::{READ_TIMEOUT, Store, WRITE_TIMEOUT, bounded};
-use crate::entity::{player, race_result};
-use crate::error::StoreError;
-
-/// Number of players on the leaderboard, as many as its window shows.
-const LEADERBOARD_PLAYERS_MAX: u64 = 20;
-/// The name of a 64-bit integer type that SQLite, MySQL and MariaDB all accept in a
-/// cast.
-const WHOLE: &str = "SIGNED INTEGER";
-
-/// The totals of a player's races.
-#[derive(FromQueryResult)]
-struct Tally {
-    name: String,
-    races: i64,
-    wins: i64,
-    total: i64,
-}
+use crate::entity::player;
+use crate::error::{StoreError, chain};
 
 impl Store {
-    /// Creates an account.
+    /// Creates an account. The same request again gets the first answer.
     ///
     /// # Errors
     /// When the password is outside its limits, the name is taken or an AI
@@ -38,29 +21,90 @@ impl Store {
         credentials: Credentials,
         now: UnixMillis,
     ) -> Result<Account, StoreError> {
-        let Credentials { name, password } = credentials;
+        let Credentials {
+            name,
+            password,
+            request,
+        } = credentials;
         name.expect_person().map_err(StoreError::BadName)?;
         password.check().map_err(StoreError::BadPassword)?;
         // Avoids hashing in vain; the insert decides.
-        if self.find(&name.id()).await?.is_some() {
-            return Err(StoreError::NameTaken(name));
+        if let Some(row) = self.find(&name.id()).await? {
+            return self.answer_again(row, name, password, request).await;
         }
-        let row = player::ActiveModel {
-            id: Set(name.id().into()),
-            name: Set(name.to_string()),
-            password_hash: Set(self.passwords.hash(password).await?),
-            created_at: Set(i64::try_from(now).unwrap_or(i64::MAX)),
+        let row = player::Model {
+            id: name.id().into(),
+            name: name.to_string(),
+            password_hash: self.passwords.hash(password.clone()).await?,
+            created_at: millis(now),
+            request: request.map(|request| request.to_string()),
         };
-        let insert = player::Entity::insert(row).exec_without_returning(&self.database);
-        match bounded("make an account", WRITE_TIMEOUT, insert).await {
-            Ok(_rows) => Ok(Account { name }),
+        let connections = self.pool.prepared().await?;
+        let inserted = self.insert(&connections, row).await;
+        match self.pool.watched(&connections, inserted).await {
+            Ok(()) => Ok(new_account(name)),
             Err(StoreError::Database { source, .. })
                 if matches!(source.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) =>
             {
-                Err(StoreError::NameTaken(name))
+                match self.find(&name.id()).await? {
+                    Some(row) => self.answer_again(row, name, password, request).await,
+                    None => Err(StoreError::NameTaken(name)),
+                }
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes an account and looks on another connection whether it is there.
+    async fn insert(
+        &self,
+        connections: &Connections,
+        row: player::Model,
+    ) -> Result<(), StoreError> {
+        let (id, hash) = (row.id.clone(), row.password_hash.clone());
+        let row = player::ActiveModel {
+            id: Set(row.id),
+            name: Set(row.name),
+            password_hash: Set(row.password_hash),
+            created_at: Set(row.created_at),
+            request: Set(row.request),
+        };
+        let insert = player::Entity::insert(row).exec_without_returning(&connections.database);
+        bounded("make an account", WRITE_TIMEOUT, insert).await?;
+        self.see(connections, &id, &hash).await
+    }
+
+    async fn see(&self, connections: &Connections, id: &str, hash: &str) -> Result<(), StoreError> {
+        let check = self.pool.check(connections)?;
+        let found = player::Entity::find_by_id(id).one(&check.database);
+        let found = bounded("see an account", READ_TIMEOUT, found).await;
+        check.end().await;
+        match found? {
+            Some(found) if found.password_hash == hash => Ok(()),
+            Some(_) | None => Err(StoreError::NotSeen("an account")),
+        }
+    }
+
+    /// The answer to a sign-up whose name has an account: that of the request that
+    /// created it, if this is the same request of the same person.
+    async fn answer_again(
+        &self,
+        row: player::Model,
+        name: PlayerName,
+        password: Password,
+        request: Option<RequestId>,
+    ) -> Result<Account, StoreError> {
+        let request = request.map(|request| request.to_string());
+        let is_same_request = request.is_some() && request == row.request;
+        let hash = row.password_hash;
+        if is_same_request && self.passwords.verify(password, Some(hash.clone())).await? {
+            let connections = self.pool.prepared().await?;
+            let seen = self.see(&connections, &row.id, &hash).await;
+            self.pool.watched(&connections, seen).await?;
+            let as_chosen = PlayerName::parse(&row.name).unwrap_or(name);
+            return Ok(new_account(as_chosen));
+        }
+        Err(StoreError::NameTaken(name))
     }
 
     /// Checks a password. An unknown player takes as long as a wrong password, and gives
@@ -75,80 +119,25 @@ impl Store {
             return Err(StoreError::WrongCredentials);
         }
         let name = name.and_then(|name| PlayerName::parse(&name).ok());
-        name.map(|name| Account { name })
-            .ok_or(StoreError::WrongCredentials)
-    }
-
-    /// A player's record over all races.
-    ///
-    /// # Errors
-    /// When there is no such player or the database is unavailable.
-    pub async fn profile(&self, player: &PlayerId) -> Result<Profile, StoreError> {
-        let tally = tallies(JoinType::LeftJoin)
-            .filter(player::Column::Id.eq(player.as_str()))
-            .into_model::<Tally>()
-            .one(&self.database);
-        bounded("read a profile", READ_TIMEOUT, tally)
-            .await?
-            .and_then(Tally::profile)
-            .ok_or_else(|| StoreError::UnknownPlayer(player.clone()))
-    }
-
-    /// Returns the best players of all races: most wins first, then the highest
-    /// score.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
-    pub async fn leaderboard(&self) -> Result<Leaderboard, StoreError> {
-        let tallies = tallies(JoinType::InnerJoin)
-            .order_by(Expr::col("wins"), Order::Desc)
-            .order_by(Expr::col("total"), Order::Desc)
-            .order_by(player::Column::Id, Order::Asc)
-            .limit(LEADERBOARD_PLAYERS_MAX)
-            .into_model::<Tally>()
-            .all(&self.database);
-        let tallies = bounded("read the leaderboard", READ_TIMEOUT, tallies).await?;
-        Ok(Leaderboard {
-            players: tallies.into_iter().filter_map(Tally::profile).collect(),
-        })
+        let name = name.ok_or(StoreError::WrongCredentials)?;
+        // A greeting: without it a person can race all the same.
+        let last_race = self.last_race(&name.id()).await.unwrap_or_else(|error| {
+            tracing::debug!(error = chain(&error), "logged in without the last race");
+            None
+        });
+        Ok(Account { name, last_race })
     }
 
     async fn find(&self, player: &PlayerId) -> Result<Option<player::Model>, StoreError> {
-        let row = player::Entity::find_by_id(player.as_str()).one(&self.database);
+        let database = self.database();
+        let row = player::Entity::find_by_id(player.as_str()).one(&database);
         bounded("find an account", READ_TIMEOUT, row).await
     }
 }
 
-impl Tally {
-    /// Converts the row; `None` for a name that this program did not write.
-    fn profile(self) -> Option<Profile> {
-        Some(Profile {
-            name: PlayerName::parse(&self.name).ok()?,
-            races: u64::try_from(self.races).unwrap_or_default(),
-            wins: u64::try_from(self.wins).unwrap_or_default(),
-            score: self.total,
-        })
+fn new_account(name: PlayerName) -> Account {
+    Account {
+        name,
+        last_race: None,
     }
-}
-
-fn tallies(join: JoinType) -> Select<player::Entity> {
-    let player_of_result: RelationDef = race_result::Entity::belongs_to(player::Entity)
-        .from(race_result::Column::Player)
-        .to(player::Column::Id)
-        .into();
-    let won = Expr::case(race_result::Column::Place.eq(1), 1).finally(0);
-    player::Entity::find()
-        .select_only()
-        .column_as(player::Column::Name, "name")
-        .column_as(race_result::Column::Race.count(), "races")
-        .column_as(whole(Expr::expr(won).sum()), "wins")
-        .column_as(whole(race_result::Column::Score.sum().if_null(0)), "total")
-        .join(join, player_of_result.rev())
-        .group_by(player::Column::Id)
-        .group_by(player::Column::Name)
-}
-
-/// Casts a sum to an integer: MySQL sums integers to a decimal.
-fn whole(sum: Expr) -> Expr {
-    sum.cast_as(WHOLE)
 }

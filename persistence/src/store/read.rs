@@ -18,11 +18,12 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn result(&self, race: RaceId) -> Result<Option<ResultRecord>, StoreError> {
+        let database = self.database();
         let rows = race_result::Entity::find()
             .filter(race_result::Column::Race.eq(race.to_string()))
             .order_by_asc(race_result::Column::Place)
             .order_by_asc(race_result::Column::Seat)
-            .all(&self.database);
+            .all(&database);
         let rows = bounded("read a result", READ_TIMEOUT, rows).await?;
         let Some(newest) = rows.iter().max_by_key(|row| row.version) else {
             return Ok(None);
@@ -55,9 +56,10 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        let database = self.database();
         let rows = room::Entity::find()
             .order_by_asc(room::Column::Race)
-            .all(&self.database);
+            .all(&database);
         let rows = bounded("read rooms", READ_TIMEOUT, rows).await?;
         rows.iter().map(room_record).collect()
     }
@@ -67,10 +69,11 @@ impl Store {
     /// # Errors
     /// When the database is unavailable.
     pub async fn snapshots(&self, race: RaceId) -> Result<Vec<PlayerRecord>, StoreError> {
+        let database = self.database();
         let rows = snapshot::Entity::find()
             .filter(snapshot::Column::Race.eq(race.to_string()))
             .order_by_asc(snapshot::Column::Seat)
-            .all(&self.database);
+            .all(&database);
         let rows = bounded("read snapshots", READ_TIMEOUT, rows).await?;
         rows.iter().map(player_record).collect()
     }

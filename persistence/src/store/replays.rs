@@ -1,4 +1,4 @@
-//! Replays: reading one by pages, and removing old ones.
+//! Replays: reading one by pages, and removing what is kept of races for some time.
 
 use protocol::limits::REPLAY_PAGE_CHUNKS_MAX;
 use protocol::replay::{Base64, ReplayChunk, ReplayPage, ReplayRecord, ReplayRequest};
@@ -9,13 +9,13 @@ use sea_orm::{
 
 use super::{READ_TIMEOUT, Store, bounded};
 use crate::batch::split_version;
-use crate::entity::{replay, replay_chunk};
+use crate::entity::{replay, replay_chunk, snapshot};
 use crate::error::StoreError;
 
-/// How long replays are kept from the creation of the room: a month of disputes and
-/// highlights. Results are kept permanently. Chunks of an abandoned race are removed,
-/// too.
-const REPLAY_AGE_MAX_MS: UnixMillis = 30 * 24 * 3600 * 1000;
+/// How long replays and snapshots are kept from the creation of the room: a month of
+/// disputes and highlights. Results are kept permanently. Chunks of an abandoned race
+/// are removed, too.
+const RACE_AGE_MAX_MS: UnixMillis = 30 * 24 * 3600 * 1000;
 
 impl Store {
     /// Reads a page of a race's replay.
@@ -25,7 +25,8 @@ impl Store {
     /// page, or the database is unavailable.
     pub async fn replay(&self, request: ReplayRequest) -> Result<ReplayPage, StoreError> {
         let ReplayRequest { race, from_tick } = request;
-        let found = replay::Entity::find_by_id(race.to_string()).one(&self.database);
+        let database = self.database();
+        let found = replay::Entity::find_by_id(race.to_string()).one(&database);
         let found = bounded("read a replay", READ_TIMEOUT, found).await?;
         let found = found.ok_or(StoreError::NoReplay(race))?;
         let rows = replay_chunk::Entity::find()
@@ -34,7 +35,7 @@ impl Store {
             .filter(replay_chunk::Column::FirstTick.lt(found.ticks))
             .order_by_asc(replay_chunk::Column::FirstTick)
             .limit(REPLAY_PAGE_CHUNKS_MAX as u64)
-            .all(&self.database);
+            .all(&database);
         let rows = bounded("read a replay", READ_TIMEOUT, rows).await?;
         let next_tick = end_without_gap(&rows, from_tick, found.ticks)
             .map_err(|at| StoreError::ReplayIncomplete { race, at })?;
@@ -73,14 +74,19 @@ fn end_without_gap(
     Ok(tick(next))
 }
 
-/// Removes replays older than [`REPLAY_AGE_MAX_MS`], by the time in the race's id.
-pub(super) async fn forget_old_replays(
+/// Removes the replays and snapshots of races older than [`RACE_AGE_MAX_MS`], by the
+/// time in the race's id.
+pub(super) async fn forget_old_races(
     database: &impl ConnectionTrait,
     now: UnixMillis,
 ) -> Result<(), DbErr> {
-    let oldest = RaceId::first_of(now.saturating_sub(REPLAY_AGE_MAX_MS)).to_string();
+    let oldest = RaceId::first_of(now.saturating_sub(RACE_AGE_MAX_MS)).to_string();
     replay::Entity::delete_many()
         .filter(replay::Column::Race.lt(&oldest))
+        .exec(database)
+        .await?;
+    snapshot::Entity::delete_many()
+        .filter(snapshot::Column::Race.lt(&oldest))
         .exec(database)
         .await?;
     replay_chunk::Entity::delete_many()

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use protocol::account::{Credentials, Password};
+use protocol::account::{Credentials, LeaderboardRequest, Password};
 use protocol::persist::PersistMessage;
 use protocol::{PlayerName, RaceId};
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ pub async fn prepares_an_empty_database_from_several_processes_at_once(url: &str
 
 /// Opens a store as a separate process would, with its tables prepared.
 async fn open(url: &str) -> Result<Store> {
-    let store = Store::new(&DatabaseUrl::parse(url)?)?;
+    let store = Store::new(&DatabaseUrl::parse(url)?);
     let mut attempts = 0;
     while let Err(error) = store.prepare().await {
         attempts += 1;
@@ -132,6 +132,7 @@ fn credentials(name: &PlayerName, password: &str) -> Credentials {
     Credentials {
         name: name.clone(),
         password: Password::new(password),
+        request: None,
     }
 }
 
@@ -172,6 +173,6 @@ async fn write(store: &Store, messages: &[PersistMessage]) -> Result<()> {
     for message in messages {
         batch.add(message.clone())?;
     }
-    store.apply(&batch, NOW).await?;
+    store.writer().apply(&batch, NOW).await?;
     Ok(())
 }

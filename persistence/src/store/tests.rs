@@ -64,7 +64,7 @@ async fn passes_the_whole_suite_twice_on_one_database() {
 async fn tells_an_unreachable_server_from_one_that_refuses() {
     // Nothing listens on port 1.
     let url = DatabaseUrl::parse("mysql://ada:secret@127.0.0.1:1/slipstream").unwrap();
-    let error = Store::new(&url).unwrap().ping().await.unwrap_err();
+    let error = Store::new(&url).ping().await.unwrap_err();
     assert!(error.is_unreachable(), "{error:?}");
     assert!(!error.is_refusal() && !error.is_conflict());
     let rejection = protocol::Rejection::from(error);
@@ -73,17 +73,16 @@ async fn tells_an_unreachable_server_from_one_that_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::parse(&file_in(&folder)).unwrap();
     let error = Store::new(&url.clone().existing())
-        .unwrap()
         .ping()
         .await
         .unwrap_err();
     assert!(!error.is_unreachable(), "{error:?}");
 
-    let store = Store::new(&url).unwrap();
+    let store = Store::new(&url);
     store.prepare().await.unwrap();
     let error = bounded("break a rule", READ_TIMEOUT, async {
         let twice = "INSERT INTO closed_race (race, closed_at) VALUES ('a', 1), ('a', 2)";
-        sea_orm::ConnectionTrait::execute_unprepared(&store.database, twice).await
+        sea_orm::ConnectionTrait::execute_unprepared(&store.database(), twice).await
     });
     assert!(error.await.unwrap_err().is_refusal());
 }
@@ -91,10 +90,10 @@ async fn tells_an_unreachable_server_from_one_that_refuses() {
 #[tokio::test]
 async fn writes_nothing_of_a_batch_that_fails() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(&DatabaseUrl::parse(&file_in(&folder)).unwrap()).unwrap();
+    let store = Store::new(&DatabaseUrl::parse(&file_in(&folder)).unwrap());
     store.prepare().await.unwrap();
     let drop_results = "DROP TABLE race_result";
-    sea_orm::ConnectionTrait::execute_unprepared(&store.database, drop_results)
+    sea_orm::ConnectionTrait::execute_unprepared(&store.database(), drop_results)
         .await
         .unwrap();
     let mut batch = Batch::default();
@@ -107,7 +106,7 @@ async fn writes_nothing_of_a_batch_that_fails() {
     ] {
         batch.add_bytes(message.as_bytes()).unwrap();
     }
-    let error = store.apply(&batch, 1).await.unwrap_err();
+    let error = store.writer().apply(&batch, 1).await.unwrap_err();
     assert!(
         !error.is_refusal(),
         "a missing table is the database's fault: {error:?}"

@@ -1,25 +1,27 @@
-//! Writing batches, and removing expired rows.
+//! The transaction of a batch, and the removal of expired rows.
 
 use std::collections::BTreeSet;
 
 use protocol::UnixMillis;
 use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbErr,
+    EntityTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use super::replays::forget_old_replays;
+use super::replays::forget_old_races;
 use super::upsert::upsert_newer;
-use super::{Store, WRITE_TIMEOUT, bounded};
+use super::writer::write_mark;
 use crate::batch::Batch;
-use crate::entity::{closed_race, race_result, replay, replay_chunk, room, snapshot};
-use crate::error::StoreError;
+use crate::entity::{
+    closed_race, race_result, replay, replay_chunk, room, snapshot, written_batch,
+};
 
-/// Attempts at a transaction that conflicts with another.
-const CONFLICT_ATTEMPTS: u32 = 5;
 /// How long a tombstone is kept: no message is that late.
 const TOMBSTONE_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
+/// How long the mark of a writer is kept after its last batch: longer than two clocks
+/// differ.
+const MARK_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
 
 /// Numbers of rows written: each is stored, or a newer one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,67 +40,56 @@ pub struct Written {
     pub replay_chunks: usize,
 }
 
-impl Store {
-    /// Writes a batch in one transaction. Idempotent.
-    ///
-    /// # Errors
-    /// When the database is unavailable or refuses.
-    pub async fn apply(&self, batch: &Batch, now: UnixMillis) -> Result<Written, StoreError> {
-        let mut attempt = 1;
-        loop {
-            let outcome = bounded("write a batch", WRITE_TIMEOUT, self.transact(batch, now)).await;
-            match outcome {
-                Err(error) if error.is_conflict() && attempt < CONFLICT_ATTEMPTS => attempt += 1,
-                Ok(()) | Err(_) => return outcome.map(|()| batch.written()),
-            }
-        }
+/// Writes a batch and the mark of its writer in one transaction.
+pub(super) async fn transact(
+    database: &DatabaseConnection,
+    batch: &Batch,
+    mark: written_batch::Model,
+    now: UnixMillis,
+) -> Result<(), DbErr> {
+    let options = TransactionOptions {
+        // Takes the lock at the start, where waiting for it is possible.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let transaction = database.begin_with_options(options).await?;
+    write_tombstones(&transaction, &batch.closed, now).await?;
+    upsert_newer::<room::Entity, _>(&transaction, batch.rooms.values().cloned()).await?;
+    upsert_newer::<snapshot::Entity, _>(&transaction, batch.snapshots.values().cloned()).await?;
+    upsert_newer::<race_result::Entity, _>(&transaction, batch.results.values().cloned()).await?;
+    upsert_newer::<replay::Entity, _>(&transaction, batch.replays.values().cloned()).await?;
+    let chunks = batch.replay_chunks.values().cloned();
+    upsert_newer::<replay_chunk::Entity, _>(&transaction, chunks).await?;
+    let touched: BTreeSet<_> = batch.closed.iter().chain(batch.rooms.keys()).collect();
+    if !touched.is_empty() {
+        let touched = Condition::all().add(room::Column::Race.is_in(touched));
+        remove_closed_rooms(&transaction, touched).await?;
     }
+    write_mark(&transaction, mark).await?;
+    transaction.commit().await
+}
 
-    /// Removes rooms that were restored in spite of their tombstone, tombstones older
-    /// than a day, and replays older than a month.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
-    pub async fn sweep(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let oldest = millis(now.saturating_sub(TOMBSTONE_AGE_MAX_MS));
-        let swept = async {
-            remove_closed_rooms(&self.database, Condition::all()).await?;
-            forget_old_replays(&self.database, now).await?;
-            closed_race::Entity::delete_many()
-                .filter(closed_race::Column::ClosedAt.lt(oldest))
-                .exec(&self.database)
-                .await
-        };
-        bounded("sweep", WRITE_TIMEOUT, swept).await.map(drop)
-    }
-
-    async fn transact(&self, batch: &Batch, now: UnixMillis) -> Result<(), DbErr> {
-        let options = TransactionOptions {
-            // Takes the lock at the start, where waiting for it is possible.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction = self.database.begin_with_options(options).await?;
-        write_tombstones(&transaction, &batch.closed, now).await?;
-        upsert_newer::<room::Entity, _>(&transaction, batch.rooms.values().cloned()).await?;
-        upsert_newer::<snapshot::Entity, _>(&transaction, batch.snapshots.values().cloned())
-            .await?;
-        upsert_newer::<race_result::Entity, _>(&transaction, batch.results.values().cloned())
-            .await?;
-        upsert_newer::<replay::Entity, _>(&transaction, batch.replays.values().cloned()).await?;
-        let chunks = batch.replay_chunks.values().cloned();
-        upsert_newer::<replay_chunk::Entity, _>(&transaction, chunks).await?;
-        let touched: BTreeSet<_> = batch.closed.iter().chain(batch.rooms.keys()).collect();
-        if !touched.is_empty() {
-            let touched = Condition::all().add(room::Column::Race.is_in(touched));
-            remove_closed_rooms(&transaction, touched).await?;
-        }
-        transaction.commit().await
-    }
+/// Removes rooms that were restored in spite of their tombstone, and expired rows.
+pub(super) async fn forget_expired(
+    database: &DatabaseConnection,
+    now: UnixMillis,
+) -> Result<(), DbErr> {
+    let before = |age_max_ms| millis(now.saturating_sub(age_max_ms));
+    remove_closed_rooms(database, Condition::all()).await?;
+    forget_old_races(database, now).await?;
+    written_batch::Entity::delete_many()
+        .filter(written_batch::Column::WrittenAt.lt(before(MARK_AGE_MAX_MS)))
+        .exec(database)
+        .await?;
+    closed_race::Entity::delete_many()
+        .filter(closed_race::Column::ClosedAt.lt(before(TOMBSTONE_AGE_MAX_MS)))
+        .exec(database)
+        .await
+        .map(drop)
 }
 
 impl Batch {
-    fn written(&self) -> Written {
+    pub(super) fn written(&self) -> Written {
         Written {
             rooms: self.rooms.len(),
             snapshots: self.snapshots.len(),
@@ -151,6 +142,6 @@ async fn remove_closed_rooms(
         .map(drop)
 }
 
-fn millis(time: UnixMillis) -> i64 {
+pub(super) fn millis(time: UnixMillis) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }

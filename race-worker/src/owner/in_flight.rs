@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bucket, Bus, CasError, RequestError, store};
+use bus::store::store_of;
+use bus::{Bucket, Bus, CasError, RequestError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use protocol::checkpoint::{ClaimRequest, Claimed};
@@ -179,9 +180,8 @@ async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool
 
 async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), CasError> {
     let payload = version::to_json(&PERSIST, message);
-    bus.append(&store::PERSIST, message.subject(), id, payload)
-        .await
-        .map(drop)
+    let (store, subject) = (store_of(message.stream()), message.subject());
+    bus.append(store, &subject, id, payload).await.map(drop)
 }
 
 /// Asks a gateway which of its connections are in the room.

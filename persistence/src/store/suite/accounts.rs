@@ -177,7 +177,10 @@ pub async fn orders_the_leaderboard_by_wins_then_score(url: &str) -> Result<()> 
             write(&store, &[result(fresh_race()?, 1, 600, &standings)?]).await?;
         }
     }
-    let board = store.leaderboard().await?.players;
+    let board = store
+        .leaderboard(LeaderboardRequest::default())
+        .await?
+        .players;
     assert!(board.len() <= 20);
     let keys: Vec<_> = board
         .iter()

@@ -154,9 +154,9 @@ pub async fn forgets_replays_after_a_month(url: &str) -> Result<()> {
         let messages = [replay(race, 1, TICKS)?, chunk(race, 1, 0, "AAH/")?];
         write(&store, &messages).await?;
     }
-    store.sweep(NOW).await?;
+    store.writer().sweep(NOW).await?;
     assert_eq!(read(&store, old, 0).await?.chunks.len(), 1);
-    store.sweep(NOW + TWO_MONTHS_MS).await?;
+    store.writer().sweep(NOW + TWO_MONTHS_MS).await?;
     refusal(&store, old).await?;
     assert_eq!(read(&store, young, 0).await?.chunks.len(), 1);
     // Its chunk is gone, too: the header alone is not a replay.

@@ -105,7 +105,7 @@ pub async fn removes_a_closed_room_whatever_other_processes_do(url: &str) -> Res
             outcome?;
         }
     }
-    stores[0].sweep(NOW).await?;
+    stores[0].writer().sweep(NOW).await?;
     for race in races {
         assert_eq!(find(&stores[0], race).await?, None, "{race}");
     }
@@ -118,10 +118,10 @@ pub async fn forgets_tombstones_after_a_day(url: &str) -> Result<()> {
     let store = open(url).await?;
     let race = fresh_race()?;
     write(&store, &[closed(race)?]).await?;
-    store.sweep(NOW + 1000).await?;
+    store.writer().sweep(NOW + 1000).await?;
     write(&store, &[room(race, 1, 1, "racing")?]).await?;
     assert_eq!(find(&store, race).await?, None);
-    store.sweep(LATER).await?;
+    store.writer().sweep(LATER).await?;
     write(&store, &[room(race, 1, 1, "racing")?]).await?;
     assert!(find(&store, race).await?.is_some());
     write(&store, &[closed(race)?]).await
