@@ -2,11 +2,15 @@
 //! is said by the environment.
 
 use std::env;
+use std::net::TcpListener;
+use std::process::Command;
 
 use anyhow::{Context, Result};
+use fleet::command::stdout_of;
 use testcontainers_modules::mariadb::Mariadb;
 use testcontainers_modules::mysql::Mysql;
 use testcontainers_modules::nats::Nats;
+use testcontainers_modules::testcontainers::core::{IntoContainerPort, Mount};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 
@@ -19,11 +23,13 @@ const USER_PASSWORD: &str = "not-a-secret";
 const NATS_CONFIG: &str = include_str!("../../deploy/nats/nats-server.conf");
 /// Where they are in a container.
 const NATS_CONFIG_PATH: &str = "/nats-server.conf";
+/// Where both databases have their data in a container.
+const DATA_DIR: &str = "/var/lib/mysql";
 
 /// A running container and the way to what is in it. Dropping it removes it.
 #[derive(Debug)]
 pub struct Service<I: Image> {
-    _container: ContainerAsync<I>,
+    container: ContainerAsync<I>,
     /// Where it is.
     pub url: String,
 }
@@ -40,10 +46,7 @@ pub async fn nats() -> Result<Service<Nats>> {
         .with_cmd(["--config", NATS_CONFIG_PATH, "--addr", "0.0.0.0"]);
     let container = start(image).await?;
     let url = format!("nats://{}", address(&container, 4222).await?);
-    Ok(Service {
-        _container: container,
-        url,
-    })
+    Ok(Service { container, url })
 }
 
 /// MySQL with a user that has a password, which is checked by
@@ -52,11 +55,22 @@ pub async fn nats() -> Result<Service<Nats>> {
 /// # Errors
 /// When the container cannot be started.
 pub async fn mysql() -> Result<Service<Mysql>> {
-    let image = Mysql::default()
+    database(mysql_image()).await
+}
+
+/// As [`mysql`], with its data on a disk of that size.
+///
+/// # Errors
+/// When the container cannot be started.
+pub async fn mysql_on_small_disk(size: &str) -> Result<Service<Mysql>> {
+    database(mysql_image().with_mount(small_disk(size))).await
+}
+
+fn mysql_image() -> ContainerRequest<Mysql> {
+    Mysql::default()
         .with_tag(tag("MYSQL_TAG", "9"))
         .with_env_var("MYSQL_USER", USER)
-        .with_env_var("MYSQL_PASSWORD", USER_PASSWORD);
-    database(image).await
+        .with_env_var("MYSQL_PASSWORD", USER_PASSWORD)
 }
 
 /// MariaDB with a user that has a password.
@@ -64,18 +78,78 @@ pub async fn mysql() -> Result<Service<Mysql>> {
 /// # Errors
 /// When the container cannot be started.
 pub async fn mariadb() -> Result<Service<Mariadb>> {
-    let image = Mariadb::default()
+    database(mariadb_image()).await
+}
+
+/// As [`mariadb`], with its data on a disk of that size.
+///
+/// # Errors
+/// When the container cannot be started.
+pub async fn mariadb_on_small_disk(size: &str) -> Result<Service<Mariadb>> {
+    database(mariadb_image().with_mount(small_disk(size))).await
+}
+
+fn mariadb_image() -> ContainerRequest<Mariadb> {
+    Mariadb::default()
         .with_tag(tag("MARIADB_TAG", "10.11"))
         .with_env_var("MARIADB_USER", USER)
-        .with_env_var("MARIADB_PASSWORD", USER_PASSWORD);
-    database(image).await
+        .with_env_var("MARIADB_PASSWORD", USER_PASSWORD)
+}
+
+fn small_disk(size: &str) -> Mount {
+    Mount::tmpfs_mount(DATA_DIR).with_size(size)
+}
+
+impl<I: Image> Service<I> {
+    /// Kills it (SIGKILL). What it had written stays.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&self) -> Result<()> {
+        docker(&["kill", self.container.id()]).await
+    }
+
+    /// Starts it again after [`Service::kill`], at the same address. It may not serve
+    /// yet.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn start_again(&self) -> Result<()> {
+        docker(&["start", self.container.id()]).await
+    }
+
+    /// Runs a script of the shell in it.
+    ///
+    /// # Errors
+    /// When the script fails.
+    pub async fn shell(&self, script: &str) -> Result<()> {
+        docker(&["exec", self.container.id(), "sh", "-c", script]).await
+    }
+
+    /// Runs a statement in a database as its administrator.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub async fn sql(&self, statement: &str) -> Result<()> {
+        // Only MariaDB has the first of the two.
+        let script = format!("$(command -v mariadb || command -v mysql) -u root -e '{statement}'");
+        self.shell(&script).await
+    }
+}
+
+async fn docker(arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("docker");
+    command.args(arguments);
+    stdout_of(command).await.map(drop)
 }
 
 async fn database<I: Image>(image: ContainerRequest<I>) -> Result<Service<I>> {
-    let container = start(image).await?;
+    // A port of our choice, which it keeps when it is started again.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let container = start(image.with_mapped_port(port, 3306.tcp())).await?;
     let address = address(&container, 3306).await?;
     Ok(Service {
-        _container: container,
+        container,
         url: format!("mysql://{USER}:{USER_PASSWORD}@{address}/test"),
     })
 }

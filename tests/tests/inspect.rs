@@ -117,6 +117,7 @@ async fn services_are_listed_as_nats_micro_ls_shows_them() -> Result<()> {
         }
     }
     let expected = [
+        "account.last_race @persistence",
         "account.leaderboard @persistence",
         "account.login @persistence",
         "account.profile @persistence",

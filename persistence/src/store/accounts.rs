@@ -28,6 +28,7 @@ impl Store {
         } = credentials;
         name.expect_person().map_err(StoreError::BadName)?;
         password.check().map_err(StoreError::BadPassword)?;
+        let connections = self.pool.prepared().await?;
         // Avoids hashing in vain; the insert decides.
         if let Some(row) = self.find(&name.id()).await? {
             return self.answer_again(row, name, password, request).await;
@@ -39,7 +40,6 @@ impl Store {
             created_at: millis(now),
             request: request.map(|request| request.to_string()),
         };
-        let connections = self.pool.prepared().await?;
         let inserted = self.insert(&connections, row).await;
         match self.pool.watched(&connections, inserted).await {
             Ok(()) => Ok(new_account(name)),

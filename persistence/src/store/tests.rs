@@ -1,5 +1,7 @@
 //! The suite on SQLite, and tests that are specific to SQLite.
 
+mod faults;
+
 use super::suite;
 use super::*;
 use crate::batch::Batch;
@@ -32,12 +34,17 @@ on_sqlite!(
     adds_up_profiles,
     refuses_the_profile_of_an_unknown_player,
     orders_the_leaderboard_by_wins_then_score,
+    gives_the_leaderboard_page_by_page,
+    survives_absurd_scores_that_are_there,
+    answers_the_same_sign_up_again,
     writes_a_room_and_changes_it_only_for_newer_records,
     removes_a_closed_room_for_good,
     writes_no_room_closed_in_the_same_batch,
     removes_a_closed_room_whatever_other_processes_do,
     forgets_tombstones_after_a_day,
     keeps_the_newest_snapshot_of_a_player,
+    forgets_snapshots_after_a_month,
+    tells_the_last_race_of_a_player,
     gives_a_result_back_as_it_came,
     keeps_ai_drivers_in_results_and_out_of_the_leaderboard,
     changes_a_result_only_for_newer_records,

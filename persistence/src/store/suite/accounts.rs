@@ -1,9 +1,11 @@
 //! Accounts, profiles and the leaderboard.
 
 use anyhow::Result;
-use protocol::{Rejection, RejectionCode};
+use protocol::{Rejection, RejectionCode, RequestId};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tokio::task::JoinSet;
+use ulid::Ulid;
 
 use super::*;
 use crate::error::StoreError;
@@ -190,5 +192,121 @@ pub async fn orders_the_leaderboard_by_wins_then_score(url: &str) -> Result<()> 
     assert!(board.iter().all(|player| player.races > 0));
     let best = board.first().map(|player| player.name.clone());
     assert_eq!(best.as_ref(), Some(&names[2]));
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn gives_the_leaderboard_page_by_page(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let before = store
+        .leaderboard(LeaderboardRequest::default())
+        .await?
+        .total;
+    for _player in 0..5 {
+        let name = fresh_player()?;
+        store
+            .signup(credentials(&name, "correct horse"), NOW)
+            .await?;
+        let standings = json!([standing(1, &name, 1)]);
+        write(&store, &[result(fresh_race()?, 1, 600, &standings)?]).await?;
+    }
+    // Who has not raced is not on it.
+    let idle = fresh_player()?;
+    store
+        .signup(credentials(&idle, "correct horse"), NOW)
+        .await?;
+    let mut players = Vec::new();
+    loop {
+        let offset = u64::try_from(players.len())?;
+        let page = store
+            .leaderboard(LeaderboardRequest { offset, limit: 2 })
+            .await?;
+        assert_eq!((page.offset, page.total), (offset, before + 5));
+        assert!(page.players.len() <= 2);
+        if page.players.is_empty() {
+            break;
+        }
+        players.extend(page.players);
+    }
+    assert_eq!(players.len() as u64, before + 5);
+    let keys: Vec<_> = players.iter().map(|it| (it.wins, it.score)).collect();
+    assert!(keys.is_sorted_by(|a, b| a >= b), "{keys:?}");
+    let mut names: Vec<_> = players.iter().map(|it| it.name.id()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), players.len());
+    assert!(!names.contains(&idle.id()));
+    let beyond = LeaderboardRequest {
+        offset: u64::MAX,
+        limit: u64::MAX,
+    };
+    let beyond = store.leaderboard(beyond).await?;
+    assert_eq!((beyond.players.len(), beyond.offset), (0, before + 5));
+    Ok(())
+}
+
+/// Rows that an earlier release let in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn survives_absurd_scores_that_are_there(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let name = fresh_player()?;
+    store
+        .signup(credentials(&name, "correct horse"), NOW)
+        .await?;
+    let standings = json!([standing(2, &name, 500)]);
+    write(&store, &[result(fresh_race()?, 1, 600, &standings)?]).await?;
+    for score in [i64::MAX, i64::MAX, i64::MIN] {
+        let race = fresh_race()?;
+        let insert = format!(
+            "INSERT INTO race_result (race, player, room, mode, track, race_laps, ended_at, place, \
+             player_name, seat, score, laps, ai, version) VALUES ('{race}', '{}', 'Friday', \
+             'circuit', 'oval', 3, {}, 2, '{name}', 0, {score}, 3, 0, 1)",
+            name.id(),
+            i64::MAX
+        );
+        store.database().execute_unprepared(&insert).await?;
+    }
+    let profile = store.profile(&name.id()).await?;
+    assert_eq!((profile.races, profile.score), (4, 500));
+    store.leaderboard(LeaderboardRequest::default()).await?;
+    assert!(store.last_race(&name.id()).await?.is_some());
+    store.login(credentials(&name, "correct horse")).await?;
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn answers_the_same_sign_up_again(url: &str) -> Result<()> {
+    let (name, request) = (fresh_player()?, RequestId::new(Ulid::generate()));
+    let of = |password, request| Credentials {
+        request,
+        ..credentials(&name, password)
+    };
+    // The first, and its repeats before it has an answer.
+    let mut callers = JoinSet::new();
+    for _caller in 0..4 {
+        let (store, mine) = (open(url).await?, of("correct horse", Some(request)));
+        callers.spawn(async move { store.signup(mine, NOW).await });
+    }
+    for outcome in callers.join_all().await {
+        assert_eq!(outcome?.name, name);
+    }
+    let store = open(url).await?;
+    let again = store
+        .signup(of("correct horse", Some(request)), NOW)
+        .await?;
+    assert_eq!(again.name, name);
+    let other = RequestId::new(Ulid::generate());
+    for (password, request) in [
+        ("battery staple", Some(request)),
+        ("correct horse", Some(other)),
+        ("correct horse", None),
+    ] {
+        let error = store.signup(of(password, request), NOW).await.err();
+        assert!(matches!(error, Some(StoreError::NameTaken(_))), "{error:?}");
+    }
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! Snapshots and results.
 
 use anyhow::Result;
+use protocol::RoomName;
+use protocol::account::LastRace;
+use protocol::limits::{
+    EPOCH_MAX, POSITION_ABS_MAX_M, RACE_TIME_MAX_MS, SCORE_ABS_MAX, UNIX_MILLIS_MAX,
+};
 use serde_json::json;
 
 use super::*;
@@ -173,11 +178,11 @@ pub async fn stores_the_largest_values(url: &str) -> Result<()> {
     let (race, player) = (fresh_race()?, PlayerName::parse("ABCDEFGHIJKLMNOP")?);
     let largest = message(json!({
         "kind": "result", "race": race, "room": "abcdefghijklmnopqrstuvwx", "mode": "circuit",
-        "track": "ö".repeat(64), "laps": u16::MAX, "ended_at": i64::MAX,
-        "epoch": i32::MAX, "tick": u32::MAX,
+        "track": "ö".repeat(64), "laps": u16::MAX, "ended_at": UNIX_MILLIS_MAX,
+        "epoch": EPOCH_MAX, "tick": u32::MAX,
         "standings": [{
-            "place": 255, "player": player, "seat": 255, "score": i64::MIN, "laps": u16::MAX,
-            "time_ms": i64::MAX, "best_lap_ms": i64::MAX,
+            "place": 255, "player": player, "seat": 255, "score": -SCORE_ABS_MAX,
+            "laps": u16::MAX, "time_ms": RACE_TIME_MAX_MS, "best_lap_ms": RACE_TIME_MAX_MS,
         }],
     }))?;
     write(&store, std::slice::from_ref(&largest)).await?;
@@ -185,8 +190,83 @@ pub async fn stores_the_largest_values(url: &str) -> Result<()> {
         store.result(race).await?.map(PersistMessage::Result),
         Some(largest)
     );
-    let seen = snapshot(race, &player, (1, 2), f64::MIN)?;
+    let seen = snapshot(race, &player, (1, 2), -POSITION_ABS_MAX_M)?;
     write(&store, std::slice::from_ref(&seen)).await?;
     assert_eq!(snapshots(&store, race).await?, seen);
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn forgets_snapshots_after_a_month(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (old, young) = (recent_race(NOW)?, recent_race(NOW + TWO_MONTHS_MS)?);
+    let player = fresh_player()?;
+    for race in [old, young] {
+        write(&store, &[snapshot(race, &player, (1, 1), 1.0)?]).await?;
+    }
+    store.writer().sweep(NOW).await?;
+    assert_eq!(store.snapshots(old).await?.len(), 1);
+    store.writer().sweep(NOW + TWO_MONTHS_MS).await?;
+    assert_eq!(store.snapshots(old).await?, []);
+    assert_eq!(store.snapshots(young).await?.len(), 1);
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
+pub async fn tells_the_last_race_of_a_player(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let (player, rival) = (fresh_player()?, fresh_player()?);
+    let id = player.id();
+    assert_eq!(store.last_race(&id).await?, None);
+    // A race without a result: the rank is that of the scores.
+    let open_race = recent_race(NOW)?;
+    let seen = |player, score| {
+        message(json!({"kind": "players", "players": [{
+            "race": open_race, "room": "Friday-Night", "player": player, "seat": 0,
+            "x_m": 12.5, "y_m": -3.0, "heading_rad": 0.0, "lap": 2, "score": score,
+            "connected": false, "epoch": 1, "revision": 7,
+        }]}))
+    };
+    let batch = [
+        seen(&player, 900)?,
+        seen(&rival, 1_000)?,
+        room(open_race, 1, 1, "racing")?,
+    ];
+    write(&store, &batch).await?;
+    let expected = LastRace {
+        race: open_race,
+        room: RoomName::parse("Friday-Night")?,
+        track: Some("oval".to_owned()),
+        place: Some(2),
+        score: 900,
+        lap: 2,
+        x_m: Some(12.5),
+        y_m: Some(-3.0),
+        ended_at: None,
+    };
+    assert_eq!(store.last_race(&id).await?, Some(expected.clone()));
+    // Its result counts more than where the player was seen.
+    let standings = json!([standing(1, &player, 4_000), standing(2, &rival, 3_000)]);
+    let ended = result(open_race, 1, 600, &standings)?;
+    write(&store, &[ended, closed(open_race)?]).await?;
+    let expected = LastRace {
+        place: Some(1),
+        score: 4_000,
+        lap: 3,
+        ended_at: Some(NOW),
+        ..expected
+    };
+    assert_eq!(store.last_race(&id).await?, Some(expected));
+    // A later race, of which only the result is known.
+    let later = recent_race(NOW + 1_000)?;
+    let standings = json!([standing(1, &rival, 2), standing(2, &player, 1)]);
+    write(&store, &[result(later, 1, 600, &standings)?]).await?;
+    let found = store.last_race(&id).await?;
+    assert_eq!(
+        found.map(|it| (it.race, it.place, it.x_m)),
+        Some((later, Some(2), None))
+    );
     Ok(())
 }

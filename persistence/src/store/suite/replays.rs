@@ -10,15 +10,6 @@ use super::*;
 
 /// Ticks per chunk, arbitrarily short: the store accepts any length.
 const TICKS: u32 = 2;
-/// Longer than replays are kept.
-const TWO_MONTHS_MS: u64 = 60 * 24 * 3600 * 1000;
-
-/// A race created about now, which no sweep of the suite removes.
-fn recent_race(created_at: u64) -> Result<RaceId> {
-    let time = RaceId::first_of(created_at).to_string();
-    Ok(format!("{}{:016}", &time[..10], fresh_number() % 10_u64.pow(16)).parse()?)
-}
-
 /// Returns the message of a chunk; `text` is four characters of base64.
 fn chunk(race: RaceId, epoch: u32, first_tick: u32, text: &str) -> Result<PersistMessage> {
     message(json!({
