@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use fleet::wait::eventually;
 use fleet::{Fleet, Plan, Program, Programs, RunDir};
 
 use crate::chatter::Chatter;
@@ -88,6 +89,40 @@ impl Cluster {
         nats.ended().await?;
         tokio::time::sleep(away).await;
         nats.restart().await
+    }
+
+    /// Kills the cluster's own NATS server, and restarts it after a while on an empty
+    /// disk.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn empty_nats(&mut self, away: Duration) -> Result<()> {
+        let store = self.fleet.run_dir().nats_store();
+        let nats = self.fleet.nats_servers.first_mut();
+        let nats = nats.context("a NATS server of its own")?;
+        nats.kill()?;
+        nats.ended().await?;
+        std::fs::remove_dir_all(store)?;
+        tokio::time::sleep(away).await;
+        nats.restart().await
+    }
+
+    /// Waits until every program is ready.
+    ///
+    /// # Errors
+    /// When one is not, with what it lacks.
+    pub async fn all_ready(&mut self) -> Result<()> {
+        for program in self.fleet.programs_mut() {
+            let mut lacks = String::new();
+            let ready = eventually("ready", async || {
+                let (status, text) = program.ready_page().await?;
+                lacks = text;
+                Ok((status == 200).then_some(()))
+            });
+            let ready = ready.await;
+            ready.with_context(|| format!("{}: {lacks}", program.name()))?;
+        }
+        Ok(())
     }
 
     /// Suspends the cluster's own NATS server for a while, as a stalled disk does.

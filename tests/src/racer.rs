@@ -269,6 +269,30 @@ impl Live<Racer> {
         .await
     }
 
+    /// Waits until the lobby has a room.
+    ///
+    /// # Errors
+    /// When it does not appear.
+    pub async fn sees_room(&self, name: &str) -> Result<()> {
+        let what = format!("the room {name}");
+        self.lobby_shows(&what, |rooms| {
+            rooms.iter().any(|room| room.name.as_str() == name)
+        })
+        .await
+    }
+
+    /// Waits until the lobby does not have a room.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub async fn misses_room(&self, name: &str) -> Result<()> {
+        let what = format!("no room {name}");
+        self.lobby_shows(&what, |rooms| {
+            rooms.iter().all(|room| room.name.as_str() != name)
+        })
+        .await
+    }
+
     /// Asks for the lobby until it shows what is wanted.
     ///
     /// # Errors

@@ -203,6 +203,14 @@ impl Process {
         http::metrics(self.address("http")?).await
     }
 
+    /// Status and text of its `/ready`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ready_page(&self) -> Result<(u16, String)> {
+        http::get(self.address("http")?, "/ready").await
+    }
+
     /// Its status, once it has ended.
     ///
     /// # Errors

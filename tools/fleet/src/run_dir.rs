@@ -53,7 +53,9 @@ impl RunDir {
         self.0.join("nats-server.conf")
     }
 
-    pub(crate) fn nats_store(&self) -> PathBuf {
+    /// The store of its own NATS server.
+    #[must_use]
+    pub fn nats_store(&self) -> PathBuf {
         self.0.join("nats")
     }
 }
