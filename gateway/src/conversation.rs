@@ -225,7 +225,7 @@ impl Conversation {
     fn decide(&mut self, message: ClientMessage, now: Instant) -> Result<Step<'static>, Rejection> {
         let step = match message {
             ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
-            ClientMessage::SignUp { name, password } => {
+            ClientMessage::SignUp { name, password, .. } => {
                 self.expect_unauthenticated()?;
                 let name = client::new_player_name(&name)?;
                 password.check()?;
@@ -256,6 +256,7 @@ impl Conversation {
                 name,
                 settings,
                 class,
+                ..
             } => {
                 self.expect_outside()?;
                 settings.check()?;

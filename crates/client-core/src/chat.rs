@@ -60,7 +60,8 @@ impl Default for ChatClient {
 impl ChatClient {
     /// Creates an account and logs in, as soon as there is a connection.
     pub fn sign_up(&mut self, name: &str, password: &str) {
-        self.log_in_with(Login::SignUp(name.to_owned(), Password::new(password)));
+        let under_way = self.login.take();
+        self.log_in_with(Login::sign_up(under_way, name, password));
     }
 
     /// Logs in, as soon as there is a connection.

@@ -15,6 +15,7 @@ pub mod link;
 mod login;
 pub mod notice;
 pub mod race;
+mod request;
 mod tracks;
 
 pub use chat::{ChatClient, ChatClientState};

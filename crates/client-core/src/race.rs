@@ -18,6 +18,7 @@ use self::room::RoomClient;
 use crate::link::LinkEvent;
 use crate::login::Login;
 use crate::notice::Notice;
+use crate::request::Creation;
 
 /// The state of a race client.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub struct RaceClient {
     player: Option<PlayerName>,
     /// The room to rejoin after a lost connection.
     lost_room: Option<Box<RoomClient>>,
+    /// The room that was asked for, until the answer is final.
+    creation: Option<Creation>,
     lobby: Vec<RoomEntry>,
     chat_token: Option<String>,
     notices: Vec<Notice>,
@@ -79,6 +82,7 @@ impl Default for RaceClient {
             login: None,
             player: None,
             lost_room: None,
+            creation: None,
             lobby: Vec::new(),
             chat_token: None,
             notices: Vec::new(),
@@ -93,7 +97,8 @@ impl Default for RaceClient {
 impl RaceClient {
     /// Creates an account and logs in, as soon as there is a connection.
     pub fn sign_up(&mut self, name: &str, password: &str) {
-        self.log_in_with(Login::SignUp(name.to_owned(), Password::new(password)));
+        let under_way = self.login.take();
+        self.log_in_with(Login::sign_up(under_way, name, password));
     }
 
     /// Logs in, as soon as there is a connection.
@@ -113,13 +118,12 @@ impl RaceClient {
         self.send(&ClientMessage::ListRooms);
     }
 
-    /// Creates a room and takes a seat in it, with a car of `class`.
+    /// Creates a room and takes a seat in it, with a car of `class`. The same again
+    /// before there is an answer is one request, also after a lost connection.
     pub fn create_room(&mut self, name: &str, settings: RoomSettings, class: CarClass) {
-        self.send(&ClientMessage::CreateRoom {
-            name: name.to_owned(),
-            settings,
-            class,
-        });
+        let creation = Creation::new(self.creation.take(), name, settings, class);
+        self.send(&creation.message());
+        self.creation = Some(creation);
     }
 
     /// Takes a seat in a room, with a car of `class`.
@@ -291,6 +295,7 @@ impl RaceClient {
             ServerMessage::Rooms { rooms } => self.lobby = rooms,
             ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
                 Ok(mut room) => {
+                    self.creation = None;
                     if let Some(before) = self.lost_room.take() {
                         room.continue_from(*before);
                         self.notices.push(Notice::success("back in the room"));
@@ -365,6 +370,9 @@ impl RaceClient {
             rejection.code,
             RejectionCode::Unavailable | RejectionCode::TooFast
         );
+        if !is_temporary && matches!(self.state, RaceClientState::Lobby) {
+            self.creation = None;
+        }
         match &self.state {
             RaceClientState::Unauthenticated if is_temporary => self.retry_pending = true,
             // A repeated log-in would be refused again: the player has to act.

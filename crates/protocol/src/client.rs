@@ -4,7 +4,7 @@ use domain::{CarClass, Skill};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Password;
-use crate::ids::Seat;
+use crate::ids::{RequestId, Seat};
 use crate::lobby::{RoomEntry, RoomSettings};
 use crate::names::{PlayerName, RoomName};
 use crate::rejection::Rejection;
@@ -27,6 +27,10 @@ pub enum ClientMessage {
         name: String,
         /// 6–128 characters.
         password: Password,
+        /// Which request it is. The same again, as after a break, gets the first
+        /// answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<RequestId>,
     },
     /// Log in with the account's password.
     LogIn {
@@ -52,6 +56,10 @@ pub enum ClientMessage {
         /// What to drive.
         #[serde(default)]
         class: CarClass,
+        /// Which request it is. The same again, as after a break, gets the first
+        /// answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<RequestId>,
     },
     /// Race port: take a seat.
     JoinRoom {
@@ -242,12 +250,21 @@ mod tests {
         assert_eq!(read(r#"{"type":"join_room","name":"r1"}"#), join);
         let create = read(r#"{"type":"create_room","name":"r1","settings":{"seats":3}}"#);
         let ClientMessage::CreateRoom {
-            settings, class, ..
+            settings,
+            class,
+            request,
+            ..
         } = create
         else {
             panic!("{create:?}")
         };
         assert_eq!((settings.mode, class), (Mode::Circuit, CarClass::Grip));
+        assert_eq!(request, None);
+        let sign_up = read(r#"{"type":"sign_up","name":"Ada","password":"secret1"}"#);
+        assert!(matches!(
+            sign_up,
+            ClientMessage::SignUp { request: None, .. }
+        ));
         let fill = ClientMessage::FillSeats { skill: Skill::Club };
         assert_eq!(read(r#"{"type":"fill_seats"}"#), fill);
     }

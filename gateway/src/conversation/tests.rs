@@ -43,6 +43,7 @@ fn sign_up(name: &str, password: &str) -> ClientMessage {
     ClientMessage::SignUp {
         name: name.into(),
         password: Password::new(password),
+        request: None,
     }
 }
 

@@ -152,6 +152,7 @@ fn spectator(number: usize, room: &RoomId) -> Result<Vec<u8>> {
             // Every name can be taken only once.
             name: format!("bench-{:08x}{number}", since.as_millis() as u32),
             password: Password::new("correct-horse"),
+            request: None,
         }),
         frame::from_client(&ClientMessage::Spectate {
             name: room.to_string(),

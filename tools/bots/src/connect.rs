@@ -111,6 +111,7 @@ async fn attempts(
             (Method::SignUp, _) => ClientMessage::SignUp {
                 name,
                 password: Password::new(PASSWORD),
+                request: None,
             },
             (Method::LogIn, _) => ClientMessage::LogIn {
                 name,

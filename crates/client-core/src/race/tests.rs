@@ -230,3 +230,69 @@ fn a_penalty_warns_its_player_and_informs_the_others() {
         ]
     );
 }
+
+/// The id of the only request among the frames that were sent.
+fn request(client: &mut RaceClient) -> String {
+    let frames = sent(client);
+    let frame = frames.iter().find(|frame| frame.contains("\"request\""));
+    let message = frame.expect("a request was sent");
+    let message: serde_json::Value = serde_json::from_str(message).unwrap();
+    message["request"].as_str().unwrap().to_owned()
+}
+
+fn lose_and_regain(client: &mut RaceClient) {
+    let reason = "cut".to_owned();
+    client.handle(LinkEvent::Lost { reason }, Instant::now());
+    client.handle(LinkEvent::Connected, Instant::now());
+}
+
+#[test]
+fn a_sign_up_is_one_request_until_its_answer_is_final() {
+    let mut client = RaceClient::default();
+    client.sign_up("Ada", "secret1");
+    client.handle(LinkEvent::Connected, Instant::now());
+    let first = request(&mut client);
+    lose_and_regain(&mut client);
+    assert_eq!(request(&mut client), first);
+    let busy = Rejection::new(RejectionCode::Unavailable, "busy");
+    receive(&mut client, ServerMessage::Rejected(busy));
+    client.drive(Controls::default(), Instant::now());
+    assert_eq!(request(&mut client), first);
+    client.sign_up("Ada", "secret1");
+    assert_eq!(request(&mut client), first);
+    client.sign_up("Ada", "secret2");
+    let second = request(&mut client);
+    assert_ne!(second, first);
+    let taken = Rejection::new(RejectionCode::NameTaken, "taken");
+    receive(&mut client, ServerMessage::Rejected(taken));
+    client.sign_up("Ada", "secret2");
+    assert_ne!(request(&mut client), second);
+}
+
+#[test]
+fn the_creation_of_a_room_is_one_request_until_its_answer_is_final() {
+    let mut client = in_lobby();
+    let create = |client: &mut RaceClient, name: &str| {
+        client.create_room(name, RoomSettings::default(), CarClass::Grip);
+        request(client)
+    };
+    let first = create(&mut client, "friday");
+    lose_and_regain(&mut client);
+    let player = PlayerName::parse("Ada").unwrap();
+    let token = "t2".into();
+    receive(&mut client, ServerMessage::Welcome { player, token });
+    sent(&mut client);
+    assert_eq!(create(&mut client, "friday"), first);
+    let busy = Rejection::new(RejectionCode::Unavailable, "busy");
+    receive(&mut client, ServerMessage::Rejected(busy));
+    assert_eq!(create(&mut client, "friday"), first);
+    let second = create(&mut client, "monday");
+    assert_ne!(second, first);
+    let exists = Rejection::new(RejectionCode::RoomExists, "it exists");
+    receive(&mut client, ServerMessage::Rejected(exists));
+    let third = create(&mut client, "monday");
+    assert_ne!(third, second);
+    receive(&mut client, entered());
+    receive(&mut client, ServerMessage::LeftRoom);
+    assert_ne!(create(&mut client, "monday"), third);
+}
