@@ -128,7 +128,7 @@ fn view(wants: &dyn Fn(&str) -> bool) -> View {
         text: text.to_owned(),
         can_reconnect: wants("ended"),
     };
-    let connected = status(Tone::Good, "Connected to 127.0.0.1:10001");
+    let connected = status(Tone::Good, "Connected");
     let refusal = wants("refused").then(|| "Too many messages, wait a moment.".to_owned());
     let (page, status) = if wants("log-in") {
         (Page::LogIn { problem: None }, connected)

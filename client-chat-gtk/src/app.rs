@@ -6,7 +6,7 @@ use std::time::Duration;
 use client_core::chat::ChatClientState;
 use client_core::protocol::account::Password;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode};
-use client_core::{ChatClient, Link, LinkEvent};
+use client_core::{ChatClient, GatewayAddress, Link, LinkEvent};
 use gtk4::prelude::*;
 use gtk4::{Application, gio, glib};
 use tokio::runtime::Handle;
@@ -16,7 +16,6 @@ use crate::line::Line;
 use crate::login_method::LoginMethod;
 use crate::message::{Credentials, Message, MessageReceiver, MessageSender};
 use crate::model;
-use crate::options::GatewayAddress;
 use crate::status::{sentence, status};
 use crate::ui::{Page, View, Window};
 
@@ -32,7 +31,7 @@ pub struct App {
     application: Application,
     window: Window,
     runtime: Handle,
-    gateway: GatewayAddress,
+    gateways: Vec<GatewayAddress>,
     sender: MessageSender,
     link: Option<Link>,
     client: ChatClient,
@@ -55,18 +54,18 @@ impl App {
         application: &Application,
         window: Window,
         runtime: Handle,
-        gateway: GatewayAddress,
+        gateways: Vec<GatewayAddress>,
         login_method: LoginMethod,
         sender: MessageSender,
     ) -> Self {
-        let link = Link::open(&runtime, gateway.as_str(), CLIENT_NAME);
+        let link = Link::open(&runtime, &gateways, CLIENT_NAME);
         let (lines, people) = (model::new_lines(), model::new_people());
         window.set_models(&lines, &people);
         let mut app = Self {
             application: application.clone(),
             window,
             runtime,
-            gateway,
+            gateways,
             sender,
             link: Some(link),
             client: ChatClient::default(),
@@ -235,11 +234,7 @@ impl App {
     }
 
     fn connect(&mut self) {
-        self.link = Some(Link::open(
-            &self.runtime,
-            self.gateway.as_str(),
-            CLIENT_NAME,
-        ));
+        self.link = Some(Link::open(&self.runtime, &self.gateways, CLIENT_NAME));
     }
 
     fn say(&mut self, entry: &str) {
@@ -291,7 +286,7 @@ impl App {
             status: status(
                 state,
                 self.client.player(),
-                &self.gateway,
+                &GatewayAddress::list(&self.gateways),
                 self.is_logging_in,
             ),
             can_log_in: !(self.is_logging_in && *state == ChatClientState::Unauthenticated),

@@ -1,11 +1,10 @@
 //! The chat client's command line.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Parser;
+use client_core::GatewayAddress;
 use client_core::protocol::PlayerName;
 use client_core::protocol::account::Password;
 
@@ -15,14 +14,15 @@ use client_core::protocol::account::Password;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "client-chat-gtk", version)]
 pub struct Options {
-    /// The gateway's chat port
+    /// The chat ports of gateways: the first one that answers is used
     #[arg(
         long,
-        value_name = "HOST:PORT",
+        value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_CHAT_GATEWAY",
+        value_delimiter = ',',
         default_value = "127.0.0.1:10001"
     )]
-    pub gateway: GatewayAddress,
+    pub gateway: Vec<GatewayAddress>,
 
     /// Log in at once under this name
     #[arg(
@@ -57,44 +57,6 @@ fn password(text: &str) -> Result<Password, Infallible> {
     Ok(Password::new(text))
 }
 
-/// The address of a gateway: a host name or IP address, and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatewayAddress(String);
-
-impl GatewayAddress {
-    /// Returns the address as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for GatewayAddress {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "HOST:PORT is a host name or address, a colon, and a port \
-                               from 1 to 65535, as in 127.0.0.1:10001 or [::1]:10001";
-        let (host, port) = text.rsplit_once(':').ok_or(ALLOWED)?;
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        let good_host = !host.is_empty()
-            && !host.contains(char::is_whitespace)
-            && (bracketed || !host.contains(':'));
-        let good_port = port.parse::<u16>().is_ok_and(|port| port > 0);
-        if good_host && good_port {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ALLOWED)
-        }
-    }
-}
-
-impl fmt::Display for GatewayAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::error::ErrorKind;
@@ -106,16 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn takes_an_address_and_a_way_to_log_in() {
-        for address in [
-            "localhost:1",
-            "127.0.0.1:65535",
-            "[::1]:10001",
-            "a.example:10001",
-        ] {
-            let options = parse(&["--gateway", address]).unwrap();
-            assert_eq!(options.gateway.as_str(), address);
-        }
+    fn takes_addresses_and_a_way_to_log_in() {
+        let options = parse(&["--gateway", "a.example:10001,[::1]:10001"]).unwrap();
+        let texts: Vec<_> = options.gateway.iter().map(GatewayAddress::as_str).collect();
+        assert_eq!(texts, ["a.example:10001", "[::1]:10001"]);
         let options = parse(&["--user", "Ada", "--password", "secret1", "--sign-up"]).unwrap();
         assert_eq!(options.user.unwrap().as_str(), "Ada");
         assert!(options.sign_up);
@@ -123,17 +79,15 @@ mod tests {
 
     #[test]
     fn names_flag_and_value_and_what_is_allowed() {
-        for value in [
-            "localhost",
-            ":10001",
-            "host:0",
-            "host:65536",
-            "::1:x",
-            "a b:1",
-            "::1:10001",
+        for (value, allowed) in [
+            ("localhost", "has no port"),
+            ("host:0", "from 1 to 65535"),
+            ("::1:10001", "in brackets"),
+            ("a b:1", "a host name or an IP address"),
         ] {
-            let problem = parse(&["--gateway", value]).unwrap_err().to_string();
-            for part in ["--gateway", value, "from 1 to 65535"] {
+            let list = format!("localhost:1,{value}");
+            let problem = parse(&["--gateway", &list]).unwrap_err().to_string();
+            for part in ["--gateway", value, allowed] {
                 assert!(problem.contains(part), "{value}: {problem}");
             }
         }

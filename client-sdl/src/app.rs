@@ -19,7 +19,7 @@ use crate::screens::{Action, Screen, ScreenKind};
 /// The plan of the command line: what to do without input from the player.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The gateway's address, for display.
+    /// The gateways' addresses, for display.
     pub gateway: String,
     /// The name with which the log-in form starts.
     pub user: Option<PlayerName>,
@@ -90,7 +90,7 @@ impl App {
         &self.notices
     }
 
-    /// Returns the gateway's address.
+    /// Returns the gateways' addresses, for display.
     #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway

@@ -1,7 +1,7 @@
 //! The connection and its threads.
 
 use anyhow::Context;
-use client_core::{Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::app::App;
@@ -11,7 +11,7 @@ const THREADS: usize = 2;
 /// The program's name in its hello to the gateway.
 const CLIENT: &str = "client-sdl";
 
-/// The connection to the gateway. Dropping it closes it.
+/// The connection to a gateway. Dropping it closes it.
 pub struct Network {
     link: Link,
     runtime: Runtime,
@@ -22,13 +22,13 @@ impl Network {
     ///
     /// # Errors
     /// Returns an error if the threads cannot be started.
-    pub fn open(gateway: &str) -> anyhow::Result<Self> {
+    pub fn open(gateways: &[GatewayAddress]) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .enable_all()
             .build()
             .context("cannot start the threads of the network")?;
-        let link = Link::open(runtime.handle(), gateway, CLIENT);
+        let link = Link::open(runtime.handle(), gateways, CLIENT);
         Ok(Self { link, runtime })
     }
 

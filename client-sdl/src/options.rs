@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser};
+use client_core::GatewayAddress;
 use client_core::protocol::account::Password;
 use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT};
 use client_core::protocol::lobby::RoomSettings;
@@ -26,15 +27,15 @@ const FRAME_RATES: RangeInclusive<i64> = 10..=240;
 #[command(name = "client-sdl", version, max_term_width = 100)]
 #[command(group(ArgGroup::new("goal").args(["room", "create", "spectate"])))]
 pub struct Options {
-    /// The gateway's race port
+    /// The race ports of gateways: the first one that answers is used
     #[arg(
         long,
-        value_name = "HOST:PORT",
+        value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
-        default_value = "127.0.0.1:10000",
-        value_parser = address
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10000"
     )]
-    pub gateway: String,
+    pub gateway: Vec<GatewayAddress>,
 
     /// Log in as this player instead of asking
     #[arg(long, value_name = "NAME")]
@@ -164,7 +165,7 @@ impl Options {
         let create = self.create.clone().map(|room| Goal::Create(room, settings));
         let spectate = self.spectate.clone().map(Goal::Spectate);
         Plan {
-            gateway: self.gateway.clone(),
+            gateway: GatewayAddress::list(&self.gateway),
             user: self.user.clone(),
             credentials: credentials.map(|(name, password)| Credentials {
                 name: name.clone(),
@@ -176,16 +177,6 @@ impl Options {
             wants_chat_token: self.chat_token_file.is_some(),
         }
     }
-}
-
-fn address(text: &str) -> Result<String, String> {
-    let is_good = text
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-    if is_good {
-        return Ok(text.to_owned());
-    }
-    Err("expected a host and a port, such as 127.0.0.1:10000".to_owned())
 }
 
 fn password(text: &str) -> Result<Password, String> {
@@ -229,8 +220,10 @@ mod tests {
 
     #[test]
     fn names_the_flag_the_value_and_what_is_allowed() {
-        let cases: [(&[&str], &str, &str); 11] = [
-            (&["--gateway", "here"], "--gateway", "a host and a port"),
+        let cases: [(&[&str], &str, &str); 13] = [
+            (&["--gateway", "here"], "--gateway", "has no port"),
+            (&["--gateway", "a:1,::1"], "--gateway", "in brackets"),
+            (&["--gateway", "a:1,"], "--gateway", "is missing"),
             (&["--user", "a b"], "--user", "A-Z a-z 0-9 _ -"),
             (&["--create", "r", "--seats", "17"], "--seats", "1..=16"),
             (&["--create", "r", "--laps", "0"], "--laps", "1..=99"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::{Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -42,7 +42,8 @@ impl<C: Client> Live<C> {
     #[must_use]
     pub fn connect(client: C, name: &str, address: &str) -> Self {
         let client = Arc::new(Mutex::new(client));
-        let link = Link::open(&Handle::current(), address, "integration-tests");
+        let gateway = GatewayAddress::parse(address).expect("a fleet announces addresses");
+        let link = Link::open(&Handle::current(), &[gateway], "integration-tests");
         let task = tokio::spawn(live(Arc::clone(&client), link));
         Self {
             name: name.to_owned(),

@@ -1,7 +1,8 @@
 //! The clients without their user interfaces: connect, log in, race, chat.
 //!
 //! - [`link`] is the only part with sockets: frames out, [`LinkEvent`]s in, and
-//!   a connection that reconnects after it breaks.
+//!   a connection that reconnects after it breaks, to the first of several
+//!   gateways that answers.
 //! - [`RaceClient`] and [`ChatClient`] are state machines without I/O. They
 //!   take link events, the player's actions, and the time; they return frames
 //!   to send and the state to show.
@@ -10,6 +11,7 @@
 //! they hand over the link's events and the driver's controls, send the frames
 //! that result, and draw.
 
+pub mod address;
 pub mod chat;
 pub mod link;
 mod login;
@@ -18,6 +20,7 @@ pub mod race;
 mod request;
 mod tracks;
 
+pub use address::{GatewayAddress, GatewayAddressError};
 pub use chat::{ChatClient, ChatClientState};
 pub use link::{Link, LinkEvent};
 pub use netcode;

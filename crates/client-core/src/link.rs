@@ -1,44 +1,38 @@
 //! The connection to a gateway: frames out, events in.
 //!
 //! A task owns the socket. It sends the hello and pings. After a break it
-//! reconnects with exponential backoff and full jitter, until a gateway's
+//! reconnects, to the next gateway of the list if that answers, until a gateway's
 //! goodbye says that reconnecting is pointless.
+//!
+//! - [`attempts`] says which address is tried when, and [`backoff`] how long the
+//!   link waits between two connections; both are pure.
+//! - [`connect`] resolves names and races the addresses; [`task`] owns the socket.
 
-use std::io;
+mod attempts;
+mod backoff;
+mod connect;
+mod task;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::{SinkExt, StreamExt};
+use bytes::Bytes;
 use protocol::chat::ChatMessage;
-use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
+use protocol::client::ServerMessage;
 use protocol::frame::{self, FrameKind, LENGTH_BYTES};
-use protocol::limits::SERVER_FRAME_BYTES_MAX;
 use protocol::room::RoomEvent;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
-use tokio::time::error::Elapsed;
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+pub use self::backoff::{Attempt, Backoff};
+
+use self::task::LinkTask;
+use crate::address::GatewayAddress;
 
 /// Bound on frames that wait to be sent: a second of inputs and some requests.
 const OUTGOING_MAX: usize = 256;
 /// Bound on events that wait for a client that polls 60 times a second.
 const INCOMING_MAX: usize = 1024;
-/// Interval between pings. A gateway answers each, and closes a connection that
-/// is silent for a minute.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// Time without a frame after which a connection counts as broken, though TCP
-/// still holds it: three unanswered pings.
-const RECEIVE_TIMEOUT: Duration = Duration::from_secs(16);
-/// Time that a gateway has to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Upper bound of the first wait before reconnecting; each failure doubles it.
-const BACKOFF_START: Duration = Duration::from_millis(100);
-/// Upper bound of every wait before reconnecting.
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 /// A message from the gateway, or a change of the connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,34 +88,25 @@ fn count(counter: &AtomicU64, frame: &[u8]) {
 }
 
 impl Link {
-    /// Starts connecting to `address` (host and port) on a runtime. The gateway
-    /// logs `client` as the name of this program.
-    #[must_use]
-    pub fn open(runtime: &Handle, address: &str, client: &str) -> Self {
-        Self::open_any(runtime, &[address.to_owned()], client)
-    }
-
-    /// Like [`Link::open`] with several gateways: starts with the first and goes
-    /// on to the next after each break.
+    /// Starts connecting to one of the gateways on a runtime: to the first one
+    /// that answers, in the order of the list. The gateway logs `client` as the
+    /// name of this program.
     ///
     /// # Panics
-    /// If `addresses` is empty.
+    /// If there is no gateway.
     #[must_use]
-    pub fn open_any(runtime: &Handle, addresses: &[String], client: &str) -> Self {
-        assert!(!addresses.is_empty(), "a link needs an address");
+    pub fn open(runtime: &Handle, gateways: &[GatewayAddress], client: &str) -> Self {
+        assert!(!gateways.is_empty(), "a link needs an address");
         let traffic = Arc::new(Counters::default());
         let (outgoing, to_send) = mpsc::channel(OUTGOING_MAX);
         let (events, incoming) = mpsc::channel(INCOMING_MAX);
-        let task = LinkTask {
-            addresses: addresses.to_vec(),
-            breaks: 0,
-            traffic: Arc::clone(&traffic),
-            hello: frame::hello(&Hello {
-                client: client.to_owned(),
-            }),
+        let task = LinkTask::new(
+            gateways.to_vec(),
+            client,
             to_send,
             events,
-        };
+            Arc::clone(&traffic),
+        );
         runtime.spawn(task.run());
         Self {
             outgoing,
@@ -156,176 +141,6 @@ impl Link {
     pub async fn next(&mut self) -> Option<LinkEvent> {
         self.incoming.recv().await
     }
-}
-
-struct LinkTask {
-    addresses: Vec<String>,
-    /// The number of connections that broke or were not established.
-    breaks: usize,
-    traffic: Arc<Counters>,
-    hello: Bytes,
-    to_send: mpsc::Receiver<Bytes>,
-    events: mpsc::Sender<LinkEvent>,
-}
-
-/// How a connection ended.
-enum End {
-    /// The link was dropped.
-    Dropped,
-    /// The gateway said goodbye and asked the client not to retry.
-    Dismissed(String),
-    /// The connection broke for any other reason.
-    Broken(String),
-}
-
-type Frames = Framed<TcpStream, LengthDelimitedCodec>;
-
-impl LinkTask {
-    async fn run(mut self) {
-        let mut failures = 0;
-        loop {
-            let end = match self.connect().await {
-                Ok(mut frames) => {
-                    failures = 0;
-                    self.converse(&mut frames).await
-                }
-                Err(error) => End::Broken(format!("cannot reach {}: {error}", self.address())),
-            };
-            let event = match end {
-                End::Dropped => return,
-                End::Dismissed(reason) => {
-                    let _ = self.events.send(LinkEvent::Ended { reason }).await;
-                    return;
-                }
-                End::Broken(reason) => LinkEvent::Lost { reason },
-            };
-            if self.events.send(event).await.is_err() {
-                return;
-            }
-            tokio::time::sleep(backoff(failures)).await;
-            failures += 1;
-            self.breaks += 1;
-            while self.to_send.try_recv().is_ok() {}
-            if self.events.is_closed() {
-                return;
-            }
-        }
-    }
-
-    fn address(&self) -> &str {
-        &self.addresses[self.breaks % self.addresses.len()]
-    }
-
-    async fn connect(&self) -> io::Result<Frames> {
-        let connecting = TcpStream::connect(self.address());
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-            .await
-            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer"))??;
-        stream.set_nodelay(true)?;
-        let codec = LengthDelimitedCodec::builder()
-            .length_field_length(LENGTH_BYTES)
-            .max_frame_length(SERVER_FRAME_BYTES_MAX)
-            .new_codec();
-        let mut frames = Framed::new(stream, codec);
-        frames.send(self.hello.clone()).await?;
-        Ok(frames)
-    }
-
-    async fn converse(&mut self, frames: &mut Frames) -> End {
-        if self.events.send(LinkEvent::Connected).await.is_err() {
-            return End::Dropped;
-        }
-        let mut ping = tokio::time::interval(PING_INTERVAL);
-        let mut received_at = Instant::now();
-        let mut goodbye = None;
-        loop {
-            let outcome = tokio::select! {
-                frame = tokio::time::timeout_at(received_at + RECEIVE_TIMEOUT, frames.next()) => {
-                    received_at = Instant::now();
-                    self.received(frame, &mut goodbye).await
-                }
-                frame = self.to_send.recv() => match frame {
-                    Some(frame) => self.write(frames, frame).await.map_err(broken),
-                    None => Err(End::Dropped),
-                },
-                _ = ping.tick() => {
-                    let message = frame::from_client(&ClientMessage::Ping { nonce: 0 });
-                    frames.send(message).await.map_err(broken)
-                }
-            };
-            match outcome {
-                Ok(()) => {}
-                // A goodbye explains the break that follows it.
-                Err(End::Broken(reason)) => return goodbye.unwrap_or(End::Broken(reason)),
-                Err(end) => return end,
-            }
-        }
-    }
-
-    async fn received(
-        &self,
-        frame: Result<Option<io::Result<BytesMut>>, Elapsed>,
-        goodbye: &mut Option<End>,
-    ) -> Result<(), End> {
-        let broken_by = |reason: &str| Err(End::Broken(reason.to_owned()));
-        let frame = match frame {
-            Ok(Some(Ok(frame))) => {
-                count(&self.traffic.bytes_down, &frame);
-                frame.freeze()
-            }
-            Ok(Some(Err(error))) => return Err(broken(error)),
-            Ok(None) => return broken_by("the server closed the connection"),
-            Err(_elapsed) => return broken_by("the server has fallen silent"),
-        };
-        let Some(event) = LinkEvent::read(&frame) else {
-            return Ok(());
-        };
-        if let LinkEvent::Message(ServerMessage::Goodbye {
-            code,
-            reason,
-            retry,
-        }) = &event
-        {
-            *goodbye = Some(dismissal(*code, reason, *retry));
-        }
-        self.events.send(event).await.map_err(|_| End::Dropped)
-    }
-
-    /// Writes a frame and all others that wait, with one flush.
-    async fn write(&mut self, frames: &mut Frames, frame: Bytes) -> io::Result<()> {
-        count(&self.traffic.bytes_up, &frame);
-        frames.feed(frame).await?;
-        while let Ok(frame) = self.to_send.try_recv() {
-            count(&self.traffic.bytes_up, &frame);
-            frames.feed(frame).await?;
-        }
-        SinkExt::<Bytes>::flush(frames).await
-    }
-}
-
-/// Takes the error by value so that `map_err(broken)` compiles.
-#[expect(clippy::needless_pass_by_value)]
-fn broken(error: io::Error) -> End {
-    End::Broken(error.to_string())
-}
-
-fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
-    tracing::debug!(?code, reason, retry, "goodbye");
-    if retry {
-        End::Broken(reason.to_owned())
-    } else {
-        End::Dismissed(reason.to_owned())
-    }
-}
-
-/// Returns the wait before reconnecting after `failures` failures in a row.
-/// Full jitter: uniform between zero and a bound that each failure doubles.
-#[must_use]
-pub fn backoff(failures: u32) -> Duration {
-    let bound = BACKOFF_START
-        .saturating_mul(1 << failures.min(10))
-        .min(BACKOFF_MAX);
-    bound.mul_f64(rand::random())
 }
 
 impl LinkEvent {

@@ -65,12 +65,13 @@ async fn chat(options: &ChatOptions) -> Result<()> {
             wait(&mut users, begun).await?;
         }
         let name = format!("{}{number}", options.prefix);
-        let gateway = &options.gateways[number % options.gateways.len()];
+        let mut gateways = options.gateways.clone();
+        gateways.rotate_left(number % options.gateways.len());
         let user = User::new(
             number,
             &name,
             tokens.of(&name),
-            gateway,
+            &gateways,
             Arc::clone(&record),
         );
         let (sender, messages) = mpsc::channel(QUEUE_MAX);

@@ -5,13 +5,14 @@
 //! is omitted (no coordinated omission).
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use client_core::protocol::account::Password;
 use client_core::protocol::client::{ClientMessage, ServerMessage};
 use client_core::protocol::frame;
-use client_core::{Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -143,9 +144,9 @@ async fn attempts(
 }
 
 /// Connects, authenticates and disconnects. Returns the token, or the kind of failure.
-async fn attempt(gateway: &str, message: &ClientMessage) -> Result<String, String> {
+async fn attempt(gateway: &GatewayAddress, message: &ClientMessage) -> Result<String, String> {
     let runtime = tokio::runtime::Handle::current();
-    let mut link = Link::open(&runtime, gateway, "bots");
+    let mut link = Link::open(&runtime, slice::from_ref(gateway), "bots");
     while let Some(event) = link.next().await {
         match event {
             LinkEvent::Connected => link.send(frame::from_client(message)),

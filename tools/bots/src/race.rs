@@ -58,7 +58,7 @@ fn driver(options: &RaceOptions, index: usize) -> Driver {
         skill: options.skill.of_room(),
     };
     Driver {
-        gateways: vec![options.gateway.clone()],
+        gateways: options.gateway.clone(),
         name: format!("{}{}", options.prefix, index + 1),
         skill: options.skill.of(index),
         class: options.class.of(index),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use client_core::GatewayAddress;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 
@@ -16,8 +17,9 @@ const DESCRIPTORS_BESIDES: u64 = 64;
 ///
 /// # Errors
 /// When one does not answer, with its address.
-pub(crate) async fn expect_gateways(addresses: &[String]) -> Result<()> {
-    for address in addresses {
+pub(crate) async fn expect_gateways(gateways: &[GatewayAddress]) -> Result<()> {
+    for gateway in gateways {
+        let address = gateway.as_str();
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
         connected
             .with_context(|| format!("{address} has not answered for {CONNECT_TIMEOUT:?}"))?
@@ -64,16 +66,21 @@ fn raised(limit: Rlimit, sockets: u32) -> Result<Option<Rlimit>> {
 mod tests {
     use super::*;
 
+    fn address(listener: &tokio::net::TcpListener) -> GatewayAddress {
+        let address = listener.local_addr().unwrap();
+        GatewayAddress::parse(&address.to_string()).unwrap()
+    }
+
     #[tokio::test]
     async fn names_the_gateway_that_does_not_answer() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let here = listener.local_addr().unwrap().to_string();
+        let here = address(&listener);
         assert!(expect_gateways(std::slice::from_ref(&here)).await.is_ok());
         let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let there = gone.local_addr().unwrap().to_string();
+        let there = address(&gone);
         drop(gone);
         let error = expect_gateways(&[here, there.clone()]).await.unwrap_err();
-        assert!(format!("{error:#}").contains(&there), "{error:#}");
+        assert!(format!("{error:#}").contains(there.as_str()), "{error:#}");
     }
 
     #[test]

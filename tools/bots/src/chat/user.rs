@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use client_core::chat::ChatClientState;
 use client_core::protocol::chat::ChatBody;
 use client_core::protocol::{Rejection, RejectionCode};
-use client_core::{ChatClient, Link, LinkEvent};
+use client_core::{ChatClient, GatewayAddress, Link, LinkEvent};
 use tokio::sync::{mpsc, watch};
 
 use super::record::Record;
@@ -33,13 +33,13 @@ pub(crate) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
 }
 
 impl User {
-    /// Begins to connect: with a token of an earlier session, or an account that is
-    /// created unless it exists.
+    /// Begins to connect, to the first gateway that answers: with a token of an
+    /// earlier session, or an account that is created unless it exists.
     pub(crate) fn new(
         number: usize,
         name: &str,
         token: Option<String>,
-        gateway: &str,
+        gateways: &[GatewayAddress],
         record: Arc<Mutex<Record>>,
     ) -> Self {
         let mut client = ChatClient::default();
@@ -50,7 +50,7 @@ impl User {
         Self {
             number,
             name: name.to_owned(),
-            link: Link::open(&tokio::runtime::Handle::current(), gateway, "bots"),
+            link: Link::open(&tokio::runtime::Handle::current(), gateways, "bots"),
             client,
             record,
             is_logged_in: false,

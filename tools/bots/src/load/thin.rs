@@ -24,6 +24,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use client_core::GatewayAddress;
 use mio::{Events, Poll, Token};
 
 use self::connection::{Connection, Readiness};
@@ -290,8 +291,8 @@ fn polls_until(at: Instant, poll: Instant) -> u32 {
 
 impl Member {
     fn new(origin: NewPlayer, recording: &Arc<Recording>) -> Result<Self> {
-        let resolve = |name: &String| {
-            let found = name.to_socket_addrs();
+        let resolve = |name: &GatewayAddress| {
+            let found = name.as_str().to_socket_addrs();
             let mut found = found.with_context(|| format!("cannot find {name}"))?;
             found
                 .next()

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use client_core::GatewayAddress;
 
-use super::{gateway, numbered, prefix, process};
+use super::{numbered, prefix, process};
 use crate::process::Process;
 
 /// A gateway accepts two messages a second from a user; one leaves room for jitter.
@@ -19,10 +20,9 @@ pub struct ChatOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_CHAT_GATEWAY",
         value_delimiter = ',',
-        value_parser = gateway,
         default_value = "127.0.0.1:10001"
     )]
-    pub gateways: Vec<String>,
+    pub gateways: Vec<GatewayAddress>,
 
     /// How many users, 1 to 9,999
     #[arg(

@@ -1,8 +1,7 @@
 //! The command line of `bots connect`.
 
 use clap::Args;
-
-use super::gateway;
+use client_core::GatewayAddress;
 
 /// Longest prefix of the names that leaves room for the run and a number.
 const PREFIX_CHARS_MAX: usize = 4;
@@ -16,10 +15,9 @@ pub struct ConnectOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
         value_delimiter = ',',
-        value_parser = gateway,
         default_value = "127.0.0.1:10000"
     )]
-    pub gateways: Vec<String>,
+    pub gateways: Vec<GatewayAddress>,
 
     /// Attempts a second, 1 to 5,000
     #[arg(

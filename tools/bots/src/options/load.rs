@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use client_core::GatewayAddress;
 use client_core::protocol::limits::LAPS_MAX;
 use domain::{CarClass, SEATS_MAX, Skill};
 
 use super::choice::{self, Choice, MIXED};
-use super::{NetcodeOption, gateway, numbered, prefix, process, track};
+use super::{NetcodeOption, numbered, prefix, process, track};
 use crate::process::Process;
 
 /// Options of the race load.
@@ -19,10 +20,9 @@ pub struct LoadOptions {
         value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
         value_delimiter = ',',
-        value_parser = gateway,
         default_value = "127.0.0.1:10000"
     )]
-    pub gateways: Vec<String>,
+    pub gateways: Vec<GatewayAddress>,
 
     /// How many rooms, 1 to 9,999
     #[arg(

@@ -1,26 +1,27 @@
 //! The command line of `bots race`.
 
 use clap::Args;
+use client_core::GatewayAddress;
 use client_core::protocol::RoomName;
 use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX};
 use client_core::protocol::lobby::RoomSettings;
 use domain::{CarClass, Mode, SEATS_MAX, Skill, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use super::choice::{self, Choice, MIXED};
-use super::{gateway, mode, prefix, track};
+use super::{mode, prefix, track};
 
 /// Options of a race.
 #[derive(Args, Clone, Debug)]
 pub struct RaceOptions {
-    /// The race port of a gateway, as host and port
+    /// The race ports of gateways, as host and port; the first one that answers is used
     #[arg(
         long,
-        value_name = "HOST:PORT",
+        value_name = "HOST:PORT,...",
         env = "SLIPSTREAM_GATEWAY",
-        value_parser = gateway,
+        value_delimiter = ',',
         default_value = "127.0.0.1:10000"
     )]
-    pub gateway: String,
+    pub gateway: Vec<GatewayAddress>,
 
     /// The room to race in
     #[arg(long, value_name = "ROOM")]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client_core::link::backoff;
+use client_core::link::{Attempt, Backoff};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -22,9 +22,11 @@ const UNSENT_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     state: State,
-    /// How often it was lost or could not be made, in total and in a row.
+    /// How often it was lost or could not be made.
     losses: usize,
-    failures: u32,
+    backoff: Backoff,
+    /// When it was made.
+    open_since: Option<Instant>,
     unsent: Vec<u8>,
 }
 
@@ -91,7 +93,7 @@ impl Connection {
                     return Ok(Readiness::Pending);
                 }
                 self.state = State::Open(stream);
-                self.failures = 0;
+                self.open_since = Some(Instant::now());
                 Ok(Readiness::Connected)
             }
             State::Open(stream) => {
@@ -169,11 +171,17 @@ impl Connection {
         player: &mut Player,
         error: &io::Error,
     ) -> Result<()> {
+        let attempt = match self.open_since.take() {
+            // A log-in is fast: the time of the welcome is that of the connection.
+            Some(since) if player.is_logged_in() => {
+                Attempt::Welcomed(now.saturating_duration_since(since))
+            }
+            Some(_) | None => Attempt::Failed,
+        };
         self.state = State::Lost {
-            until: now + backoff(self.failures),
+            until: now + self.backoff.wait(attempt, rand::random()),
         };
         self.losses += 1;
-        self.failures += 1;
         self.unsent.clear();
         player.lost(error.to_string(), now)
     }

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::LinkEvent;
 use client_core::link::Traffic;
 use client_core::netcode::TickClock;
 use client_core::protocol::RaceId;
@@ -16,6 +15,7 @@ use client_core::protocol::frame::{self, FrameKind};
 use client_core::protocol::input::InputFrame;
 use client_core::protocol::limits::{INPUT_TICKS_MAX, TICKS_PER_SNAPSHOT};
 use client_core::protocol::snapshot::RelayedHeader;
+use client_core::{LinkEvent, RaceClientState};
 
 use super::frames::Frames;
 use super::recording::Recording;
@@ -73,6 +73,16 @@ impl Player {
         self.bot.event(LinkEvent::Connected, self.traffic, now)?;
         self.flush(now, out);
         Ok(())
+    }
+
+    /// Whether the gateway has welcomed it on this connection.
+    pub(crate) fn is_logged_in(&self) -> bool {
+        match self.bot.client().state() {
+            RaceClientState::Lobby | RaceClientState::Room(_) | RaceClientState::Result(_) => true,
+            RaceClientState::Offline(_)
+            | RaceClientState::Unauthenticated
+            | RaceClientState::Ended(_) => false,
+        }
     }
 
     /// The connection is lost.
