@@ -7,6 +7,7 @@ pub mod report;
 use std::time::Instant;
 
 use client_core::protocol::PlayerName;
+use client_core::race::room::{IdleWarning, RoomClient};
 use client_core::{LinkEvent, Notice, RaceClient, RaceClientState};
 use domain::{CarClass, Controls, Skill};
 
@@ -121,6 +122,15 @@ impl App {
 
     /// Handles the player's input in a window `width` points wide.
     pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
+        match event {
+            UiEvent::Key(_)
+            | UiEvent::Text(_)
+            | UiEvent::Click { .. }
+            | UiEvent::Drive(_, true) => {
+                self.client.stay();
+            }
+            UiEvent::Drive(_, false) | UiEvent::FocusLost => {}
+        }
         if let Some(action) = self.screen.handle(event, &self.client, width, now) {
             self.act(action);
         }
@@ -152,6 +162,8 @@ impl App {
         for notice in self.client.take_notices() {
             self.notices.push(notice, now);
         }
+        let warning = self.client.room().and_then(RoomClient::idle_warning);
+        self.notices.stand(warning.map(idle_notice));
     }
 
     fn input(&self) -> Controls {
@@ -224,6 +236,14 @@ impl App {
             self.enter(wanted);
         }
     }
+}
+
+fn idle_notice(IdleWarning { seconds, is_driver }: IdleWarning) -> Notice {
+    Notice::warning(if is_driver {
+        format!("You have not moved for a while: drive, or you leave the race in {seconds} s.")
+    } else {
+        format!("Still there? Press any key, or you leave the room in {seconds} s.")
+    })
 }
 
 #[cfg(test)]

@@ -18,29 +18,45 @@ const HISTORY_MAX: usize = 20;
 #[derive(Debug, Default)]
 pub struct NoticeBoard {
     lines: VecDeque<(Notice, Instant)>,
+    standing: Option<Notice>,
     history: VecDeque<String>,
 }
 
 impl NoticeBoard {
     /// Adds a line.
     pub fn push(&mut self, notice: Notice, now: Instant) {
-        self.history.push_back(notice.text.clone());
-        while self.history.len() > HISTORY_MAX {
-            self.history.pop_front();
-        }
+        self.remember(notice.text.clone());
         self.lines.push_back((notice, now));
         while self.lines.len() > LINES_MAX {
             self.lines.pop_front();
         }
     }
 
-    /// Returns the lines that are shown, oldest first, with their opacities (0–1).
+    /// Shows a line for as long as it is given, instead of the one before.
+    pub fn stand(&mut self, notice: Option<Notice>) {
+        if let Some(notice) = notice.as_ref().filter(|_| self.standing != notice) {
+            self.remember(notice.text.clone());
+        }
+        self.standing = notice;
+    }
+
+    fn remember(&mut self, text: String) {
+        self.history.push_back(text);
+        while self.history.len() > HISTORY_MAX {
+            self.history.pop_front();
+        }
+    }
+
+    /// Returns the lines that are shown, with their opacities (0–1): one that stands,
+    /// then the others, oldest first.
     pub fn lines(&self, now: Instant) -> impl Iterator<Item = (&Notice, f32)> {
-        self.lines.iter().filter_map(move |(notice, since)| {
+        let standing = self.standing.iter().map(|notice| (notice, 1.0));
+        let passing = self.lines.iter().filter_map(move |(notice, since)| {
             let over = now.saturating_duration_since(*since).saturating_sub(SHOWN);
             let opacity = 1.0 - over.as_secs_f32() / FADING.as_secs_f32();
             (opacity > 0.0).then_some((notice, opacity))
-        })
+        });
+        standing.chain(passing)
     }
 
     /// Returns the latest lines, oldest first, shown or not.
@@ -66,6 +82,20 @@ mod tests {
         assert!(opacity(3_850).is_some_and(|opacity| (0.4..0.6).contains(&opacity)));
         assert_eq!(opacity(5_000), None);
         assert_eq!(board.history().collect::<Vec<_>>(), ["hello"]);
+    }
+
+    #[test]
+    fn a_line_that_stands_does_not_fade() {
+        let start = Instant::now();
+        let mut board = NoticeBoard::default();
+        let warning = || Some(Notice::warning("drive"));
+        board.stand(warning());
+        board.stand(warning());
+        let later = start + Duration::from_secs(20);
+        assert_eq!(board.lines(later).next().map(|it| it.1), Some(1.0));
+        assert_eq!(board.history().collect::<Vec<_>>(), ["drive"]);
+        board.stand(None);
+        assert_eq!(board.lines(later).count(), 0);
     }
 
     #[test]

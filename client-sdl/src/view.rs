@@ -60,7 +60,7 @@ pub fn draw(
         Screen::Login(screen) => login::draw(painter, screen, app.status())?,
         Screen::Lobby(screen) => lobby::draw(painter, screen, app)?,
         Screen::Create(screen) => create::draw(painter, screen)?,
-        Screen::Waiting => waiting::draw(painter, tiles, app)?,
+        Screen::Waiting => waiting::draw(painter, tiles, app, now)?,
         Screen::Race(screen) => race::draw(painter, tiles, screen, app, now)?,
         Screen::Result => result::draw(painter, app)?,
         Screen::Ended => {

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bus::{Bus, RequestError};
 use domain::CarClass;
-use protocol::account::{Account, Credentials};
+use protocol::account::{
+    Account, Credentials, LastRace, LastRaceAnswer, LastRaceRequest, Leaderboard,
+    LeaderboardRequest, Profile, ProfileRequest,
+};
 use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest};
+use protocol::client::EarlierRace;
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
 use protocol::{
-    GatewayId, PlayerName, Rejection, RejectionCode, Reply, RoomId, RoomName, SessionNonce, subject,
+    GatewayId, PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomId, RoomName,
+    SessionNonce, subject,
 };
 use relay::limits::{ROOM_RETRY_DELAY, ROOM_TIMEOUT};
 use relay::retry::{AttemptFailure, Next, RetryPolicy};
@@ -18,7 +23,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chat::ChatHub;
-use crate::limits::{ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, RACE_TOKEN_SECONDS};
+use crate::limits::{
+    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, LAST_RACE_TIMEOUT, RACE_TOKEN_SECONDS,
+};
 use crate::lobby::Lobby;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
@@ -51,22 +58,64 @@ impl Backend {
     ///
     /// # Errors
     /// When the name is taken, or nobody answers.
-    pub async fn sign_up(&self, credentials: &Credentials) -> Reply<PlayerName> {
-        let account: Account = self
-            .ask(subject::ACCOUNT_SIGNUP, credentials, ACCOUNT_TIMEOUT)
-            .await?;
-        Ok(account.name)
+    pub async fn sign_up(&self, credentials: &Credentials) -> Reply<Account> {
+        self.ask(subject::ACCOUNT_SIGNUP, credentials, ACCOUNT_TIMEOUT)
+            .await
     }
 
     /// Checks a password.
     ///
     /// # Errors
     /// When it is wrong, or nobody answers.
-    pub async fn log_in(&self, credentials: &Credentials) -> Reply<PlayerName> {
-        let account: Account = self
-            .ask(subject::ACCOUNT_LOGIN, credentials, ACCOUNT_TIMEOUT)
-            .await?;
-        Ok(account.name)
+    pub async fn log_in(&self, credentials: &Credentials) -> Reply<Account> {
+        self.ask(subject::ACCOUNT_LOGIN, credentials, ACCOUNT_TIMEOUT)
+            .await
+    }
+
+    /// A player's last race. `None` also without a database: nobody who comes back into
+    /// a race waits for one.
+    pub async fn last_race(&self, player: &PlayerName) -> Option<LastRace> {
+        let request = LastRaceRequest {
+            player: player.id(),
+        };
+        let asked = self
+            .bus
+            .request(subject::ACCOUNT_LAST_RACE, &request, LAST_RACE_TIMEOUT)
+            .await;
+        let answer: LastRaceAnswer = asked
+            .inspect_err(|error| tracing::debug!(%error, "no last race"))
+            .ok()?;
+        answer.last_race
+    }
+
+    /// A last race with what the lobby knows of it.
+    #[must_use]
+    pub fn earlier_race(&self, race: LastRace) -> EarlierRace {
+        let is_running = race.ended_at.is_none() && self.lobby.runs(&race.room.id(), race.race);
+        EarlierRace { race, is_running }
+    }
+
+    /// The record of a player over all races.
+    ///
+    /// # Errors
+    /// When there is no such player, or nobody answers.
+    pub async fn profile(&self, player: PlayerId) -> Reply<Profile> {
+        let request = ProfileRequest { player };
+        self.ask(subject::ACCOUNT_PROFILE, &request, ACCOUNT_TIMEOUT)
+            .await
+    }
+
+    /// A page of the best players.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn leaderboard(&self, offset: u64) -> Reply<Leaderboard> {
+        let request = LeaderboardRequest {
+            offset,
+            ..LeaderboardRequest::default()
+        };
+        self.ask(subject::ACCOUNT_LEADERBOARD, &request, ACCOUNT_TIMEOUT)
+            .await
     }
 
     /// Checks a token.
@@ -97,11 +146,13 @@ impl Backend {
         name: &RoomName,
         settings: RoomSettings,
         creator: PlayerName,
+        request: Option<RequestId>,
     ) -> Reply<Created> {
         let request = CreateRequest {
             name: name.clone(),
             settings,
             creator: Some(creator),
+            request,
         };
         self.ask(subject::RACE_CREATE, &request, ROOM_TIMEOUT).await
     }

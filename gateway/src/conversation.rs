@@ -11,7 +11,9 @@ use protocol::account::Credentials;
 use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::RoomSettings;
-use protocol::{PlayerName, RaceId, Rejection, RejectionCode, RoomId, RoomName, Seat};
+use protocol::{
+    PlayerId, PlayerName, RaceId, Rejection, RejectionCode, RequestId, RoomId, RoomName, Seat,
+};
 
 use crate::limits;
 use crate::metrics;
@@ -45,17 +47,23 @@ pub enum Ask {
     /// Show the lobby.
     ListRooms,
     /// Make a room and take a seat.
-    CreateRoom(RoomName, RoomSettings, CarClass),
+    CreateRoom(RoomName, RoomSettings, CarClass, Option<RequestId>),
     /// Take a seat.
     JoinRoom(RoomName, CarClass),
     /// Drive something else.
     ChooseClass(CarClass),
     /// Put AI drivers into the free seats.
     FillSeats(Skill),
+    /// Show that the player is there.
+    Stay,
     /// Watch.
     Spectate(RoomName),
     /// Give the seat back.
     LeaveRoom,
+    /// The record of a player.
+    Profile(PlayerId),
+    /// The best players, but for so many.
+    Leaderboard(u64),
     /// A token for the chat port.
     ChatToken,
     /// Say something.
@@ -225,14 +233,18 @@ impl Conversation {
     fn decide(&mut self, message: ClientMessage, now: Instant) -> Result<Step<'static>, Rejection> {
         let step = match message {
             ClientMessage::Ping { nonce } => Step::Send(ServerMessage::Pong { nonce }),
-            ClientMessage::SignUp { name, password, .. } => {
+            ClientMessage::SignUp {
+                name,
+                password,
+                request,
+            } => {
                 self.expect_unauthenticated()?;
                 let name = client::new_player_name(&name)?;
                 password.check()?;
                 Step::Ask(Ask::SignUp(Credentials {
                     name,
                     password,
-                    request: None,
+                    request,
                 }))
             }
             ClientMessage::LogIn { name, password } => {
@@ -256,12 +268,12 @@ impl Conversation {
                 name,
                 settings,
                 class,
-                ..
+                request,
             } => {
                 self.expect_outside()?;
                 settings.check()?;
                 let name = client::room_name(&name)?;
-                Step::Ask(Ask::CreateRoom(name, settings, class))
+                Step::Ask(Ask::CreateRoom(name, settings, class, request))
             }
             ClientMessage::JoinRoom { name, class } => {
                 self.expect_outside()?;
@@ -275,6 +287,10 @@ impl Conversation {
                 self.expect_seat()?;
                 Step::Ask(Ask::FillSeats(skill))
             }
+            ClientMessage::Stay => {
+                self.expect_seat()?;
+                Step::Ask(Ask::Stay)
+            }
             ClientMessage::Spectate { name } => {
                 self.expect_outside()?;
                 Step::Ask(Ask::Spectate(client::room_name(&name)?))
@@ -282,6 +298,18 @@ impl Conversation {
             ClientMessage::LeaveRoom => {
                 self.expect_membership()?;
                 Step::Ask(Ask::LeaveRoom)
+            }
+            ClientMessage::Profile { player } => {
+                let own = self.expect_player(Port::Race)?;
+                let player = match player {
+                    Some(name) => client::player_name(&name)?.id(),
+                    None => own.id(),
+                };
+                Step::Ask(Ask::Profile(player))
+            }
+            ClientMessage::Leaderboard { offset } => {
+                self.expect(Port::Race)?;
+                Step::Ask(Ask::Leaderboard(offset))
             }
             ClientMessage::ChatToken => {
                 self.expect(Port::Race)?;
@@ -314,9 +342,13 @@ impl Conversation {
     }
 
     fn expect(&self, port: Port) -> Result<(), Rejection> {
-        if self.player().is_none() {
+        self.expect_player(port).map(drop)
+    }
+
+    fn expect_player(&self, port: Port) -> Result<&PlayerName, Rejection> {
+        let Some(player) = self.player() else {
             return Err(Rejection::new(RejectionCode::NotLoggedIn, "log in first"));
-        }
+        };
         if self.port != port {
             let message = match port {
                 Port::Race => "this is the chat port, the race is on the other one",
@@ -324,7 +356,7 @@ impl Conversation {
             };
             return Err(Rejection::new(RejectionCode::WrongPort, message));
         }
-        Ok(())
+        Ok(player)
     }
 
     fn expect_membership(&self) -> Result<&Membership, Rejection> {

@@ -55,6 +55,9 @@ pub const RELAY_QUEUE_MAX: usize = 1024;
 /// Accounts may wait for a password hash, which is slow on purpose.
 pub const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a player who comes back may wait for the database to tell the last race.
+pub const LAST_RACE_TIMEOUT: Duration = Duration::from_millis(150);
+
 /// A chat worker answers once the stream has the message.
 pub const CHAT_TIMEOUT: Duration = Duration::from_millis(2_000);
 

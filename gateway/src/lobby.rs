@@ -7,7 +7,7 @@ use bus::{BucketFollower, BucketUpdate, Change};
 use protocol::limits::LOBBY_ROOMS_MAX;
 use protocol::lobby::RoomEntry;
 use protocol::version::ROOM_ENTRY;
-use protocol::{RoomId, subject};
+use protocol::{RaceId, RoomId, subject};
 use service::Shutdown;
 
 use crate::stored::read_stored;
@@ -31,6 +31,15 @@ impl Lobby {
     pub fn has(&self, room: &RoomId) -> bool {
         let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
         rooms.contains_key(subject::room_key(room))
+    }
+
+    /// Whether a room runs, or is about to run, this race.
+    #[must_use]
+    pub fn runs(&self, room: &RoomId, race: RaceId) -> bool {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms
+            .get(subject::room_key(room))
+            .is_some_and(|entry| entry.race == race)
     }
 
     /// Follows the bucket until shutdown.

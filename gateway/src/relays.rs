@@ -8,6 +8,7 @@ pub mod input_buffer;
 mod task;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bus::{Bus, Inbound};
@@ -29,7 +30,7 @@ use crate::send_queue::SendQueue;
 #[derive(Debug)]
 pub enum RelayCommand {
     /// A member is about to enter: keep events for it.
-    Expect(MemberId, SessionNonce, Arc<SendQueue>, oneshot::Sender<()>),
+    Expect(MemberId, SessionNonce, Member, oneshot::Sender<()>),
     /// A member is in: its first frame, and the race and epoch under which the
     /// owner has let it in.
     Enter(MemberId, Bytes, RaceId, Epoch),
@@ -45,11 +46,20 @@ pub enum RelayCommand {
     Heartbeat(Bytes),
 }
 
-/// A way to the relay of one room.
+/// How a relay reaches a member.
+#[derive(Debug)]
+pub struct Member {
+    send_queue: Arc<SendQueue>,
+    /// Set when the room has sent the member away.
+    is_dismissed: Arc<AtomicBool>,
+}
+
+/// A member's way to the relay of one room.
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     commands: mpsc::Sender<RelayCommand>,
     inputs: Arc<InputBuffer>,
+    is_dismissed: Arc<AtomicBool>,
 }
 
 impl RelayHandle {
@@ -59,15 +69,19 @@ impl RelayHandle {
         let _ = self.commands.send(command).await;
     }
 
-    /// Whether the room is gone.
+    /// Whether the room is gone, or has sent this member away.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.inputs.is_closed()
+        self.inputs.is_closed() || self.is_dismissed.load(Ordering::Relaxed)
     }
 
     /// Passes an input on, or drops it when the relay is overwhelmed: the next
     /// frame carries it again.
     pub fn input(&self, seat: Seat, frame: &[u8]) {
+        if self.is_dismissed.load(Ordering::Relaxed) {
+            // The seat may be another player's by now.
+            return metrics::frame_ignored("input_without_seat");
+        }
         if !self.inputs.put(seat, frame) {
             metrics::frame_ignored("relay_busy");
         }
@@ -119,7 +133,12 @@ impl Relays {
         send_queue: &Arc<SendQueue>,
     ) -> Option<RelayHandle> {
         let (ready, is_ready) = oneshot::channel();
-        let command = RelayCommand::Expect(member, session, Arc::clone(send_queue), ready);
+        let is_dismissed = Arc::default();
+        let way = Member {
+            send_queue: Arc::clone(send_queue),
+            is_dismissed: Arc::clone(&is_dismissed),
+        };
+        let command = RelayCommand::Expect(member, session, way, ready);
         let handle = {
             // Under the lock, so that a relay without members cannot end
             // between being found and getting the command.
@@ -132,7 +151,10 @@ impl Relays {
             handle
         };
         is_ready.await.ok()?;
-        Some(handle)
+        Some(RelayHandle {
+            is_dismissed,
+            ..handle
+        })
     }
 
     /// Reports to the relay of a room, if it has one, that its owner was not there.
@@ -161,6 +183,7 @@ impl Relays {
         let handle = RelayHandle {
             commands: command_tx.clone(),
             inputs: Arc::default(),
+            is_dismissed: Arc::default(),
         };
         let inputs = Arc::clone(&handle.inputs);
         let relays = Arc::clone(self);

@@ -9,17 +9,27 @@ use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created};
 use protocol::version::{self, ROOM_ENTRY};
 use protocol::{Epoch, RaceId, Rejection, RejectionCode, Reply, Revision, RoomId, subject};
-use room::claim::{READ_BACK_ATTEMPTS, unavailable};
+use room::claim::{Damage, READ_BACK_ATTEMPTS, unavailable};
 use room::lease::{Lease, ReadBack};
-use room::{Identity, Ownership, Room};
+use room::{Identity, Origin, Ownership, Room};
 use simulation::Track;
 use tracing::info;
 
+use crate::limits::CREATE_ATTEMPTS;
 use crate::metrics;
 use crate::worker::Worker;
 
+/// What came of a room's first write.
+enum First {
+    /// The name is the room's.
+    Written(Revision),
+    /// The same request has made its room already.
+    MadeBefore(Created),
+}
+
 impl Worker {
-    /// Creates a room and runs it.
+    /// Creates a room and runs it. A request that has made its room already gets
+    /// the answer of then.
     ///
     /// # Errors
     /// When the settings are bad, a room of this name exists, or this worker
@@ -29,6 +39,7 @@ impl Worker {
             name,
             settings,
             creator,
+            request,
         } = request;
         settings.check()?;
         let settings = with_track(settings)?;
@@ -43,37 +54,22 @@ impl Worker {
             epoch: Epoch::FIRST,
         };
         let begun = Instant::now();
-        let fresh = Room::new(
-            Identity {
-                race,
-                name,
-                settings,
-                creator,
-            },
-            ownership,
-            track,
-            begun,
-        );
+        let identity = Identity {
+            race,
+            name,
+            settings,
+            creator,
+            request,
+        };
+        let fresh = Room::new(identity, ownership, track, begun);
         // Listening comes first: who learns of the room can talk to it.
         let subscriptions = self
             .listen(&room)
             .await
             .map_err(|error| unavailable(&error.to_string()))?;
-        let checkpoint = fresh.checkpoint();
-        let created = self
-            .checkpoints
-            .create(subject::room_key(&room), checkpoint.encode())
-            .await;
-        let revision = match created {
-            Ok(revision) => revision,
-            Err(CasError::Conflict { .. }) => {
-                let message = format!("a room named {} exists already", fresh.identity().name);
-                return Err(Rejection::new(RejectionCode::RoomExists, message));
-            }
-            Err(error @ CasError::Unknown { .. }) => self
-                .read_own(&room, race)
-                .await
-                .ok_or_else(|| unavailable(&error.to_string()))?,
+        let revision = match self.write_first(&fresh).await? {
+            First::Written(revision) => revision,
+            First::MadeBefore(created) => return Ok(created),
         };
         metrics::created();
         info!(%room, %race, "room created");
@@ -88,6 +84,54 @@ impl Worker {
             race,
             owner: self.id,
         })
+    }
+
+    /// Writes the first checkpoint of a room, if its name is free.
+    async fn write_first(&self, fresh: &Room) -> Reply<First> {
+        let Identity {
+            race,
+            name,
+            creator,
+            request,
+            ..
+        } = fresh.identity();
+        let room = name.id();
+        let key = subject::room_key(&room);
+        let value = fresh.checkpoint().encode();
+        for _ in 0..CREATE_ATTEMPTS {
+            match self.checkpoints.create(key, value.clone()).await {
+                Ok(revision) => return Ok(First::Written(revision)),
+                Err(CasError::Conflict { .. }) => {}
+                Err(error @ CasError::Unknown { .. }) => {
+                    let own = self.read_own(&room, *race).await;
+                    let revision = own.ok_or_else(|| unavailable(&error.to_string()))?;
+                    return Ok(First::Written(revision));
+                }
+            }
+            let found = self.checkpoints.get(key).await;
+            let found = found.map_err(|error| unavailable(&error.to_string()))?;
+            // It has ended meanwhile.
+            let Some((value, revision)) = found else {
+                continue;
+            };
+            match Origin::of(&value) {
+                Ok(origin) if origin.is_of(creator.as_ref(), *request) => {
+                    let Origin { race, owner, .. } = origin;
+                    return Ok(First::MadeBefore(Created { race, owner }));
+                }
+                Ok(_) => break,
+                Err(error) => match Damage::of(&error, &value, revision) {
+                    // A worker that reads it may own it.
+                    None => break,
+                    Some(damage) => {
+                        let set_aside = self.quarantine(&room, damage).await;
+                        set_aside.map_err(|error| unavailable(&error.to_string()))?;
+                    }
+                },
+            }
+        }
+        let message = format!("a room named {name} exists already");
+        Err(Rejection::new(RejectionCode::RoomExists, message))
     }
 
     /// The revision of a room's first write that had no answer, if it happened.

@@ -5,8 +5,9 @@
 //! decides without I/O.
 //!
 //! Around it, `owner` is one task for each room, [`endpoints`] serves `race.create`,
-//! `takeover` serves `race.claim` and adopts rooms without an owner,
-//! [`admission`] says whether new rooms are accepted, and [`handover_limiter`] how
+//! `takeover` serves `race.claim` and adopts rooms without an owner, `quarantine` sets
+//! checkpoints aside that nobody can go on with, `kept_results` moves results to their
+//! stream, `player_rows` writes where all players are, [`admission`] says whether new rooms are accepted, and [`handover_limiter`] how
 //! many leave at once when the worker ends.
 //!
 //! Invariants, beside those of [`room`]:
@@ -16,10 +17,13 @@
 pub mod admission;
 pub mod endpoints;
 pub mod handover_limiter;
+mod kept_results;
 pub mod limits;
 pub mod metrics;
 pub mod options;
 mod owner;
+mod player_rows;
+mod quarantine;
 pub mod run;
 mod takeover;
 pub mod worker;

@@ -48,3 +48,14 @@ pub const HAND_OVER_INTERVAL: Duration = Duration::from_millis(5);
 /// Rooms without an owner that are adopted at once: there may be hundreds, and
 /// the worker has races to run.
 pub const ADOPTIONS_MAX: usize = 8;
+
+/// Attempts to write the first checkpoint of a room: its name may become free in
+/// between, as that of a room that ends or whose checkpoint is damaged.
+pub const CREATE_ATTEMPTS: u32 = 3;
+
+/// Results that a sweep moves into their stream: after an outage hundreds of races
+/// may have ended, and the stream has others to serve.
+pub const RESULTS_MOVED_MAX: usize = 64;
+
+/// Between two messages with the rows of all players: as often as rooms have new ones.
+pub const ROWS_INTERVAL: Duration = Duration::from_secs(2);

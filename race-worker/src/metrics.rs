@@ -48,6 +48,16 @@ pub fn claimed(result: &'static str) {
     counter!("race_claims_total", "result" => result).increment(1);
 }
 
+/// A damaged checkpoint was set aside.
+pub fn quarantined() {
+    counter!("race_checkpoints_quarantined_total").increment(1);
+}
+
+/// A result that had been kept was moved into its stream.
+pub fn result_moved() {
+    counter!("race_results_moved_total").increment(1);
+}
+
 /// Whether this worker takes new rooms.
 pub fn admission(is_open: bool) {
     gauge!("race_admission_open").set(f64::from(u8::from(is_open)));

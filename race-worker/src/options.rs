@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use service::ServiceOptions;
 
+use room::Timeouts;
 use room::schedule::ScheduleOptions;
 
 /// Slipstream's race worker: runs rooms
@@ -25,9 +26,60 @@ pub struct Options {
     #[command(flatten)]
     pub schedule: ScheduleArgs,
 
+    /// How long rooms wait for people who do nothing.
+    #[command(flatten)]
+    pub timeouts: TimeoutArgs,
+
     /// What every program has.
     #[command(flatten)]
     pub service: ServiceOptions,
+}
+
+/// Options of the timeouts.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TimeoutArgs {
+    /// Seconds without a metre after which a driver leaves the race, 1 to 86400; a
+    /// quarter of it before, the driver is warned
+    #[arg(
+        long,
+        value_name = "S",
+        env = "SLIPSTREAM_IDLE_DRIVER_S",
+        default_value_t = Timeouts::DEFAULT.idle_driver.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub idle_driver_s: u64,
+
+    /// Seconds without a request after which the host of a waiting room leaves, 1 to
+    /// 86400; a fifth of it before, the host is warned
+    #[arg(
+        long,
+        value_name = "S",
+        env = "SLIPSTREAM_IDLE_HOST_S",
+        default_value_t = Timeouts::DEFAULT.idle_host.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub idle_host_s: u64,
+
+    /// Seconds after which a lost connection frees its seat in a waiting room, 1 to
+    /// 86400
+    #[arg(
+        long,
+        value_name = "S",
+        env = "SLIPSTREAM_WAITING_SEAT_S",
+        default_value_t = Timeouts::DEFAULT.waiting_seat.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub waiting_seat_s: u64,
+}
+
+impl From<TimeoutArgs> for Timeouts {
+    fn from(args: TimeoutArgs) -> Self {
+        Self {
+            idle_driver: Duration::from_secs(args.idle_driver_s),
+            idle_host: Duration::from_secs(args.idle_host_s),
+            waiting_seat: Duration::from_secs(args.waiting_seat_s),
+        }
+    }
 }
 
 /// Options of the schedule.

@@ -4,7 +4,7 @@ mod in_flight;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 use bus::{Answers, BusError, Inbound, Subject, Subscription};
@@ -13,7 +13,7 @@ use domain::SEATS_MAX;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use protocol::catch_up::CatchUpRequest;
-use protocol::{GatewayId, RoomId, UnixMillis, subject};
+use protocol::{GatewayId, RoomId, subject};
 use room::Room;
 use room::lease::Lease;
 use room::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 use self::in_flight::{Answer, InFlight};
 use crate::handover_limiter::HandoverPermit;
 use crate::metrics;
+use crate::quarantine::unix_ms;
 use crate::worker::{CapacityPermit, Subscriptions, Worker};
 
 /// A timer of a millisecond's steps is never late by so much.
@@ -199,6 +200,7 @@ impl Owner {
             Command::Write(value, revision) => self.in_flight.write(worker, id, value, revision),
             Command::Read => self.in_flight.read(worker, id),
             Command::WriteRecord(pending) => self.in_flight.write_record(worker, id, pending),
+            Command::KeepPlayers(rows) => worker.player_rows().keep(rows),
             Command::AskGateways(request) => self.ask_gateways(request),
             Command::CheckPresence(expected_presence) => {
                 self.in_flight
@@ -242,6 +244,7 @@ impl Owner {
 
     fn stopped(&self, stop: Stop) {
         let (room, race) = (&self.id, self.core.room().identity().race);
+        self.worker.player_rows().forget(race);
         match stop {
             Stop::Ended => info!(%room, %race, "room closed"),
             Stop::HandedOver(to) => info!(%room, %to, "room handed over"),
@@ -263,6 +266,7 @@ impl Worker {
         recovering: Option<ArrayVec<GatewayId, SEATS_MAX>>,
     ) {
         capacity.count(room.identity().settings.seats);
+        let room = room.with_timeouts(self.timeouts);
         let now = Instant::now();
         let core = match recovering {
             None => OwnerCore::new(self.id, room, lease, now),
@@ -304,11 +308,4 @@ async fn next_of(subscription: Option<&mut Subscription>) -> Inbound {
         return message;
     }
     std::future::pending().await
-}
-
-fn unix_ms() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
 }

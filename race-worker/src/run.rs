@@ -22,9 +22,11 @@ use crate::options::Options;
 use crate::worker::Worker;
 
 /// What the worker writes to.
-const STORES: [Store; 5] = [
+const STORES: [Store; 7] = [
     store::CHECKPOINTS,
     store::ROOMS,
+    store::HELD_RESULTS,
+    store::QUARANTINE,
     store::RESULTS,
     store::RECORDS,
     store::REPLAYS,
@@ -44,6 +46,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         id,
         checkpoints: bus.bucket(&store::CHECKPOINTS).await?,
         rooms: bus.bucket(&store::ROOMS).await?,
+        results: bus.bucket(&store::HELD_RESULTS).await?,
+        quarantine: bus.bucket(&store::QUARANTINE).await?,
         bus: bus.clone(),
         tasks: TaskTracker::new(),
         draining: Shutdown::default(),
@@ -56,6 +60,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         rooms_taken: 0.into(),
         seats: 0.into(),
         claims: Default::default(),
+        timeouts: options.timeouts.into(),
+        player_rows: Default::default(),
         tracks: Default::default(),
     });
     let needs = bus.clone();
@@ -72,6 +78,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     context.serving(&[])?;
 
     let sweeping = tokio::spawn(Arc::clone(&worker).adopt_orphans(context.shutdown.clone()));
+    let writing = tokio::spawn(Arc::clone(&worker).write_player_rows(context.shutdown.clone()));
     let calls = TaskTracker::new();
     let mut observing = tokio::time::interval(OBSERVE_INTERVAL);
     loop {
@@ -126,6 +133,9 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     calls.wait().await;
     if let Err(error) = sweeping.await {
         warn!(%error, "the sweep failed");
+    }
+    if let Err(error) = writing.await {
+        warn!(%error, "writing the rows of players failed");
     }
     worker.draining.trigger();
     worker.tasks.close();

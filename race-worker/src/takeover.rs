@@ -8,7 +8,7 @@ use bus::Listing;
 use futures::{StreamExt, stream};
 use protocol::checkpoint::{ClaimCause, ClaimRequest, Claimed};
 use protocol::{RejectionCode, Reply, Revision, RoomId, subject};
-use room::claim::{Claim, ClaimsUnderWay, Evidence, Step, unavailable};
+use room::claim::{Claim, ClaimsUnderWay, Evidence, Step, missing, unavailable};
 use room::lease::{ReadBack, Unanswered};
 use room::limits::LOBBY_SWEEP;
 use room::sweep::{Orphan, Sweep, ghosts};
@@ -37,17 +37,19 @@ impl Worker {
         claimed
     }
 
-    /// Adopts rooms that nobody owns, and removes what is left in the lobby of
-    /// those that are over, until shutdown.
+    /// Adopts rooms that nobody owns, removes what is left in the lobby of those that
+    /// are over, and moves results that were kept, until shutdown.
     pub async fn adopt_orphans(self: Arc<Self>, shutdown: Shutdown) {
         let mut sweep = Sweep::default();
         let (mut rooms, mut checkpoints) = (Listing::default(), Listing::default());
+        let mut results = Listing::default();
         for sweeps in 1_u32.. {
             let pause = SWEEP_INTERVAL + SWEEP_INTERVAL.mul_f64(random_fraction());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = shutdown.wait() => return,
             }
+            self.move_results(&mut results).await;
             let is_for_ghosts = sweeps.is_multiple_of(LOBBY_SWEEP);
             let looked = async {
                 if is_for_ghosts {
@@ -169,6 +171,12 @@ impl Worker {
                 Step::LeaveAlone(unknown) => {
                     service::report_unknown_version(&unknown);
                     return Err(unavailable(&unknown.to_string()));
+                }
+                Step::Quarantine(damage) => {
+                    return Err(match self.quarantine(room, damage).await {
+                        Ok(()) => missing(room),
+                        Err(error) => unavailable(&error.to_string()),
+                    });
                 }
                 Step::Answer(reply) => return reply,
             };

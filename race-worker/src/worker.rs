@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bus::{Bucket, Bus, BusError, CasError, Subscription};
 use protocol::{Rejection, RejectionCode, Reply, RoomId, WorkerId, subject};
+use room::Timeouts;
 use room::claim::ClaimsUnderWay;
 use room::lease::WriteError;
+use room::player_rows::PlayerRows;
 use room::schedule::SharedSchedule;
 use service::{Shutdown, TimerQueue};
 use simulation::Track;
@@ -26,6 +28,10 @@ pub struct Worker {
     pub checkpoints: Bucket,
     /// The lobby.
     pub rooms: Bucket,
+    /// Results that their stream has not taken.
+    pub results: Bucket,
+    /// What could not be read, with the reason.
+    pub quarantine: Bucket,
     /// The tasks of its rooms.
     pub tasks: TaskTracker,
     /// When to hand the rooms over: after the queue group has been left, so
@@ -49,6 +55,10 @@ pub struct Worker {
     pub seats: AtomicU32,
     /// Rooms that are being taken over.
     pub claims: Mutex<ClaimsUnderWay>,
+    /// How long its rooms wait for people who do nothing.
+    pub timeouts: Timeouts,
+    /// The rows of its players that are not written.
+    pub player_rows: Mutex<PlayerRows>,
     /// Tracks that were built already.
     pub tracks: Mutex<HashMap<String, Arc<Track>>>,
 }

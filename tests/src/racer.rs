@@ -38,6 +38,8 @@ pub struct Racer {
     pub chat_token: Option<String>,
     /// Whether it drives off the road instead of along it.
     pub steers_off: bool,
+    /// Whether it touches nothing.
+    pub is_idle: bool,
     driver: Option<AiDriver>,
 }
 
@@ -151,7 +153,7 @@ impl Racer {
     }
 
     fn steer(&mut self) -> Controls {
-        let Some(room) = self.client.room() else {
+        let Some(room) = self.client.room().filter(|_| !self.is_idle) else {
             return Controls::default();
         };
         let (Some((state, rules)), Some(seat)) = (room.race(), room.seat()) else {

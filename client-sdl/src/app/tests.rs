@@ -351,3 +351,21 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
         (&json!(null), &json!(null))
     );
 }
+
+#[test]
+fn an_idle_warning_stands_until_a_key_answers_it() {
+    let mut app = in_lobby();
+    receive(&mut app, room("waiting"));
+    room_event(
+        &mut app,
+        &json!({"event": "idle_warning", "player": "Ada", "seat": 0, "seconds": 60}),
+    );
+    let now = Instant::now();
+    app.update(now);
+    let text = "Still there? Press any key, or you leave the room in 60 s.";
+    assert!(app.notices().lines(now).any(|(line, _)| line.text == text));
+    press(&mut app, Key::Down);
+    assert_eq!(sent(&mut app), r#"{"type":"stay"}"#);
+    app.update(now);
+    assert!(app.notices().lines(now).all(|(line, _)| line.text != text));
+}

@@ -1,5 +1,6 @@
 //! Draws the list of rooms.
 
+use client_core::protocol::client::EarlierRace;
 use client_core::protocol::lobby::{Phase, RoomEntry};
 
 use super::painter::{Painter, Style};
@@ -51,6 +52,12 @@ pub(super) fn draw(
             ..style
         };
         panel::wrapped(painter, message, style, &format!("{status} …"))?;
+    } else if let Some(last) = app.client().last_race() {
+        let style = Style {
+            colour: theme::TEXT_DIM,
+            ..style
+        };
+        panel::wrapped(painter, message, style, &last_race(last))?;
     }
     let keys = [
         ("Up", ""),
@@ -61,6 +68,20 @@ pub(super) fn draw(
         ("R", "refresh"),
     ];
     panel::keys(painter, &keys)
+}
+
+/// What became of the race that the player was in before.
+fn last_race(last: &EarlierRace) -> String {
+    let EarlierRace { race, is_running } = last;
+    let (room, score) = (&race.room, race.score);
+    let place = race
+        .place
+        .map_or_else(String::new, |place| format!("place {place}, "));
+    if *is_running {
+        format!("your race in {room} still runs ({place}{score} m): join {room} to drive on")
+    } else {
+        format!("your last race: {room}, {place}{score} m")
+    }
 }
 
 fn titles(painter: &mut Painter<'_>, list: Area) -> Result<(), String> {

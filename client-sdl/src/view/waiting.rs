@@ -1,10 +1,12 @@
 //! Draws a room with free seats.
 
+use std::time::Instant;
+
 use client_core::protocol::room::SeatView;
 
 use super::painter::{Painter, Style};
 use super::panel::{self, ROUND};
-use super::{Tiles, minimap};
+use super::{Tiles, hud, minimap};
 use crate::app::App;
 use crate::area::Area;
 use crate::theme;
@@ -17,7 +19,9 @@ pub(super) fn draw(
     painter: &mut Painter<'_>,
     tiles: &mut Tiles<'_>,
     app: &App,
+    now: Instant,
 ) -> Result<(), String> {
+    hud::notices(painter, app.notices(), painter.width() / 2.0, now)?;
     let Some(room) = app.client().room() else {
         let text = "Your seat stays yours.";
         return panel::message(

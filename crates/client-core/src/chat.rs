@@ -168,7 +168,7 @@ impl ChatClient {
 
     fn message(&mut self, message: ServerMessage) {
         match message {
-            ServerMessage::Welcome { player, token } => {
+            ServerMessage::Welcome { player, token, .. } => {
                 self.player = Some(player);
                 // The token replaces the password.
                 self.login = Some(Login::Token(token));
@@ -195,6 +195,8 @@ impl ChatClient {
             | ServerMessage::Rooms { .. }
             | ServerMessage::Entered { .. }
             | ServerMessage::LeftRoom
+            | ServerMessage::Profile(_)
+            | ServerMessage::Leaderboard(_)
             | ServerMessage::ChatToken { .. } => {}
         }
     }

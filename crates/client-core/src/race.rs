@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::{CarClass, Controls, Mode, Skill};
 use netcode::client::Commands;
-use protocol::account::Password;
-use protocol::client::{ClientMessage, ServerMessage};
+use protocol::account::{Leaderboard, Password, Profile};
+use protocol::client::{ClientMessage, EarlierRace, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
@@ -65,6 +65,9 @@ pub struct RaceClient {
     /// The room that was asked for, until the answer is final.
     creation: Option<Creation>,
     lobby: Vec<RoomEntry>,
+    last_race: Option<EarlierRace>,
+    profile: Option<Profile>,
+    leaderboard: Option<Leaderboard>,
     chat_token: Option<String>,
     notices: Vec<Notice>,
     rejection: Option<Rejection>,
@@ -84,6 +87,9 @@ impl Default for RaceClient {
             lost_room: None,
             creation: None,
             lobby: Vec::new(),
+            last_race: None,
+            profile: None,
+            leaderboard: None,
             chat_token: None,
             notices: Vec::new(),
             rejection: None,
@@ -118,6 +124,19 @@ impl RaceClient {
         self.send(&ClientMessage::ListRooms);
     }
 
+    /// Requests the record of a player, or the own one, which
+    /// [`RaceClient::profile`] returns once the answer has arrived.
+    pub fn request_profile(&mut self, player: Option<&str>) {
+        let player = player.map(str::to_owned);
+        self.send(&ClientMessage::Profile { player });
+    }
+
+    /// Requests the best players after the first `offset`, which
+    /// [`RaceClient::leaderboard`] returns once the answer has arrived.
+    pub fn request_leaderboard(&mut self, offset: u64) {
+        self.send(&ClientMessage::Leaderboard { offset });
+    }
+
     /// Creates a room and takes a seat in it, with a car of `class`. The same again
     /// before there is an answer is one request, also after a lost connection.
     pub fn create_room(&mut self, name: &str, settings: RoomSettings, class: CarClass) {
@@ -144,6 +163,16 @@ impl RaceClient {
     /// room's host.
     pub fn fill_seats(&mut self, skill: Skill) {
         self.send(&ClientMessage::FillSeats { skill });
+    }
+
+    /// Answers an idle warning: the player is there. Without a warning it does
+    /// nothing.
+    pub fn stay(&mut self) {
+        if let RaceClientState::Room(room) = &mut self.state
+            && room.answer_idle_warning()
+        {
+            self.send(&ClientMessage::Stay);
+        }
     }
 
     /// Enters a room as a spectator.
@@ -256,6 +285,24 @@ impl RaceClient {
         &self.lobby
     }
 
+    /// Returns the race that the player was in before this log-in, if there was one.
+    #[must_use]
+    pub fn last_race(&self) -> Option<&EarlierRace> {
+        self.last_race.as_ref()
+    }
+
+    /// Returns the latest answer to [`RaceClient::request_profile`].
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Returns the latest answer to [`RaceClient::request_leaderboard`].
+    #[must_use]
+    pub fn leaderboard(&self) -> Option<&Leaderboard> {
+        self.leaderboard.as_ref()
+    }
+
     /// Takes the chat token that arrived since the last call.
     pub fn take_chat_token(&mut self) -> Option<String> {
         self.chat_token.take()
@@ -291,7 +338,14 @@ impl RaceClient {
 
     fn message(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            ServerMessage::Welcome { player, token } => self.welcome(player, token),
+            ServerMessage::Welcome {
+                player,
+                token,
+                last_race,
+            } => {
+                self.last_race = last_race;
+                self.welcome(player, token);
+            }
             ServerMessage::Rooms { rooms } => self.lobby = rooms,
             ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
                 Ok(mut room) => {
@@ -309,6 +363,8 @@ impl RaceClient {
                 }
             },
             ServerMessage::LeftRoom => self.state = RaceClientState::Lobby,
+            ServerMessage::Profile(profile) => self.profile = Some(profile),
+            ServerMessage::Leaderboard(page) => self.leaderboard = Some(page),
             ServerMessage::ChatToken { token } => self.chat_token = Some(token),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
             ServerMessage::Pong { nonce } => {

@@ -170,6 +170,7 @@ async fn a_gateway_that_lets_nobody_in_is_asked_ever_less_often() {
     let welcome = vec![ServerMessage::Welcome {
         player: PlayerName::parse("Ada").unwrap(),
         token: "t".to_owned(),
+        last_race: None,
     }];
     let (dismissed, closed, short) = tokio::join!(
         late_connections(too_many.leak()),
@@ -190,6 +191,7 @@ async fn a_gateway_that_had_let_it_in_is_asked_again_at_once() {
     let welcome = ServerMessage::Welcome {
         player: PlayerName::parse("Ada").unwrap(),
         token: "t".to_owned(),
+        last_race: None,
     };
     say(&mut stream, &welcome).await;
     assert_eq!(next(&mut link).await, LinkEvent::Message(welcome));

@@ -3,7 +3,7 @@
 use domain::{CarClass, Skill};
 use serde::{Deserialize, Serialize};
 
-use crate::account::Password;
+use crate::account::{LastRace, Leaderboard, Password, Profile};
 use crate::ids::{RequestId, Seat};
 use crate::lobby::{RoomEntry, RoomSettings};
 use crate::names::{PlayerName, RoomName};
@@ -80,6 +80,8 @@ pub enum ClientMessage {
         #[serde(default)]
         skill: Skill,
     },
+    /// Race port: a sign of life, the answer to an idle warning.
+    Stay,
     /// Race port: watch a room without a seat.
     Spectate {
         /// Checked by the gateway.
@@ -87,6 +89,18 @@ pub enum ClientMessage {
     },
     /// Race port: give the seat back.
     LeaveRoom,
+    /// Race port: the record of a player over all races.
+    Profile {
+        /// Checked by the gateway; the own one without a name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        player: Option<String>,
+    },
+    /// Race port: the best players over all races, a page of them.
+    Leaderboard {
+        /// How many players come before the page.
+        #[serde(default)]
+        offset: u64,
+    },
     /// Race port: a token that is good for the chat port only.
     ChatToken,
     /// Chat port: say something.
@@ -106,7 +120,7 @@ pub enum ClientMessage {
 }
 
 /// What a gateway answers or reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Logged in.
@@ -115,6 +129,10 @@ pub enum ServerMessage {
         player: PlayerName,
         /// For a later `Resume`.
         token: String,
+        /// Race port: the player's last race, if there was one and the database is
+        /// there to ask.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_race: Option<EarlierRace>,
     },
     /// The lobby.
     Rooms {
@@ -130,6 +148,10 @@ pub enum ServerMessage {
     },
     /// Out of the room.
     LeftRoom,
+    /// The record of a player.
+    Profile(Profile),
+    /// A page of the best players.
+    Leaderboard(Leaderboard),
     /// A token for the chat port.
     ChatToken {
         /// As it came.
@@ -166,6 +188,16 @@ pub enum ServerMessage {
         /// Whether connecting again makes sense.
         retry: bool,
     },
+}
+
+/// A race that a player was in before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlierRace {
+    /// What the database knows of it.
+    #[serde(flatten)]
+    pub race: LastRace,
+    /// Whether it still runs: its room can be joined again.
+    pub is_running: bool,
 }
 
 /// Why a gateway closes a connection.

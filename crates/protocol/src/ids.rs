@@ -194,21 +194,49 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// How many owners a room has had. Each takeover raises it.
+/// How many owners a room has had. Each takeover raises it. What is received is at
+/// most [`Epoch::MAX`].
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct Epoch(pub u32);
 
 impl Epoch {
     /// The epoch of a room's creator.
     pub const FIRST: Self = Self(1);
+    /// The largest: a column of the database can hold it, and no owner follows it.
+    pub const MAX: Self = Self(i32::MAX as u32);
 
-    /// The epoch of the next owner.
+    /// The epoch of the next owner; `None` after the largest.
     #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+    pub const fn next(self) -> Option<Self> {
+        if self.0 < Self::MAX.0 {
+            Some(Self(self.0 + 1))
+        } else {
+            None
+        }
+    }
+}
+
+/// A number that is no epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the epoch {0} is above the largest, {max}", max = Epoch::MAX)]
+pub struct EpochError(u32);
+
+impl TryFrom<u32> for Epoch {
+    type Error = EpochError;
+    fn try_from(number: u32) -> Result<Self, EpochError> {
+        if number > Self::MAX.0 {
+            return Err(EpochError(number));
+        }
+        Ok(Self(number))
+    }
+}
+
+impl From<Epoch> for u32 {
+    fn from(epoch: Epoch) -> Self {
+        epoch.0
     }
 }
 
@@ -230,3 +258,24 @@ pub type Seat = u8;
 
 /// Milliseconds since 1970-01-01 UTC.
 pub type UnixMillis = u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_at_most_what_the_database_holds_and_never_wraps() {
+        assert_eq!(Epoch::FIRST.next(), Some(Epoch(2)));
+        assert_eq!(Epoch::MAX.next(), None);
+        let json = |number: u32| serde_json::from_str::<Epoch>(&number.to_string());
+        assert_eq!(json(Epoch::MAX.0).unwrap(), Epoch::MAX);
+        for number in [Epoch::MAX.0 + 1, u32::MAX] {
+            let error = json(number).unwrap_err().to_string();
+            assert!(error.contains("above the largest"), "{error}");
+            let bytes = postcard::to_stdvec(&number).unwrap();
+            assert!(postcard::from_bytes::<Epoch>(&bytes).is_err());
+        }
+        let bytes = postcard::to_stdvec(&Epoch(300)).unwrap();
+        assert_eq!(bytes, postcard::to_stdvec(&300_u32).unwrap());
+    }
+}

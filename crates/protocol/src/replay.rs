@@ -106,7 +106,7 @@ mod tests {
             race: RaceId::first_of(u64::MAX),
             first_tick: u32::MAX,
             ticks: u32::MAX,
-            epoch: Epoch(u32::MAX),
+            epoch: Epoch::MAX,
             bytes: Base64(vec![0xff; REPLAY_CHUNK_BYTES_MAX]),
         };
         let bytes = serde_json::to_vec(&vec![chunk; REPLAY_PAGE_CHUNKS_MAX]).unwrap();

@@ -3,7 +3,7 @@
 use domain::{CarClass, PenaltyReason, Skill};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Epoch, GatewayId, RaceId, Seat, SessionNonce, Tick, WorkerId};
+use crate::ids::{Epoch, GatewayId, RaceId, RequestId, Seat, SessionNonce, Tick, WorkerId};
 use crate::lobby::{Phase, RoomSettings};
 use crate::names::{PlayerName, RoomId, RoomName};
 
@@ -17,6 +17,10 @@ pub struct CreateRequest {
     /// Who that is: the room's host while connected to it.
     #[serde(default)]
     pub creator: Option<PlayerName>,
+    /// Which request it is: the same creator's same request, sent again, gets the
+    /// answer of the first.
+    #[serde(default)]
+    pub request: Option<RequestId>,
 }
 
 /// The answer of `race.create`.
@@ -75,6 +79,13 @@ pub enum CtlRequest {
         /// Who.
         player: PlayerName,
         /// Which connection it was: the player may have another by now.
+        session: SessionNonce,
+    },
+    /// A sign of life, for who was warned of idling.
+    Stay {
+        /// Who.
+        player: PlayerName,
+        /// Which connection: one that was replaced answers for nobody.
         session: SessionNonce,
     },
     /// Watch without a seat.
@@ -220,12 +231,28 @@ pub enum RoomEventBody {
         /// Who it is now.
         player: PlayerName,
     },
-    /// A player gave the seat back.
+    /// A player has given the seat up, or lost it.
     Left {
         /// Who.
         player: PlayerName,
         /// Which seat.
         seat: Seat,
+        /// Why.
+        #[serde(default)]
+        reason: LeaveReason,
+        /// The connection that had the seat, when it did not ask for this itself.
+        #[serde(default)]
+        session: Option<SessionNonce>,
+    },
+    /// A driver does not drive, or a host does nothing: without a sign of life the
+    /// player leaves.
+    IdleWarning {
+        /// Who.
+        player: PlayerName,
+        /// Which seat.
+        seat: Seat,
+        /// Seconds left.
+        seconds: u32,
     },
     /// A player's connection is lost.
     Lost {
@@ -302,6 +329,19 @@ pub enum RoomEventBody {
     },
 }
 
+/// Why a player has left a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// The player asked for it.
+    #[default]
+    OwnWish,
+    /// The driver did not drive, or the host did nothing, in spite of a warning.
+    Idle,
+    /// The connection was lost while the room waited, and did not come back.
+    Lost,
+}
+
 /// Why a room ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -355,6 +395,23 @@ mod tests {
         )
         .unwrap();
         assert!(!standing.ai);
+    }
+
+    #[test]
+    fn reads_what_was_written_before_reasons_and_requests() {
+        let left: RoomEventBody =
+            serde_json::from_str(r#"{"event":"left","player":"Ada","seat":1}"#).unwrap();
+        assert!(matches!(
+            left,
+            RoomEventBody::Left {
+                reason: LeaveReason::OwnWish,
+                session: None,
+                ..
+            }
+        ));
+        let create: CreateRequest =
+            serde_json::from_str(r#"{"name":"duel","settings":{}}"#).unwrap();
+        assert_eq!(create.request, None);
     }
 
     #[test]

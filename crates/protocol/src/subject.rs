@@ -156,7 +156,7 @@ pub fn record_players(race: RaceId) -> String {
 /// Players of all rooms of a worker, in numbered messages: each supersedes the one
 /// of the same number.
 #[must_use]
-pub fn record_players_of(worker: WorkerId, number: u32) -> String {
+pub fn record_players_of(worker: WorkerId, number: usize) -> String {
     format!("record.players.worker.{worker}.{number}")
 }
 

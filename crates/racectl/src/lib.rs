@@ -1,6 +1,6 @@
 //! The operator's tool: lists rooms and inspects messages on the bus.
 //!
-//! [`rooms`] reads the lobby, [`tap`] prints messages as JSON, [`decode`] converts
+//! [`rooms`] reads the lobby and the damaged checkpoints that were set aside, [`tap`] prints messages as JSON, [`decode`] converts
 //! one message to JSON, [`replay`] drives a finished race again, [`drain`] drains a
 //! worker, [`persist`] decides about messages that did not get into the database, and
 //! [`formats`] lists the versions that this release reads and writes.
@@ -19,7 +19,9 @@ pub mod tracks;
 
 pub use options::Options;
 
-use options::Command;
+use futures::FutureExt;
+
+use options::{Command, RoomsCommand};
 
 /// Runs the command of the command line.
 ///
@@ -30,7 +32,15 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     match options.command {
-        Command::Rooms { json } => runtime.block_on(rooms::list(&options.nats, json)),
+        Command::Rooms { json, command } => runtime.block_on(match command {
+            None => rooms::list(&options.nats, json).boxed(),
+            Some(RoomsCommand::Quarantined { json }) => {
+                rooms::quarantined(&options.nats, json).boxed()
+            }
+            Some(RoomsCommand::Drop { keys, all }) => {
+                rooms::drop_quarantined(&options.nats, keys, all).boxed()
+            }
+        }),
         Command::Tap { subject, count } => {
             runtime.block_on(tap::tap(&options.nats, &subject, count))
         }

@@ -38,10 +38,14 @@ pub struct Options {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// List the rooms with phase, players, owner and epoch
+    #[command(args_conflicts_with_subcommands = true)]
     Rooms {
         /// As one JSON array
         #[arg(long)]
         json: bool,
+        /// Something else
+        #[command(subcommand)]
+        command: Option<RoomsCommand>,
     },
     /// Print the messages of a subject as JSON, one line each
     ///
@@ -83,6 +87,27 @@ pub enum Command {
     /// Look at tracks
     #[command(subcommand)]
     Track(TrackCommand),
+}
+
+/// What there is to do with rooms that are lost.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoomsCommand {
+    /// List the damaged checkpoints that were set aside: key, when, room, size and
+    /// reason
+    Quarantined {
+        /// As one JSON array, with their bytes in base64
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete damaged checkpoints that were set aside
+    Drop {
+        /// Their keys, as `racectl rooms quarantined` lists them
+        #[arg(value_name = "KEY", required_unless_present = "all")]
+        keys: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "keys")]
+        all: bool,
+    },
 }
 
 fn worker(text: &str) -> Result<WorkerId, String> {

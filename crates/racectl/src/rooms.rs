@@ -1,9 +1,14 @@
-//! Listing the lobby.
+//! Listing the lobby, and the checkpoints that were set aside.
 
 use anyhow::{Context, Result};
-use bus::{Bus, store};
+use bus::{Bucket, Bus, store};
+use protocol::UnixMillis;
 use protocol::lobby::RoomEntry;
-use protocol::version::{self, ROOM_ENTRY};
+use protocol::quarantine::{CHECKPOINT_PREFIX, Origin, Quarantined};
+use protocol::version::{self, QUARANTINE, ROOM_ENTRY};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Prints the rooms, as a table or as one JSON array.
 ///
@@ -34,6 +39,106 @@ pub async fn list(nats: &str, json: bool) -> Result<()> {
     }
     bus.drain().await;
     Ok(())
+}
+
+/// Prints the damaged checkpoints that were set aside, oldest first.
+///
+/// # Errors
+/// When NATS or the bucket cannot be reached.
+pub async fn quarantined(nats: &str, json: bool) -> Result<()> {
+    let bus = Bus::connect(nats, "racectl").await?;
+    let bucket = quarantine(&bus).await?;
+    let mut found = Vec::new();
+    for key in checkpoint_keys(&bucket).await? {
+        // Another operator may drop it between listing and reading.
+        let Some((value, _)) = bucket.get(&key).await? else {
+            continue;
+        };
+        match version::from_json::<Quarantined>(&QUARANTINE, &value) {
+            Ok(quarantined) => found.push((key, quarantined)),
+            Err(error) => eprintln!("{key} is left out: {error}"),
+        }
+    }
+    found.sort_by_key(|(_, quarantined)| quarantined.at);
+    if json {
+        let found: Vec<_> = found
+            .iter()
+            .map(|(key, quarantined)| json!({"key": key, "quarantined": quarantined}))
+            .collect();
+        println!("{}", serde_json::to_string(&found)?);
+    } else {
+        print!("{}", quarantine_table(&found));
+    }
+    bus.drain().await;
+    Ok(())
+}
+
+/// Deletes damaged checkpoints that were set aside.
+///
+/// # Errors
+/// When a key is not there, or NATS or the bucket cannot be reached.
+pub async fn drop_quarantined(nats: &str, keys: Vec<String>, all: bool) -> Result<()> {
+    let bus = Bus::connect(nats, "racectl").await?;
+    let bucket = quarantine(&bus).await?;
+    let there = checkpoint_keys(&bucket).await?;
+    let keys = if all { there.clone() } else { keys };
+    for key in &keys {
+        if !there.contains(key) {
+            anyhow::bail!("there is no {key}: `racectl rooms quarantined` lists the keys");
+        }
+        bucket.remove(key).await?;
+        println!("{key} dropped");
+    }
+    bus.drain().await;
+    Ok(())
+}
+
+async fn quarantine(bus: &Bus) -> Result<Bucket> {
+    bus.existing_bucket(&store::QUARANTINE)
+        .await
+        .context("nothing has been set aside on this NATS server: has a race worker been started?")
+}
+
+async fn checkpoint_keys(bucket: &Bucket) -> Result<Vec<String>> {
+    let mut keys = bucket.keys().await?;
+    keys.retain(|key| key.starts_with(CHECKPOINT_PREFIX));
+    keys.sort();
+    Ok(keys)
+}
+
+/// A time of day for a person, to the second.
+fn utc(at: UnixMillis) -> String {
+    let seconds = i64::try_from(at / 1_000).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| at.to_string())
+}
+
+fn quarantine_table(found: &[(String, Quarantined)]) -> String {
+    use std::fmt::Write;
+    if found.is_empty() {
+        return "no damaged checkpoints\n".to_owned();
+    }
+    let mut text = format!(
+        "{:<40} {:<20} {:<24} {:>7}  {}\n",
+        "KEY", "WHEN", "ROOM", "BYTES", "REASON"
+    );
+    for (key, quarantined) in found {
+        let room = match &quarantined.origin {
+            Origin::Checkpoint { room } => room,
+            Origin::Record { subject, .. } => subject,
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{key:<40} {:<20} {room:<24} {:>7}  {}",
+            utc(quarantined.at),
+            quarantined.payload.0.len(),
+            quarantined.reason
+        );
+    }
+    text
 }
 
 fn table(rooms: &[RoomEntry]) -> String {

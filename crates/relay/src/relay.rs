@@ -31,6 +31,8 @@ pub enum Command {
     Send(MemberId, Bytes),
     /// Send a snapshot, which replaces one that still waits.
     SendSnapshot(MemberId, Bytes),
+    /// The room has sent a member away, which was told so.
+    Dismissed(MemberId),
     /// Report a version that was not read.
     ReportUnknownVersion(UnknownVersion),
 }
@@ -250,6 +252,26 @@ impl RelayCore {
             }
         }
         self.closed |= matches!(event.body, RoomEventBody::Closed { .. });
+        if let RoomEventBody::Left {
+            session: Some(session),
+            ..
+        } = event.body
+        {
+            self.dismiss(session);
+        }
+    }
+
+    /// Sends a member back to the lobby that has lost its seat without asking for
+    /// it: its inputs would be those of whoever sits there next.
+    fn dismiss(&mut self, session: SessionNonce) {
+        let is_it = |it: &&Member| it.session == session && matches!(it.state, MemberState::In);
+        let Some(id) = self.members.iter().find(is_it).map(|it| it.id) else {
+            return;
+        };
+        let frame = frame::from_server(&ServerMessage::LeftRoom);
+        self.commands.push(Command::Send(id, frame));
+        self.commands.push(Command::Dismissed(id));
+        self.leave(id);
     }
 
     /// Sends all members back to the lobby: the room is gone without a last event.

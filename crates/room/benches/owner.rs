@@ -41,6 +41,7 @@ fn racing(seats: u8, now: &mut Instant) -> Room {
         name: RoomName::parse("Friday").expect("it is a name"),
         settings,
         creator: None,
+        request: None,
     };
     let ownership = Ownership {
         owner: OWNER,
@@ -122,7 +123,9 @@ fn carry_out(core: &mut OwnerCore, commands: &mut Vec<Command>, moment: Moment) 
     for command in commands.drain(..) {
         match command {
             Command::Write(_, revision) => core.handle(Event::Written(Ok(revision + 1)), moment),
-            Command::WriteRecord(_) => core.handle(Event::RecordWritten(true), moment),
+            Command::WriteRecord(pending) => {
+                core.handle(Event::RecordWritten(pending.lane(), true), moment);
+            }
             Command::CheckPresence(_) => core.handle(Event::PresenceChecked(Vec::new()), moment),
             other => {
                 black_box(other);

@@ -10,9 +10,7 @@ use std::time::Instant;
 use arrayvec::ArrayVec;
 use domain::{SEATS_MAX, UnknownVersion};
 use protocol::checkpoint::{Checkpoint, Claimed};
-use protocol::{
-    Epoch, GatewayId, ReadError, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId,
-};
+use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, WorkerId};
 use simulation::Track;
 
 use crate::lease::{Lease, ReadBack, Unanswered, WriteError};
@@ -50,8 +48,23 @@ pub enum Step {
     /// Leave the room to a worker that reads its version: report it, and answer
     /// that the room cannot be taken here.
     LeaveAlone(UnknownVersion),
+    /// Set the checkpoint aside, whose room nobody can go on with: its name is free
+    /// then, and the answer is that there is no such room.
+    Quarantine(Damage),
     /// Another worker has it, or it cannot be taken: answer that.
     Answer(Reply<Claimed>),
+}
+
+/// A checkpoint that cannot be gone on with, by any worker of this release or of
+/// another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Its bytes.
+    pub payload: Vec<u8>,
+    /// The write that they are of.
+    pub revision: Revision,
+    /// What is wrong with them.
+    pub reason: String,
 }
 
 /// A room that was taken over.
@@ -86,13 +99,24 @@ impl ClaimsUnderWay {
     }
 }
 
+/// What a claim has found, and goes on from.
+#[derive(Debug)]
+struct Found {
+    checkpoint: Checkpoint,
+    /// Its bytes.
+    value: Vec<u8>,
+    revision: Revision,
+    /// Under which epoch the claimer will own the room.
+    epoch: Epoch,
+}
+
 /// One attempt to take a room over.
 #[derive(Debug)]
 pub struct Claim {
     claimer: WorkerId,
     room: RoomId,
     evidence: Evidence,
-    found: Option<(Checkpoint, Revision)>,
+    found: Option<Found>,
     /// The room under its new owner, and when its first write was begun.
     taking: Option<(Room, Instant)>,
     /// Reads that had no answer.
@@ -123,7 +147,7 @@ impl Claim {
         };
         let before = match Checkpoint::decode(value) {
             Ok(before) => before,
-            Err(error) => return unreadable(&error),
+            Err(error) => return unusable(&error.into(), value, revision),
         };
         let is_outdated = match self.evidence {
             Evidence::Silent(seen) => before.epoch > seen,
@@ -136,8 +160,28 @@ impl Claim {
                 epoch: before.epoch,
             }));
         }
-        self.found = Some((before, revision));
-        Step::Listen
+        let next = match self.evidence {
+            Evidence::Silent(seen) => before.epoch.max(seen).next(),
+            Evidence::Unwritten(_) => before.epoch.next(),
+        };
+        match (next, self.evidence) {
+            (Some(epoch), _) => {
+                self.found = Some(Found {
+                    checkpoint: before,
+                    value: value.to_vec(),
+                    revision,
+                    epoch,
+                });
+                Step::Listen
+            }
+            // Its owner may live.
+            (None, Evidence::Silent(_)) => refused("no epoch follows the largest"),
+            (None, Evidence::Unwritten(_)) => Step::Quarantine(Damage {
+                payload: value.to_vec(),
+                revision,
+                reason: "its epoch is the largest: no owner can follow".to_owned(),
+            }),
+        }
     }
 
     /// The worker listens to the room. `find_track` knows the tracks by name.
@@ -146,23 +190,20 @@ impl Claim {
         find_track: impl FnOnce(&str) -> Option<Arc<Track>>,
         now: Instant,
     ) -> Step {
-        let Some((before, revision)) = &self.found else {
+        let Some(found) = &self.found else {
             return refused("nothing was found");
         };
         let ownership = Ownership {
             owner: self.claimer,
-            epoch: self.epoch(before),
+            epoch: found.epoch,
         };
-        match Room::restore(before, ownership, find_track, now) {
+        match Room::restore(&found.checkpoint, ownership, find_track, now) {
             Ok(room) => {
-                let step = Step::Write(room.checkpoint().encode(), *revision);
+                let step = Step::Write(room.checkpoint().encode(), found.revision);
                 self.taking = Some((room, now));
                 step
             }
-            Err(RestoreError::Unreadable(error)) => unreadable(&error),
-            Err(error @ (RestoreError::Inputs(_) | RestoreError::TrackMissing(_))) => {
-                refused(&error.to_string())
-            }
+            Err(error) => unusable(&error, &found.value, found.revision),
         }
     }
 
@@ -192,25 +233,18 @@ impl Claim {
         }
     }
 
-    fn epoch(&self, before: &Checkpoint) -> Epoch {
-        match self.evidence {
-            Evidence::Silent(seen) => before.epoch.max(seen).next(),
-            Evidence::Unwritten(_) => before.epoch.next(),
-        }
-    }
-
-    fn is_own(&self, found: &ReadBack) -> bool {
-        self.found.as_ref().is_some_and(|(before, _)| {
-            (found.race, found.owner, found.epoch)
-                == (before.race, self.claimer, self.epoch(before))
+    fn is_own(&self, read: &ReadBack) -> bool {
+        self.found.as_ref().is_some_and(|found| {
+            (read.race, read.owner, read.epoch)
+                == (found.checkpoint.race, self.claimer, found.epoch)
         })
     }
 
     fn run(&mut self, revision: Revision) -> Step {
-        let (Some((before, _)), Some((room, begun))) = (&self.found, self.taking.take()) else {
+        let (Some(found), Some((room, begun))) = (&self.found, self.taking.take()) else {
             return refused("nothing was written");
         };
-        let epoch = self.epoch(before);
+        let (before, epoch) = (&found.checkpoint, found.epoch);
         let claimed = Claimed {
             race: before.race,
             owner: self.claimer,
@@ -225,7 +259,9 @@ impl Claim {
     }
 }
 
-fn missing(room: &RoomId) -> Rejection {
+/// The refusal of a room that does not exist.
+#[must_use]
+pub fn missing(room: &RoomId) -> Rejection {
     let message = format!("there is no room {room}");
     Rejection::new(RejectionCode::RoomMissing, message)
 }
@@ -234,10 +270,26 @@ fn refused(why: &str) -> Step {
     Step::Answer(Err(unavailable(why)))
 }
 
-fn unreadable(error: &ReadError) -> Step {
-    match error.unknown_version() {
-        Some(unknown) => Step::LeaveAlone(unknown),
+fn unusable(error: &RestoreError, value: &[u8], revision: Revision) -> Step {
+    if let Some(unknown) = error.unknown_version() {
+        return Step::LeaveAlone(unknown);
+    }
+    match Damage::of(error, value, revision) {
+        Some(damage) => Step::Quarantine(damage),
         None => refused(&error.to_string()),
+    }
+}
+
+impl Damage {
+    /// The damage of a checkpoint that could not be read or restored; `None` when
+    /// another worker may be able to.
+    #[must_use]
+    pub fn of(error: &RestoreError, value: &[u8], revision: Revision) -> Option<Self> {
+        error.is_damage().then(|| Self {
+            payload: value.to_vec(),
+            revision,
+            reason: error.to_string(),
+        })
     }
 }
 
@@ -268,6 +320,7 @@ mod tests {
             name: RoomName::parse("duel").unwrap(),
             settings: RoomSettings::default(),
             creator: None,
+            request: None,
         };
         let ownership = Ownership { owner: OLD, epoch };
         let room = Room::new(identity, ownership, track(""), Instant::now());
@@ -299,7 +352,7 @@ mod tests {
         let written = Checkpoint::decode(&value).unwrap();
         assert_eq!(
             (written.owner, written.epoch),
-            (NEW, seen.max(Epoch(3)).next())
+            (NEW, seen.max(Epoch(3)).next().unwrap())
         );
         claim
     }
@@ -342,12 +395,40 @@ mod tests {
         trackless.found(Ok(Some((&found, 7))));
         for step in [
             claim(evidence).found(Err(Unanswered)),
-            claim(evidence).found(Ok(Some((&[version::CHECKPOINT.written()], 7)))),
+            claim(Evidence::Silent(Epoch::MAX)).found(Ok(Some((&found, 7)))),
             trackless.listening(|_| None, Instant::now()),
             writing(Epoch(3)).written(Err(WriteError::Conflict)),
         ] {
             assert_eq!(code(step), RejectionCode::Unavailable);
         }
+    }
+
+    #[test]
+    fn sets_a_checkpoint_aside_that_nobody_can_go_on_with() {
+        let cut_off = [version::CHECKPOINT.written()];
+        let last = checkpoint(Epoch::MAX);
+        for (value, evidence) in [
+            (&cut_off[..], Evidence::Silent(Epoch(3))),
+            (&last[..], Evidence::Unwritten(7)),
+        ] {
+            let step = claim(evidence).found(Ok(Some((value, 7))));
+            let Step::Quarantine(damage) = step else {
+                panic!("{evidence:?}: {step:?}");
+            };
+            assert_eq!((&damage.payload[..], damage.revision), (value, 7));
+        }
+
+        let mut found = Checkpoint::decode(&checkpoint(Epoch(3))).unwrap();
+        found.state = vec![version::ROOM_STATE.written(), 200].into();
+        let mut claim = claim(Evidence::Unwritten(7));
+        let step = claim.found(Ok(Some((&found.encode(), 7))));
+        assert!(matches!(step, Step::Listen), "{step:?}");
+        let step = claim.listening(|name| Some(track(name)), Instant::now());
+        let Step::Quarantine(damage) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(damage.payload, found.encode());
+        assert!(damage.reason.contains("a damaged room state"), "{damage:?}");
     }
 
     #[test]

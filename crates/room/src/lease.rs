@@ -256,6 +256,15 @@ impl Lease {
         }
     }
 
+    /// When the next write is due at the latest; `None` while one is under way.
+    #[must_use]
+    pub fn renewal_at(&self, activity: Activity) -> Option<Instant> {
+        match self.pending {
+            Pending::Nothing => Some(self.held_since + activity.interval_max()),
+            Pending::Write(_) | Pending::ReadBack(_) => None,
+        }
+    }
+
     /// Whether a write has been begun just now.
     #[must_use]
     pub fn begins(&self, now: Instant) -> bool {

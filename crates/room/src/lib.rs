@@ -8,6 +8,7 @@
 //!   owner;
 //! - [`catch_up`]: what the gateways know that a checkpoint does not;
 //! - [`write_queue`]: what a room writes that must not hold a tick up;
+//!   [`player_rows`]: what all rooms of a worker write together;
 //! - [`schedule`]: when rooms tick;
 //! - [`ownership`]: the owner of one room, which has all of these.
 //!
@@ -21,7 +22,8 @@
 //!   without another word.
 //! - No seat is confirmed before a checkpoint holds it.
 //! - Results leave only after a checkpoint under the present epoch has the end of
-//!   the race.
+//!   the race, and that checkpoint stays until the result is in its stream or in the
+//!   bucket `results`.
 #![warn(clippy::iter_over_hash_type)]
 #![cfg_attr(
     test,
@@ -34,11 +36,13 @@ pub mod lease;
 pub mod limits;
 mod metrics;
 pub mod ownership;
+pub mod player_rows;
 mod room;
 pub mod schedule;
 pub mod sweep;
 pub mod write_queue;
 
+pub use room::attendance::Timeouts;
 pub use room::presence::ExpectedPresence;
-pub use room::record::RestoreError;
+pub use room::record::{Origin, RestoreError};
 pub use room::{Ending, Identity, Output, Ownership, Room};

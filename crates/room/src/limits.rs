@@ -36,18 +36,47 @@ pub const LEASE_IDLE: Duration = Duration::from_millis(1_000);
 /// A room without connections closes after this long.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(60);
 
-/// Between two records of a driver's position in the database.
-pub const RECORD_INTERVAL_TICKS: u32 = 5 * TICK_RATE_HZ;
+/// A driver whose car does not drive a metre for so long leaves the race: longer
+/// than any spin, and short enough that a race of one ends.
+pub const IDLE_DRIVER_AFTER: Duration = Duration::from_secs(60);
 
-/// Writes that wait for the lobby and the database: sixteen drivers joining,
-/// losing and finishing at once are under a hundred.
+/// A car has not been driven while it stays so near: it may be pushed, or roll.
+pub const PARKED_WITHIN_M: f64 = 1.0;
+
+/// A host who does nothing in a waiting room that nobody joins leaves after so
+/// long: time enough to wait for friends.
+pub const IDLE_HOST_AFTER: Duration = Duration::from_secs(300);
+
+/// A connection that is lost while a room waits gives its seat up after so long: a
+/// client that lives is back within seconds, and the race must not start without it.
+pub const WAITING_SEAT_AFTER: Duration = Duration::from_secs(15);
+
+/// Between two looks at who is idle: a warning may be so late.
+pub const ATTENDANCE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A longer time between two looks is a pause of the owner, in which nobody could
+/// show any life.
+pub const ATTENDANCE_STEP_MAX: Duration = Duration::from_secs(1);
+
+/// Between two rows of a driver for the database: what a player sees of the last
+/// race may be so old after a crash of everything.
+pub const ROWS_INTERVAL_TICKS: u32 = 2 * TICK_RATE_HZ;
+
+/// Records that wait for the database: sixteen drivers joining, losing and
+/// finishing at once are under a hundred.
 pub const WRITE_QUEUE_MAX: usize = 512;
 
-/// Between two attempts to write what must be written.
+/// The first pause before a write that failed is tried again; each failure doubles
+/// it.
 pub const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Attempts to write a result or a record: some minutes without NATS.
-pub const RETRIES_MAX: u32 = 600;
+/// The longest pause: hundreds of rooms try, and a stream that has space again is
+/// noticed soon.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+
+/// Records that are refused for so long are given up, one with each attempt: they
+/// must not grow. A result never is.
+pub const RECORDS_GIVE_UP_AFTER: Duration = Duration::from_secs(60);
 
 /// Attempts to hand a room over before it is left to a sweep.
 pub const HAND_OVER_ATTEMPTS: u32 = 10;
@@ -79,3 +108,7 @@ pub const REPLIES_MAX: usize = 256;
 
 /// First wait after a hand-over that nobody took; each failure doubles it.
 pub const HAND_OVER_BACKOFF_MIN: Duration = Duration::from_millis(10);
+
+/// Most players in one message of rows, so that it stays well below the megabyte that
+/// NATS carries: a row is 300 bytes.
+pub const ROWS_MAX: usize = 1_000;

@@ -89,3 +89,8 @@ pub(crate) fn finished() {
 pub(crate) fn unsent(what: &'static str) {
     counter!("race_unsent_total", "what" => what).increment(1);
 }
+
+/// A record was given up.
+pub(crate) fn given_up() {
+    counter!("race_records_given_up_total").increment(1);
+}

@@ -22,12 +22,14 @@ use std::time::Instant;
 use domain::UnknownVersion;
 use protocol::catch_up::CatchUpRequest;
 use protocol::checkpoint::{ClaimRequest, Claimed};
+use protocol::record::PlayerRecord;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{
     GatewayId, Rejection, RejectionCode, Reply, Revision, RoomId, SessionNonce, UnixMillis,
     WorkerId,
 };
 
+pub use self::ending::result_id;
 use self::inputs::InputWait;
 use self::leaving::Leaving;
 use self::recovery::Recovery;
@@ -37,7 +39,7 @@ use crate::metrics;
 use crate::room::presence::ExpectedPresence;
 use crate::room::{Output, Room};
 use crate::schedule::{Phase, Schedule};
-use crate::write_queue::{PendingWrite, WriteQueue};
+use crate::write_queue::{Lane, PendingWrite, WriteQueue};
 
 /// When something happens, and what only a shell can know of that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +67,8 @@ pub enum Event<'a> {
     Written(Result<Revision, WriteError>),
     /// What came of [`Command::Read`].
     Read(Result<Option<ReadBack>, Unanswered>),
-    /// What came of [`Command::WriteRecord`]: whether it is done.
-    RecordWritten(bool),
+    /// What came of the [`Command::WriteRecord`] of that lane: whether it is done.
+    RecordWritten(Lane, bool),
     /// One of the answers to [`Command::AskGateways`].
     CatchUp(&'a [u8]),
     /// There will be no more of them.
@@ -93,6 +95,9 @@ pub enum Command {
     Read,
     /// Write something for the room; then [`Event::RecordWritten`].
     WriteRecord(Arc<PendingWrite>),
+    /// Keep the rows of the room's players until they are written with those of
+    /// other rooms, in the place of older ones.
+    KeepPlayers(Vec<PlayerRecord>),
     /// Ask all gateways what they have seen; [`Event::CatchUp`] for each answer.
     AskGateways(CatchUpRequest),
     /// Ask the gateways which connections are there; then [`Event::PresenceChecked`].
@@ -148,8 +153,9 @@ enum OwnerState {
     /// Writes until the checkpoint says what is true now; nobody acts on it
     /// before.
     Closing(Stop),
-    /// The result of a room that has ended is being written.
-    PublishingResults,
+    /// Everybody was told that the room has ended, with this event. Its owner keeps
+    /// it until its result is safe.
+    Ended(Vec<u8>),
     /// What is queued is being written.
     Flushing(Stop),
     /// Over.
@@ -261,10 +267,8 @@ impl OwnerCore {
         let own = match &self.state {
             OwnerState::Recovering(recovery) => Some(recovery.deadline()),
             OwnerState::Running => Some(self.input_wait.deadline(self.ticks_due())),
-            OwnerState::Closing(_)
-            | OwnerState::PublishingResults
-            | OwnerState::Flushing(_)
-            | OwnerState::Stopped => None,
+            OwnerState::Ended(_) => self.lease.renewal_at(activity(&self.room)),
+            OwnerState::Closing(_) | OwnerState::Flushing(_) | OwnerState::Stopped => None,
         };
         match (own, self.write_queue.next_deadline()) {
             (Some(own), Some(write_queue)) => Some(own.min(write_queue)),
@@ -295,7 +299,7 @@ impl OwnerCore {
             Event::Ctl(payload, reply_to) => self.ctl(payload, reply_to, moment),
             Event::Written(outcome) => self.written(outcome, now),
             Event::Read(outcome) => self.read(outcome, now),
-            Event::RecordWritten(is_done) => self.write_queue.done(is_done, now),
+            Event::RecordWritten(lane, is_done) => self.write_queue.done(lane, is_done, now),
             Event::CatchUp(answer) => self.caught(answer, now),
             Event::CatchUpEnded => self.catch_up_ended(),
             Event::PresenceChecked(presence) => self.counted(&presence, moment),
@@ -330,13 +334,13 @@ impl OwnerCore {
             OwnerState::Recovering(_) | OwnerState::Stopped => {}
             OwnerState::Running => self.run_on(now),
             OwnerState::Closing(_) => self.close_when_written(now),
-            OwnerState::PublishingResults | OwnerState::Flushing(_) => self.finish(now),
+            OwnerState::Ended(_) => self.end_when_safe(now),
+            OwnerState::Flushing(stop) => self.stop_when_flushed(stop),
         }
         let is_racing = self.is_running() && self.room.is_moving();
         let is_better_later = is_racing && !self.lease.begins(now);
-        if let Some(pending) = self.write_queue.poll(is_better_later, now) {
-            self.commands.push(Command::WriteRecord(pending));
-        }
+        let writes = self.write_queue.poll(is_better_later, now);
+        self.commands.extend(writes.map(Command::WriteRecord));
     }
 
     fn run_on(&mut self, now: Instant) {
@@ -409,6 +413,7 @@ impl OwnerCore {
                     let id = self.message_id();
                     self.write_queue.queue(PendingWrite::Persist(message, id));
                 }
+                Output::Players(players) => self.commands.push(Command::KeepPlayers(players)),
                 Output::Checkpoint => self.lease.hurry(),
             }
         }

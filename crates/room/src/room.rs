@@ -2,10 +2,11 @@
 //!
 //! Requests, inputs and ticks go in with the time; [`Output`]s come out, in
 //! the order in which they must leave. [`seats`] is who sits where, [`requests`]
-//! what they ask, [`ai`] who drives where nobody came, [`race`] the ticks,
+//! what they ask, [`attendance`] who does nothing, [`ai`] who drives where nobody came, [`race`] the ticks,
 //! [`record`] what others keep of a room, [`replay`] of its inputs.
 
 pub(crate) mod ai;
+pub(crate) mod attendance;
 pub(crate) mod catch_up;
 pub(crate) mod presence;
 pub(crate) mod race;
@@ -23,15 +24,16 @@ use netcode::{SeatInputs, TrackCourse};
 use protocol::limits::TICKS_PER_SNAPSHOT;
 use protocol::lobby::{Phase, RoomSettings};
 use protocol::persist::PersistMessage;
-use protocol::record::{ResultRecord, RoomClosed};
+use protocol::record::{PlayerRecord, ResultRecord, RoomClosed};
 use protocol::room::{
     CloseReason, CtlReply, CtlRequest, RoomEvent, RoomEventBody, RoomView, Standing,
 };
 use protocol::snapshot::Applied;
-use protocol::{Epoch, GatewayId, PlayerName, RaceId, Reply, RoomName, Tick, WorkerId};
+use protocol::{Epoch, GatewayId, PlayerName, RaceId, Reply, RequestId, RoomName, Tick, WorkerId};
 use simulation::{RaceState, Rules, Track};
 
 use self::ai::AiSeat;
+use self::attendance::Attendance;
 use self::replay::InputLog;
 use self::seats::Seats;
 use crate::limits::ABANDONED_AFTER;
@@ -47,6 +49,8 @@ pub enum Output {
     Lobby,
     /// Keep something in the database.
     Persist(PersistMessage),
+    /// Where all players are just now, to be kept with the rows of other rooms.
+    Players(Vec<PlayerRecord>),
     /// Checkpoint soon: something happened that a new owner must know.
     Checkpoint,
 }
@@ -71,6 +75,8 @@ pub struct Identity {
     pub settings: RoomSettings,
     /// Who that is: the host while connected.
     pub creator: Option<PlayerName>,
+    /// The request that made it.
+    pub request: Option<RequestId>,
 }
 
 /// Whose room it is.
@@ -100,6 +106,7 @@ pub struct Room {
     revision: u32,
     /// Since when nobody is connected.
     deserted_since: Option<Instant>,
+    attendance: Attendance,
     ending: Option<Ending>,
     outputs: Vec<Output>,
 }
@@ -149,6 +156,7 @@ impl Room {
             events_emitted: (0, 0),
             revision: 0,
             deserted_since: Some(now),
+            attendance: Attendance::default(),
             ending: None,
             outputs: Vec::new(),
         };
@@ -208,12 +216,19 @@ impl Room {
                 player,
                 session,
                 class,
-            } => Some(self.choose_class(&player, session, class)?),
+            } => {
+                self.sign_of_life(&player, session)?;
+                Some(self.choose_class(&player, session, class)?)
+            }
             CtlRequest::FillSeats {
                 player,
                 session,
                 skill,
-            } => Some(self.fill_seats(&player, session, skill)?),
+            } => {
+                self.sign_of_life(&player, session)?;
+                Some(self.fill_seats(&player, session, skill)?)
+            }
+            CtlRequest::Stay { player, session } => Some(self.sign_of_life(&player, session)?),
             CtlRequest::Leave { player, session } => {
                 self.leave(&player, session);
                 None
@@ -247,15 +262,17 @@ impl Room {
         }
     }
 
-    /// Closes a room that nobody has been connected to for long.
+    /// Closes a room that nobody has been connected to for long, and looks after
+    /// people who do nothing.
     pub fn poll(&mut self, now: Instant) {
         let since = self.deserted_since;
         if since.is_some_and(|since| now.saturating_duration_since(since) >= ABANDONED_AFTER) {
             self.end(CloseReason::Abandoned, None);
         }
+        self.attend(now);
     }
 
-    /// The room's last words, once its results are safe.
+    /// The room's last words, once a checkpoint has its end.
     pub fn close(&mut self) {
         let Some(ending) = self.ending.clone() else {
             return;
@@ -285,7 +302,7 @@ impl Room {
             .map_or_else(Vec::new, |race| race::standings(race, self))
     }
 
-    fn end(&mut self, reason: CloseReason, result: Option<ResultRecord>) {
+    pub(crate) fn end(&mut self, reason: CloseReason, result: Option<ResultRecord>) {
         if self.ending.is_some() {
             return;
         }
@@ -344,7 +361,10 @@ impl Room {
     /// The lobby, the database and a later owner must know.
     fn changed(&mut self) {
         self.revision += 1;
-        self.outputs.push(Output::Lobby);
+        // One that has ended is not put into the lobby again.
+        if self.ending.is_none() {
+            self.outputs.push(Output::Lobby);
+        }
         self.persist(PersistMessage::Room(self.room_record()));
         self.outputs.push(Output::Checkpoint);
     }

@@ -1,28 +1,36 @@
-//! What a room writes that must not hold a tick up, in its order: a state
-//! machine without I/O.
+//! What a room writes that must not hold a tick up: a state machine without I/O.
 //!
-//! Lobby entries, records for the database and the traces of a room that ends.
-//! One write is in flight at a time; one that fails is repeated. While the room
-//! may belong to another owner nothing is begun.
+//! Three [`Lane`]s, each in its order and with one write in flight; one that fails is
+//! repeated. A lane that is refused holds up no other: a full stream does not keep a
+//! room in the lobby, and records do not keep a result.
+//!
+//! A result is never given up. While its stream refuses it, it goes to the bucket
+//! `results`, from which the workers' sweep moves it to the stream; either will do.
 
-use std::collections::VecDeque;
+mod lane;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::lobby::RoomEntry;
 use protocol::persist::PersistMessage;
+use protocol::record::PlayerRecord;
 use protocol::{Revision, Tick};
 
-use crate::limits::{RETRIES_MAX, RETRY_DELAY, WRITE_QUEUE_MAX};
+use self::lane::Queue;
+use crate::limits::{RECORDS_GIVE_UP_AFTER, WRITE_QUEUE_MAX};
 use crate::metrics;
 
 /// Something to write.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PendingWrite {
     /// The lobby entry as it is now.
     Lobby(RoomEntry),
     /// A message for the database, with its id.
     Persist(PersistMessage, String),
+    /// Keep a result that its stream has refused, and the id that it has there, in
+    /// the bucket `results`.
+    KeepResult(PersistMessage, String),
     /// Take the room out of the lobby.
     RemoveEntry,
     /// Delete the checkpoint of that revision. Another one means that it is
@@ -30,7 +38,37 @@ pub enum PendingWrite {
     DeleteCheckpoint(Revision),
 }
 
+/// Writes that wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Where the room is seen: the lobby, and its checkpoint's end.
+    Lobby,
+    /// The result.
+    Result,
+    /// Everything else for the database.
+    Records,
+}
+
+impl Lane {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Lobby, Self::Result, Self::Records];
+}
+
 impl PendingWrite {
+    /// The lane that it waits in.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        use PersistMessage::{Players, Replay, ReplayChunk, Result, Room, RoomClosed};
+        match self {
+            Self::Lobby(_) | Self::RemoveEntry | Self::DeleteCheckpoint(_) => Lane::Lobby,
+            Self::Persist(Result(_), _) | Self::KeepResult(..) => Lane::Result,
+            Self::Persist(
+                Room(_) | RoomClosed(_) | Players { .. } | ReplayChunk(_) | Replay(_),
+                _,
+            ) => Lane::Records,
+        }
+    }
+
     /// Whether nobody waits for it: it goes with the next checkpoint, so that both
     /// acknowledgements wake the worker up once.
     fn can_wait(&self) -> bool {
@@ -38,6 +76,7 @@ impl PendingWrite {
         match self {
             Self::Persist(Players { .. } | ReplayChunk(_), _) => true,
             Self::Persist(Room(_) | RoomClosed(_) | Result(_) | Replay(_), _)
+            | Self::KeepResult(..)
             | Self::Lobby(_)
             | Self::RemoveEntry
             | Self::DeleteCheckpoint(_) => false,
@@ -50,7 +89,10 @@ impl PendingWrite {
 enum Hold {
     /// Until then, unless the room is still owned by then.
     Until(Instant),
-    /// The room has ended; its last records are true under any owner.
+    /// The room has ended; its last records are true under any owner. The lobby is
+    /// its owner's, until then.
+    Ended(Instant),
+    /// Nothing that is left is another's.
     ForGood,
     /// Its records are true, but its lobby entry is another's to write.
     HandedOver,
@@ -59,12 +101,12 @@ enum Hold {
 /// What one room has to write.
 #[derive(Debug)]
 pub struct WriteQueue {
-    queue: VecDeque<Arc<PendingWrite>>,
+    lobby: Queue,
+    result: Queue,
+    records: Queue,
     hold: Hold,
-    is_in_flight: bool,
-    /// How often the first write has failed, and when to try again.
-    failures: u32,
-    retry_at: Option<Instant>,
+    /// Whether it was said that records are lost.
+    has_said_loss: bool,
     replay_safe_tick: Tick,
 }
 
@@ -73,29 +115,51 @@ impl WriteQueue {
     #[must_use]
     pub fn new(expiry: Instant) -> Self {
         Self {
-            queue: VecDeque::new(),
+            lobby: Queue::default(),
+            result: Queue::default(),
+            records: Queue::default(),
             hold: Hold::Until(expiry),
-            is_in_flight: false,
-            failures: 0,
-            retry_at: None,
+            has_said_loss: false,
             replay_safe_tick: 0,
         }
     }
 
-    /// Queues a write. A full queue, after a long absence of the bus, drops it:
-    /// what comes later says the same, and newer.
+    /// Queues a write. What says the same as one that waits, and newer, takes its
+    /// place. A full queue of records, after a long absence of the bus, drops it.
     pub fn queue(&mut self, pending: PendingWrite) {
-        if self.queue.len() == WRITE_QUEUE_MAX {
-            metrics::unsent("record");
-        } else {
-            self.queue_last(pending);
+        match pending.lane() {
+            Lane::Lobby => self
+                .lobby
+                .replace(pending, |waiting| matches!(waiting, PendingWrite::Lobby(_))),
+            Lane::Result => self.result.push(pending),
+            Lane::Records => self.queue_record(pending),
         }
     }
 
-    /// Queues one of the few writes with which a room ends: nothing later would
-    /// say the same.
-    pub fn queue_last(&mut self, pending: PendingWrite) {
-        self.queue.push_back(Arc::new(pending));
+    fn queue_record(&mut self, pending: PendingWrite) {
+        let pending = match pending {
+            // Rows of the same players never queue up.
+            PendingWrite::Persist(PersistMessage::Players { mut players }, id) => {
+                let is_rows = |waiting: &PendingWrite| {
+                    matches!(
+                        waiting,
+                        PendingWrite::Persist(PersistMessage::Players { .. }, _)
+                    )
+                };
+                if let Some(PendingWrite::Persist(PersistMessage::Players { players: old }, _)) =
+                    self.records.take_waiting(is_rows).as_deref()
+                {
+                    merge(&mut players, old);
+                }
+                PendingWrite::Persist(PersistMessage::Players { players }, id)
+            }
+            pending => pending,
+        };
+        if self.records.len() == WRITE_QUEUE_MAX {
+            metrics::unsent("record");
+        } else {
+            self.records.push(pending);
+        }
     }
 
     /// Where the last chunk of a replay ends that is in the queue of the
@@ -108,10 +172,22 @@ impl WriteQueue {
     /// The room is owned until then at least: nothing is begun later, so that
     /// an owner that was stopped does not overwrite what its successor said.
     pub fn hold_until(&mut self, expiry: Instant) {
-        self.hold = Hold::Until(expiry);
+        self.hold = match self.hold {
+            Hold::Until(_) => Hold::Until(expiry),
+            Hold::Ended(_) => Hold::Ended(expiry),
+            hold @ (Hold::ForGood | Hold::HandedOver) => hold,
+        };
     }
 
     /// The room has ended, and its checkpoint says so.
+    pub fn end(&mut self) {
+        if let Hold::Until(expiry) = self.hold {
+            self.hold = Hold::Ended(expiry);
+        }
+    }
+
+    /// What is left may be written whenever: the room is out of the lobby, and its
+    /// checkpoint goes by compare-and-set.
     pub fn hold_for_good(&mut self) {
         self.hold = Hold::ForGood;
     }
@@ -119,147 +195,122 @@ impl WriteQueue {
     /// The records are still to be written; the lobby is the next owner's.
     pub fn hand_over(&mut self) {
         self.hold = Hold::HandedOver;
+        self.lobby.clear_waiting();
     }
 
     /// Whether everything is written.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && !self.is_in_flight
+        Lane::ALL.iter().all(|lane| self.lane(*lane).is_idle())
+    }
+
+    /// Whether the room is out of the lobby and its result is safe, so that its
+    /// checkpoint need not be kept: for records that are refused it is not.
+    #[must_use]
+    pub fn needs_no_checkpoint(&self) -> bool {
+        let is_told = self.lobby.is_idle() && self.result.is_idle();
+        is_told && (self.records.is_idle() || self.records.is_failing())
     }
 
     /// When to try again; `None` while nothing has failed.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.retry_at
+        let deadlines = Lane::ALL.iter().map(|lane| self.lane(*lane).retry_at());
+        deadlines.flatten().min()
     }
 
-    /// The write to begin, if there is one; then [`WriteQueue::done`]. Writes that nobody
-    /// waits for are not begun when it is `better_later`.
-    pub fn poll(&mut self, is_better_later: bool, now: Instant) -> Option<Arc<PendingWrite>> {
-        if self.retry_at.is_some_and(|at| now >= at) {
-            self.retry_at = None;
-        }
-        let is_held = match self.hold {
-            Hold::Until(expiry) => now > expiry,
-            Hold::ForGood | Hold::HandedOver => false,
+    /// The writes to begin, one of each lane at most; then [`WriteQueue::done`] for
+    /// each. Those that nobody waits for are not begun when it is `better_later`.
+    pub fn poll(
+        &mut self,
+        is_better_later: bool,
+        now: Instant,
+    ) -> impl Iterator<Item = Arc<PendingWrite>> {
+        let (owns_lobby, owns_records) = match self.hold {
+            Hold::Until(expiry) => (now <= expiry, now <= expiry),
+            Hold::Ended(expiry) => (now <= expiry, true),
+            Hold::ForGood => (true, true),
+            Hold::HandedOver => (false, true),
         };
-        if is_held || self.is_in_flight || self.retry_at.is_some() {
-            return None;
+        let writes = [
+            self.lobby.begin(owns_lobby, |_| true, now),
+            self.result.begin(owns_records, |_| true, now),
+            self.records.begin(
+                owns_records,
+                |pending| !(is_better_later && pending.can_wait()),
+                now,
+            ),
+        ];
+        writes.into_iter().flatten()
+    }
+    /// Notes that the write in flight of that lane has succeeded or failed.
+    pub fn done(&mut self, lane: Lane, is_done: bool, now: Instant) {
+        match lane {
+            Lane::Lobby => {
+                let _ = self.lobby.done(is_done, now);
+            }
+            Lane::Result => self.result_done(is_done, now),
+            Lane::Records => self.record_done(is_done, now),
         }
-        if self.hold == Hold::HandedOver {
-            self.queue
-                .retain(|pending| !matches!(**pending, PendingWrite::Lobby(_)));
-        }
-        let pending = self
-            .queue
-            .front()
-            .filter(|pending| !(is_better_later && pending.can_wait()))?;
-        self.is_in_flight = true;
-        Some(Arc::clone(pending))
     }
 
-    /// Notes that the write in flight has succeeded or failed.
-    pub fn done(&mut self, is_done: bool, now: Instant) {
-        self.is_in_flight = false;
-        if !is_done && self.failures + 1 < RETRIES_MAX {
-            self.failures += 1;
-            self.retry_at = Some(now + RETRY_DELAY);
+    /// A result goes to its stream or into the bucket, by turns.
+    fn result_done(&mut self, is_done: bool, now: Instant) {
+        let Some(refused) = self.result.done(is_done, now).filter(|_| !is_done) else {
             return;
-        }
-        self.failures = 0;
-        let pending = self.queue.pop_front();
+        };
+        let (next, is_at_once) = match &*refused {
+            PendingWrite::Persist(message, id) => {
+                (PendingWrite::KeepResult(message.clone(), id.clone()), true)
+            }
+            PendingWrite::KeepResult(message, id) => {
+                (PendingWrite::Persist(message.clone(), id.clone()), false)
+            }
+            PendingWrite::Lobby(_)
+            | PendingWrite::RemoveEntry
+            | PendingWrite::DeleteCheckpoint(_) => return,
+        };
+        self.result.exchange_first(next, is_at_once);
+    }
+
+    fn record_done(&mut self, is_done: bool, now: Instant) {
+        let Some(record) = self.records.done(is_done, now) else {
+            return;
+        };
         if !is_done {
-            tracing::error!(?pending, "gave up writing");
-        } else if let Some(PendingWrite::Persist(PersistMessage::ReplayChunk(chunk), _)) =
-            pending.as_deref()
-        {
+            if self.records.failing_for(now) < RECORDS_GIVE_UP_AFTER {
+                return;
+            }
+            self.records.drop_first();
+            metrics::given_up();
+            if !std::mem::replace(&mut self.has_said_loss, true) {
+                tracing::error!(
+                    ?record,
+                    "a record was refused for too long and is lost; more of this room may be"
+                );
+            }
+        } else if let PendingWrite::Persist(PersistMessage::ReplayChunk(chunk), _) = &*record {
             self.replay_safe_tick = chunk.first_tick + chunk.ticks;
+        }
+    }
+
+    fn lane(&self, lane: Lane) -> &Queue {
+        match lane {
+            Lane::Lobby => &self.lobby,
+            Lane::Result => &self.result,
+            Lane::Records => &self.records,
+        }
+    }
+}
+
+/// Adds to the rows of some players those of others, which are older.
+fn merge(players: &mut Vec<PlayerRecord>, older: &[PlayerRecord]) {
+    for row in older {
+        if !players.iter().any(|newer| newer.seat == row.seat) {
+            players.push(row.clone());
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    const FENCE: Duration = Duration::from_millis(250);
-
-    fn next(write_queue: &mut WriteQueue, now: Instant) -> Option<PendingWrite> {
-        let pending = write_queue.poll(false, now)?;
-        write_queue.done(true, now);
-        Arc::into_inner(pending)
-    }
-
-    #[test]
-    fn does_one_job_at_a_time_and_repeats_what_failed() {
-        let start = Instant::now();
-        let mut write_queue = WriteQueue::new(start + FENCE);
-        write_queue.queue(PendingWrite::DeleteCheckpoint(1));
-        write_queue.queue(PendingWrite::RemoveEntry);
-        assert_eq!(
-            write_queue.poll(false, start).as_deref(),
-            Some(&PendingWrite::DeleteCheckpoint(1))
-        );
-        assert_eq!(write_queue.poll(false, start), None);
-        write_queue.done(false, start);
-        assert_eq!(write_queue.poll(false, start), None);
-        let later = write_queue.next_deadline().unwrap();
-        assert_eq!(
-            next(&mut write_queue, later),
-            Some(PendingWrite::DeleteCheckpoint(1))
-        );
-        assert_eq!(
-            next(&mut write_queue, later),
-            Some(PendingWrite::RemoveEntry)
-        );
-        assert!(write_queue.is_idle());
-    }
-
-    #[test]
-    fn a_record_that_nobody_waits_for_is_begun_with_a_checkpoint() {
-        let start = Instant::now();
-        let mut write_queue = WriteQueue::new(start + FENCE);
-        let players = PersistMessage::Players { players: vec![] };
-        write_queue.queue(PendingWrite::Persist(players, "1".to_owned()));
-        write_queue.queue(PendingWrite::RemoveEntry);
-        // In its order: what comes after it waits too.
-        assert_eq!(write_queue.poll(true, start), None);
-        assert!(!write_queue.is_idle());
-        assert!(write_queue.poll(false, start).is_some());
-        write_queue.done(true, start);
-        assert_eq!(
-            write_queue.poll(true, start).as_deref(),
-            Some(&PendingWrite::RemoveEntry)
-        );
-    }
-
-    #[test]
-    fn begins_and_repeats_nothing_once_another_may_own_the_room() {
-        let start = Instant::now();
-        let expiry = start + FENCE;
-        let late = expiry + Duration::from_nanos(1);
-        let mut write_queue = WriteQueue::new(expiry);
-        write_queue.queue(PendingWrite::RemoveEntry);
-        assert!(write_queue.poll(false, expiry).is_some());
-        write_queue.done(false, expiry);
-        assert_eq!(write_queue.poll(false, late + RETRY_DELAY), None);
-        write_queue.hold_for_good();
-        assert!(write_queue.poll(false, late + RETRY_DELAY).is_some());
-    }
-
-    #[test]
-    fn gives_up_after_minutes() {
-        let mut now = Instant::now();
-        let mut write_queue = WriteQueue::new(now);
-        write_queue.hold_for_good();
-        write_queue.queue(PendingWrite::RemoveEntry);
-        for _ in 0..RETRIES_MAX {
-            assert!(write_queue.poll(false, now).is_some());
-            write_queue.done(false, now);
-            now += RETRY_DELAY;
-        }
-        assert!(write_queue.is_idle());
-    }
-}
+mod tests;

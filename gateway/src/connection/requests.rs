@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::CarClass;
+use protocol::account::Account;
 use protocol::chat::ChatSession;
 use protocol::client::ServerMessage;
 use protocol::room::{CtlReply, CtlRequest};
@@ -17,8 +18,8 @@ impl Connection {
     pub(super) async fn carry_out(&mut self, ask: Ask) -> Reply<()> {
         match ask {
             Ask::SignUp(credentials) => {
-                let player = self.backend.sign_up(&credentials).await?;
-                self.logged_in(player).await?;
+                let account = self.backend.sign_up(&credentials).await?;
+                self.logged_in(account).await?;
             }
             Ask::LogIn(credentials) => {
                 self.address.expect_few_wrong_passwords()?;
@@ -27,17 +28,22 @@ impl Connection {
                 self.logged_in(outcome?).await?;
             }
             Ask::Resume(token) => {
-                let player = self.backend.resume(&token, self.port)?;
-                self.logged_in(player).await?;
+                let name = self.backend.resume(&token, self.port)?;
+                let last_race = match self.port {
+                    Port::Race => self.backend.last_race(&name).await,
+                    Port::Chat => None,
+                };
+                self.logged_in(Account { name, last_race }).await?;
             }
             Ask::ListRooms => {
                 self.send_queue.send(&ServerMessage::Rooms {
                     rooms: self.backend.lobby.list(),
                 });
             }
-            Ask::CreateRoom(name, settings, class) => {
+            Ask::CreateRoom(name, settings, class, request) => {
                 if let Some(player) = self.conversation.player().cloned() {
-                    self.backend.create_room(&name, settings, player).await?;
+                    let created = self.backend.create_room(&name, settings, player, request);
+                    created.await?;
                     self.enter(&name, Entry::Seat(class)).await?;
                 }
             }
@@ -58,10 +64,23 @@ impl Connection {
                 })
                 .await?;
             }
+            Ask::Stay => {
+                self.ask_room(|player, session| CtlRequest::Stay { player, session })
+                    .await?;
+            }
             Ask::Spectate(name) => self.enter(&name, Entry::Spectator).await?,
             Ask::LeaveRoom => {
                 self.leave_room(Departure::ForGood).await;
                 self.send_queue.send(&ServerMessage::LeftRoom);
+            }
+            Ask::Profile(player) => {
+                let profile = self.backend.profile(player).await?;
+                self.send_queue.send(&ServerMessage::Profile(profile));
+            }
+            Ask::Leaderboard(offset) => {
+                let leaderboard = self.backend.leaderboard(offset).await?;
+                self.send_queue
+                    .send(&ServerMessage::Leaderboard(leaderboard));
             }
             Ask::ChatToken => {
                 if let Some(player) = self.conversation.player() {
@@ -83,7 +102,11 @@ impl Connection {
         Ok(())
     }
 
-    async fn logged_in(&mut self, player: PlayerName) -> Reply<()> {
+    async fn logged_in(&mut self, account: Account) -> Reply<()> {
+        let Account {
+            name: player,
+            last_race,
+        } = account;
         let joined = match self.port {
             Port::Race => None,
             Port::Chat => Some(self.join_chat(player.clone()).await?),
@@ -98,6 +121,7 @@ impl Connection {
         self.send_queue.send(&ServerMessage::Welcome {
             player: player.clone(),
             token,
+            last_race: last_race.map(|race| self.backend.earlier_race(race)),
         });
         self.conversation.logged_in(player);
         if let Some((session, sequence)) = joined {

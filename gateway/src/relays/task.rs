@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bus::{Bus, BusError, Inbound, Subject, Subscription};
@@ -18,10 +19,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::in_flight::{self, Answer, InFlight};
 use super::input_buffer::InputBuffer;
-use super::{RelayCommand, Relays};
+use super::{Member, RelayCommand, Relays};
 use crate::limits::{CONNECTION_CHECK, SUSPICION_LEEWAY};
 use crate::metrics;
-use crate::send_queue::SendQueue;
 
 /// The task of one room.
 pub(super) struct RelayTask<'a> {
@@ -31,7 +31,7 @@ pub(super) struct RelayTask<'a> {
     inputs: &'a InputBuffer,
     /// Empty, to be exchanged for the frames in the buffer.
     spare: SeatFrames,
-    send_queues: BTreeMap<MemberId, Arc<SendQueue>>,
+    members: BTreeMap<MemberId, Member>,
     core: RelayCore,
     in_flight: FuturesUnordered<InFlight>,
     timer: Deadline,
@@ -98,7 +98,7 @@ impl<'a> RelayTask<'a> {
             commands,
             inputs,
             spare: SeatFrames::default(),
-            send_queues: BTreeMap::new(),
+            members: BTreeMap::new(),
             core: RelayCore::new(relays.gateway, relays.flush, Instant::now()),
             in_flight: FuturesUnordered::new(),
             timer: relays.timers.deadline(),
@@ -172,12 +172,12 @@ impl<'a> RelayTask<'a> {
         match command {
             RelayCommand::CatchUp(message) => self.catch_up(&message, subscriptions, now),
             RelayCommand::Heartbeat(payload) => self.core.heartbeat(&payload, now),
-            RelayCommand::Expect(member, session, send_queue, ready) => {
+            RelayCommand::Expect(member, session, way, ready) => {
                 // Earlier events are not for the member; one may close the room.
                 self.drain_events(subscriptions, now);
                 if !self.core.is_closed() {
                     self.core.expect(member, session);
-                    self.send_queues.insert(member, send_queue);
+                    self.members.insert(member, way);
                     // A connection that went away meanwhile leaves by itself.
                     let _ = ready.send(());
                 }
@@ -188,7 +188,7 @@ impl<'a> RelayTask<'a> {
             }
             RelayCommand::Leave(member) => {
                 self.core.leave(member);
-                self.send_queues.remove(&member);
+                self.members.remove(&member);
             }
             RelayCommand::Unserved => self.core.failure_detector().unserved(now),
             RelayCommand::Present(answer) => {
@@ -259,13 +259,18 @@ impl<'a> RelayTask<'a> {
         for command in self.core.take_commands() {
             match command {
                 relay::Command::Send(member, frame) => {
-                    if let Some(send_queue) = self.send_queues.get(&member) {
-                        send_queue.push(frame);
+                    if let Some(member) = self.members.get(&member) {
+                        member.send_queue.push(frame);
                     }
                 }
                 relay::Command::SendSnapshot(member, frame) => {
-                    if let Some(send_queue) = self.send_queues.get(&member) {
-                        send_queue.push_snapshot(frame);
+                    if let Some(member) = self.members.get(&member) {
+                        member.send_queue.push_snapshot(frame);
+                    }
+                }
+                relay::Command::Dismissed(member) => {
+                    if let Some(member) = self.members.remove(&member) {
+                        member.is_dismissed.store(true, Ordering::Relaxed);
                     }
                 }
                 relay::Command::ReportUnknownVersion(unknown) => {

@@ -15,8 +15,8 @@ use protocol::{Revision, RoomId, SessionNonce, subject};
 use room::ExpectedPresence;
 use room::lease::{ReadBack, Unanswered, WriteError};
 use room::ownership::Event;
-use room::write_queue::PendingWrite;
-use tracing::debug;
+use room::write_queue::{Lane, PendingWrite};
+use tracing::{debug, warn};
 
 use crate::limits::{GATEWAY_CHECK_TIMEOUT, GATEWAY_GONE_AFTER, HAND_OVER_TIMEOUT};
 use crate::worker::{Worker, write_error};
@@ -31,7 +31,7 @@ const READ_PAUSE: Duration = Duration::from_millis(20);
 pub(super) enum Answer {
     Written(Result<Revision, WriteError>),
     Read(Result<Option<ReadBack>, Unanswered>),
-    RecordWritten(bool),
+    RecordWritten(Lane, bool),
     PresenceChecked(PresenceAnswers),
     Offered(Option<Claimed>),
 }
@@ -41,7 +41,7 @@ impl Answer {
         match self {
             Self::Written(outcome) => Event::Written(outcome),
             Self::Read(outcome) => Event::Read(outcome),
-            Self::RecordWritten(is_done) => Event::RecordWritten(is_done),
+            Self::RecordWritten(lane, is_done) => Event::RecordWritten(lane, is_done),
             Self::PresenceChecked(presence) => Event::PresenceChecked(presence),
             Self::Offered(taken) => Event::Offered(taken),
         }
@@ -52,6 +52,9 @@ impl Answer {
 #[derive(Default)]
 pub(super) struct InFlight {
     checkpoint: Option<BoxFuture<'static, Answer>>,
+    /// Of each lane.
+    lobby: Option<BoxFuture<'static, Answer>>,
+    result: Option<BoxFuture<'static, Answer>>,
     record: Option<BoxFuture<'static, Answer>>,
     presence: Option<BoxFuture<'static, Answer>>,
     offer: Option<BoxFuture<'static, Answer>>,
@@ -64,6 +67,8 @@ impl InFlight {
             biased;
             answer = awaited(&mut self.checkpoint) => answer,
             answer = awaited(&mut self.offer) => answer,
+            answer = awaited(&mut self.lobby) => answer,
+            answer = awaited(&mut self.result) => answer,
             answer = awaited(&mut self.record) => answer,
             answer = awaited(&mut self.presence) => answer,
         }
@@ -103,8 +108,17 @@ impl InFlight {
         pending: Arc<PendingWrite>,
     ) {
         let (worker, room) = (Arc::clone(worker), room.clone());
-        let pending = async move { Answer::RecordWritten(perform(&worker, &room, &pending).await) };
-        self.record = Some(pending.boxed());
+        let lane = pending.lane();
+        let write = async move {
+            let is_done = perform(&worker, &room, &pending).await;
+            Answer::RecordWritten(lane, is_done)
+        };
+        let in_flight = match lane {
+            Lane::Lobby => &mut self.lobby,
+            Lane::Result => &mut self.result,
+            Lane::Records => &mut self.record,
+        };
+        *in_flight = Some(write.boxed());
     }
 
     pub(super) fn check_presence(
@@ -164,6 +178,7 @@ async fn perform(worker: &Worker, room: &RoomId, pending: &PendingWrite) -> bool
             worker.rooms.put(key, value).await.map(drop)
         }
         PendingWrite::Persist(message, id) => append(&worker.bus, message, id).await,
+        PendingWrite::KeepResult(message, _id) => keep(worker, message).await,
         PendingWrite::RemoveEntry => worker.rooms.remove(key).await,
         PendingWrite::DeleteCheckpoint(revision) => {
             match worker.checkpoints.delete(key, *revision).await {
@@ -182,6 +197,17 @@ async fn append(bus: &Bus, message: &PersistMessage, id: &str) -> Result<(), Cas
     let payload = version::to_json(&PERSIST, message);
     let (store, subject) = (store_of(message.stream()), message.subject());
     bus.append(store, &subject, id, payload).await.map(drop)
+}
+
+/// Keeps a result for the sweep to move into its stream.
+async fn keep(worker: &Worker, message: &PersistMessage) -> Result<(), CasError> {
+    let PersistMessage::Result(result) = message else {
+        return Ok(());
+    };
+    let value = version::to_json(&PERSIST, message);
+    worker.results.put(&result.race.to_string(), value).await?;
+    warn!(race = %result.race, "kept a result that its stream does not take");
+    Ok(())
 }
 
 /// Asks a gateway which of its connections are in the room.

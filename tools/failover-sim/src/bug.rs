@@ -20,11 +20,13 @@ pub enum Bug {
     TimeoutTakenForLost,
     /// Events that are sent again have another number.
     EventWithoutId,
+    /// What a stream without space refuses is taken for written.
+    RefusalTakenForDone,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SkipCas,
         Self::NoLeaseExpiry,
         Self::NoEpochCheck,
@@ -33,5 +35,6 @@ impl Bug {
         Self::AnswerBeforeFloor,
         Self::TimeoutTakenForLost,
         Self::EventWithoutId,
+        Self::RefusalTakenForDone,
     ];
 }

@@ -63,6 +63,11 @@ pub(crate) enum Op {
     DeleteEntry(RoomIndex, Revision),
     ListEntries(ReplyTo),
     AppendResult(RoomIndex, String, Box<ResultRecord>, ReplyTo),
+    /// Into the bucket `results`.
+    KeepResult(RoomIndex, String, Box<ResultRecord>, ReplyTo),
+    ListResults(ReplyTo),
+    /// Out of the bucket, unless it was written again.
+    DeleteResult(String, Revision),
     /// Any other record: nobody here looks at it.
     AppendRecord(ReplyTo),
 }
@@ -139,7 +144,19 @@ pub(crate) enum Body {
     Got(Option<(Bytes, Revision)>),
     Written(Result<Revision, WriteError>),
     Listed(Vec<(RoomIndex, Revision)>),
+    /// What the bucket `results` has, by message id.
+    Kept(Vec<(String, Kept)>),
+    /// There is no space.
+    Refused,
     Done,
+}
+
+/// A result in the bucket `results`.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) room: RoomIndex,
+    pub(crate) result: Box<ResultRecord>,
+    pub(crate) revision: Revision,
 }
 
 /// A gateway's answer, and what the simulation knows of it.

@@ -267,6 +267,7 @@ impl World {
     fn is_over(&self) -> bool {
         self.nats.checkpoints.is_empty()
             && self.nats.entries.is_empty()
+            && self.nats.kept.is_empty()
             && self.clients.iter().all(|it| it.state == ClientState::Done)
             && self
                 .procs
@@ -283,9 +284,11 @@ impl World {
         let workers = self.procs.iter().filter(|it| it.is_alive);
         let busy = workers.filter(|it| it.worker().is_some_and(|it| !it.is_idle()));
         format!(
-            "not over: {} checkpoints, {} entries in the lobby, {} clients, {} busy workers",
+            "not over: {} checkpoints, {} entries in the lobby, {} results kept, {} clients, \
+             {} busy workers",
             self.nats.checkpoints.len(),
             self.nats.entries.len(),
+            self.nats.kept.len(),
             clients.count(),
             busy.count(),
         )

@@ -52,3 +52,8 @@ fn a_timeout_that_is_taken_for_a_conflict() {
 fn an_event_that_is_sent_again_without_its_id() {
     find(Bug::EventWithoutId, 500);
 }
+
+#[test]
+fn a_refusal_that_is_taken_for_a_write() {
+    find(Bug::RefusalTakenForDone, 500);
+}

@@ -216,6 +216,8 @@ impl LinkTask {
             ServerMessage::Rooms { .. }
             | ServerMessage::Entered { .. }
             | ServerMessage::LeftRoom
+            | ServerMessage::Profile(_)
+            | ServerMessage::Leaderboard(_)
             | ServerMessage::ChatToken { .. }
             | ServerMessage::ChatJoined { .. }
             | ServerMessage::Said { .. }

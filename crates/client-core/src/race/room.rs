@@ -23,6 +23,16 @@ pub struct RoomClient {
     seat: Option<Seat>,
     netcode: netcode::Client,
     winner: Option<PlayerName>,
+    idle_warning: Option<IdleWarning>,
+}
+
+/// A warning that the player leaves the room unless it does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdleWarning {
+    /// Seconds that were left when it came.
+    pub seconds: u32,
+    /// Whether the player was to drive, rather than to do anything.
+    pub is_driver: bool,
 }
 
 /// A car as it is drawn.
@@ -91,6 +101,7 @@ impl RoomClient {
             view,
             seat,
             winner: None,
+            idle_warning: None,
         };
         room.begin();
         Ok(room)
@@ -138,6 +149,17 @@ impl RoomClient {
     #[must_use]
     pub fn netcode(&self) -> &netcode::Client {
         &self.netcode
+    }
+
+    /// Returns the warning that the player has not answered.
+    #[must_use]
+    pub fn idle_warning(&self) -> Option<IdleWarning> {
+        self.idle_warning
+    }
+
+    /// Takes the warning away; returns whether there was one.
+    pub(super) fn answer_idle_warning(&mut self) -> bool {
+        self.idle_warning.take().is_some()
     }
 
     /// Returns the class of the player's own car. `None` for a spectator.

@@ -31,6 +31,7 @@ fn in_lobby() -> RaceClient {
         ServerMessage::Welcome {
             player,
             token: "t".into(),
+            last_race: None,
         },
     );
     sent(&mut client);
@@ -86,6 +87,7 @@ fn rejoins_its_room_after_a_lost_connection() {
         ServerMessage::Welcome {
             player,
             token: "t2".into(),
+            last_race: None,
         },
     );
     assert_eq!(
@@ -113,6 +115,7 @@ fn warns_when_its_room_closed_while_it_was_offline() {
         ServerMessage::Welcome {
             player,
             token: "t2".into(),
+            last_race: None,
         },
     );
     let rejection = Rejection::new(RejectionCode::RoomMissing, "there is no room friday");
@@ -138,6 +141,7 @@ fn repeats_its_request_to_rejoin_while_the_servers_are_busy() {
         ServerMessage::Welcome {
             player,
             token: "t2".into(),
+            last_race: None,
         },
     );
     sent(&mut client);
@@ -183,6 +187,25 @@ fn in_waiting_room() -> RaceClient {
 fn receive_event(client: &mut RaceClient, body: serde_json::Value) {
     let body = serde_json::from_value(body).unwrap();
     client.handle(event(RACE.parse().unwrap(), body), Instant::now());
+}
+
+#[test]
+fn answers_an_idle_warning_once() {
+    let mut client = in_waiting_room();
+    client.stay();
+    assert!(sent(&mut client).is_empty(), "nobody was warned");
+    for (player, is_own) in [("Bob", false), ("Ada", true)] {
+        receive_event(
+            &mut client,
+            serde_json::json!({"event": "idle_warning", "player": player, "seat": 0, "seconds": 60}),
+        );
+        let warning = client.room().unwrap().idle_warning();
+        assert_eq!(warning.is_some(), is_own);
+    }
+    client.stay();
+    assert_eq!(sent(&mut client), [r#"{"type":"stay"}"#]);
+    client.stay();
+    assert!(sent(&mut client).is_empty());
 }
 
 #[test]
@@ -280,7 +303,14 @@ fn the_creation_of_a_room_is_one_request_until_its_answer_is_final() {
     lose_and_regain(&mut client);
     let player = PlayerName::parse("Ada").unwrap();
     let token = "t2".into();
-    receive(&mut client, ServerMessage::Welcome { player, token });
+    receive(
+        &mut client,
+        ServerMessage::Welcome {
+            player,
+            token,
+            last_race: None,
+        },
+    );
     sent(&mut client);
     assert_eq!(create(&mut client, "friday"), first);
     let busy = Rejection::new(RejectionCode::Unavailable, "busy");

@@ -238,7 +238,7 @@ impl Room {
 
     /// Continues as a new owner from an earlier state, without the inputs.
     pub fn take_over(&mut self, state: RaceState) {
-        self.epoch = self.epoch.next();
+        self.epoch = self.epoch.next().expect("an epoch is left");
         self.truth.truncate(state.tick as usize);
         self.state = state;
         self.inputs.fill(SeatInputs::default());

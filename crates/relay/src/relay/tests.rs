@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
-use protocol::WorkerId;
 use protocol::catch_up::CatchUpAnswer;
-use protocol::room::CloseReason;
+use protocol::room::{CloseReason, LeaveReason};
+use protocol::{PlayerName, WorkerId};
 
 use crate::failure_detector;
 
@@ -73,6 +73,40 @@ fn events_between_the_question_and_the_answer_are_not_lost() {
     core.snapshot(&snapshot(1, 4), Instant::now());
     let expected = [FrameKind::Control, FrameKind::Event, FrameKind::Snapshot];
     assert_eq!(kinds(&mut core), expected);
+}
+
+#[test]
+fn a_member_whose_seat_was_taken_away_is_sent_to_the_lobby() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    let left = |session, player: &str| RoomEventBody::Left {
+        player: PlayerName::parse(player).unwrap(),
+        seat: 0,
+        reason: LeaveReason::Idle,
+        session,
+    };
+    core.event(&event(1, left(None, "Bob")), Instant::now());
+    core.event(
+        &event(1, left(Some(SessionNonce::new(7)), "Cyd")),
+        Instant::now(),
+    );
+    let others = kinds(&mut core);
+    assert_eq!(
+        others,
+        [FrameKind::Control, FrameKind::Event, FrameKind::Event]
+    );
+    core.event(
+        &event(1, left(Some(SessionNonce::new(9)), "Ada")),
+        Instant::now(),
+    );
+    let commands: Vec<_> = core.take_commands().collect();
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    assert_eq!(commands[2], Command::Dismissed(MEMBER));
+    let Command::Send(MEMBER, frame) = &commands[1] else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(*frame, frame::from_server(&ServerMessage::LeftRoom));
+    assert!(core.is_empty());
 }
 
 #[test]

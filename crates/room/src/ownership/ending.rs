@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use protocol::RaceId;
 use protocol::persist::PersistMessage;
 
-use super::{Command, OwnerCore, OwnerState, Stop};
+use super::{Command, OwnerCore, OwnerState, Stop, Topic};
 use crate::metrics;
 use crate::write_queue::PendingWrite;
 
@@ -26,10 +27,12 @@ impl OwnerCore {
         }
         self.set_paused(false);
         match stop {
-            Stop::Ended => self.publish_results(),
-            Stop::Left | Stop::HandedOver(_) | Stop::Lost => self.hand_over(stop),
+            Stop::Ended => self.end(now),
+            Stop::Left | Stop::HandedOver(_) | Stop::Lost => {
+                self.hand_over(stop);
+                self.stop_when_flushed(stop);
+            }
         }
-        self.finish(now);
     }
 
     /// Another worker has the room, or will: what is left are records.
@@ -44,51 +47,60 @@ impl OwnerCore {
     pub(super) fn lose(&mut self) {
         metrics::dropped();
         self.set_paused(false);
-        self.stop(Stop::Lost);
+        self.state = OwnerState::Stopped;
+        self.commands.push(Command::Stop(Stop::Lost));
     }
 
-    /// The room has ended, and its checkpoint says so: the result goes first.
-    fn publish_results(&mut self) {
-        self.write_queue.hold_for_good();
-        let race = self.room.identity().race;
+    /// The room has ended, and its checkpoint says so: everybody learns of it, and
+    /// nothing that is still to be written holds that up.
+    fn end(&mut self, now: Instant) {
+        self.write_queue.end();
         if let Some(result) = self.room.ending().and_then(|ending| ending.result.clone()) {
+            let id = result_id(result.race);
             let message = PersistMessage::Result(result);
-            let id = format!("{race}:result");
-            self.write_queue
-                .queue_last(PendingWrite::Persist(message, id));
+            self.write_queue.queue(PendingWrite::Persist(message, id));
             metrics::finished();
         }
-        self.state = OwnerState::PublishingResults;
+        self.room.close();
+        self.emit();
+        let last_word = self
+            .commands
+            .iter()
+            .rev()
+            .find_map(|command| match command {
+                Command::Publish(Topic::Event, event) => Some(event.clone()),
+                _ => None,
+            });
+        self.write_queue.queue(PendingWrite::RemoveEntry);
+        // There is nothing left to ask for.
+        self.commands.push(Command::Unlisten);
+        self.state = OwnerState::Ended(last_word.unwrap_or_default());
+        self.end_when_safe(now);
     }
 
-    /// Goes on as soon as everything that was queued is written.
-    pub(super) fn finish(&mut self, now: Instant) {
-        if let Some(pending) = self.write_queue.poll(false, now) {
-            self.commands.push(Command::WriteRecord(pending));
+    /// The checkpoint goes once nothing depends on it, and is kept until then: the
+    /// room has an owner, and no other takes it over for its result.
+    pub(super) fn end_when_safe(&mut self, now: Instant) {
+        if !self.write_queue.needs_no_checkpoint() || !self.lease.is_written() {
+            return self.write_if_due(now);
         }
-        if !self.write_queue.is_idle() {
-            return;
-        }
-        match self.state {
-            OwnerState::PublishingResults => {
-                self.room.close();
-                self.emit();
-                self.write_queue.queue_last(PendingWrite::RemoveEntry);
-                let revision = self.lease.revision();
-                self.write_queue
-                    .queue_last(PendingWrite::DeleteCheckpoint(revision));
-                self.state = OwnerState::Flushing(Stop::Ended);
-            }
-            OwnerState::Flushing(stop) => self.stop(stop),
-            OwnerState::Recovering(_)
-            | OwnerState::Running
-            | OwnerState::Closing(_)
-            | OwnerState::Stopped => {}
-        }
+        let revision = self.lease.revision();
+        self.write_queue
+            .queue(PendingWrite::DeleteCheckpoint(revision));
+        self.write_queue.hold_for_good();
+        self.state = OwnerState::Flushing(Stop::Ended);
     }
 
-    fn stop(&mut self, stop: Stop) {
-        self.state = OwnerState::Stopped;
-        self.commands.push(Command::Stop(stop));
+    pub(super) fn stop_when_flushed(&mut self, stop: Stop) {
+        if self.write_queue.is_idle() {
+            self.state = OwnerState::Stopped;
+            self.commands.push(Command::Stop(stop));
+        }
     }
+}
+
+/// The message id of a race's result, under any owner.
+#[must_use]
+pub fn result_id(race: RaceId) -> String {
+    format!("{race}:result")
 }

@@ -69,7 +69,7 @@ impl OwnerCore {
                     .extend(unknown.map(Command::ReportUnknownVersion));
             }
             OwnerState::Closing(_)
-            | OwnerState::PublishingResults
+            | OwnerState::Ended(_)
             | OwnerState::Flushing(_)
             | OwnerState::Stopped => {}
         }

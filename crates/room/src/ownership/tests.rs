@@ -6,6 +6,7 @@ use protocol::checkpoint::ClaimCause;
 use protocol::limits::{SNAPSHOT_INTERVAL, TICKS_PER_SNAPSHOT};
 use protocol::lobby::RoomSettings;
 use protocol::persist::PersistMessage;
+use protocol::room::CloseReason;
 use protocol::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce};
 use simulation::Track;
 
@@ -37,6 +38,7 @@ fn room(now: Instant) -> Room {
             ..RoomSettings::default()
         },
         creator: None,
+        request: None,
     };
     let ownership = Ownership {
         owner: OWNER,
@@ -102,11 +104,14 @@ fn names(core: &mut OwnerCore) -> Vec<&'static str> {
         Command::Read => "read",
         Command::WriteRecord(pending) => match &*pending {
             PendingWrite::Persist(PersistMessage::Result(_), _) => "result",
+            PendingWrite::KeepResult(..) => "keep result",
             PendingWrite::Persist(PersistMessage::Players { .. }, _) => "players",
-            PendingWrite::Lobby(_) | PendingWrite::Persist(..) => "record",
+            PendingWrite::Lobby(_) => "lobby",
+            PendingWrite::Persist(..) => "record",
             PendingWrite::RemoveEntry => "remove entry",
             PendingWrite::DeleteCheckpoint(_) => "delete checkpoint",
         },
+        Command::KeepPlayers(_) => "keep players",
         Command::AskGateways(_) => "ask gateways",
         Command::CheckPresence(_) => "count",
         Command::Offer(_) => "offer",
@@ -144,7 +149,7 @@ fn racing(now: Instant) -> OwnerCore {
 fn answers_of_a_seat_wait_for_the_checkpoint_that_holds_it() {
     let now = Instant::now();
     let mut core = core(now);
-    assert_eq!(names(&mut core), ["write", "record"]);
+    assert_eq!(names(&mut core), ["write", "lobby", "record"]);
     core.handle(Event::Ctl(&join(), Some("reply_to")), moment(now));
     assert!(!names(&mut core).contains(&"answer"));
     // The write that was under way does not know of it.
@@ -236,13 +241,20 @@ fn a_room_writes_with_every_third_snapshot() {
     assert!(later.windows(2).all(each), "{later:?}");
 }
 
+/// Every lane's write in flight is done.
+fn all_written(core: &mut OwnerCore, moment: Moment) {
+    for lane in Lane::ALL {
+        core.handle(Event::RecordWritten(lane, true), moment);
+    }
+}
+
 #[test]
-fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
+fn a_presence_check_goes_with_a_tick_and_rows_every_two_seconds() {
     let now = Instant::now();
     let mut core = racing(now);
     // What was begun when the room was made.
-    core.handle(Event::RecordWritten(true), moment(now));
-    let (mut records, mut counts) = (0, 0);
+    all_written(&mut core, moment(now));
+    let (mut rows, mut counts) = (0, 0);
     while core.room().tick_number() < 6 * TICK_RATE_HZ {
         let due = core.next_deadline().unwrap();
         core.handle(Event::Due, moment(due));
@@ -251,8 +263,8 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
             let is_done = |name| done.contains(&name);
             if is_done("players") {
                 assert!(is_done("write"), "{done:?}");
-                records += 1;
             }
+            rows += u32::from(is_done("keep players"));
             if is_done("count") {
                 assert!(is_done("ticked"), "{done:?}");
                 counts += 1;
@@ -261,14 +273,14 @@ fn records_of_a_race_go_with_a_checkpoint_and_a_presence_check_with_a_tick() {
             if is_done("write") {
                 core.handle(Event::Written(Ok(10)), moment(due));
             }
-            if !is_done("players") && !is_done("record") {
+            if !is_done("players") && !is_done("record") && !is_done("lobby") {
                 break;
             }
-            core.handle(Event::RecordWritten(true), moment(due));
+            all_written(&mut core, moment(due));
         }
     }
-    // Who joined, and where they were after five seconds.
-    assert!(records >= 2, "{records} records");
+    // At the ticks 0, 120 and 240.
+    assert_eq!(rows, 3);
     assert!((1..=2).contains(&counts), "{counts} counts");
 }
 
@@ -365,9 +377,8 @@ fn a_lost_room_is_dropped_without_a_word() {
     assert_eq!(names(&mut core), [""; 0]);
 }
 
-#[test]
-fn a_room_that_has_ended_is_written_then_told_then_removed() {
-    let now = Instant::now();
+/// An owner whose room has ended without a race, and whose checkpoint says so.
+fn ended(now: Instant) -> OwnerCore {
     let mut core = core(now);
     core.handle(Event::Written(Ok(8)), moment(now));
     let leave = CtlRequest::Leave {
@@ -377,16 +388,125 @@ fn a_room_that_has_ended_is_written_then_told_then_removed() {
     let leave = serde_json::to_vec(&leave).unwrap();
     core.handle(Event::Ctl(&join(), None), moment(now));
     core.handle(Event::Ctl(&leave, None), moment(now));
-    let mut said = names(&mut core);
-    assert!(!said.contains(&"remove entry"), "not before it is written");
+    let said = names(&mut core);
+    assert!(!said.contains(&"unlisten"), "not before it is written");
     core.handle(Event::Written(Ok(9)), moment(now));
     core.handle(Event::Written(Ok(10)), moment(now));
+    core
+}
+
+#[test]
+fn a_room_that_has_ended_is_written_then_told_then_removed() {
+    let now = Instant::now();
+    let mut core = ended(now);
+    let mut said = names(&mut core);
+    assert!(said.ends_with(&["event", "unlisten"]), "{said:?}");
     for _ in 0..20 {
+        all_written(&mut core, moment(now));
         said.extend(names(&mut core));
-        core.handle(Event::RecordWritten(true), moment(now));
     }
-    let last = &said[said.len() - 3..];
-    assert_eq!(last, ["remove entry", "delete checkpoint", "stop"]);
+    let traces: Vec<_> = said
+        .into_iter()
+        .filter(|it| matches!(*it, "remove entry" | "delete checkpoint" | "stop"))
+        .collect();
+    assert_eq!(traces, ["remove entry", "delete checkpoint", "stop"]);
+}
+
+#[test]
+fn a_room_whose_records_are_refused_leaves_the_lobby_and_frees_its_name() {
+    let now = Instant::now();
+    let mut core = ended(now);
+    let mut said = Vec::new();
+    for _ in 0..20 {
+        core.handle(Event::RecordWritten(Lane::Records, false), moment(now));
+        core.handle(Event::RecordWritten(Lane::Lobby, true), moment(now));
+        said.extend(names(&mut core));
+    }
+    assert!(said.contains(&"remove entry"), "{said:?}");
+    assert!(said.contains(&"delete checkpoint"), "{said:?}");
+}
+
+/// A race that has ended with a result, and whose checkpoint says so.
+fn finished(now: Instant) -> OwnerCore {
+    let mut core = racing(now);
+    let result = core.room.result(1);
+    core.room.end(CloseReason::Finished, result);
+    core.handle(Event::Due, moment(now));
+    core.handle(Event::Written(Ok(11)), moment(now));
+    core.handle(Event::Written(Ok(12)), moment(now));
+    core
+}
+
+#[test]
+fn an_owner_keeps_its_lease_while_its_result_is_refused() {
+    let start = Instant::now();
+    let mut core = finished(start);
+    let said = names(&mut core);
+    assert!(said.contains(&"event") && said.contains(&"unlisten"));
+    core.handle(Event::RecordWritten(Lane::Result, false), moment(start));
+    let (mut revision, mut writes, mut refused, mut repeats) = (12, 0, 0, 0);
+    let mut now = start;
+    let end = start + Duration::from_secs(150);
+    while now < end {
+        let said = names(&mut core);
+        for said in &said {
+            match *said {
+                "write" => {
+                    (revision, writes) = (revision + 1, writes + 1);
+                    core.handle(Event::Written(Ok(revision)), moment(now));
+                }
+                "result" | "keep result" => {
+                    refused += 1;
+                    core.handle(Event::RecordWritten(Lane::Result, false), moment(now));
+                }
+                "event" => repeats += 1,
+                "delete checkpoint" | "stop" => panic!("{said} after {:?}", now - start),
+                _ => {}
+            }
+        }
+        all_written_but_result(&mut core, moment(now));
+        if said.is_empty() {
+            now = core.next_deadline().expect("the lease is kept").max(now);
+            core.handle(Event::Due, moment(now));
+        }
+        assert!(!core.lease().has_expired(Activity::Idle, now));
+    }
+    assert!(writes >= 290, "{writes} heartbeats in 150 s");
+    assert!(refused >= 100, "{refused} attempts");
+    assert!(repeats >= 280, "who was cut off hears of it: {repeats}");
+
+    // The bucket takes it: the room is over.
+    let mut said = Vec::new();
+    for _ in 0..20 {
+        all_written(&mut core, moment(now));
+        now += Duration::from_millis(500);
+        core.handle(Event::Due, moment(now));
+        for name in names(&mut core) {
+            if name == "write" {
+                core.handle(Event::Written(Ok(revision)), moment(now));
+            }
+            said.push(name);
+        }
+    }
+    assert_eq!(said.last(), Some(&"stop"), "{said:?}");
+}
+
+fn all_written_but_result(core: &mut OwnerCore, moment: Moment) {
+    for lane in [Lane::Lobby, Lane::Records] {
+        core.handle(Event::RecordWritten(lane, true), moment);
+    }
+}
+
+#[test]
+fn an_ending_that_another_has_taken_over_is_dropped() {
+    let now = Instant::now();
+    let mut core = finished(now);
+    names(&mut core);
+    let later = now + Duration::from_secs(1);
+    core.handle(Event::Due, moment(later));
+    assert!(names(&mut core).contains(&"write"));
+    core.handle(Event::Written(Err(WriteError::Conflict)), moment(later));
+    assert!(names(&mut core).contains(&"stop"));
 }
 
 #[test]
@@ -439,7 +559,7 @@ fn a_room_that_is_taken_while_it_catches_up_is_let_go() {
 fn a_room_that_nobody_takes_is_left_to_the_sweep() {
     let start = Instant::now();
     let mut core = racing(start);
-    core.handle(Event::RecordWritten(true), moment(start));
+    all_written(&mut core, moment(start));
     core.handle(Event::HandOver, moment(start));
     let (mut offers, mut revision) = (0, 11);
     // The backoff doubles up to five seconds.
@@ -459,7 +579,7 @@ fn a_room_that_nobody_takes_is_left_to_the_sweep() {
                     revision += 1;
                     core.handle(Event::Written(Ok(revision)), moment);
                 }
-                "record" | "players" => core.handle(Event::RecordWritten(true), moment),
+                "record" | "players" | "lobby" => all_written(&mut core, moment),
                 _ => {}
             }
         }

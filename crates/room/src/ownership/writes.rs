@@ -62,8 +62,11 @@ impl OwnerCore {
     /// A write that was under way when the room was handed over changes nothing.
     fn is_past_writing(&self) -> bool {
         match self.state {
-            OwnerState::Recovering(_) | OwnerState::Running | OwnerState::Closing(_) => false,
-            OwnerState::PublishingResults | OwnerState::Flushing(_) | OwnerState::Stopped => true,
+            OwnerState::Recovering(_)
+            | OwnerState::Running
+            | OwnerState::Closing(_)
+            | OwnerState::Ended(_) => false,
+            OwnerState::Flushing(_) | OwnerState::Stopped => true,
         }
     }
 
@@ -77,7 +80,12 @@ impl OwnerCore {
             .extract_if(.., |(write, _, _)| lease.is_confirmed(*write));
         let answers = replies.map(|(_, reply_to, reply)| Command::Answer(reply_to, reply));
         self.commands.extend(answers);
-        if activity == Activity::Idle {
+        if let OwnerState::Ended(last_word) = &self.state {
+            // Again, for who was cut off the first time.
+            let last_word = last_word.clone();
+            self.commands
+                .push(Command::Publish(Topic::Event, last_word));
+        } else if activity == Activity::Idle {
             let heartbeat = Heartbeat {
                 race: self.room.identity().race,
                 owner: self.owner,

@@ -16,7 +16,7 @@ use simulation::{Event, RaceState, Track, step};
 
 use super::seats::Occupant;
 use super::{Identity, Output, Race, Room, ai};
-use crate::limits::{COUNTDOWN_SECONDS, RECORD_INTERVAL_TICKS};
+use crate::limits::{COUNTDOWN_SECONDS, ROWS_INTERVAL_TICKS};
 
 /// What came of a batch of inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,8 +115,8 @@ impl Room {
             next += 1;
         }
         self.snapshot();
-        if tick.is_multiple_of(RECORD_INTERVAL_TICKS) {
-            self.record_players();
+        if tick.is_multiple_of(ROWS_INTERVAL_TICKS) {
+            self.share_players();
         }
         if is_over {
             self.finish(now_ms);
@@ -169,7 +169,6 @@ impl Room {
                         lap,
                         time_ms: ms(ticks),
                     });
-                    self.record_player(seat);
                 }
             }
             Event::Finished { seat, place, ticks } => {
@@ -181,6 +180,7 @@ impl Room {
                         place,
                         time_ms,
                     });
+                    self.record_player(seat);
                 }
             }
             Event::Winner { seat } => {
@@ -251,9 +251,16 @@ impl Room {
     }
 
     fn finish(&mut self, now_ms: UnixMillis) {
-        let Some(race) = &self.race else { return };
+        let result = self.result(now_ms);
+        self.record_players();
+        self.end(CloseReason::Finished, result);
+    }
+
+    /// The result of the race as it is.
+    pub(crate) fn result(&self, now_ms: UnixMillis) -> Option<ResultRecord> {
+        let race = self.race.as_ref()?;
         let settings = &self.identity.settings;
-        let result = ResultRecord {
+        Some(ResultRecord {
             race: self.identity.race,
             room: self.identity.name.clone(),
             mode: settings.mode,
@@ -270,9 +277,7 @@ impl Room {
             epoch: self.ownership.epoch,
             tick: race.state.tick,
             standings: standings(race, self),
-        };
-        self.record_players();
-        self.end(CloseReason::Finished, Some(result));
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use domain::{SEATS_MAX, UnknownVersion};
 use netcode::{SavedInputs, SeatInputs, wire};
 use protocol::checkpoint::Checkpoint;
 use protocol::lobby::{Phase, RoomEntry, RoomSettings};
@@ -12,10 +13,11 @@ use protocol::record::{PlayerRecord, ResultRecord, RoomRecord};
 use protocol::room::CloseReason;
 use protocol::snapshot::SnapshotBody;
 use protocol::version::{self, ROOM_STATE};
-use protocol::{PlayerName, ReadError, RoomName, Seat, Tick};
+use protocol::{PlayerName, RaceId, ReadError, RequestId, RoomName, Seat, Tick, WorkerId};
 use serde::{Deserialize, Serialize};
 use simulation::Track;
 
+use super::attendance::Attendance;
 use super::replay::{InputLog, SavedLog};
 use super::seats::Seats;
 use super::{Ending, Identity, Output, Ownership, Race, Room, ai};
@@ -35,6 +37,7 @@ pub(super) struct Saved<'a> {
     revision: u32,
     race: Option<SavedRace>,
     ending: Option<SavedEnding>,
+    request: Option<RequestId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,6 +48,30 @@ struct SavedRace {
     /// By seat: what is acknowledged is not sent again by anybody.
     inputs: Vec<SavedInputs>,
     log: SavedLog,
+}
+
+impl Saved<'_> {
+    /// Whether its parts are of the same seats.
+    fn check(&self) -> Result<(), RestoreError> {
+        let seats = self.seats.len();
+        if seats != usize::from(self.settings.seats) || seats > SEATS_MAX {
+            return Err(RestoreError::Inconsistent(
+                "not as many seats as were chosen",
+            ));
+        }
+        let Some(race) = &self.race else {
+            return Ok(());
+        };
+        let counts = [
+            race.body.cars.len(),
+            race.body.applied.len(),
+            race.inputs.len(),
+        ];
+        if counts != [seats; 3] {
+            return Err(RestoreError::Inconsistent("not as many cars as seats"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,9 +89,72 @@ pub enum RestoreError {
     /// The inputs so far.
     #[error("the checkpoint's inputs cannot be read")]
     Inputs(#[from] simulation::ReplayError),
+    /// Parts that do not fit together.
+    #[error("a damaged room state: {0}")]
+    Inconsistent(&'static str),
     /// A track that this worker does not have.
     #[error("this worker does not have the track {0:?}")]
     TrackMissing(String),
+}
+
+impl RestoreError {
+    /// The version that is not read, if that is the reason.
+    #[must_use]
+    pub fn unknown_version(&self) -> Option<UnknownVersion> {
+        match self {
+            Self::Unreadable(error) => error.unknown_version(),
+            Self::Inputs(_) | Self::Inconsistent(_) | Self::TrackMissing(_) => None,
+        }
+    }
+
+    /// Whether no worker can go on with the checkpoint: its bytes are damaged.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Unreadable(error) => error.unknown_version().is_none(),
+            Self::Inputs(_) | Self::Inconsistent(_) => true,
+            Self::TrackMissing(_) => false,
+        }
+    }
+}
+
+/// Who made a room, and with which request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The race that its checkpoint is of.
+    pub race: RaceId,
+    /// The worker that owns it.
+    pub owner: WorkerId,
+    /// Who made it.
+    pub creator: Option<PlayerName>,
+    /// With which request.
+    pub request: Option<RequestId>,
+}
+
+impl Origin {
+    /// Reads it from a checkpoint's bytes.
+    ///
+    /// # Errors
+    /// When they are of another version, or damaged.
+    pub fn of(checkpoint: &[u8]) -> Result<Self, RestoreError> {
+        let checkpoint = Checkpoint::decode(checkpoint)?;
+        let saved: Saved = version::decode(&ROOM_STATE, &checkpoint.state)?;
+        Ok(Self {
+            race: checkpoint.race,
+            owner: checkpoint.owner,
+            creator: saved.creator.map(Cow::into_owned),
+            request: saved.request,
+        })
+    }
+
+    /// Whether it is a request's: the same creator's, with the same id.
+    #[must_use]
+    pub fn is_of(&self, creator: Option<&PlayerName>, request: Option<RequestId>) -> bool {
+        let id = |player: &PlayerName| player.id();
+        request.is_some()
+            && request == self.request
+            && creator.map(id) == self.creator.as_ref().map(id)
+    }
 }
 
 impl Room {
@@ -96,6 +186,7 @@ impl Room {
             revision: self.revision,
             race,
             ending,
+            request: self.identity.request,
         };
         Checkpoint {
             race: self.identity.race,
@@ -119,6 +210,7 @@ impl Room {
         now: Instant,
     ) -> Result<Self, RestoreError> {
         let saved: Saved = version::decode(&ROOM_STATE, &checkpoint.state)?;
+        saved.check()?;
         let missing = || RestoreError::TrackMissing(saved.settings.track.clone());
         let track = find_track(&saved.settings.track).ok_or_else(missing)?;
         let restore_race = |race: SavedRace| -> Result<Box<Race>, RestoreError> {
@@ -144,6 +236,7 @@ impl Room {
                 name: saved.name.into_owned(),
                 settings: saved.settings.into_owned(),
                 creator: saved.creator.map(Cow::into_owned),
+                request: saved.request,
             },
             ownership,
             track,
@@ -153,6 +246,7 @@ impl Room {
             events_emitted: saved.events_emitted,
             revision: saved.revision,
             deserted_since: None,
+            attendance: Attendance::default(),
             ending: saved
                 .ending
                 .map(|SavedEnding { reason, result }| Ending { reason, result }),
@@ -195,14 +289,26 @@ impl Room {
         }
     }
 
-    /// Records in the database where all players are.
+    /// Records in the database where all players are, at once.
     pub(super) fn record_players(&mut self) {
-        self.revision += 1;
-        let seats = 0..self.seats.len() as Seat;
-        let players: Vec<_> = seats.filter_map(|seat| self.player_record(seat)).collect();
+        let players = self.player_records();
         if !players.is_empty() {
             self.persist(PersistMessage::Players { players });
         }
+    }
+
+    /// As [`Room::record_players`], together with the players of other rooms.
+    pub(super) fn share_players(&mut self) {
+        let players = self.player_records();
+        if !players.is_empty() {
+            self.outputs.push(Output::Players(players));
+        }
+    }
+
+    fn player_records(&mut self) -> Vec<PlayerRecord> {
+        self.revision += 1;
+        let seats = 0..self.seats.len() as Seat;
+        seats.filter_map(|seat| self.player_record(seat)).collect()
     }
 
     /// Records in the database where a player is.

@@ -2,7 +2,7 @@
 
 use domain::CarClass;
 use protocol::lobby::Phase;
-use protocol::room::{CloseReason, RoomEventBody};
+use protocol::room::{CloseReason, LeaveReason, RoomEventBody};
 use protocol::{PlayerName, Rejection, RejectionCode, Reply, Seat, SessionNonce};
 
 use super::seats::{Connection, Driver, Occupant, Person, Presence, Seats};
@@ -68,6 +68,7 @@ impl Room {
             arrival: self.seats.next_arrival(),
         };
         self.seats.take(seat, player, class, Driver::Person(person));
+        self.attendance.joined();
         self.tell_joined(seat);
         self.changed();
         if self.seats.first_free().is_none() {
@@ -145,41 +146,72 @@ impl Room {
         if was_lost {
             self.event(RoomEventBody::Returned { player, seat });
         }
+        self.attendance.vacated(seat);
+        self.attendance.joined();
         self.forget_inputs(seat);
         self.record_player(seat);
         self.outputs.push(Output::Checkpoint);
         Ok(seat)
     }
 
+    /// A connection shows that its player is there. Returns the seat.
+    pub(super) fn sign_of_life(
+        &mut self,
+        player: &PlayerName,
+        session: SessionNonce,
+    ) -> Reply<Seat> {
+        let seat = self.seat_of(player, session)?;
+        self.attendance.sign_of_life(seat, &player.id());
+        Ok(seat)
+    }
+
     pub(super) fn leave(&mut self, player: &PlayerName, session: SessionNonce) {
         // A connection that was replaced cannot give its successor's seat back.
-        let Ok(seat) = self.seat_of(player, session) else {
+        if let Ok(seat) = self.seat_of(player, session) {
+            self.vacate(seat, LeaveReason::OwnWish);
+        }
+    }
+
+    /// A player leaves: a seat of a waiting room is free, a car of a race stays.
+    pub(super) fn vacate(&mut self, seat: Seat, reason: LeaveReason) {
+        let is_racing = self.race.is_some();
+        let Some(person) = self.seats.person_mut(seat) else {
             return;
         };
-        if self.race.is_some() {
-            if let Some(person) = self.seats.person_mut(seat) {
-                if person.presence == Presence::Left {
-                    return;
-                }
-                person.presence = Presence::Left;
-            }
+        if person.presence == Presence::Left {
+            return;
+        }
+        let session = match reason {
+            LeaveReason::OwnWish => None,
+            LeaveReason::Idle | LeaveReason::Lost => Some(person.connection.session),
+        };
+        if is_racing {
+            person.presence = Presence::Left;
             self.forget_inputs(seat);
         }
+        let Some(player) = self.seats.get(seat).map(|it| it.player.clone()) else {
+            return;
+        };
         self.event(RoomEventBody::Left {
-            player: player.clone(),
+            player,
             seat,
+            reason,
+            session,
         });
         self.record_player(seat);
-        if self.race.is_none() {
+        if !is_racing {
             self.seats.free(seat);
         }
+        self.attendance.vacated(seat);
         self.changed();
+        // A room whose last player was only lost waits for it, or for others.
+        let is_over = self.seats.is_deserted() && reason != LeaveReason::Lost;
         // A race that is won ends with its result, at the next tick.
         let is_won = self
             .race
             .as_ref()
             .is_some_and(|race| race.state.winner.is_some());
-        if self.seats.is_deserted() && !is_won {
+        if is_over && !is_won {
             self.end(CloseReason::Empty, None);
         }
     }

@@ -1,5 +1,6 @@
 //! A room from its creation to its end, without I/O.
 
+mod attendance;
 mod catch_up;
 mod golden;
 mod presence;
@@ -35,6 +36,7 @@ fn room_of(settings: RoomSettings) -> Room {
         name: RoomName::parse("Friday").unwrap(),
         settings,
         creator: Some(player("Ada")),
+        request: None,
     };
     let ownership = Ownership {
         owner: WorkerId::new(1),
@@ -75,7 +77,11 @@ fn events(room: &mut Room) -> Vec<String> {
             let json = serde_json::to_value(event.body).unwrap();
             json["event"].as_str().map(str::to_owned)
         }
-        Output::Snapshot(_) | Output::Lobby | Output::Persist(_) | Output::Checkpoint => None,
+        Output::Snapshot(_)
+        | Output::Lobby
+        | Output::Persist(_)
+        | Output::Players(_)
+        | Output::Checkpoint => None,
     };
     room.take_outputs().into_iter().filter_map(kind).collect()
 }
@@ -295,7 +301,7 @@ fn goes_on_from_a_checkpoint_where_it_was() {
     let checkpoint = room.checkpoint();
     let ownership = Ownership {
         owner: WorkerId::new(2),
-        epoch: checkpoint.epoch.next(),
+        epoch: checkpoint.epoch.next().unwrap(),
     };
     let track = Arc::clone(&room.track);
     let restored = Room::restore(&checkpoint, ownership, |_| Some(track), Instant::now()).unwrap();

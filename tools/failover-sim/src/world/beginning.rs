@@ -65,6 +65,7 @@ impl World {
             name,
             settings,
             creator: None,
+            request: None,
         };
         let epoch = Epoch::FIRST;
         let ownership = Ownership { owner, epoch };

@@ -39,6 +39,9 @@ pub(crate) enum Fault {
     Break { is_worker: bool, pause: Ns },
     /// NATS is killed, and started again with its files.
     RestartNats { pause: Ns },
+    /// The stream of results and records has no space for a while, and perhaps the
+    /// bucket that results go to then has none either.
+    Refuse { bucket_too: bool, pause: Ns },
     /// A worker is asked to end.
     Drain,
 }
@@ -57,7 +60,7 @@ impl World {
         let short = self.rng.random_range(20..700) * MILLISECOND;
         let long = self.rng.random_range(20..3_000) * MILLISECOND;
         let pause = if self.rng.random() { short } else { long };
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..23) {
             0..4 => Fault::Kill { is_worker },
             4..7 => Fault::KillAtCommand {
                 is_worker,
@@ -81,6 +84,10 @@ impl World {
             15..17 => Fault::Break { is_worker, pause },
             17 => Fault::RestartNats {
                 pause: self.rng.random_range(50..1_500) * MILLISECOND,
+            },
+            18..21 => Fault::Refuse {
+                bucket_too: self.rng.random_range(0..3) == 0,
+                pause: self.rng.random_range(1_000..4_000) * MILLISECOND,
             },
             _ => Fault::Drain,
         }
@@ -145,6 +152,13 @@ impl World {
                 self.nats.is_up = false;
                 (0..self.procs.len()).for_each(|pid| self.cut_off(pid));
                 self.after(pause, What::NatsUp);
+            }
+            Fault::Refuse { bucket_too, pause } => {
+                let until = self.now + pause;
+                self.nats.stream_full_until = self.nats.stream_full_until.max(until);
+                if bucket_too {
+                    self.nats.bucket_full_until = self.nats.bucket_full_until.max(until);
+                }
             }
             Fault::Drain => {
                 if let Some(pid) = self.victim(true) {

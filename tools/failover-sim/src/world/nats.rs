@@ -11,8 +11,8 @@ use room::lease::WriteError;
 use room::ownership::Topic;
 
 use crate::message::Pid;
-use crate::message::{Body, Message, Op, ReplyTo, RoomIndex, Write};
-use crate::time::{MICROSECOND, MILLISECOND};
+use crate::message::{Body, Kept, Message, Op, ReplyTo, RoomIndex, Write};
+use crate::time::{MICROSECOND, MILLISECOND, Ns};
 use crate::world::{What, World};
 
 /// What NATS keeps in files.
@@ -22,8 +22,13 @@ pub(crate) struct Nats {
     revision: Revision,
     pub(crate) checkpoints: BTreeMap<RoomIndex, Stored>,
     pub(crate) entries: BTreeMap<RoomIndex, Revision>,
-    /// By message id.
+    /// The stream, by message id.
     results: BTreeMap<String, ResultRecord>,
+    /// The bucket `results`, by message id.
+    pub(crate) kept: BTreeMap<String, Kept>,
+    /// Until when there is no space in the stream, and in the bucket.
+    pub(crate) stream_full_until: Ns,
+    pub(crate) bucket_full_until: Ns,
 }
 
 /// A checkpoint, and what the simulation knows of it.
@@ -146,6 +151,9 @@ impl World {
             | Op::DeleteEntry(..)
             | Op::ListEntries(..)
             | Op::AppendResult(..)
+            | Op::KeepResult(..)
+            | Op::ListResults(..)
+            | Op::DeleteResult(..)
             | Op::AppendRecord(..)) => {
                 // Files take their time, and sometimes much of it.
                 let micros = match self.rng.random_range(0..1_000) {
@@ -214,11 +222,43 @@ impl World {
                 let listed = all.map(|(room, revision)| (*room, *revision)).collect();
                 (reply_to, Body::Listed(listed))
             }
+            Op::AppendResult(.., reply_to) | Op::AppendRecord(reply_to)
+                if self.now < self.nats.stream_full_until =>
+            {
+                (reply_to, Body::Refused)
+            }
+            Op::KeepResult(.., reply_to) if self.now < self.nats.bucket_full_until => {
+                (reply_to, Body::Refused)
+            }
             Op::AppendResult(room, id, result, reply_to) => {
                 self.appended(room, id, *result);
                 (reply_to, Body::Done)
             }
             Op::AppendRecord(reply_to) => (reply_to, Body::Done),
+            Op::KeepResult(room, id, result, reply_to) => {
+                if let Err(why) = self.oracle.announced(room, &result) {
+                    self.violate(why);
+                }
+                self.nats.revision += 1;
+                let kept = Kept {
+                    room,
+                    result,
+                    revision: self.nats.revision,
+                };
+                self.nats.kept.insert(id, kept);
+                (reply_to, Body::Done)
+            }
+            Op::ListResults(reply_to) => {
+                let kept = self.nats.kept.iter();
+                let kept = kept.map(|(id, it)| (id.clone(), it.clone())).collect();
+                (reply_to, Body::Kept(kept))
+            }
+            Op::DeleteResult(id, revision) => {
+                if self.nats.kept.get(&id).map(|it| it.revision) == Some(revision) {
+                    self.nats.kept.remove(&id);
+                }
+                return;
+            }
             Op::Publish(..)
             | Op::Inputs(..)
             | Op::Ctl(..)
@@ -358,6 +398,9 @@ impl World {
                     | Op::DeleteEntry(..)
                     | Op::ListEntries(..)
                     | Op::AppendResult(..)
+                    | Op::KeepResult(..)
+                    | Op::ListResults(..)
+                    | Op::DeleteResult(..)
                     | Op::AppendRecord(..)
                     | Op::Claim(..)
                     | Op::Ctl(..)

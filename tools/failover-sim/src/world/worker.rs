@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::Controls;
 use protocol::input::{InputBatch, InputFrame};
-use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Seat, SessionNonce, Tick, WorkerId};
+use protocol::{
+    Epoch, GatewayId, Rejection, RejectionCode, Revision, Seat, SessionNonce, Tick, WorkerId,
+};
 use rand::RngExt;
 use room::ExpectedPresence;
 use room::claim::{Claim, ClaimsUnderWay, Evidence};
@@ -19,6 +21,7 @@ use room::lease::LeaseTerms;
 use room::limits::LOBBY_SWEEP;
 use room::ownership::{Command, Event, Moment, OwnerCore, Topic};
 use room::sweep::Sweep;
+use room::write_queue::Lane;
 
 use crate::message::Pid;
 use crate::message::{Body, Key, Later, Message, Op, ReplyTo, RoomIndex, Token};
@@ -99,7 +102,7 @@ struct Claiming {
 enum Purpose {
     Written(Key),
     Read(Key),
-    PendingWrite(Key),
+    PendingWrite(Key, Lane),
     CatchUp(Key),
     Count(Key, usize, bool),
     Offer(Key),
@@ -108,6 +111,9 @@ enum Purpose {
     ClaimWritten(Key),
     ClaimReadBack(Key),
     SweepEntries,
+    SweepResults,
+    /// A result that was kept, and the write by which.
+    Moved(String, Revision),
     /// Of these entries those are ghosts whose rooms are not found.
     Sweep(Vec<(String, u64)>),
 }
@@ -273,6 +279,8 @@ impl World {
         if worker.sweep_at <= self.now && !worker.is_draining {
             worker.sweep_at = self.now + self.rng.random_range(700..1_400) * MILLISECOND;
             worker.sweeps += 1;
+            let reply_to = self.ask(pid, worker, Purpose::SweepResults, SECOND);
+            self.submit(pid, Op::ListResults(reply_to));
             if worker.sweeps.is_multiple_of(LOBBY_SWEEP) {
                 let reply_to = self.ask(pid, worker, Purpose::SweepEntries, SECOND);
                 self.submit(pid, Op::ListEntries(reply_to));

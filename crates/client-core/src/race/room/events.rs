@@ -2,10 +2,10 @@
 
 use domain::PenaltyReason;
 use protocol::lobby::Phase;
-use protocol::room::{RoomEvent, RoomEventBody, SeatView};
+use protocol::room::{LeaveReason, RoomEvent, RoomEventBody, SeatView};
 use protocol::{PlayerName, Seat};
 
-use super::{RoomClient, lap_time};
+use super::{IdleWarning, RoomClient, lap_time};
 use crate::notice::Notice;
 
 impl RoomClient {
@@ -46,9 +46,31 @@ impl RoomClient {
                 self.view.host = Some(player.clone());
                 is_own(player).then(|| Notice::info("the room is yours: you may fill it with AI"))
             }
-            RoomEventBody::Left { player, seat } => {
+            RoomEventBody::Left {
+                player,
+                seat,
+                reason,
+                ..
+            } => {
                 self.view.seats.retain(|view| view.seat != *seat);
-                Some(Notice::warning(format!("{player} left")))
+                Some(Notice::warning(match reason {
+                    LeaveReason::Idle if is_own(player) => {
+                        "you did nothing for too long and have left the room".to_owned()
+                    }
+                    LeaveReason::Idle => format!("{player} did nothing and has left"),
+                    LeaveReason::OwnWish | LeaveReason::Lost => format!("{player} left"),
+                }))
+            }
+            RoomEventBody::IdleWarning {
+                player, seconds, ..
+            } => {
+                if is_own(player) {
+                    self.idle_warning = Some(IdleWarning {
+                        seconds: *seconds,
+                        is_driver: self.view.phase == Phase::Racing,
+                    });
+                }
+                None
             }
             RoomEventBody::Lost { player, seat } => {
                 self.set_connected(*seat, false);

@@ -77,7 +77,7 @@ impl Watched {
             match output {
                 Output::Snapshot(bytes) => self.snapshots.push(bytes),
                 Output::Event(event) => self.events.push(event),
-                Output::Lobby | Output::Persist(_) | Output::Checkpoint => {}
+                Output::Lobby | Output::Persist(_) | Output::Players(_) | Output::Checkpoint => {}
             }
         }
     }
@@ -115,7 +115,7 @@ impl Watched {
     fn successor(&self, checkpoint: &Checkpoint) -> Room {
         let ownership = Ownership {
             owner: WorkerId::new(2),
-            epoch: checkpoint.epoch.next(),
+            epoch: checkpoint.epoch.next().unwrap(),
         };
         let track = Arc::clone(&self.room.track);
         Room::restore(checkpoint, ownership, |_| Some(track), Instant::now()).unwrap()
@@ -134,7 +134,7 @@ fn emitted(room: &mut Room) -> (Vec<RoomEvent>, Vec<Tick>) {
             Output::Snapshot(bytes) => {
                 ticks.push(SnapshotHeader::split(&bytes).unwrap().0.tick);
             }
-            Output::Lobby | Output::Persist(_) | Output::Checkpoint => {}
+            Output::Lobby | Output::Persist(_) | Output::Players(_) | Output::Checkpoint => {}
         }
     }
     (events, ticks)

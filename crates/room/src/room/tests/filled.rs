@@ -160,7 +160,9 @@ fn the_database_hears_nothing_of_where_ai_drivers_are() {
         .take_outputs()
         .into_iter()
         .filter_map(|output| match output {
-            Output::Persist(PersistMessage::Players { players }) => Some(players),
+            Output::Persist(PersistMessage::Players { players }) | Output::Players(players) => {
+                Some(players)
+            }
             Output::Persist(_)
             | Output::Event(_)
             | Output::Snapshot(_)
@@ -200,7 +202,7 @@ fn ai_drivers_go_on_under_a_new_owner() {
     let checkpoint = room.checkpoint();
     let ownership = Ownership {
         owner: WorkerId::new(2),
-        epoch: checkpoint.epoch.next(),
+        epoch: checkpoint.epoch.next().unwrap(),
     };
     let track = Arc::clone(&room.track);
     let mut taken = Room::restore(&checkpoint, ownership, |_| Some(track), Instant::now()).unwrap();

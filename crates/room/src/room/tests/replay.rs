@@ -112,7 +112,7 @@ impl RecordedRace {
     fn take_over(&mut self, checkpoint: &Checkpoint) {
         let ownership = Ownership {
             owner: WorkerId::new(2),
-            epoch: checkpoint.epoch.next(),
+            epoch: checkpoint.epoch.next().unwrap(),
         };
         let track = Arc::clone(&self.room.track);
         self.room = Room::restore(checkpoint, ownership, |_| Some(track), Instant::now()).unwrap();

@@ -51,6 +51,10 @@ impl World {
                 Command::Send(number, bytes) | Command::SendSnapshot(number, bytes) => {
                     (number, bytes)
                 }
+                Command::Dismissed(number) => {
+                    gateway.members.remove(&number);
+                    continue;
+                }
                 Command::ReportUnknownVersion(unknown) => {
                     self.violate(unknown.to_string());
                     continue;

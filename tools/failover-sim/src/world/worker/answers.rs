@@ -6,10 +6,10 @@ use room::lease::{ReadBack, Unanswered, WriteError};
 use room::ownership::Event;
 use room::sweep::ghosts;
 
-use super::{Owner, Purpose, Worker, owner_of};
+use super::{JETSTREAM_TIMEOUT, Owner, Purpose, Worker, owner_of};
 use crate::bug::Bug;
 use crate::message::Pid;
-use crate::message::{Body, CatchUp, Key, Later, Op, ReplyTo, RoomIndex, Token};
+use crate::message::{Body, CatchUp, Kept, Key, Later, Op, ReplyTo, RoomIndex, Token};
 use crate::time::{Ns, SECOND};
 use crate::world::World;
 
@@ -52,9 +52,12 @@ impl World {
                     self.event(pid, owner, Event::Read(found));
                 }
             }
-            Purpose::PendingWrite(key) => {
+            Purpose::PendingWrite(key, lane) => {
+                let is_refused = matches!(body, Body::Refused);
+                let is_done = matches!(body, Body::Done)
+                    || (is_refused && self.bug == Some(Bug::RefusalTakenForDone));
                 if let Some(owner) = owner_of(worker, key) {
-                    self.event(pid, owner, Event::RecordWritten(matches!(body, Body::Done)));
+                    self.event(pid, owner, Event::RecordWritten(lane, is_done));
                 }
             }
             Purpose::CatchUp(key) => {
@@ -104,6 +107,28 @@ impl World {
                 Body::Listed(entries) => self.sweep(pid, worker, keyed(entries)),
                 _ => worker.sweep.blinded(),
             },
+            Purpose::SweepResults => {
+                if let Body::Kept(kept) = body {
+                    for (
+                        id,
+                        Kept {
+                            room,
+                            result,
+                            revision,
+                        },
+                    ) in kept
+                    {
+                        let purpose = Purpose::Moved(id.clone(), revision);
+                        let reply_to = self.ask(pid, worker, purpose, JETSTREAM_TIMEOUT);
+                        self.submit(pid, Op::AppendResult(room, id, result, reply_to));
+                    }
+                }
+            }
+            Purpose::Moved(id, revision) => {
+                if matches!(body, Body::Done) {
+                    self.submit(pid, Op::DeleteResult(id, revision));
+                }
+            }
             Purpose::Sweep(entries) => self.swept(pid, worker, &entries, body),
         }
     }

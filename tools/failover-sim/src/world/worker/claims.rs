@@ -107,6 +107,7 @@ impl World {
                 self.submit(pid, Op::Get(room, reply_to));
             }
             Step::LeaveAlone(unknown) => self.violate(unknown.to_string()),
+            Step::Quarantine(damage) => self.violate(damage.reason),
             Step::Answer(reply) => {
                 let claiming = worker.claims.remove(index);
                 worker.under_way.end(&self.rooms[room].id);
@@ -189,6 +190,7 @@ fn name(step: &Step) -> String {
         Step::ReadBack => "read back".to_owned(),
         Step::Run(taken) => format!("taken under epoch {}", taken.claimed.epoch),
         Step::LeaveAlone(unknown) => unknown.to_string(),
+        Step::Quarantine(damage) => format!("quarantine: {}", damage.reason),
         Step::Answer(reply) => format!("{reply:?}"),
     }
 }

@@ -60,6 +60,7 @@ impl World {
                 self.submit(pid, Op::Get(room, reply_to));
             }
             Command::WriteRecord(pending) => self.perform(pid, worker, key, room, &pending),
+            Command::KeepPlayers(_) => {}
             Command::AskGateways(request) => {
                 let reply_to = self.ask(pid, worker, Purpose::CatchUp(key), SECOND);
                 self.submit(
@@ -141,7 +142,12 @@ impl World {
         room: RoomIndex,
         pending: &Arc<PendingWrite>,
     ) {
-        let reply_to = self.ask(pid, worker, Purpose::PendingWrite(key), JETSTREAM_TIMEOUT);
+        let reply_to = self.ask(
+            pid,
+            worker,
+            Purpose::PendingWrite(key, pending.lane()),
+            JETSTREAM_TIMEOUT,
+        );
         let op = match &**pending {
             PendingWrite::Lobby(_) => Op::PutEntry(room, reply_to),
             PendingWrite::RemoveEntry => Op::RemoveEntry(room, reply_to),
@@ -151,7 +157,10 @@ impl World {
             PendingWrite::Persist(PersistMessage::Result(result), id) => {
                 Op::AppendResult(room, id.clone(), Box::new(result.clone()), reply_to)
             }
-            PendingWrite::Persist(..) => Op::AppendRecord(reply_to),
+            PendingWrite::KeepResult(PersistMessage::Result(result), id) => {
+                Op::KeepResult(room, id.clone(), Box::new(result.clone()), reply_to)
+            }
+            PendingWrite::Persist(..) | PendingWrite::KeepResult(..) => Op::AppendRecord(reply_to),
         };
         self.submit(pid, op);
     }
