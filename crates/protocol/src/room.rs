@@ -81,11 +81,11 @@ pub enum CtlRequest {
         /// Which connection it was: the player may have another by now.
         session: SessionNonce,
     },
-    /// A sign of life, for who was warned of idling.
+    /// A sign of life: the answer to an idle warning.
     Stay {
         /// Who.
         player: PlayerName,
-        /// Which connection: one that was replaced answers for nobody.
+        /// Which connection: one that was replaced answers no warning.
         session: SessionNonce,
     },
     /// Watch without a seat.

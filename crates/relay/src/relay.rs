@@ -262,7 +262,7 @@ impl RelayCore {
     }
 
     /// Sends a member back to the lobby that has lost its seat without asking for
-    /// it: its inputs would be those of whoever sits there next.
+    /// it: its inputs would drive the car of the next player in that seat.
     fn dismiss(&mut self, session: SessionNonce) {
         let is_it = |it: &&Member| it.session == session && matches!(it.state, MemberState::In);
         let Some(id) = self.members.iter().find(is_it).map(|it| it.id) else {

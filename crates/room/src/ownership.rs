@@ -153,8 +153,8 @@ enum OwnerState {
     /// Writes until the checkpoint says what is true now; nobody acts on it
     /// before.
     Closing(Stop),
-    /// Everybody was told that the room has ended, with this event. Its owner keeps
-    /// it until its result is safe.
+    /// The room has ended, and this event has said so. Its owner keeps it until its
+    /// result is safe.
     Ended(Vec<u8>),
     /// What is queued is being written.
     Flushing(Stop),

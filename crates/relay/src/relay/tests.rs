@@ -110,6 +110,23 @@ fn a_member_whose_seat_was_taken_away_is_sent_to_the_lobby() {
 }
 
 #[test]
+fn an_epoch_beyond_the_largest_does_not_raise_the_floor() {
+    let mut core = core_with_member();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    assert_eq!(kinds(&mut core), [FrameKind::Control]);
+    for number in [Epoch::MAX.0 + 1, u32::MAX] {
+        let mut beyond: serde_json::Value =
+            serde_json::from_slice(&event(1, RoomEventBody::Started)).unwrap();
+        beyond["epoch"] = number.into();
+        core.event(&serde_json::to_vec(&beyond).unwrap(), Instant::now());
+        core.snapshot(&snapshot(number, 2), Instant::now());
+        assert!(kinds(&mut core).is_empty(), "{number}");
+    }
+    core.event(&event(1, RoomEventBody::Started), Instant::now());
+    assert_eq!(kinds(&mut core), [FrameKind::Event]);
+}
+
+#[test]
 fn what_a_former_owner_says_late_is_not_for_somebody_who_has_just_come() {
     let mut core = core_with_member();
     let now = Instant::now();

@@ -63,14 +63,13 @@ impl OwnerCore {
         }
         self.room.close();
         self.emit();
-        let last_word = self
-            .commands
-            .iter()
-            .rev()
-            .find_map(|command| match command {
-                Command::Publish(Topic::Event, event) => Some(event.clone()),
-                _ => None,
-            });
+        let last_word = self.commands.iter().rev().find_map(|command| {
+            if let Command::Publish(Topic::Event, event) = command {
+                Some(event.clone())
+            } else {
+                None
+            }
+        });
         self.write_queue.queue(PendingWrite::RemoveEntry);
         // There is nothing left to ask for.
         self.commands.push(Command::Unlisten);

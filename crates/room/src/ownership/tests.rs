@@ -12,7 +12,7 @@ use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, HAND_OVER_ATTEMPTS, LEASE_RACING, TICK_INTERVAL,
+    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, HAND_OVER_ATTEMPTS, LEASE_IDLE, LEASE_RACING, TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 use crate::schedule::ScheduleOptions;
@@ -360,6 +360,17 @@ fn an_owner_that_catches_up_behind_its_fence_says_nothing_before_it_has_written(
     assert_eq!(names(&mut core), ["write"]);
     core.handle(Event::Written(Ok(11)), moment(late));
     assert!(names(&mut core).contains(&"event"));
+}
+
+#[test]
+fn an_answer_that_comes_behind_the_fence_is_no_sign_of_life() {
+    let now = Instant::now();
+    for (late, is_said) in [(LEASE_IDLE / 2, true), (2 * LEASE_IDLE, false)] {
+        let mut core = core(now);
+        names(&mut core);
+        core.handle(Event::Written(Ok(8)), moment(now + late));
+        assert_eq!(names(&mut core).contains(&"heartbeat"), is_said);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl OwnerCore {
             Ok(revision) => {
                 metrics::checkpoint_age(self.lease.age(now));
                 metrics::checkpoint(self.lease.written(revision, now));
-                self.confirmed();
+                self.confirmed(now);
             }
             Err(WriteError::Conflict) => match self.lease.conflicted(now) {
                 Some(action) => self.begin(action),
@@ -71,7 +71,7 @@ impl OwnerCore {
     }
 
     /// A checkpoint is written: what it holds may be sent.
-    fn confirmed(&mut self) {
+    fn confirmed(&mut self, now: Instant) {
         let activity = activity(&self.room);
         self.write_queue.hold_until(self.lease.expires_at(activity));
         let lease = &self.lease;
@@ -81,11 +81,11 @@ impl OwnerCore {
         let answers = replies.map(|(_, reply_to, reply)| Command::Answer(reply_to, reply));
         self.commands.extend(answers);
         if let OwnerState::Ended(last_word) = &self.state {
-            // Again, for who was cut off the first time.
+            // A gateway that was cut off may have missed it.
             let last_word = last_word.clone();
             self.commands
                 .push(Command::Publish(Topic::Event, last_word));
-        } else if activity == Activity::Idle {
+        } else if activity == Activity::Idle && !self.lease.has_expired(activity, now) {
             let heartbeat = Heartbeat {
                 race: self.room.identity().race,
                 owner: self.owner,

@@ -142,7 +142,7 @@ impl Attendance {
         }
     }
 
-    /// Somebody has come to the room: its host waits for something.
+    /// A player has come: the host waits for something.
     pub(super) fn joined(&mut self) {
         self.host = None;
     }
@@ -156,7 +156,7 @@ impl Room {
         self
     }
 
-    /// Looks after people who do nothing.
+    /// Warns people who do nothing, and takes the seats of those who go on.
     pub(super) fn attend(&mut self, now: Instant) {
         if self.ending.is_some() || !self.attendance.look(now) {
             return;
@@ -196,12 +196,12 @@ impl Room {
     }
 
     fn watch_host(&mut self) {
-        let seat = self.host().and_then(|host| self.seats.of(&host.id()));
-        let Some(seat) = seat else {
+        let Some(host) = self.host() else {
             self.attendance.host = None;
             return;
         };
-        let Some(player) = self.seats.get(seat).map(|host| host.player.id()) else {
+        let player = host.id();
+        let Some(seat) = self.seats.of(&player) else {
             return;
         };
         let Attendance {
@@ -216,9 +216,8 @@ impl Room {
             Consequence::Nothing => {}
             Consequence::Warn(left) => self.warn(seat, left),
             Consequence::Leave => {
-                let host = self.host();
                 self.vacate(seat, LeaveReason::Idle);
-                self.tell_host(host.as_ref());
+                self.tell_host(Some(&host));
             }
         }
     }

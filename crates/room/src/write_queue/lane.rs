@@ -35,9 +35,10 @@ impl Queue {
         &mut self,
         is_it: impl Fn(&PendingWrite) -> bool,
     ) -> Option<Arc<PendingWrite>> {
-        let waiting = self.queue.iter().skip(self.is_in_flight.into());
-        let found = waiting.clone().position(|pending| is_it(pending))?;
-        self.queue.remove(found + usize::from(self.is_in_flight))
+        let first = usize::from(self.is_in_flight);
+        let mut waiting = self.queue.iter().skip(first);
+        let found = waiting.position(|pending| is_it(pending))?;
+        self.queue.remove(first + found)
     }
 
     /// Drops all that waits.
