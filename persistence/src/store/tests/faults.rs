@@ -92,8 +92,8 @@ async fn limit_pages(store: &Store, pages: u32) {
         connections.push(pool.acquire().await.unwrap());
     }
     for connection in &mut connections {
-        let limit = sea_orm::sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-        sea_orm::sqlx::query(limit)
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        sqlx::query(limit)
             .execute(&mut **connection)
             .await
             .unwrap();
@@ -121,7 +121,7 @@ async fn loses_nothing_to_a_disk_that_is_full_for_a_while() {
             written_at: 1,
         };
         let database = &connections.database;
-        let full = crate::store::write::transact(database, &batch, mark, 1).await;
+        let full = write::transact(database, &batch, mark, 1).await;
         if full.is_ok() {
             written.push(race(number));
         }
@@ -207,14 +207,14 @@ async fn waits_for_a_file_that_another_process_has_locked() {
     let other = Store::new(&file.url).database();
     let pool = other.get_sqlite_connection_pool();
     let mut locking = pool.acquire().await.unwrap();
-    sea_orm::sqlx::query("BEGIN EXCLUSIVE")
+    sqlx::query("BEGIN EXCLUSIVE")
         .execute(&mut *locking)
         .await
         .unwrap();
     let mut writer = store.writer();
     let written = tokio::spawn(async move { write_each(&mut writer, 0..1).await });
     tokio::time::sleep(Duration::from_secs(6)).await;
-    sea_orm::sqlx::query("ROLLBACK")
+    sqlx::query("ROLLBACK")
         .execute(&mut *locking)
         .await
         .unwrap();
