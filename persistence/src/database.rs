@@ -142,7 +142,7 @@ impl DatabaseUrl {
                 DatabaseConnection::from(pool)
             }
             DriverOptions::MySql(options) => {
-                let pool = MySqlPoolOptions::new()
+                let pool = alive(MySqlPoolOptions::new())
                     .max_connections(CHECK_CONNECTIONS_MAX)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
                     .connect_lazy_with(options.as_ref().clone());
@@ -183,8 +183,19 @@ impl FileId {
     }
 }
 
+/// Options of a pool that hands out only connections that work: an idle one that the
+/// server has closed meanwhile is not worth a line in the log, as the driver's own test
+/// of it is.
+fn alive<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> {
+    options
+        .test_before_acquire(false)
+        .before_acquire(|connection, _metadata| {
+            Box::pin(async move { Ok(connection.ping().await.is_ok()) })
+        })
+}
+
 fn outside_transactions<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> {
-    options.after_release(|connection, _metadata| {
+    alive(options).after_release(|connection, _metadata| {
         let is_usable = !connection.is_in_transaction();
         Box::pin(std::future::ready(Ok(is_usable)))
     })

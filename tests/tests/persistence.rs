@@ -185,7 +185,7 @@ async fn an_operator_decides_about_what_was_set_aside() -> Result<()> {
     ] {
         let command = cluster
             .fleet
-            .racectl(&[&["persist"], &arguments[..]].concat())?;
+            .racectl(&[&["persist"][..], &arguments].concat())?;
         let output = run(command).await?;
         let said = String::from_utf8(output.stderr)?;
         assert_eq!(output.status.code(), Some(1), "{said}");

@@ -93,10 +93,7 @@ async fn limit_pages(store: &Store, pages: u32) {
     }
     for connection in &mut connections {
         let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-        sqlx::query(limit)
-            .execute(&mut **connection)
-            .await
-            .unwrap();
+        sqlx::query(limit).execute(&mut **connection).await.unwrap();
     }
 }
 
