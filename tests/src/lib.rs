@@ -10,7 +10,7 @@
 //! - [`network_namespace`] is a network of a server's own, to be partitioned.
 //! - [`raw_client`] and [`raw_nats`] speak both protocols over a plain socket,
 //!   without any code of ours, as strangers and as standard tools would.
-//! - [`small_disk`] is a disk that can be full or read-only.
+//! - [`small_disk`] is a disk that can be full.
 //! - [`racectl`] is the operator at the command line.
 //! - [`containers`] are NATS and databases as they are in production.
 //! - [`screen`], [`window`], [`race_window`] and [`chat_window`] are a person

@@ -1,4 +1,4 @@
-//! A disk of a test's own, to be filled and made read-only.
+//! A disk of a test's own, to be filled.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -60,19 +60,6 @@ impl SmallDisk {
     /// When it is not full.
     pub fn free(&self) -> Result<()> {
         Ok(fs::remove_file(self.filling())?)
-    }
-
-    /// Makes it read-only, or writable again.
-    ///
-    /// # Errors
-    /// When a process writes to it.
-    pub fn set_read_only(&self, read_only: bool) -> Result<()> {
-        let mode = if read_only {
-            "remount,ro"
-        } else {
-            "remount,rw"
-        };
-        self.run("mount", &["-o", mode])
     }
 
     fn filling(&self) -> PathBuf {
