@@ -191,7 +191,7 @@ impl Consumer {
                 }
                 Err(RecordError::Unreadable(RecordReadError::UnknownKind(kind))) => {
                     let reason = format!("a record of the unknown kind {kind:?}");
-                    self.report_kind(kind);
+                    self.report_kind(&kind);
                     self.leave(&delivery, reason, OTHER_RELEASE_AGAIN_AFTER)
                         .await;
                 }
@@ -201,10 +201,10 @@ impl Consumer {
         (batch, readable)
     }
 
-    fn report_kind(&mut self, kind: String) {
+    fn report_kind(&mut self, kind: &str) {
         metrics::unknown_kind();
         if self.kinds_reported.len() < KINDS_REPORTED_MAX
-            && self.kinds_reported.insert(kind.clone())
+            && self.kinds_reported.insert(kind.to_owned())
         {
             warn!(
                 kind,

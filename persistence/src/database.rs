@@ -196,8 +196,9 @@ fn alive<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> {
 
 fn outside_transactions<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> {
     alive(options).after_release(|connection, _metadata| {
-        let is_usable = !connection.is_in_transaction();
-        Box::pin(std::future::ready(Ok(is_usable)))
+        Box::pin(
+            async move { Ok(!connection.is_in_transaction() && connection.ping().await.is_ok()) },
+        )
     })
 }
 
