@@ -89,6 +89,16 @@ pub const QUARANTINE: Store = Store::bucket(
     "what could not be read or stored",
 );
 
+/// All buckets.
+pub const BUCKETS: [Store; 6] = [
+    ROOMS,
+    CHECKPOINTS,
+    SEATS,
+    PRESENCE,
+    HELD_RESULTS,
+    QUARANTINE,
+];
+
 /// The stream that takes such records.
 #[must_use]
 pub const fn store_of(stream: RecordStream) -> &'static Store {

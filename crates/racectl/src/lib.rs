@@ -1,7 +1,7 @@
 //! The operator's tool: lists rooms and inspects messages on the bus.
 //!
 //! [`rooms`] reads the lobby and the damaged checkpoints that were set aside, [`tap`] prints messages as JSON, [`decode`] converts
-//! one message to JSON, [`replay`] drives a finished race again, [`drain`] drains a
+//! one message to JSON, [`keys`] lists a bucket, [`replay`] drives a finished race again, [`drain`] drains a
 //! worker, [`persist`] decides about messages that did not get into the database, and
 //! [`formats`] lists the versions that this release reads and writes.
 //!
@@ -10,6 +10,7 @@
 pub mod decode;
 pub mod drain;
 pub mod formats;
+pub mod keys;
 pub mod options;
 pub mod persist;
 pub mod replay;
@@ -41,6 +42,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 rooms::drop_quarantined(&options.nats, keys, all).boxed()
             }
         }),
+        Command::Keys { bucket } => runtime.block_on(keys::list(&options.nats, &bucket)),
         Command::Tap { subject, count } => {
             runtime.block_on(tap::tap(&options.nats, &subject, count))
         }

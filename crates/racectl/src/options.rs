@@ -47,6 +47,11 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<RoomsCommand>,
     },
+    /// List the keys of a bucket as one JSON array: rooms, checkpoints, presence, …
+    Keys {
+        /// The bucket
+        bucket: String,
+    },
     /// Print the messages of a subject as JSON, one line each
     ///
     /// Wildcards as in NATS: `race.room.*.event`, `race.>`. Snapshots and

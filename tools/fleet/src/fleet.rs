@@ -1,6 +1,7 @@
 //! A set of servers.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,10 +14,17 @@ use crate::process::Process;
 use crate::programs::Programs;
 use crate::run_dir::RunDir;
 use crate::settings::Settings;
-use crate::{LOOPBACK, Program};
+use crate::{LOOPBACK, Program, http};
 
 /// The longest wait for a server to end in order.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The first id of the groups of servers: above those that systems give out.
+const GROUPS_BEGIN: u32 = 1 << 24;
+/// Groups of one run.
+const GROUPS_OF_RUN: u32 = 1 << 10;
+/// Runs whose groups are different: those of concurrent processes.
+const GROUP_RUNS: u32 = 1 << 16;
 
 /// Running servers. Dropping it kills them.
 // The fields are dropped in this order: a server before those that it writes to.
@@ -33,6 +41,8 @@ pub struct Fleet {
     /// The fleet's own NATS server; none when it uses an existing one.
     pub nats_servers: Vec<Process>,
     settings: Settings,
+    /// Whether each server has a group of its own.
+    own_groups: bool,
     /// The last number of an instance, by program: names are never used twice.
     numbers: BTreeMap<Program, usize>,
 }
@@ -49,6 +59,7 @@ impl Fleet {
             chat_workers: Vec::new(),
             persistence: Vec::new(),
             nats_servers: Vec::new(),
+            own_groups: plan.own_groups,
             settings: Settings::new(programs, run_dir, plan.nats, plan.database_url)?,
             numbers: BTreeMap::new(),
         };
@@ -111,14 +122,23 @@ impl Fleet {
     fn launch(
         &mut self,
         program: Program,
-        command: Command,
+        mut command: Command,
         http_host: &str,
     ) -> Result<&mut Process> {
         let name = self.next_name(program);
+        if self.own_groups {
+            command.gid(self.next_group());
+        }
         let server = Process::serve(command, http_host, &name, self.run_dir())?;
         let servers = self.servers_mut(program);
         servers.push(server);
         servers.last_mut().context("one has just been added")
+    }
+
+    /// A group that no other process of any run has, as far as one can know.
+    fn next_group(&self) -> u32 {
+        let launched: usize = self.numbers.values().sum();
+        GROUPS_BEGIN + std::process::id() % GROUP_RUNS * GROUPS_OF_RUN + launched as u32
     }
 
     fn next_name(&mut self, program: Program) -> String {
@@ -201,6 +221,24 @@ impl Fleet {
             .flat_map(|program| self.servers(program))
             .filter_map(|server| Some(format!("{}={}", server.name(), server.id().ok()?)))
             .collect()
+    }
+
+    /// What each server but NATS that is not ready says of itself, by its name.
+    pub async fn unready(&mut self) -> BTreeMap<String, String> {
+        let mut unready = BTreeMap::new();
+        for server in self.programs_mut() {
+            let page = match server.address("http") {
+                Ok(address) => http::get(address, "/ready").await,
+                Err(error) => Err(error),
+            };
+            let words = match page {
+                Ok((200, _)) => continue,
+                Ok((_, words)) => words.trim().to_owned(),
+                Err(error) => format!("{error:#}"),
+            };
+            unready.insert(server.name().to_owned(), words);
+        }
+        unready
     }
 
     /// The operator's tool, connected to this fleet.

@@ -13,6 +13,9 @@ pub struct Plan {
     pub nats: NatsSource,
     /// The URL of an existing database; by default SQLite in a file of the run.
     pub database_url: Option<String>,
+    /// Whether each server runs under a group of its own, by which a firewall can
+    /// tell them apart. It needs root.
+    pub own_groups: bool,
 }
 
 /// The NATS server that a fleet uses.
@@ -40,6 +43,7 @@ impl Default for Plan {
                 host: LOOPBACK.to_owned(),
             },
             database_url: None,
+            own_groups: false,
         }
     }
 }

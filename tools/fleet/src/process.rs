@@ -157,6 +157,19 @@ impl Process {
         Ok(address.parse()?)
     }
 
+    /// What a NATS server says of its health; `None` when it is well. One whose disk
+    /// was full stays unhealthy until it is started again.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn nats_problem(&self) -> Result<Option<String>> {
+        let url = self.announcement["monitoring"][0].as_str();
+        let address = url.and_then(|url| url.strip_prefix("http://"));
+        let address = address.with_context(|| format!("{} has no monitoring port", self.name))?;
+        let (status, words) = http::get(address.parse()?, "/healthz").await?;
+        Ok((status != 200).then_some(words))
+    }
+
     /// Whether the file of its announcement exists: it is removed at an
     /// orderly end.
     #[must_use]
@@ -178,6 +191,17 @@ impl Process {
         // A child has an id until it is reaped: the id cannot be another process's.
         let id = self.child.id();
         id.with_context(|| format!("{} has ended", self.name))
+    }
+
+    /// The group that it runs under.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn group(&self) -> Result<u32> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("Gid:"));
+        let group = line.and_then(|line| line.split_whitespace().next());
+        Ok(group.context("a process has a group")?.parse()?)
     }
 
     /// What it has printed on standard output.

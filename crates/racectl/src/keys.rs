@@ -1,0 +1,29 @@
+//! Listing what is in a bucket.
+
+use anyhow::{Context, Result};
+use bus::{Bus, store};
+
+/// Prints the keys of a bucket as a JSON array, in order. A bucket that does not exist
+/// has none.
+///
+/// # Errors
+/// When Slipstream has no such bucket, or NATS cannot be reached.
+pub async fn list(nats: &str, bucket: &str) -> Result<()> {
+    let store = store::BUCKETS.iter().find(|store| store.name() == bucket);
+    let store = store.with_context(|| {
+        let known: Vec<_> = store::BUCKETS.iter().map(|store| store.name()).collect();
+        format!("there is no bucket {bucket:?}; there are: {}", known.join(", "))
+    })?;
+    let bus = Bus::connect(nats, "racectl").await?;
+    let mut keys = match bus.existing_bucket(store).await {
+        Ok(bucket) => bucket.keys().await?,
+        Err(error) => {
+            eprintln!("there is no bucket {bucket}: {error}");
+            Vec::new()
+        }
+    };
+    keys.sort_unstable();
+    println!("{}", serde_json::to_string(&keys)?);
+    bus.drain().await;
+    Ok(())
+}
