@@ -4,7 +4,7 @@ use client_core::protocol::{Rejection, RejectionCode};
 use client_core::{RaceClient, RaceClientState};
 
 /// The accounts of bots protect nothing.
-const PASSWORD: &str = "bots-have-no-secrets";
+pub(crate) const PASSWORD: &str = "bots-have-no-secrets";
 
 /// The account of a bot.
 #[derive(Clone, Debug)]

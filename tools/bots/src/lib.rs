@@ -3,7 +3,8 @@
 //! [`driver`] is one player: a `client_core` session that the simulation's AI
 //! drives; [`hooks`] observe it. [`race`] fills a room with bots and reports the
 //! result. [`load`] fills many rooms and measures the servers; [`chat`] and
-//! [`connect`] measure chat messages and log-ins.
+//! [`connect`] measure chat messages and log-ins. With [`talk`] the bots of a load
+//! chat while they race.
 //!
 //! Invariant: a bot knows only what a person's client knows.
 
@@ -19,6 +20,7 @@ pub mod process;
 mod progress;
 pub mod race;
 mod reach;
+mod talk;
 
 use self::options::Command;
 pub use self::options::Options;

@@ -32,6 +32,7 @@ use crate::measure::processes::{Meter, cpu_seconds};
 use crate::options::LoadOptions;
 use crate::progress::bar;
 use crate::reach::{expect_gateways, expect_sockets};
+use crate::talk::Talk;
 
 /// Between the starts of two rooms, by default.
 const RAMP_INTERVAL: Duration = Duration::from_millis(250);
@@ -92,15 +93,20 @@ impl<'a> Load<'a> {
     }
 
     async fn run(&mut self) -> Result<()> {
-        expect_sockets(self.options.bots())?;
+        let sockets = if self.options.chat > 0 { 2 } else { 1 };
+        expect_sockets(self.options.bots() * sockets)?;
         expect_gateways(&self.options.gateways).await?;
         // A wrong process id fails the run before the bots log in.
         Meter::start(&self.options.pids)?;
         self.log_in().await?;
+        let mut talk = self.enter_chat().await?;
         self.ramp_up().await?;
         self.tokens.save(&self.record.lock().tokens)?;
         tokio::time::sleep(Duration::from_secs(self.options.warm_up)).await;
         self.begin()?;
+        if let Some(talk) = &mut talk {
+            talk.begin(self.options.chat);
+        }
         let (begun, cpu) = (Instant::now(), cpu_seconds("self"));
         let meter = Meter::start(&self.options.pids)?;
         self.wait(begun, Duration::from_secs(self.options.seconds))
@@ -113,7 +119,12 @@ impl<'a> Load<'a> {
         let measured = self.record.lock().measured(Instant::now());
         self.orders.send_replace(Orders::Finish);
         self.finish().await?;
+        let chat = match talk {
+            Some(talk) => Some(talk.finish().await),
+            None => None,
+        };
         let run = Run {
+            chat,
             bots: self.progress.len(),
             seconds,
             unfinished: self.bot_pool.playing(),
@@ -146,6 +157,21 @@ impl<'a> Load<'a> {
         self.await_log_ins(0, begun, &bar).await?;
         bar.finish();
         Ok(())
+    }
+
+    /// Has the bots enter the chat too, if they are to say something.
+    async fn enter_chat(&self) -> Result<Option<Talk>> {
+        if self.options.chat == 0 {
+            return Ok(None);
+        }
+        expect_gateways(&self.options.chat_gateways).await?;
+        let numbers = 0..self.options.bots();
+        let names: Vec<String> = numbers
+            .map(|number| format!("{}{number}", self.options.prefix))
+            .collect();
+        Talk::start(&self.options.chat_gateways, &names)
+            .await
+            .map(Some)
     }
 
     /// Waits until all but `others_max` bots are logged in: a log-in that waits too

@@ -28,6 +28,8 @@ pub(crate) struct Run {
     /// Processor time of this process in the window.
     pub(crate) cores: Option<f64>,
     pub(crate) processes: Vec<Usage>,
+    /// The report of the chat, if the bots were in it.
+    pub(crate) chat: Option<Value>,
 }
 
 impl Run {
@@ -120,6 +122,7 @@ pub(crate) fn json(options: &LoadOptions, run: &Run, record: &Record) -> Value {
             "up_with_headers": run.up_with_headers(),
         },
         "races": races(run, record),
+        "chat": run.chat,
         "failures": {
             "times": record.failures,
             "reasons": record.failure_reasons,
@@ -264,6 +267,13 @@ pub(crate) fn text(options: &LoadOptions, run: &Run, record: &Record) -> String 
             ),
         ),
     ];
+    if let Some(chat) = &run.chat {
+        let counts = format!(
+            "{:>8} said {:>8} confirmed {:>8} lost {:>8} doubled",
+            chat["said"], chat["acknowledged"], chat["lost"], chat["doubled"]
+        );
+        lines.push(line("chat", &counts));
+    }
     lines.extend(run.processes.iter().map(Usage::line));
     let programs = programs(&run.processes, run.bots);
     lines.extend(programs.iter().map(Share::line));

@@ -9,7 +9,7 @@ use super::{numbered, prefix, process};
 use crate::process::Process;
 
 /// A gateway accepts two messages a second from a user; one leaves room for jitter.
-const RATE_PER_USER_MAX: u32 = 1;
+pub(super) const RATE_PER_USER_MAX: u32 = 1;
 
 /// Options of the chat load.
 #[derive(Args, Clone, Debug)]

@@ -7,6 +7,7 @@ use client_core::GatewayAddress;
 use client_core::protocol::limits::LAPS_MAX;
 use domain::{CarClass, SEATS_MAX, Skill};
 
+use super::chat::RATE_PER_USER_MAX;
 use super::choice::{self, Choice, MIXED};
 use super::{NetcodeOption, numbered, prefix, process, track};
 use crate::process::Process;
@@ -23,6 +24,25 @@ pub struct LoadOptions {
         default_value = "127.0.0.1:10000"
     )]
     pub gateways: Vec<GatewayAddress>,
+
+    /// The chat ports of gateways, as host and port, for --chat
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        env = "SLIPSTREAM_CHAT_GATEWAY",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:10001"
+    )]
+    pub chat_gateways: Vec<GatewayAddress>,
+
+    /// Chat lines a second from all bots together, 0 to 1,000; 0: no bot is in the chat
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=1_000)
+    )]
+    pub chat: u32,
 
     /// How many rooms, 1 to 9,999
     #[arg(
@@ -141,6 +161,14 @@ impl LoadOptions {
 
     /// Checks what no single option shows: the last bot has the longest name.
     pub(super) fn check(&self) -> Result<(), String> {
+        let allowed = self.bots() * RATE_PER_USER_MAX;
+        if self.chat > allowed {
+            return Err(format!(
+                "--chat {}: {} bots may send {allowed} messages a second at the most",
+                self.chat,
+                self.bots()
+            ));
+        }
         numbered(&self.prefix, self.bots() - 1)
             .map_err(|error| format!("--prefix {:?}: {error}", self.prefix))?;
         Ok(())
