@@ -1,15 +1,56 @@
-//! Kinds of faults, injected into a process and ended again.
+//! Kinds of faults.
 
-use anyhow::Result;
-use fleet::Process;
+use std::fmt;
+
+use clap::ValueEnum;
+use fleet::Program;
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// SIGKILL; after a time, another process in its place.
-    Kill,
+    Kill(Program),
     /// SIGSTOP; after a time, SIGCONT.
-    Stop,
+    Stop(Program),
+    /// Packets between the process and NATS are dropped for a time.
+    Cut(Program),
+    /// Something happens to what the servers store.
+    Storage(StorageFault),
+}
+
+/// A fault of what the servers store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StorageFault {
+    /// The disk of the NATS server is full for a time
+    DiskFull,
+    /// The NATS server is killed and comes back with an empty store
+    NatsEmpty,
+    /// The database server is killed and restarted
+    DatabaseKill,
+    /// The disk of the database is full for a time
+    DatabaseFull,
+}
+
+impl StorageFault {
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk-full",
+            Self::NatsEmpty => "nats-empty",
+            Self::DatabaseKill => "database-kill",
+            Self::DatabaseFull => "database-full",
+        }
+    }
+
+    /// Whether a disk is full, for which it needs one of its own.
+    #[must_use]
+    pub const fn needs_disk(self) -> bool {
+        match self {
+            Self::DiskFull | Self::DatabaseFull => true,
+            Self::NatsEmpty | Self::DatabaseKill => false,
+        }
+    }
 }
 
 impl FaultKind {
@@ -17,30 +58,28 @@ impl FaultKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Kill => "kill",
-            Self::Stop => "stop",
+            Self::Kill(_) => "kill",
+            Self::Stop(_) => "stop",
+            Self::Cut(_) => "cut",
+            Self::Storage(fault) => fault.name(),
         }
     }
 
-    /// Injects the fault into a process.
-    ///
-    /// # Errors
-    /// When the process has ended.
-    pub fn inject(self, process: &Process) -> Result<()> {
+    /// The program that it happens to; `None` for the database.
+    #[must_use]
+    pub const fn program(self) -> Option<Program> {
         match self {
-            Self::Kill => process.kill(),
-            Self::Stop => process.suspend(),
+            Self::Kill(program) | Self::Stop(program) | Self::Cut(program) => Some(program),
+            Self::Storage(StorageFault::DiskFull | StorageFault::NatsEmpty) => {
+                Some(Program::NatsServer)
+            }
+            Self::Storage(StorageFault::DatabaseKill | StorageFault::DatabaseFull) => None,
         }
     }
+}
 
-    /// Restarts or resumes the process, and waits until it serves.
-    ///
-    /// # Errors
-    /// When it does not serve.
-    pub async fn recover(self, process: &mut Process) -> Result<()> {
-        match self {
-            Self::Kill => process.restart().await,
-            Self::Stop => process.resume(),
-        }
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

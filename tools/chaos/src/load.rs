@@ -44,6 +44,15 @@ impl Load {
         ] {
             command.arg(flag).arg(value);
         }
+        if options.chat > 0 {
+            let gateways = fleet.chat_addresses()?.join(",");
+            command.args([
+                "--chat-gateways",
+                &gateways,
+                "--chat",
+                &options.chat.to_string(),
+            ]);
+        }
         command.arg("--samples").arg(&samples);
         let process = Process::start(command, "bots", fleet.run_dir())?;
         Ok(Self { process, samples })

@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use chaos::{Options, run};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options = match Options::of(std::env::args_os()) {
         Ok(options) => options,
         Err(problem) => return chaos::options::explain(&problem),
     };
     match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // The report says what was lost, doubled or left behind.
+        Ok(false) => ExitCode::FAILURE,
         Err(problem) => {
             eprintln!("chaos: {problem:#}");
             ExitCode::FAILURE

@@ -5,14 +5,16 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use fleet::Program;
-
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, StorageFault};
 
 /// How long a killed process stays away, ms: about as long as a supervisor takes.
 const AWAY_MS: std::ops::Range<u64> = 500..1_500;
 /// How long a process is stopped.
 const STOPPED: Duration = Duration::from_secs(2);
+/// How long a process is cut off from NATS, ms: shorter and longer than a lease.
+const CUT_MS: std::ops::Range<u64> = 500..6_000;
+/// How long a disk is full, ms: long enough for streams and transactions to fail.
+const FULL_MS: std::ops::Range<u64> = 2_000..8_000;
 /// Time to recover after the last fault, within the window.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -21,25 +23,18 @@ const RECOVERY: Duration = Duration::from_secs(5);
 pub struct Fault {
     /// When, since the beginning of the measurement.
     pub at: Duration,
-    /// The program.
-    pub program: Program,
-    /// The kind of fault.
+    /// The kind of fault, and the program that it happens to.
     pub kind: FaultKind,
     /// The instance: this number modulo the number of instances.
     pub victim: usize,
-    /// How long until the process is restarted or resumed.
+    /// How long until it ends: until the process is restarted or resumed.
     pub away: Duration,
 }
 
 /// The faults of a run of `length`: about one in `every`, all `kinds` equally likely. The
 /// same seed gives the same faults.
 #[must_use]
-pub fn plan(
-    seed: u64,
-    length: Duration,
-    every: Duration,
-    kinds: &[(Program, FaultKind)],
-) -> Vec<Fault> {
+pub fn plan(seed: u64, length: Duration, every: Duration, kinds: &[FaultKind]) -> Vec<Fault> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut faults = Vec::new();
     let mut at = Duration::ZERO;
@@ -48,33 +43,41 @@ pub fn plan(
     }
     loop {
         at += every.mul_f64(random.random_range(0.5..1.5));
-        if at + RECOVERY > length {
+        let kind = kinds[random.random_range(0..kinds.len())];
+        let victim = random.random_range(0..usize::from(u16::MAX));
+        let mut ms = |range| Duration::from_millis(random.random_range(range));
+        let restarted = ms(AWAY_MS);
+        let away = match kind {
+            FaultKind::Kill(_)
+            | FaultKind::Storage(StorageFault::NatsEmpty | StorageFault::DatabaseKill) => restarted,
+            FaultKind::Stop(_) => STOPPED,
+            FaultKind::Cut(_) => ms(CUT_MS),
+            FaultKind::Storage(StorageFault::DiskFull | StorageFault::DatabaseFull) => ms(FULL_MS),
+        };
+        if at + away + RECOVERY > length {
             return faults;
         }
-        let (program, kind) = kinds[random.random_range(0..kinds.len())];
-        let victim = random.random_range(0..usize::from(u16::MAX));
-        let away = Duration::from_millis(random.random_range(AWAY_MS));
         faults.push(Fault {
             at,
-            program,
             kind,
             victim,
-            away: match kind {
-                FaultKind::Kill => away,
-                FaultKind::Stop => STOPPED,
-            },
+            away,
         });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fleet::Program;
+
     use super::*;
 
-    const KINDS: [(Program, FaultKind); 3] = [
-        (Program::RaceWorker, FaultKind::Kill),
-        (Program::Gateway, FaultKind::Kill),
-        (Program::RaceWorker, FaultKind::Stop),
+    const KINDS: [FaultKind; 5] = [
+        FaultKind::Kill(Program::RaceWorker),
+        FaultKind::Kill(Program::Gateway),
+        FaultKind::Stop(Program::RaceWorker),
+        FaultKind::Cut(Program::RaceWorker),
+        FaultKind::Storage(StorageFault::DiskFull),
     ];
     const EVERY: Duration = Duration::from_secs(4);
 
@@ -91,16 +94,19 @@ mod tests {
         for seed in 0..100 {
             let length = Duration::from_secs(120);
             let faults = plan(seed, length, EVERY, &KINDS);
-            assert!((19..=58).contains(&faults.len()), "{}", faults.len());
+            assert!((17..=58).contains(&faults.len()), "{}", faults.len());
             for pair in faults.windows(2) {
                 let between = pair[1].at - pair[0].at;
                 assert!((EVERY / 2..EVERY * 3 / 2).contains(&between), "{between:?}");
             }
-            assert!(faults.iter().all(|fault| fault.at + RECOVERY <= length));
-            for kind in KINDS {
-                let is_same = |fault: &&Fault| (fault.program, fault.kind) == kind;
-                assert!(faults.iter().any(|fault| is_same(&fault)), "{kind:?}");
-            }
+            let ends = faults.iter().map(|fault| fault.at + fault.away + RECOVERY);
+            assert!(ends.max().is_none_or(|end| end <= length));
+        }
+        let faults: Vec<_> = (0..10)
+            .flat_map(|seed| plan(seed, Duration::from_secs(120), EVERY, &KINDS))
+            .collect();
+        for kind in KINDS {
+            assert!(faults.iter().any(|fault| fault.kind == kind), "{kind:?}");
         }
     }
 

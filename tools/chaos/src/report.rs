@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::leftovers::Leftovers;
 use crate::results::Results;
 use crate::samples::Sample;
 
@@ -95,6 +96,15 @@ pub struct FaultReport {
     pub seen: Seen,
 }
 
+/// What the servers say and hold after the faults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Verdict {
+    /// What each server says that is not ready ten seconds after the last fault.
+    pub unready: BTreeMap<String, String>,
+    /// What remains of what is gone.
+    pub leftovers: Leftovers,
+}
+
 /// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -108,6 +118,9 @@ pub struct Report {
     pub faults: Vec<FaultReport>,
     /// The results in the database.
     pub results: Results,
+    /// What the servers say and hold after the faults.
+    #[serde(flatten)]
+    pub verdict: Verdict,
     /// The report of the bots, over the whole run.
     pub bots: Value,
 }
@@ -121,6 +134,7 @@ impl Report {
         done: Vec<Done>,
         samples: &[Sample],
         results: Results,
+        verdict: Verdict,
         bots: Value,
     ) -> Self {
         let times: Vec<u64> = done.iter().map(|fault| fault.at_unix_ms).collect();
@@ -142,8 +156,61 @@ impl Report {
             quiet: seen(&quiet, &Affected::All),
             faults: faults.collect(),
             results,
+            verdict,
             bots,
         }
+    }
+
+    /// Whether nothing was lost, doubled or left behind, and all servers are ready.
+    #[must_use]
+    pub fn is_correct(&self) -> bool {
+        let chat = |key| self.bots["chat"][key].as_u64().unwrap_or(0);
+        self.results.lost.is_empty()
+            && self.results.doubled.is_empty()
+            && self.verdict.unready.is_empty()
+            && self.verdict.leftovers.is_empty()
+            && chat("lost") == 0
+            && chat("doubled") == 0
+    }
+
+    /// What has to be 0, and what it is if it is not.
+    fn correctness(&self) -> Vec<String> {
+        let Verdict { unready, leftovers } = &self.verdict;
+        let mut lines = Vec::new();
+        if let Some(chat) = self.bots.get("chat").filter(|chat| chat.is_object()) {
+            lines.push(format!(
+                "chat: {} lines said, {} acknowledged, lost {}, doubled {}",
+                chat["said"], chat["acknowledged"], chat["lost"], chat["doubled"]
+            ));
+            let examples = chat["examples"].as_array().into_iter().flatten();
+            lines.extend(examples.map(|example| format!("! chat: {example}")));
+        }
+        lines.push(format!(
+            "left behind: lobby {}, checkpoints {}, seats {}, presence {}; servers that are not ready {}",
+            leftovers.lobby.len(),
+            leftovers.checkpoints.len(),
+            leftovers.seats.len(),
+            leftovers.presence.len(),
+            unready.len(),
+        ));
+        for (what, names) in [
+            ("lobby", &leftovers.lobby),
+            ("checkpoint", &leftovers.checkpoints),
+            ("seat", &leftovers.seats),
+            ("presence", &leftovers.presence),
+        ] {
+            lines.extend(
+                names
+                    .iter()
+                    .map(|name| format!("! left behind: {what} {name}")),
+            );
+        }
+        lines.extend(
+            unready
+                .iter()
+                .map(|(name, words)| format!("! not ready: {name}: {words}")),
+        );
+        lines
     }
 
     /// A table and warnings, for a person.
@@ -227,6 +294,7 @@ impl Report {
                 number("/races/unfinished_bots"),
             ),
         ];
+        lines.extend(self.correctness());
         let (stalled, at_end) = (names("/races/stalled"), names("/races/stalled_at_end"));
         if !stalled.is_empty() {
             lines.push(format!("! stalled for 3 s or more: {stalled}"));

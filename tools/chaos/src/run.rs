@@ -1,21 +1,24 @@
 //! One run from end to end.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use tokio::time::{Instant, sleep_until};
 
-use crate::fault::FaultKind;
+use crate::leftovers;
 use crate::load::Load;
 use crate::options::Options;
 use crate::plan::{Fault, plan};
-use crate::report::{Affected, Done, Report};
+use crate::report::{Done, Report, Verdict};
 use crate::results;
-use fleet::{Fleet, Program, RunDir};
+use crate::targets::Targets;
 
-/// Starts servers and bots, injects the faults and reports.
-pub(crate) async fn run(options: &Options) -> Result<()> {
+/// How long after the last fault everything is to be as if there had been none.
+const HEALED_AFTER: Duration = Duration::from_secs(10);
+
+/// Starts servers and bots, injects the faults and reports. Returns whether nothing was
+/// lost, doubled or left behind.
+pub(crate) async fn run(options: &Options) -> Result<bool> {
     let seed = options.seed.unwrap_or_else(rand::random);
     let length = Duration::from_secs(options.seconds);
     let faults = plan(
@@ -25,9 +28,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         &options.fault_kinds(),
     );
     eprintln!("seed {seed}: {} faults in {length:?}", faults.len());
-    let run_dir = RunDir::new(&options.folder);
-    let mut fleet = Fleet::start(options.programs(), run_dir, options.fleet()).await?;
-    let mut load = Load::start(options, &fleet)?;
+    let mut targets = Targets::start(options).await?;
+    let mut load = Load::start(options, &targets.fleet)?;
     let bots = u64::from(options.rooms) * u64::from(options.seats);
     eprintln!("servers are up; waiting for {bots} bots to race");
     let begun = load.begun().await?;
@@ -36,57 +38,50 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     for fault in &faults {
         // Faults do not overlap, so that the report can separate them.
         sleep_until(begun_at + fault.at).await;
-        done.push(inject(&mut fleet, fault, begun.begun_unix_ms).await?);
+        done.push(inject(&mut targets, fault, begun.begun_unix_ms).await?);
     }
+    tokio::time::sleep(HEALED_AFTER).await;
+    eprintln!("looking whether all is well");
+    let mut verdict = Verdict {
+        unready: targets.fleet.unready().await,
+        leftovers: leftovers::among_bots(&targets.fleet).await?,
+    };
     eprintln!("waiting for the races to end");
-    let end = begun_at + length;
-    sleep_until(end).await;
+    sleep_until(begun_at + length).await;
     let end_unix_ms = unix_ms();
     let (bots, samples) = load.ended().await?;
-    eprintln!("checking the results");
-    let results = results::check(&fleet, &bots).await?;
-    fleet.stop().await;
-    let report = Report::new(seed, end_unix_ms, done, &samples, results, bots);
+    eprintln!("checking the results, and what remains of the bots");
+    verdict
+        .leftovers
+        .extend(leftovers::after_bots(&targets.fleet).await?);
+    let results = results::check(&targets.fleet, &bots).await?;
+    targets.stop().await;
+    let report = Report::new(seed, end_unix_ms, done, &samples, results, verdict, bots);
     if let Some(path) = &options.report {
         let json = serde_json::to_vec_pretty(&report)?;
         std::fs::write(path, json)
             .with_context(|| format!("--report '{}' cannot be written", path.display()))?;
     }
     println!("{}", report.text());
-    Ok(())
+    Ok(report.is_correct())
 }
 
-async fn inject(fleet: &mut Fleet, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
-    let instances = fleet.servers(fault.program);
-    let victim = fault.victim.checked_rem(instances.len());
-    let victim = victim.with_context(|| format!("there is no {}", fault.program.name()))?;
-    let process = &instances[victim];
-    let affected = match fault.program {
-        Program::RaceWorker => {
-            // While NATS or the lobby recovers, the rooms are not known.
-            let rooms = fleet.rooms_of(process).await;
-            rooms.map_or(Affected::All, |rooms| {
-                Affected::Rooms(rooms.into_iter().collect::<BTreeSet<_>>())
-            })
-        }
-        // The clients of a stopped gateway keep their connections.
-        Program::Gateway if fault.kind == FaultKind::Kill => Affected::Disconnected,
-        Program::Gateway | Program::NatsServer | Program::ChatWorker | Program::Persistence => {
-            Affected::All
-        }
-    };
+async fn inject(targets: &mut Targets, fault: &Fault, begun_unix_ms: u64) -> Result<Done> {
+    let affected = targets.affected(fault).await?;
+    let instance = targets.instance(fault)?;
     let at_unix_ms = unix_ms();
-    fault.kind.inject(process)?;
-    let name = process.name().to_owned();
+    targets.inject(fault).await?;
     let seconds = at_unix_ms.saturating_sub(begun_unix_ms) as f64 / 1_000.0;
-    eprintln!("{seconds:7.1} s  {} {name}", fault.kind.name());
+    eprintln!("{seconds:7.1} s  {} {instance}", fault.kind);
     tokio::time::sleep(fault.away).await;
-    let process = &mut fleet.servers_mut(fault.program)[victim];
-    fault.kind.recover(process).await?;
+    targets.recover(fault).await?;
+    let program = fault.kind.program();
     Ok(Done {
-        program: fault.program.name().to_owned(),
+        program: program
+            .map_or("database", |program| program.name())
+            .to_owned(),
         kind: fault.kind.name().to_owned(),
-        instance: name,
+        instance,
         at_unix_ms,
         at_seconds: seconds,
         back_after_ms: unix_ms().saturating_sub(at_unix_ms),

@@ -25,7 +25,8 @@ fn fault(at_unix_ms: u64, affected: Affected) -> Done {
 }
 
 fn report(done: Vec<Done>, samples: &[Sample]) -> Report {
-    Report::new(7, 100_000, done, samples, Results::default(), json!({}))
+    let (results, verdict) = (Results::default(), Verdict::default());
+    Report::new(7, 100_000, done, samples, results, verdict, json!({}))
 }
 
 #[test]
@@ -102,7 +103,8 @@ fn says_which_races_are_stalled() {
     open.is_open = true;
     let bots = json!({"races": {"stalled": ["room-a"], "stalled_at_end": ["room-a"]}});
     let done = vec![fault(10_000, Affected::All)];
-    let report = Report::new(7, 100_000, done, &[open], Results::default(), bots);
+    let (results, verdict) = (Results::default(), Verdict::default());
+    let report = Report::new(7, 100_000, done, &[open], results, verdict, bots);
     assert_eq!(report.faults[0].seen.bots_stalled, 1);
     assert!(report.faults[0].seen.rooms_stalled.contains("room-a"));
     let text = report.text();
@@ -111,4 +113,32 @@ fn says_which_races_are_stalled() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["faults"][0]["instance"], "race-worker-2");
     assert_eq!(json["seed"], 7);
+}
+
+#[test]
+fn is_correct_only_when_every_count_is_0() {
+    let clean = report(Vec::new(), &[]);
+    assert!(clean.is_correct());
+    let mut wrong = vec![clean; 6];
+    wrong[0].results.lost.push("race".to_owned());
+    wrong[1].results.doubled.push("race".to_owned());
+    wrong[2].bots = json!({"chat": {"lost": 1}});
+    wrong[3].bots = json!({"chat": {"doubled": 1}});
+    let words = "no consumer".to_owned();
+    let unready = &mut wrong[4].verdict.unready;
+    unready.insert("gateway-1".to_owned(), words);
+    let lobby = &mut wrong[5].verdict.leftovers.lobby;
+    lobby.insert("r1".to_owned());
+    let lines = [
+        "results lost 1",
+        "doubled 1",
+        "chat: ",
+        "chat: ",
+        "! not ready: gateway-1: no consumer",
+        "! left behind: lobby r1",
+    ];
+    for (report, line) in wrong.iter().zip(lines) {
+        assert!(!report.is_correct(), "{line}");
+        assert!(report.text().contains(line), "{}", report.text());
+    }
 }
