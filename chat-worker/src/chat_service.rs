@@ -1,10 +1,11 @@
 //! Appends entries to the stream and keeps the bucket `presence`.
 
-use bus::{Bucket, Bus, store};
+use bus::{Bucket, Bus, CasError, store};
 use protocol::chat::{ChatSession, Posted, Presence, PresenceRequest, SayRequest};
 use protocol::version::{self, PRESENCE};
 use protocol::{Rejection, RejectionCode, Reply, UnixMillis, subject};
 
+use crate::departure;
 use crate::limits::APPEND_ATTEMPTS;
 use crate::message::{self, Entry};
 
@@ -32,61 +33,47 @@ impl ChatService {
     /// When the stream cannot be reached.
     pub async fn join(&self, request: PresenceRequest, at: UnixMillis) -> Reply<Posted> {
         let session = request.session;
-        let key = session.player.id();
-        let value = version::to_json(
-            &PRESENCE,
-            &Presence {
-                session: session.clone(),
-            },
-        );
+        let key = subject::presence_key(&session.player.id(), session.nonce);
+        let entry = message::joined(&session, at);
+        let value = version::to_json(&PRESENCE, &Presence { session });
         // Before the notice: a client that reads the notice and asks for the list
         // of players finds the player in it.
         self.presence
-            .put(subject::presence_key(&key), value)
+            .put(&key, value)
             .await
             .map_err(|error| unavailable(&error))?;
-        self.append(&message::joined(&session, at)).await
+        self.append(&entry).await
     }
 
-    /// Serves `chat.leave`. A player that has joined again in another session stays
-    /// present, and there is no notice.
+    /// Serves `chat.leave`: removes the presence of the session, if it is still there.
+    /// A player that has another session stays present, and there is no notice.
+    /// Otherwise there is one for the session that went last, however many ask.
     ///
     /// # Errors
-    /// When the stream cannot be reached.
+    /// When the bucket or the stream cannot be reached.
     pub async fn leave(&self, request: PresenceRequest, at: UnixMillis) -> Reply<Posted> {
-        let session = request.session;
-        if !self.forget(&session).await? {
-            return Ok(Posted { sequence: 0 });
+        let ChatSession { player, nonce, .. } = request.session;
+        let id = player.id();
+        let gone = async {
+            let is_removed = self.remove(&subject::presence_key(&id, nonce)).await?;
+            let keys = subject::presence_keys(&id);
+            let writes = self.presence.last_writes(&keys).await?;
+            Ok::<_, CasError>(departure::gone_last(nonce, is_removed, &writes))
+        };
+        match gone.await.map_err(|error| unavailable(&error))? {
+            Some(last) => self.append(&message::left(&player, last, at)).await,
+            None => Ok(Posted { sequence: 0 }),
         }
-        self.append(&message::left(&session, at)).await
     }
 
-    /// Removes a presence unless it belongs to another session; returns whether the
-    /// player is gone.
-    async fn forget(&self, session: &ChatSession) -> Reply<bool> {
-        let id = session.player.id();
-        let key = subject::presence_key(&id);
-        let found = self
-            .presence
-            .get(key)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        let Some((value, revision)) = found else {
-            return Ok(true);
-        };
-        match version::from_json::<Presence>(&PRESENCE, &value) {
-            Ok(presence) if presence.session.nonce == session.nonce => {}
-            Ok(_) => return Ok(false),
-            Err(error) => {
-                if let Some(unknown) = error.unknown_version() {
-                    service::report_unknown_version(&unknown);
-                    // Another program's: it expires unless that program renews it.
-                    return Ok(false);
-                }
-            }
+    /// Removes a key; returns whether it was there. A deletion of one that is gone would
+    /// look like the last that happened.
+    async fn remove(&self, key: &str) -> Result<bool, CasError> {
+        if self.presence.get(key).await?.is_none() {
+            return Ok(false);
         }
-        // A player that joins again at this moment has written a new revision.
-        Ok(self.presence.delete(key, revision).await.is_ok())
+        self.presence.remove(key).await?;
+        Ok(true)
     }
 
     async fn append(&self, entry: &Entry) -> Reply<Posted> {

@@ -1,7 +1,7 @@
 //! Entries of the stream: pure functions of the request and the time.
 
-use protocol::chat::{ChatBody, ChatMessage, ChatSession, ChatText, SayRequest};
-use protocol::{Reply, UnixMillis};
+use protocol::chat::{ChatBody, ChatMessage, ChatSession, ChatText, SayRequest, message_id};
+use protocol::{PlayerName, Reply, SessionNonce, UnixMillis};
 
 /// A message with its message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,11 @@ pub struct Entry {
 /// When the text is empty, too long, or has control characters.
 pub fn said(request: &SayRequest, at: UnixMillis) -> Reply<Entry> {
     let text = ChatText::parse(&request.text)?;
-    let ChatSession { player, nonce, .. } = &request.session;
     let body = ChatBody::Said {
-        from: player.clone(),
+        from: request.session.player.clone(),
         text,
     };
-    let id = format!("said:{}:{nonce}:{}", player.id(), request.sequence);
+    let id = message_id::said(&request.session, request.sequence);
     Ok(Entry {
         message: ChatMessage { at, body },
         id,
@@ -36,69 +35,68 @@ pub fn joined(session: &ChatSession, at: UnixMillis) -> Entry {
     let body = ChatBody::Joined {
         player: session.player.clone(),
     };
-    notice("joined", session, ChatMessage { at, body })
+    Entry {
+        message: ChatMessage { at, body },
+        id: message_id::joined(session),
+    }
 }
 
-/// Returns the notice that a player left.
+/// Returns the notice that a player left, with the session that went last.
 #[must_use]
-pub fn left(session: &ChatSession, at: UnixMillis) -> Entry {
+pub fn left(player: &PlayerName, last: SessionNonce, at: UnixMillis) -> Entry {
     let body = ChatBody::Left {
-        player: session.player.clone(),
+        player: player.clone(),
     };
-    notice("left", session, ChatMessage { at, body })
-}
-
-fn notice(kind: &str, session: &ChatSession, message: ChatMessage) -> Entry {
-    let id = format!("{kind}:{}:{}", session.player.id(), session.nonce);
-    Entry { message, id }
+    Entry {
+        message: ChatMessage { at, body },
+        id: message_id::left(&player.id(), last),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{GatewayId, PlayerName, RejectionCode, SessionNonce};
+    use protocol::{GatewayId, RejectionCode};
 
     use super::*;
 
-    fn session(nonce: u32) -> ChatSession {
+    fn session() -> ChatSession {
         ChatSession {
             player: PlayerName::parse("Ada").unwrap(),
-            nonce: SessionNonce::new(nonce),
+            nonce: SessionNonce::new(1),
             gateway: GatewayId::new(1),
         }
     }
 
-    fn request(nonce: u32, sequence: u64, text: &str) -> SayRequest {
+    fn request(text: &str) -> SayRequest {
         SayRequest {
-            session: session(nonce),
-            sequence,
+            session: session(),
+            sequence: 5,
             text: text.into(),
         }
     }
 
     #[test]
-    fn a_retry_has_the_same_id_and_a_new_session_another() {
-        let first = said(&request(1, 5, "hi"), 10).unwrap();
-        assert_eq!(first.id, said(&request(1, 5, "hi"), 11).unwrap().id);
-        assert_ne!(first.id, said(&request(1, 6, "hi"), 10).unwrap().id);
-        assert_ne!(first.id, said(&request(2, 5, "hi"), 10).unwrap().id);
+    fn a_retry_has_the_same_id() {
+        let first = said(&request("hi"), 10).unwrap();
+        assert_eq!(first.id, said(&request("hi"), 11).unwrap().id);
     }
 
     #[test]
-    fn notices_are_single_per_session_and_kind() {
-        assert_eq!(joined(&session(1), 1).id, joined(&session(1), 2).id);
-        assert_ne!(joined(&session(1), 1).id, left(&session(1), 1).id);
-        assert_ne!(joined(&session(1), 1).id, joined(&session(2), 1).id);
-        let notice = joined(&session(1), 1).message.body.notice().unwrap();
-        assert_eq!(notice, "Ada just joined the chat!");
-        assert_eq!(
-            left(&session(1), 1).message.body.notice().unwrap(),
-            "Ada disconnected"
-        );
+    fn notices_say_what_happened_and_are_single() {
+        let notice = |entry: &Entry| entry.message.body.notice().unwrap();
+        let joined = |at| joined(&session(), at);
+        assert_eq!(notice(&joined(1)), "Ada just joined the chat!");
+        assert_eq!(joined(1).id, joined(2).id);
+        let ada = session().player;
+        let left = |at| left(&ada, SessionNonce::new(1), at);
+        assert_eq!(notice(&left(1)), "Ada disconnected");
+        assert_eq!(left(1).id, left(2).id);
+        assert_ne!(left(1).id, joined(1).id);
     }
 
     #[test]
     fn refuses_what_must_not_be_said() {
-        let refused = said(&request(1, 1, "a\u{1b}[2Jb"), 1).unwrap_err();
+        let refused = said(&request("a\u{1b}[2Jb"), 1).unwrap_err();
         assert_eq!(refused.code, RejectionCode::BadText);
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bus::{Bus, RequestError};
+use bus::{Bucket, Bus, RequestError};
 use domain::CarClass;
 use protocol::account::{
     Account, Credentials, LastRace, LastRaceAnswer, LastRaceRequest, Leaderboard,
     LeaderboardRequest, Profile, ProfileRequest,
 };
-use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest};
+use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest, message_id};
 use protocol::client::EarlierRace;
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
@@ -49,6 +49,8 @@ pub struct Backend {
     pub seats: SeatRegister,
     /// The chat.
     pub chat: ChatHub,
+    /// The bucket of connections to the chat.
+    pub presence: Bucket,
     /// Signs tokens.
     pub signer: Signer,
 }
@@ -242,17 +244,33 @@ impl Backend {
         self.ask(subject::CHAT_LEAVE, &request, CHAT_TIMEOUT).await
     }
 
-    /// Says something.
+    /// Says something. It is said once this gateway has read it in the stream, where
+    /// all others read it too.
     ///
     /// # Errors
-    /// When the text is bad, or nobody answers.
-    pub async fn say(&self, session: &ChatSession, sequence: u64, text: String) -> Reply<Posted> {
+    /// When the text is bad, or it was not read in time: it may be said, and the same
+    /// sequence is not said twice.
+    pub async fn say(&self, session: &ChatSession, sequence: u64, text: String) -> Reply<()> {
+        let mut awaited = self.chat.read(message_id::said(session, sequence));
         let request = SayRequest {
             session: session.clone(),
             sequence,
             text,
         };
-        self.ask(subject::CHAT_SAY, &request, CHAT_TIMEOUT).await
+        let say = async {
+            let posted: Reply<Posted> = self.ask(subject::CHAT_SAY, &request, CHAT_TIMEOUT).await;
+            // Of what was posted, only the reader has the last word.
+            match posted {
+                Ok(_) => std::future::pending().await,
+                Err(rejection) => rejection,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = awaited.read() => Ok(()),
+            rejection = say => Err(rejection),
+            () = tokio::time::sleep(CHAT_TIMEOUT) => Err(busy()),
+        }
     }
 
     /// Asks a service. While nobody serves it, for instance because it is
@@ -282,12 +300,16 @@ fn unavailable(error: RequestError) -> Rejection {
         RequestError::Rejected(rejection) => rejection,
         error => {
             tracing::debug!(%error, "a request failed");
-            Rejection::new(
-                RejectionCode::Unavailable,
-                "all servers are busy, try again in a moment",
-            )
+            busy()
         }
     }
+}
+
+fn busy() -> Rejection {
+    Rejection::new(
+        RejectionCode::Unavailable,
+        "all servers are busy, try again in a moment",
+    )
 }
 
 fn unix_seconds() -> u64 {

@@ -1,108 +1,138 @@
-//! The chat: one reader of the stream, many listeners.
+//! The chat: one reader of the stream, many listeners, and who is present.
+//!
+//! [`hub`] decides who gets a message, [`presence`] who is present and which notices
+//! are missing; both are state machines without I/O behind one lock, so that a list of
+//! those who are present agrees with the notices around it.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+mod hub;
+mod presence;
 
-use bus::{
-    Bucket, BucketFollower, BucketUpdate, Change, StreamFollower, StreamMessage, StreamUpdate,
-};
-use bytes::Bytes;
-use protocol::chat::{ChatSession, Presence};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bus::{BucketFollower, BucketUpdate, Change, StreamFollower, StreamMessage, StreamUpdate};
+use protocol::chat::{self, ChatBody, ChatMessage, ChatSession, message_id};
+use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
+use protocol::limits::PRESENT_PAGE_NAMES_MAX;
 use protocol::version::PRESENCE;
-use protocol::{PlayerName, subject, version};
+use protocol::{PlayerId, subject};
 use service::Shutdown;
+use tokio::sync::oneshot;
 
-use crate::limits::{CHAT_RING_MAX, PRESENCE_RENEWAL};
+use self::hub::HubCore;
+use self::presence::PresenceCore;
 use crate::metrics;
 use crate::send_queue::SendQueue;
 use crate::stored::read_stored;
 
-/// A connection, as the chat knows it.
-pub type ListenerId = u64;
+pub use self::hub::ListenerId;
+pub(crate) use self::presence::Missing;
 
 /// What this gateway knows of the chat.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ChatHub {
-    state: Mutex<HubState>,
-}
-
-#[derive(Debug, Default)]
-struct HubState {
-    /// The latest messages with their places in the stream.
-    ring: VecDeque<(u64, Bytes)>,
-    listeners: HashMap<ListenerId, Listener>,
-    present: HashMap<String, PlayerName>,
-    read_to: u64,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Listener {
-    session: ChatSession,
-    from: u64,
-    send_queue: Arc<SendQueue>,
+struct State {
+    hub: HubCore<Arc<SendQueue>>,
+    presence: PresenceCore,
+    /// By message ids: who waits until a message was read.
+    awaited: HashMap<String, oneshot::Sender<()>>,
 }
 
 impl ChatHub {
-    /// Adds a listener from a sequence of the stream on: what is here of it
-    /// already comes at once, in order, the rest as it comes.
-    pub fn listen(
-        &self,
-        id: ListenerId,
-        session: ChatSession,
-        from: u64,
-        send_queue: Arc<SendQueue>,
-    ) {
-        let mut state = self.lock();
-        for (_, frame) in state.ring.iter().filter(|(sequence, _)| *sequence >= from) {
-            send_queue.push(frame.clone());
-        }
-        state.listeners.insert(
-            id,
-            Listener {
-                session,
-                from,
-                send_queue,
-            },
-        );
-    }
-
-    /// Removes a listener.
-    pub fn leave(&self, id: ListenerId) {
-        self.lock().listeners.remove(&id);
-    }
-
-    /// Who is in the chat, in the order of names.
+    /// A chat that nobody listens to. The seed spreads what gateways do at the same
+    /// moment.
     #[must_use]
-    pub fn present(&self) -> Vec<PlayerName> {
-        let mut names: Vec<PlayerName> = self.lock().present.values().cloned().collect();
-        names.sort_by_key(PlayerName::id);
-        names
+    pub fn new(seed: u64) -> Self {
+        Self {
+            state: Mutex::new(State {
+                hub: HubCore::default(),
+                presence: PresenceCore::new(seed),
+                awaited: HashMap::new(),
+            }),
+        }
     }
 
-    fn deliver(&self, message: &StreamMessage) {
-        let frame = frame::binary(FrameKind::Chat, &message.payload);
+    /// Adds a listener that hears everything from the notice of its session on, before
+    /// that notice is asked for.
+    pub fn expect(&self, id: ListenerId, session: &ChatSession, send_queue: &Arc<SendQueue>) {
+        let own_notice = message_id::joined(session);
         let mut state = self.lock();
-        if message.sequence <= state.read_to {
-            return;
-        }
-        state.read_to = message.sequence;
-        let mut receivers = 0;
-        for listener in state.listeners.values() {
-            if message.sequence >= listener.from {
-                listener.send_queue.push(frame.clone());
-                receivers += 1;
-            }
-        }
-        metrics::chat_delivered(receivers);
-        if state.ring.len() == CHAT_RING_MAX {
-            state.ring.pop_front();
-        }
-        state.ring.push_back((message.sequence, frame));
+        state.hub.expect(id, own_notice, Arc::clone(send_queue));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HubState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Delivers to a listener, whose client knows that it is in the chat.
+    pub fn begin(&self, id: ListenerId, session: &ChatSession, send_queue: &SendQueue) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.presence.connected(id, session.clone(), now);
+        match state.hub.begin(id, now) {
+            Ok(held) => held.into_iter().for_each(|frame| send_queue.push(frame)),
+            Err(hub::Overfull) => send_queue.close(&ServerMessage::goodbye(
+                GoodbyeCode::SlowReader,
+                "more was said than could be kept while you joined",
+            )),
+        }
+    }
+
+    /// Removes a listener that came with `session`.
+    pub(crate) fn leave(&self, id: ListenerId, session: ChatSession) -> Gone {
+        let mut state = self.lock();
+        Gone {
+            session: state.presence.disconnected(id).unwrap_or(session),
+            was_noticed: state.hub.remove(id),
+        }
+    }
+
+    /// Sends who is in the chat, in pages.
+    pub fn send_present(&self, send_queue: &SendQueue) {
+        // No notice may come between the look at the list and its way to the client.
+        let state = self.lock();
+        present_pages(&state.presence.list())
+            .iter()
+            .for_each(|page| send_queue.send(page));
+    }
+
+    /// Waits until a message was read from the stream, now or lately.
+    pub(crate) fn read(&self, id: String) -> Awaited<'_> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.lock();
+        if state.hub.has_read(&id) {
+            // Whether it is awaited yet makes no difference.
+            let _ = sender.send(());
+        } else {
+            state.awaited.insert(id.clone(), sender);
+        }
+        Awaited {
+            chat: self,
+            id,
+            receiver,
+        }
+    }
+
+    /// The connections of this gateway whose presence is due to be written.
+    pub(crate) fn due_renewals(&self, now: Instant) -> Vec<ChatSession> {
+        self.lock().presence.due_renewals(now)
+    }
+
+    /// Whether a connection of this gateway is still there.
+    pub(crate) fn is_connected(&self, session: &ChatSession) -> bool {
+        self.lock().presence.is_connected(session)
+    }
+
+    /// The notices to ask for.
+    pub(crate) fn due_notices(&self, now: Instant) -> Vec<Missing> {
+        self.lock().presence.due_notices(now)
+    }
+
+    /// Notes that a notice about a player is in the stream.
+    pub(crate) fn answered(&self, player: &PlayerId) {
+        self.lock().presence.answered(player);
     }
 
     /// Reads the stream until shutdown; after a break it goes on where it was.
@@ -113,141 +143,118 @@ impl ChatHub {
                 update = stream.next() => update,
             };
             match update {
-                StreamUpdate::Message(message) => self.deliver(&message),
-                StreamUpdate::Replaced => self.replaced(),
+                StreamUpdate::Message(message) => self.deliver(&message, Instant::now()),
+                StreamUpdate::Replaced => self.lock().hub.replaced(),
             }
         }
     }
 
-    /// All that comes is later than what any listener has asked for.
-    fn replaced(&self) {
-        let mut state = self.lock();
-        state.ring.clear();
-        state.read_to = 0;
-        for listener in state.listeners.values_mut() {
-            listener.from = 0;
-        }
-    }
-
-    /// Follows who is present until shutdown.
+    /// Follows the bucket `presence` until shutdown.
     pub async fn follow_presence(&self, mut bucket: BucketFollower, shutdown: &Shutdown) {
         loop {
             let update = tokio::select! {
                 () = shutdown.wait() => return,
                 update = bucket.next() => update,
             };
-            let mut state = self.lock();
+            let now = Instant::now();
             match update {
                 BucketUpdate::All(entries) => {
-                    state.present = entries.into_iter().filter_map(read_presence).collect();
+                    let sessions = entries.into_iter().filter_map(|change| {
+                        let session = read_session(&change)?;
+                        Some((change.key, session))
+                    });
+                    self.lock().presence.picture(sessions.collect(), now);
                 }
                 BucketUpdate::Changed(change) => {
-                    let key = change.key.clone();
-                    match read_presence(change) {
-                        Some((key, player)) => state.present.insert(key, player),
-                        None => state.present.remove(&key),
-                    };
+                    let session = read_session(&change);
+                    self.lock().presence.changed(change.key, session, now);
                 }
             }
         }
     }
 
-    /// Renews the presence of those who are connected here, until shutdown.
-    pub async fn renew_presence(&self, bucket: &Bucket, shutdown: &Shutdown) {
-        let mut interval = tokio::time::interval(PRESENCE_RENEWAL);
-        loop {
-            tokio::select! {
-                () = shutdown.wait() => return,
-                _ = interval.tick() => {}
-            }
-            let sessions: Vec<(ListenerId, ChatSession)> = self
-                .lock()
-                .listeners
-                .iter()
-                .map(|(id, listener)| (*id, listener.session.clone()))
-                .collect();
-            for (id, session) in sessions {
-                // Who has left meanwhile must not come back as a ghost.
-                if !self.lock().listeners.contains_key(&id) {
-                    continue;
-                }
-                let player = session.player.id();
-                let value = version::to_json(&PRESENCE, &Presence { session });
-                if let Err(error) = bucket.put(subject::presence_key(&player), value).await {
-                    tracing::debug!(%error, "could not renew a presence");
-                }
-            }
+    fn deliver(&self, message: &StreamMessage, now: Instant) {
+        if message.subject != subject::CHAT_CHANNEL_GLOBAL {
+            return;
+        }
+        let frame = frame::binary(FrameKind::Chat, &message.payload);
+        let mut state = self.lock();
+        let Some(receivers) = state.hub.deliver(&message.id, &frame, now) else {
+            metrics::chat_repeated();
+            return;
+        };
+        metrics::chat_delivered(receivers.len() as u64);
+        receivers.iter().for_each(|to| to.push(frame.clone()));
+        if let Some(waiting) = state.awaited.remove(&message.id) {
+            // Its connection may have gone meanwhile.
+            let _ = waiting.send(());
+        }
+        // A message that cannot be read here is for clients to judge.
+        let Ok(message) = serde_json::from_slice::<ChatMessage>(&message.payload) else {
+            return;
+        };
+        match &message.body {
+            ChatBody::Said { .. } => {}
+            ChatBody::Joined { player } => state.presence.noticed(player, true, now),
+            ChatBody::Left { player } => state.presence.noticed(player, false, now),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that has left.
+pub(crate) struct Gone {
+    /// Its session in the chat, at last.
+    pub(crate) session: ChatSession,
+    /// Whether the notice that it joined was read.
+    pub(crate) was_noticed: bool,
+}
+
+/// A message of the stream that is waited for.
+pub(crate) struct Awaited<'a> {
+    chat: &'a ChatHub,
+    id: String,
+    receiver: oneshot::Receiver<()>,
+}
+
+impl Awaited<'_> {
+    /// Waits. May be dropped and called again until it returns.
+    pub(crate) async fn read(&mut self) {
+        // A sender that is gone was replaced by a repeat of the same request.
+        if (&mut self.receiver).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
 
-/// The player of a key; `None` for one that is gone or cannot be read.
-fn read_presence(change: Change) -> Option<(String, PlayerName)> {
-    let presence: Presence = read_stored(&PRESENCE, &change.value?)?;
-    Some((change.key, presence.session.player))
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.chat.lock().awaited.remove(&self.id);
+    }
+}
+
+/// A list of names as messages, one at least.
+fn present_pages(names: &[protocol::PlayerName]) -> Vec<ServerMessage> {
+    let total = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    let count = names.len().div_ceil(PRESENT_PAGE_NAMES_MAX).max(1);
+    let mut pages = names.chunks(PRESENT_PAGE_NAMES_MAX);
+    (1..=count)
+        .map(|number| ServerMessage::Present {
+            players: pages.next().unwrap_or_default().to_vec(),
+            total,
+            has_more: number < count,
+        })
+        .collect()
+}
+
+/// The connection of a key; `None` for one that is gone or cannot be read.
+fn read_session(change: &Change) -> Option<ChatSession> {
+    let presence: chat::Presence = read_stored(&PRESENCE, change.value.as_ref()?)?;
+    Some(presence.session)
 }
 
 #[cfg(test)]
-mod tests {
-    use protocol::frame::LENGTH_BYTES;
-    use protocol::{GatewayId, SessionNonce};
-    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
-
-    use super::*;
-
-    fn session() -> ChatSession {
-        ChatSession {
-            player: PlayerName::parse("Ada").unwrap(),
-            nonce: SessionNonce::new(1),
-            gateway: GatewayId::new(1),
-        }
-    }
-
-    fn message(sequence: u64) -> StreamMessage {
-        let payload = Bytes::from(sequence.to_string());
-        StreamMessage {
-            sequence,
-            subject: subject::CHAT_CHANNEL_GLOBAL.into(),
-            id: String::new(),
-            payload,
-        }
-    }
-
-    fn connected() -> (Arc<SendQueue>, DuplexStream) {
-        let (near, far) = duplex(1 << 10);
-        (Arc::new(SendQueue::new(near)), far)
-    }
-
-    /// The bodies of all frames, one byte each, once the queue is gone.
-    async fn bodies(client: &mut DuplexStream) -> Vec<u8> {
-        let mut read = Vec::new();
-        client.read_to_end(&mut read).await.unwrap();
-        let frames = read.chunks(LENGTH_BYTES + 2);
-        frames.map(|frame| frame[LENGTH_BYTES + 1]).collect()
-    }
-
-    #[tokio::test]
-    async fn a_listener_gets_what_comes_from_the_own_notice_on_once_and_in_order() {
-        let hub = ChatHub::default();
-        for sequence in 1..=5 {
-            hub.deliver(&message(sequence));
-        }
-        let (send_queue, mut client) = connected();
-        hub.listen(1, session(), 4, send_queue);
-        hub.deliver(&message(5));
-        hub.deliver(&message(6));
-        drop(hub);
-        assert_eq!(bodies(&mut client).await, b"456");
-    }
-
-    #[tokio::test]
-    async fn a_notice_that_comes_after_listening_began_is_not_missed() {
-        let hub = ChatHub::default();
-        let (send_queue, mut client) = connected();
-        hub.listen(1, session(), 2, send_queue);
-        hub.deliver(&message(1));
-        hub.deliver(&message(2));
-        drop(hub);
-        assert_eq!(bodies(&mut client).await, b"2");
-    }
-}
+mod tests;

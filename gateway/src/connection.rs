@@ -58,7 +58,7 @@ pub async fn serve(
         member: rand::random(),
         nonce: SessionNonce::new(rand::random()),
         relay: None,
-        in_chat: None,
+        chat: ChatMembership::Outside,
     };
     let conversing = async {
         connection.converse(&mut frames, &shutdown).await;
@@ -96,7 +96,15 @@ struct Connection {
     /// Identifies this connection among the log-ins of its player.
     nonce: SessionNonce,
     relay: Option<RelayHandle>,
-    in_chat: Option<ChatSession>,
+    chat: ChatMembership,
+}
+
+/// Whether this connection is in the chat.
+enum ChatMembership {
+    Outside,
+    /// It has asked, and has no answer.
+    Joining(ChatSession),
+    Joined(ChatSession),
 }
 
 impl Connection {

@@ -8,7 +8,8 @@
 //!   back through a [`send_queue`], where a slow reader holds nobody up,
 //! - [`backend`] carries out what a conversation asks of the other programs,
 //! - [`relays`] has one task per room: inputs up, snapshots and events down,
-//! - [`chat`] reads the one stream of the chat and hands it to every listener,
+//! - [`chat`] reads the one stream of the chat and hands it to every listener;
+//!   [`presence`] keeps who is there,
 //! - [`lobby`] is the `rooms` bucket, followed; [`seats`] keeps each player in one room.
 //!
 //! Invariants:
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod lobby;
 pub mod metrics;
 pub mod options;
+pub mod presence;
 pub mod rate;
 pub mod relays;
 pub mod run;

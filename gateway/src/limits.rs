@@ -58,15 +58,45 @@ pub const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a player who comes back may wait for the database to tell the last race.
 pub const LAST_RACE_TIMEOUT: Duration = Duration::from_millis(150);
 
-/// A chat worker answers once the stream has the message.
+/// A chat worker answers once the stream has the message, and this gateway has read it
+/// some milliseconds later.
 pub const CHAT_TIMEOUT: Duration = Duration::from_millis(2_000);
 
-/// Chat messages kept, so that who joins misses nothing between the own
-/// notice and the moment of delivery.
-pub const CHAT_RING_MAX: usize = 1_024;
+/// Ids of chat messages that are remembered. A repeat comes within some seconds: a line
+/// whose sender got no answer, or one that a stream which was created again has taken a
+/// second time. Hundreds of lines a second leave a margin.
+pub const CHAT_IDS_MAX: usize = 4_096;
+
+/// Chat messages held back for a client between its own notice and the answer to its
+/// join: what may wait for a client anyway, without the answers themselves.
+pub const CHAT_HELD_FRAMES_MAX: usize = SEND_QUEUE_FRAMES_MAX / 2;
 
 /// How often presence is renewed; it expires after three missed renewals.
-pub const PRESENCE_RENEWAL: Duration = Duration::from_secs(10);
+pub const PRESENCE_RENEWAL: Duration = Duration::from_secs(5);
+
+/// How often due renewals and missing notices are looked for: renewals are spread by
+/// it, and a person who is gone is not missed for so long.
+pub const PRESENCE_TICK: Duration = Duration::from_millis(250);
+
+/// Renewals of one gateway in flight: thousands after NATS came back empty must leave
+/// room for what races write.
+pub const RENEWALS_IN_FLIGHT_MAX: usize = 16;
+
+/// Missing notices of one gateway that are asked for at once: a gateway that died
+/// leaves thousands, which all others ask for.
+pub const NOTICES_IN_FLIGHT_MAX: usize = 8;
+
+/// How long a notice may take after the presence that it is about has changed: a chat
+/// worker needs some milliseconds, unless it is being restarted.
+pub const NOTICE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much longer a gateway may wait for it, by chance: the first to ask spares the
+/// others.
+pub const NOTICE_SPREAD: Duration = Duration::from_secs(1);
+
+/// The same after a break of the connection to NATS, which may have come back empty:
+/// the other gateways connect again and write the presence of their connections.
+pub const NOTICE_PATIENCE_AFTER_BREAK: Duration = Duration::from_secs(5);
 
 /// How long a race token is good: a long evening.
 pub const RACE_TOKEN_SECONDS: u64 = 12 * 3600;

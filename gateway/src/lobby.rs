@@ -71,3 +71,44 @@ fn read_entry(change: Change) -> Option<(String, RoomEntry)> {
     let entry = read_stored(&ROOM_ENTRY, &change.value?)?;
     Some((change.key, entry))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Mode, SEATS_MAX};
+    use protocol::client::ServerMessage;
+    use protocol::limits::{
+        LAPS_MAX, PLAYER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX, SERVER_FRAME_BYTES_MAX,
+    };
+    use protocol::lobby::{Phase, RoomSettings};
+    use protocol::{Epoch, PlayerName, RaceId, RoomName, WorkerId, frame};
+
+    use super::*;
+
+    /// Longer than the name of any track: an unknown one makes no room.
+    const TRACK_CHARS: usize = 40;
+
+    #[test]
+    fn the_largest_list_fits_a_frame() {
+        let largest = RoomEntry {
+            race: RaceId::first_of(0),
+            name: RoomName::parse(&"r".repeat(ROOM_NAME_CHARS_MAX)).unwrap(),
+            phase: Phase::Countdown,
+            settings: RoomSettings {
+                seats: 16,
+                mode: Mode::Highway,
+                track: "t".repeat(TRACK_CHARS),
+                laps: LAPS_MAX,
+                target_metres: u32::MAX,
+            },
+            players: vec![
+                PlayerName::parse(&"p".repeat(PLAYER_NAME_CHARS_MAX)).unwrap();
+                SEATS_MAX
+            ],
+            owner: WorkerId::new(u32::MAX),
+            epoch: Epoch(u32::MAX),
+        };
+        let rooms = vec![largest; LOBBY_ROOMS_MAX];
+        let frame = frame::from_server(&ServerMessage::Rooms { rooms });
+        assert!(frame.len() <= SERVER_FRAME_BYTES_MAX, "{}", frame.len());
+    }
+}

@@ -107,6 +107,21 @@ pub fn chat_delivered(receivers: u64) {
     counter!("gateway_chat_delivered_total").increment(receivers);
 }
 
+/// A chat message came again: a stream that was created anew has taken a repeat.
+pub fn chat_repeated() {
+    counter!("gateway_chat_repeated_total").increment(1);
+}
+
+/// A notice that somebody joined or left was missing and has been asked for.
+pub fn notice_missing(kind: &'static str) {
+    counter!("gateway_notices_missing_total", "kind" => kind).increment(1);
+}
+
+/// A frame for a client was larger than frames may be, and was not sent.
+pub fn frame_too_large() {
+    counter!("gateway_frames_too_large_total").increment(1);
+}
+
 /// The name that JSON gives a code, so that a log, a counter and a client
 /// speak of the same thing.
 fn label(code: &impl serde::Serialize) -> String {

@@ -22,6 +22,7 @@ use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
+use crate::presence;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
 use crate::sessions::Sessions;
@@ -69,14 +70,15 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         )),
         lobby: Lobby::default(),
         seats: SeatRegister::new(bus.bucket(&store::SEATS).await?),
-        chat: ChatHub::default(),
+        chat: ChatHub::new(rand::random()),
+        presence,
         signer,
     });
 
     let shutdown = context.shutdown.clone();
     let followers = TaskTracker::new();
     let follow = |follower: Follower| {
-        let (backend, bus, presence) = (Arc::clone(&backend), bus.clone(), presence.clone());
+        let (backend, bus) = (Arc::clone(&backend), bus.clone());
         let shutdown = shutdown.clone();
         followers.spawn(async move {
             match follower {
@@ -89,10 +91,11 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                     backend.chat.follow_stream(stream, &shutdown).await;
                 }
                 Follower::Presence => {
-                    let presence = bus.follow_bucket(&store::PRESENCE);
-                    backend.chat.follow_presence(presence, &shutdown).await;
+                    let bucket = bus.follow_bucket(&store::PRESENCE);
+                    backend.chat.follow_presence(bucket, &shutdown).await;
                 }
-                Follower::Renewal => backend.chat.renew_presence(&presence, &shutdown).await,
+                Follower::Renewal => presence::renew(&backend, &shutdown).await,
+                Follower::Repair => presence::repair(&backend, &shutdown).await,
             }
         });
     };
@@ -101,6 +104,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         Follower::ChatStream,
         Follower::Presence,
         Follower::Renewal,
+        Follower::Repair,
     ]
     .into_iter()
     .for_each(follow);
@@ -143,6 +147,7 @@ enum Follower {
     ChatStream,
     Presence,
     Renewal,
+    Repair,
 }
 
 /// Answers owners of rooms which of their players are here.

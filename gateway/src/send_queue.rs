@@ -18,7 +18,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use protocol::client::{GoodbyeCode, ServerMessage};
-use protocol::frame;
+use protocol::limits::SERVER_FRAME_BYTES_MAX;
+use protocol::{Rejection, RejectionCode, frame};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -84,8 +85,14 @@ impl SendQueue {
         }
     }
 
-    /// Sends a frame that must arrive. A full queue closes the connection.
+    /// Sends a frame that must arrive. A full queue closes the connection. A frame that
+    /// is larger than frames may be is counted and not sent.
     pub fn push(&self, frame: Bytes) {
+        if frame.len() > SERVER_FRAME_BYTES_MAX {
+            tracing::warn!(bytes = frame.len(), "a frame is too large to be sent");
+            metrics::frame_too_large();
+            return;
+        }
         self.enqueue(|state| {
             if state.frames.len() < SEND_QUEUE_FRAMES_MAX {
                 state.frames.push_back(frame);
@@ -101,9 +108,22 @@ impl SendQueue {
         });
     }
 
-    /// Sends a control message.
+    /// Sends a control message; in the place of one that is larger than a frame may be,
+    /// a rejection that says so.
     pub fn send(&self, message: &ServerMessage) {
-        self.push(frame::from_server(message));
+        let frame = frame::from_server(message);
+        if frame.len() <= SERVER_FRAME_BYTES_MAX {
+            return self.push(frame);
+        }
+        let bytes = frame.len();
+        // Counted and logged there.
+        self.push(frame);
+        let rejection = Rejection::new(
+            RejectionCode::BadMessage,
+            format!("the answer has {bytes} bytes and fits no frame"),
+        );
+        metrics::rejected(rejection.code);
+        self.push(frame::from_server(&ServerMessage::Rejected(rejection)));
     }
 
     /// Sends a snapshot, in the place of one that still waits.
@@ -313,6 +333,23 @@ mod tests {
         assert_eq!(read.len(), 2 + frame.len() + 2 + 5);
         assert_eq!(read[..3], [234, 96, 7], "the length, then the frame");
         assert_eq!(read[2 + frame.len()..], *b"\0\x05after");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_fits_no_frame_is_refused_aloud() {
+        let (queue, mut client) = connected(1 << 10);
+        queue.push(Bytes::from(vec![7; SERVER_FRAME_BYTES_MAX + 1]));
+        let token = "x".repeat(SERVER_FRAME_BYTES_MAX);
+        queue.send(&ServerMessage::ChatToken { token });
+        queue.end();
+        let read = read_to_end(&queue, &mut client).await;
+        let (frame, rest) = frame::next(&read).unwrap();
+        let said = String::from_utf8_lossy(&frame[1..]);
+        assert!(
+            said.contains("rejected") && said.contains("bad_message"),
+            "{said}"
+        );
+        assert!(rest.is_empty());
     }
 
     #[tokio::test]

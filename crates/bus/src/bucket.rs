@@ -30,9 +30,9 @@ const MARKER_REASON: &str = "Nats-Marker-Reason";
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// Shared: it holds a configuration of many strings.
-    store: Arc<kv::Store>,
+    pub(crate) store: Arc<kv::Store>,
     name: &'static str,
-    bus: Bus,
+    pub(crate) bus: Bus,
 }
 
 /// The keys of a bucket, as they were when it was last looked at.
@@ -262,7 +262,7 @@ fn conflict(key: &str) -> CasError {
     }
 }
 
-fn unknown(key: &str, error: impl Into<async_nats::Error>) -> CasError {
+pub(crate) fn unknown(key: &str, error: impl Into<async_nats::Error>) -> CasError {
     CasError::Unknown {
         key: key.to_owned(),
         source: error.into(),

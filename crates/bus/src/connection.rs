@@ -26,7 +26,7 @@ const RECONNECT_DELAY_MAX: Duration = Duration::from_millis(50);
 /// A dead connection is detected after two of these.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Timeout of a request without its own deadline.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 /// Timeout of JetStream calls and acknowledgements: a checkpoint whose write is in
 /// doubt must be read back before the lease expires.
 const JETSTREAM_TIMEOUT: Duration = Duration::from_millis(300);
@@ -62,7 +62,7 @@ pub struct Subscription(async_nats::Subscriber);
 
 /// The replies to [`Bus::ask_all`], in the order received.
 #[derive(Debug)]
-pub struct Answers(async_nats::Subscriber);
+pub struct Answers(pub(crate) async_nats::Subscriber);
 
 impl Answers {
     /// Waits for the next reply; `None` when the subject has no subscribers. How many

@@ -19,6 +19,7 @@ pub mod connection;
 pub mod error;
 pub mod follow;
 mod keeper;
+mod last_writes;
 pub mod service;
 mod status;
 pub mod store;

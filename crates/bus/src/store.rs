@@ -25,10 +25,11 @@ const RECORDS_BYTES_MAX: i64 = 256 << 20;
 const REPLAYS_BYTES_MAX: i64 = 512 << 20;
 /// No limit.
 const UNLIMITED: i64 = -1;
-/// Expiry of a presence: three of the intervals in which its gateway renews it.
-const PRESENCE_EXPIRY: Duration = Duration::from_secs(30);
 /// Expiry of what is known of a player's seats: longer than any race.
 const SEATS_EXPIRY: Duration = Duration::from_secs(24 * 3600);
+/// Expiry of a presence: three of the intervals in which its gateway renews it. The
+/// players of a gateway that died are reported gone after so long.
+const PRESENCE_EXPIRY: Duration = Duration::from_secs(15);
 /// How long the server remembers that a key of a bucket with expiry is gone.
 const EXPIRY_MARKER: Duration = Duration::from_secs(60);
 /// A key that no program reads. Deleting it shows whether a bucket takes writes.

@@ -1,6 +1,6 @@
 //! The state of one client's chat connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use protocol::account::Password;
@@ -13,6 +13,10 @@ use crate::login::Login;
 
 /// The number of lines kept for scrolling back.
 pub const LINES_MAX: usize = 2_000;
+
+/// How often a line is sent that the gateway cannot bring into the chat: each attempt
+/// takes it up to two seconds, in which a chat worker or NATS restarts.
+pub const SAY_ATTEMPTS_MAX: u32 = 5;
 
 /// The state of a chat client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +31,36 @@ pub enum ChatClientState {
     Ended(String),
 }
 
+/// A line on its way.
+#[derive(Debug)]
+struct Unconfirmed {
+    sequence: u64,
+    text: String,
+    attempts: u32,
+}
+
 /// A chat client without I/O.
+///
+/// A line is said once the gateway has confirmed it. One that the gateway could not
+/// bring into the chat is sent again by itself, some times, with the same number, so
+/// that it is said once. One whose connection broke is not, since it may have been said:
+/// [`ChatClient::take_unsent`] returns it.
 #[derive(Debug)]
 pub struct ChatClient {
     state: ChatClientState,
     login: Option<Login>,
     player: Option<PlayerName>,
     present: BTreeMap<PlayerId, PlayerName>,
+    /// The pages of a list whose last has not come.
+    pages: BTreeMap<PlayerId, PlayerName>,
     new_lines: Vec<ChatMessage>,
     rejection: Option<Rejection>,
     said: Option<u64>,
     sequence: u64,
+    /// Lines that are not confirmed. While the client is in the chat, the first is in
+    /// flight: one at a time keeps their order, and tells which one is refused.
+    unconfirmed: VecDeque<Unconfirmed>,
+    unsent: Vec<String>,
     outgoing: Vec<Bytes>,
 }
 
@@ -48,10 +71,13 @@ impl Default for ChatClient {
             login: None,
             player: None,
             present: BTreeMap::new(),
+            pages: BTreeMap::new(),
             new_lines: Vec::new(),
             rejection: None,
             said: None,
             sequence: 0,
+            unconfirmed: VecDeque::new(),
+            unsent: Vec::new(),
             outgoing: Vec::new(),
         }
     }
@@ -82,13 +108,17 @@ impl ChatClient {
         }
     }
 
-    /// Sends a chat line.
+    /// Sends a chat line, after those before it, as soon as the client is in the chat.
     pub fn say(&mut self, text: &str) {
         self.sequence += 1;
-        self.send(&ClientMessage::Say {
-            text: text.to_owned(),
+        self.unconfirmed.push_back(Unconfirmed {
             sequence: self.sequence,
+            text: text.to_owned(),
+            attempts: 0,
         });
+        if self.unconfirmed.len() == 1 {
+            self.send_line();
+        }
     }
 
     /// Handles an event of the link.
@@ -101,10 +131,13 @@ impl ChatClient {
             LinkEvent::Message(message) => self.message(message),
             LinkEvent::Chat(message) => self.chat(message),
             LinkEvent::Lost { reason } => {
-                self.present.clear();
+                self.disconnected();
                 self.state = ChatClientState::Offline(Some(reason));
             }
-            LinkEvent::Ended { reason } => self.state = ChatClientState::Ended(reason),
+            LinkEvent::Ended { reason } => {
+                self.disconnected();
+                self.state = ChatClientState::Ended(reason);
+            }
             LinkEvent::Snapshot(_) | LinkEvent::Event(_) => {}
         }
     }
@@ -148,6 +181,12 @@ impl ChatClient {
         self.said.take()
     }
 
+    /// Takes the lines that were not confirmed when the connection broke, oldest first.
+    /// The first of them may have been said.
+    pub fn take_unsent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unsent)
+    }
+
     /// Takes the frames to send.
     pub fn take_outgoing(&mut self) -> Vec<Bytes> {
         std::mem::take(&mut self.outgoing)
@@ -175,21 +214,21 @@ impl ChatClient {
             }
             ServerMessage::ChatJoined { .. } => {
                 self.state = ChatClientState::Joined;
+                self.pages.clear();
                 self.send(&ClientMessage::ListPresent);
+                self.send_line();
             }
-            ServerMessage::Present { players } => {
-                self.present
-                    .extend(players.into_iter().map(|player| (player.id(), player)));
-            }
-            ServerMessage::Rejected(rejection) => {
-                let is_final = rejection.code != RejectionCode::Unavailable;
-                if self.state == ChatClientState::Unauthenticated && is_final {
-                    // A repeated log-in would be refused again: the player has to act.
-                    self.login = None;
+            ServerMessage::Present {
+                players, has_more, ..
+            } => {
+                let page = players.into_iter().map(|player| (player.id(), player));
+                self.pages.extend(page);
+                if !has_more {
+                    self.present = std::mem::take(&mut self.pages);
                 }
-                self.rejection = Some(rejection);
             }
-            ServerMessage::Said { sequence } => self.said = Some(sequence),
+            ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::Said { sequence } => self.confirmed(sequence),
             ServerMessage::Pong { .. }
             | ServerMessage::Goodbye { .. }
             | ServerMessage::Rooms { .. }
@@ -198,6 +237,57 @@ impl ChatClient {
             | ServerMessage::Profile(_)
             | ServerMessage::Leaderboard(_)
             | ServerMessage::ChatToken { .. } => {}
+        }
+    }
+
+    fn rejected(&mut self, rejection: Rejection) {
+        let is_final = rejection.code != RejectionCode::Unavailable;
+        match self.state {
+            // A repeated log-in would be refused again: the player has to act.
+            ChatClientState::Unauthenticated if is_final => self.login = None,
+            ChatClientState::Joined => {
+                let first = self.unconfirmed.front();
+                if first.is_some_and(|line| !is_final && line.attempts < SAY_ATTEMPTS_MAX) {
+                    return self.send_line();
+                }
+                self.unconfirmed.pop_front();
+                self.send_line();
+            }
+            ChatClientState::Unauthenticated
+            | ChatClientState::Offline(_)
+            | ChatClientState::Ended(_) => {}
+        }
+        self.rejection = Some(rejection);
+    }
+
+    fn confirmed(&mut self, sequence: u64) {
+        let first = self.unconfirmed.front();
+        if first.is_some_and(|line| line.sequence == sequence) {
+            self.unconfirmed.pop_front();
+            self.send_line();
+        }
+        self.said = Some(sequence);
+    }
+
+    /// Sends the first line that is not confirmed.
+    fn send_line(&mut self) {
+        if self.state != ChatClientState::Joined {
+            return;
+        }
+        if let Some(line) = self.unconfirmed.front_mut() {
+            line.attempts += 1;
+            let (text, sequence) = (line.text.clone(), line.sequence);
+            self.send(&ClientMessage::Say { text, sequence });
+        }
+    }
+
+    fn disconnected(&mut self) {
+        self.present.clear();
+        self.pages.clear();
+        let was_in_flight = self.state == ChatClientState::Joined;
+        if was_in_flight {
+            let lines = self.unconfirmed.drain(..);
+            self.unsent.extend(lines.map(|line| line.text));
         }
     }
 
@@ -248,6 +338,7 @@ mod tests {
         let welcome = ServerMessage::Welcome {
             player: name("Ada"),
             token: "t1".into(),
+            last_race: None,
         };
         client.handle(LinkEvent::Message(welcome));
         client.handle(LinkEvent::Message(ServerMessage::ChatJoined {
@@ -265,8 +356,17 @@ mod tests {
     #[test]
     fn keeps_the_list_of_players_in_the_chat() {
         let mut client = ChatClient::default();
-        let players = vec![name("Bob"), name("Ada")];
-        client.handle(LinkEvent::Message(ServerMessage::Present { players }));
+        let page = |players, has_more| {
+            LinkEvent::Message(ServerMessage::Present {
+                players,
+                total: 2,
+                has_more,
+            })
+        };
+        client.handle(page(vec![name("Ghost")], false));
+        client.handle(page(vec![name("Bob")], true));
+        assert_eq!(client.present().collect::<Vec<_>>(), [&name("Ghost")]);
+        client.handle(page(vec![name("Ada")], false));
         let body = ChatBody::Joined {
             player: name("Cyd"),
         };
@@ -305,6 +405,71 @@ mod tests {
         client.handle(LinkEvent::Message(ServerMessage::Rejected(rejection)));
         client.retry();
         assert_eq!(sent(&mut client), [r#"{"type":"resume","token":"t1"}"#]);
+    }
+
+    fn joined() -> ChatClient {
+        let mut client = ChatClient::default();
+        client.handle(LinkEvent::Connected);
+        let joined = ServerMessage::ChatJoined { sequence: 1 };
+        client.handle(LinkEvent::Message(joined));
+        assert_eq!(sent(&mut client), [r#"{"type":"list_present"}"#]);
+        client
+    }
+
+    fn reject(client: &mut ChatClient, code: RejectionCode) {
+        let rejection = Rejection::new(code, "no");
+        client.handle(LinkEvent::Message(ServerMessage::Rejected(rejection)));
+    }
+
+    fn line(text: &str, sequence: u64) -> String {
+        format!(r#"{{"type":"say","text":"{text}","sequence":{sequence}}}"#)
+    }
+
+    #[test]
+    fn says_one_line_at_a_time_in_their_order() {
+        let mut client = joined();
+        client.say("one");
+        client.say("two");
+        assert_eq!(sent(&mut client), [line("one", 1)]);
+        client.handle(LinkEvent::Message(ServerMessage::Said { sequence: 1 }));
+        assert_eq!(sent(&mut client), [line("two", 2)]);
+        reject(&mut client, RejectionCode::BadText);
+        client.say("three");
+        assert_eq!(sent(&mut client), [line("three", 3)]);
+        assert!(client.take_rejection().is_some());
+    }
+
+    #[test]
+    fn repeats_a_line_with_its_number_and_then_says_that_it_failed() {
+        let mut client = joined();
+        client.say("one");
+        for _ in 1..SAY_ATTEMPTS_MAX {
+            reject(&mut client, RejectionCode::Unavailable);
+            assert!(client.take_rejection().is_none());
+        }
+        let attempts = SAY_ATTEMPTS_MAX as usize;
+        assert_eq!(sent(&mut client), vec![line("one", 1); attempts]);
+        reject(&mut client, RejectionCode::Unavailable);
+        assert!(client.take_rejection().is_some());
+        assert!(sent(&mut client).is_empty());
+    }
+
+    #[test]
+    fn returns_the_lines_that_a_break_left_unconfirmed() {
+        let mut client = joined();
+        client.say("one");
+        client.say("two");
+        client.handle(LinkEvent::Lost {
+            reason: "cut".into(),
+        });
+        assert_eq!(client.take_unsent(), ["one", "two"]);
+        client.say("three");
+        client.handle(LinkEvent::Connected);
+        sent(&mut client);
+        let joined = ServerMessage::ChatJoined { sequence: 9 };
+        client.handle(LinkEvent::Message(joined));
+        let list = r#"{"type":"list_present"}"#.to_owned();
+        assert_eq!(sent(&mut client), [list, line("three", 3)]);
     }
 
     #[test]

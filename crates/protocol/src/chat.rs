@@ -1,5 +1,7 @@
 //! The conversation of the chat: `chat.*` endpoints and the stream CHAT.
 
+pub mod message_id;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GatewayId, SessionNonce, UnixMillis};
@@ -93,7 +95,8 @@ pub struct PresenceRequest {
 /// The answer of `chat.say`, `chat.join` and `chat.leave`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posted {
-    /// Where it stands in the stream. Who joins sees what has at least this.
+    /// Where it stands in this life of the stream; 0 for a departure without a
+    /// notice.
     pub sequence: u64,
 }
 
@@ -142,7 +145,8 @@ impl ChatBody {
     }
 }
 
-/// A value of the bucket `presence`: a player in the chat.
+/// A value of the bucket `presence`: a connection of a player in the chat. Its key is
+/// [`crate::subject::presence_key`]; a player is present while one of theirs is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// The connection.

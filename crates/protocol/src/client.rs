@@ -162,15 +162,23 @@ pub enum ServerMessage {
         /// Where in the stream the own notice stands.
         sequence: u64,
     },
-    /// What was said has its place in the stream.
+    /// What was said is in the stream, and this gateway has read it there.
     Said {
         /// The sender's own count.
         sequence: u64,
     },
-    /// Who is in the chat, in the order of names.
+    /// Who is in the chat, in the order of names: one page or several, the last of
+    /// which completes the list.
     Present {
-        /// Their names.
+        /// The names of this page, at most
+        /// [`PRESENT_PAGE_NAMES_MAX`](crate::limits::PRESENT_PAGE_NAMES_MAX).
         players: Vec<PlayerName>,
+        /// The number of names on all pages.
+        #[serde(default)]
+        total: u32,
+        /// Whether another page follows.
+        #[serde(default)]
+        has_more: bool,
     },
     /// The answer to a ping.
     Pong {
@@ -270,6 +278,8 @@ pub fn player_name(text: &str) -> Result<PlayerName, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame;
+    use crate::limits::{PLAYER_NAME_CHARS_MAX, PRESENT_PAGE_NAMES_MAX, SERVER_FRAME_BYTES_MAX};
     use domain::Mode;
 
     #[test]
@@ -299,5 +309,26 @@ mod tests {
         ));
         let fill = ClientMessage::FillSeats { skill: Skill::Club };
         assert_eq!(read(r#"{"type":"fill_seats"}"#), fill);
+    }
+
+    #[test]
+    fn the_list_of_an_older_gateway_is_complete() {
+        let present: ServerMessage =
+            serde_json::from_str(r#"{"type":"present","players":["Ada"]}"#).unwrap();
+        let ServerMessage::Present { has_more, .. } = present else {
+            panic!("{present:?}")
+        };
+        assert!(!has_more);
+    }
+
+    #[test]
+    fn the_largest_page_of_people_fits_a_frame() {
+        let longest = PlayerName::parse(&"x".repeat(PLAYER_NAME_CHARS_MAX)).unwrap();
+        let page = ServerMessage::Present {
+            players: vec![longest; PRESENT_PAGE_NAMES_MAX],
+            total: u32::MAX,
+            has_more: true,
+        };
+        assert!(frame::from_server(&page).len() <= SERVER_FRAME_BYTES_MAX);
     }
 }

@@ -42,6 +42,10 @@ pub const INPUT_TICKS_MAX: usize = 64;
 /// Most rooms in one lobby list, so that it fits a server frame.
 pub const LOBBY_ROOMS_MAX: usize = 100;
 
+/// Most names in one message of who is in the chat: the longest, quoted and with a
+/// comma, are 38 KB, and half a million people fit into what waits for one client.
+pub const PRESENT_PAGE_NAMES_MAX: usize = 2_000;
+
 /// Largest chunk of a replay: five seconds of noise in every seat are 19 KB.
 pub const REPLAY_CHUNK_BYTES_MAX: usize = 20 * 1024;
 

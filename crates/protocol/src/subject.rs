@@ -3,7 +3,7 @@
 //! Tokens come from [`RoomId`], [`WorkerId`] and the like, whose alphabet
 //! cannot hold `.`, `*`, `>` or white space.
 
-use crate::ids::{GatewayId, RaceId, Tick, WorkerId};
+use crate::ids::{GatewayId, RaceId, SessionNonce, Tick, WorkerId};
 use crate::names::{PlayerId, RoomId};
 
 /// Service endpoint: create a room. Queue group [`RACE_WORKERS`].
@@ -184,10 +184,24 @@ pub fn seats_key(player: &PlayerId) -> &str {
     player.as_str()
 }
 
-/// The key of a player in [`BUCKET_PRESENCE`].
+/// The key of a player's connection to the chat in [`BUCKET_PRESENCE`].
 #[must_use]
-pub fn presence_key(player: &PlayerId) -> &str {
-    player.as_str()
+pub fn presence_key(player: &PlayerId, session: SessionNonce) -> String {
+    format!("{player}.{session}")
+}
+
+/// All keys that a player has or had in [`BUCKET_PRESENCE`].
+#[must_use]
+pub fn presence_keys(player: &PlayerId) -> String {
+    format!("{player}.*")
+}
+
+/// The connection of a key in [`BUCKET_PRESENCE`]; `None` for a key of another form.
+#[must_use]
+pub fn presence_session(key: &str) -> Option<SessionNonce> {
+    let (_player, session) = key.split_once('.')?;
+    let number = u32::from_str_radix(session, 16).ok()?;
+    Some(SessionNonce::new(number))
 }
 
 /// What a message on a subject is, for tools that look at traffic.
@@ -228,5 +242,18 @@ mod tests {
         assert_eq!(payload_of(&room_catch_up(&room)), Payload::CatchUp);
         assert_eq!(payload_of(&room_event(&room)), Payload::Text);
         assert_eq!(payload_of(&room_heartbeat(&room)), Payload::Text);
+    }
+
+    #[test]
+    fn a_presence_key_names_player_and_session() {
+        let player = PlayerId::parse("Ada").unwrap();
+        let session = SessionNonce::new(0xabc);
+        let key = presence_key(&player, session);
+        assert_eq!(key, "ada.00000abc");
+        assert_eq!(presence_session(&key), Some(session));
+        assert_eq!(presence_keys(&player), "ada.*");
+        for other in ["ada", "ada.x", "_probe"] {
+            assert_eq!(presence_session(other), None, "{other}");
+        }
     }
 }

@@ -9,8 +9,9 @@ use protocol::client::ServerMessage;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame};
 
-use super::Connection;
+use super::{ChatMembership, Connection};
 use crate::conversation::{Ask, Membership};
+use crate::presence;
 use crate::relays::{RelayCommand, RelayHandle};
 use crate::token::Port;
 
@@ -89,15 +90,12 @@ impl Connection {
                 }
             }
             Ask::Say { text, sequence } => {
-                if let Some(session) = &self.in_chat {
+                if let ChatMembership::Joined(session) = &self.chat {
                     self.backend.say(session, sequence, text).await?;
                     self.send_queue.send(&ServerMessage::Said { sequence });
                 }
             }
-            Ask::ListPresent => {
-                let players = self.backend.chat.present();
-                self.send_queue.send(&ServerMessage::Present { players });
-            }
+            Ask::ListPresent => self.backend.chat.send_present(&self.send_queue),
         }
         Ok(())
     }
@@ -127,21 +125,30 @@ impl Connection {
         if let Some((session, sequence)) = joined {
             self.send_queue
                 .send(&ServerMessage::ChatJoined { sequence });
-            let send_queue = Arc::clone(&self.send_queue);
             self.backend
                 .chat
-                .listen(self.member, session.clone(), sequence, send_queue);
-            self.in_chat = Some(session);
+                .begin(self.member, &session, &self.send_queue);
+            self.chat = ChatMembership::Joined(session);
         }
         Ok(())
     }
 
-    async fn join_chat(&self, player: PlayerName) -> Reply<(ChatSession, u64)> {
+    /// Comes into the chat. Listening begins before the notice is asked for, so that
+    /// nothing after it is missed; a repeated attempt asks for the same notice.
+    async fn join_chat(&mut self, player: PlayerName) -> Reply<(ChatSession, u64)> {
         let session = ChatSession {
             player,
             nonce: self.nonce,
             gateway: self.backend.gateway,
         };
+        if let ChatMembership::Joining(before) = &self.chat
+            && before.player.id() != session.player.id()
+        {
+            self.leave_chat().await;
+        }
+        self.chat = ChatMembership::Joining(session.clone());
+        let chat = &self.backend.chat;
+        chat.expect(self.member, &session, &self.send_queue);
         let posted = self.backend.chat_join(&session).await?;
         Ok((session, posted.sequence))
     }
@@ -290,11 +297,21 @@ impl Connection {
                 .sessions
                 .close(player.id(), self.port, self.nonce);
         }
-        self.backend.chat.leave(self.member);
-        if let Some(session) = self.in_chat.take()
-            && let Err(error) = self.backend.chat_leave(&session).await
+        self.leave_chat().await;
+    }
+
+    async fn leave_chat(&mut self) {
+        let (session, has_joined) = match std::mem::replace(&mut self.chat, ChatMembership::Outside)
         {
-            tracing::debug!(%error, "could not report a departure to the chat");
+            ChatMembership::Outside => return,
+            ChatMembership::Joining(session) => (session, false),
+            ChatMembership::Joined(session) => (session, true),
+        };
+        let gone = self.backend.chat.leave(self.member, session);
+        if has_joined || gone.was_noticed {
+            presence::leave(&self.backend, &gone.session).await;
+        } else {
+            presence::withdraw(&self.backend, &gone.session).await;
         }
     }
 }
