@@ -16,6 +16,8 @@ pub struct Chatter {
     pub client: ChatClient,
     /// What it has read, in its order.
     pub lines: Vec<ChatMessage>,
+    /// The number of the latest line that was confirmed to it.
+    pub said: Option<u64>,
     /// What it was refused.
     pub rejections: Vec<Rejection>,
 }
@@ -24,6 +26,7 @@ impl Client for Chatter {
     fn event(&mut self, event: LinkEvent) {
         self.client.handle(event);
         self.lines.extend(self.client.take_lines());
+        self.said = self.client.take_said().or(self.said);
         self.rejections.extend(self.client.take_rejection());
     }
 

@@ -194,7 +194,16 @@ impl Cluster {
     /// # Errors
     /// When the sign-up fails.
     pub async fn chatter(&self, name: &str) -> Result<Live<Chatter>> {
-        let chatter = Chatter::connect(name, &self.chat_address()?);
+        self.chatter_at(name, 0).await
+    }
+
+    /// A new player, in the chat by a gateway of choice.
+    ///
+    /// # Errors
+    /// When the sign-up fails.
+    pub async fn chatter_at(&self, name: &str, gateway: usize) -> Result<Live<Chatter>> {
+        let address = self.fleet.gateways[gateway].address("chat")?;
+        let chatter = Chatter::connect(name, &address.to_string());
         chatter.act(|chatter| chatter.client.sign_up(name, PASSWORD));
         chatter.in_chat().await?;
         Ok(chatter)

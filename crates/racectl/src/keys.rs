@@ -12,7 +12,10 @@ pub async fn list(nats: &str, bucket: &str) -> Result<()> {
     let store = store::BUCKETS.iter().find(|store| store.name() == bucket);
     let store = store.with_context(|| {
         let known: Vec<_> = store::BUCKETS.iter().map(|store| store.name()).collect();
-        format!("there is no bucket {bucket:?}; there are: {}", known.join(", "))
+        format!(
+            "there is no bucket {bucket:?}; there are: {}",
+            known.join(", ")
+        )
     })?;
     let bus = Bus::connect(nats, "racectl").await?;
     let mut keys = match bus.existing_bucket(store).await {

@@ -12,7 +12,8 @@ use simulation::Track;
 
 use super::*;
 use crate::limits::{
-    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, HAND_OVER_ATTEMPTS, LEASE_IDLE, LEASE_RACING, TICK_INTERVAL,
+    ADVANCE_TICKS_MAX, CATCH_UP_TIMEOUT, HAND_OVER_ATTEMPTS, LEASE_IDLE, LEASE_RACING,
+    TICK_INTERVAL,
 };
 use crate::room::{Identity, Ownership};
 use crate::schedule::ScheduleOptions;
