@@ -57,7 +57,8 @@ impl Database {
     /// # Errors
     /// When it cannot be started.
     pub async fn start(kind: DatabaseKind, folder: &Path, on_disk: bool) -> Result<Self> {
-        let folder = folder.join("database");
+        // Docker takes a relative path for the name of a volume.
+        let folder = std::path::absolute(folder.join("database"))?;
         std::fs::create_dir_all(&folder)?;
         let disk = match on_disk {
             true => Some(Disk::mount(&folder).await?),
