@@ -15,7 +15,8 @@ readonly LOG_LINES_SHOWN=20
 
 # Clients before servers, and whatever a program still writes to after it.
 readonly STOP_ORDER=(
-    client-chat-gtk client-sdl bots gateway race-worker chat-worker persistence nats-server xvfb
+    client-chat-gtk client-sdl bots gateway race-worker chat-worker persistence nats-watch
+    nats-server xvfb
 )
 
 pid_file() { printf '%s/pids/%s' "$RUN_DIR" "$1"; }

@@ -31,15 +31,20 @@ readonly NATS_CONFIG=$REPOSITORY/deploy/nats/nats-server.conf
 # nine times what is in use (docs/adr/021). The caller's environment overrides them.
 readonly NATS_GO_SETTINGS=(GOMAXPROCS="${GOMAXPROCS:-1}" GOGC="${GOGC:-800}")
 
-# Starts NATS with its own file store and sets nats_url.
+# Starts NATS with its own file store, and what restarts it; sets nats_url.
 start_nats() { # PORT (-1: a free one)
+    launch_nats "$1"
+    nats_url=$(announced nats-server-1 nats)
+    start_instance nats-watch-1 "$REPOSITORY/deploy/nats/watch" "$RUN_DIR" "$nats_server"
+}
+
+launch_nats() { # PORT
     local name=nats-server-1
     start_instance "$name" env "${NATS_GO_SETTINGS[@]}" \
         "$nats_server" --config "$NATS_CONFIG" --port "$1" \
         --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"
     await_ready "$name"
-    nats_url=$(announced "$name" nats)
 }
 
 # The server writes the ports it got to a file named after its process; we turn
