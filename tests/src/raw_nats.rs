@@ -50,6 +50,8 @@ impl RawNats {
     pub async fn connect(url: &str) -> Result<Self> {
         let address = url.trim_start_matches("nats://");
         let stream = TcpStream::connect(address).await?;
+        // A message and the ping behind it are two writes.
+        stream.set_nodelay(true)?;
         let mut nats = Self {
             stream: BufReader::new(stream),
             waiting: VecDeque::new(),

@@ -141,6 +141,8 @@ async fn a_list_of_thousands_is_complete() -> Result<()> {
         let subject = format!("$KV.presence.{player}.{nonce}");
         nats.publish(&subject, &value.to_string()).await?;
     }
+    // No notices announce them: gateways believe the bucket after a while.
+    tokio::time::sleep(ASKED_WITHIN).await;
     let ada = cluster.chatter("Ada").await?;
     ada.until("all are listed", |chatter| {
         chatter.client.present().count() == PEOPLE + 1

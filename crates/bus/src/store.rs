@@ -28,7 +28,8 @@ const UNLIMITED: i64 = -1;
 /// Expiry of what is known of a player's seats: longer than any race.
 const SEATS_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 /// Expiry of a presence: three of the intervals in which its gateway renews it. The
-/// players of a gateway that died are reported gone after so long.
+/// players of a gateway that died are reported gone after so long. The renewals of
+/// 4,000 connections cost NATS a tenth of a core, and each gateway a fortieth.
 const PRESENCE_EXPIRY: Duration = Duration::from_secs(15);
 /// How long the server remembers that a key of a bucket with expiry is gone.
 const EXPIRY_MARKER: Duration = Duration::from_secs(60);

@@ -49,6 +49,8 @@ pub(super) struct PresenceCore {
     own_keys: HashMap<ListenerId, String>,
     /// Players of whom bucket and notices say different things.
     repairs: BTreeMap<PlayerId, Repair>,
+    /// Whether the bucket was read since the start.
+    has_picture: bool,
     rng: StdRng,
 }
 
@@ -59,8 +61,16 @@ struct Player {
     sessions: BTreeMap<String, ChatSession>,
     /// The connection that went last.
     last_gone: Option<ChatSession>,
-    /// What the last notice says.
-    is_here: bool,
+    notice: Notice,
+}
+
+/// What the last notice about a player says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Notice {
+    /// None was read.
+    Unread,
+    Joined,
+    Left,
 }
 
 #[derive(Debug)]
@@ -73,6 +83,8 @@ struct Own {
 #[derive(Debug)]
 struct Repair {
     due: Instant,
+    /// It has been due before.
+    was_due: bool,
     /// A chat worker has said that the notice is in the stream.
     is_answered: bool,
     /// The session as which a connection of this gateway comes back, and the one before.
@@ -87,6 +99,7 @@ impl PresenceCore {
             own: BTreeMap::new(),
             own_keys: HashMap::new(),
             repairs: BTreeMap::new(),
+            has_picture: false,
             rng: StdRng::seed_from_u64(seed),
         }
     }
@@ -129,14 +142,22 @@ impl PresenceCore {
             }
         }
         for (key, session) in picture {
-            self.written(key, session, now);
+            let id = self.written(key, session, now);
+            if !self.has_picture {
+                // Its notice was read by those who were here before.
+                self.players
+                    .entry(id.clone())
+                    .and_modify(|player| player.notice = Notice::Joined);
+                self.compare(&id, now, NOTICE_PATIENCE);
+            }
         }
+        self.has_picture = true;
     }
 
     /// A key of the bucket was written; `None` when it is gone.
     pub(super) fn changed(&mut self, key: String, session: Option<ChatSession>, now: Instant) {
         match session {
-            Some(session) => self.written(key, session, now),
+            Some(session) => drop(self.written(key, session, now)),
             None => self.ended(&key, now, NOTICE_PATIENCE),
         }
     }
@@ -146,16 +167,16 @@ impl PresenceCore {
         let id = name.id();
         if is_here {
             let player = self.players.entry(id.clone());
-            player.or_insert_with(|| Player::new(name.clone())).is_here = true;
+            player.or_insert_with(|| Player::new(name.clone())).notice = Notice::Joined;
         } else if let Some(player) = self.players.get_mut(&id) {
-            player.is_here = false;
+            player.notice = Notice::Left;
         }
         self.compare(&id, now, NOTICE_PATIENCE);
     }
 
     /// Who is here, in the order of names.
     pub(super) fn list(&self) -> Vec<PlayerName> {
-        let here = self.players.values().filter(|player| player.is_here);
+        let here = self.players.values().filter(|player| player.is_here());
         let mut names: Vec<PlayerName> = here.map(|player| player.name.clone()).collect();
         names.sort_by_cached_key(PlayerName::id);
         names
@@ -190,14 +211,24 @@ impl PresenceCore {
     fn repair(&mut self, id: &PlayerId, now: Instant) -> Option<Missing> {
         let next = now + self.patience(NOTICE_PATIENCE);
         let (repair, player) = (self.repairs.get_mut(id)?, self.players.get_mut(id)?);
-        if repair.is_answered {
-            // It was in the stream before: clients have read it, or never saw the player.
-            player.is_here = !player.sessions.is_empty();
+        let has_session = !player.sessions.is_empty();
+        let has_own = player.sessions.keys().any(|key| self.own.contains_key(key));
+        let is_foreign = has_session && repair.back.is_none() && !has_own;
+        let was_due = std::mem::replace(&mut repair.was_due, true);
+        // No gateway announces it, as when all were started after NATS came back empty.
+        let is_unannounced = is_foreign && was_due && player.notice == Notice::Unread;
+        if repair.is_answered || is_unannounced {
+            // The notice was in the stream before, or never: the bucket has the last word.
+            player.notice = if has_session {
+                Notice::Joined
+            } else {
+                Notice::Left
+            };
             self.compare(id, now, NOTICE_PATIENCE);
             return None;
         }
         repair.due = next;
-        if player.sessions.is_empty() {
+        if !has_session {
             let mut own = self.own.values();
             // One of this gateway's that is just being written again is no absence.
             if own.any(|own| own.session.player.id() == *id) {
@@ -206,6 +237,9 @@ impl PresenceCore {
             // Without a connection that this gateway knew, there is nothing to report.
             repair.is_answered = player.last_gone.is_none();
             return player.last_gone.clone().map(Missing::Left);
+        }
+        if is_foreign {
+            return None;
         }
         if repair.back.is_none() {
             let mut keys = player.sessions.keys();
@@ -244,17 +278,14 @@ impl PresenceCore {
         self.own.insert(key, own);
     }
 
-    fn written(&mut self, key: String, session: ChatSession, now: Instant) {
+    fn written(&mut self, key: String, session: ChatSession, now: Instant) -> PlayerId {
         let id = session.player.id();
-        let player = self.players.entry(id.clone()).or_insert_with(|| {
-            // Its notice comes at once, or was read before this gateway began to.
-            let mut player = Player::new(session.player.clone());
-            player.is_here = true;
-            player
-        });
+        let player = self.players.entry(id.clone());
+        let player = player.or_insert_with(|| Player::new(session.player.clone()));
         player.sessions.insert(key.clone(), session);
         self.keys.insert(key, id.clone());
         self.compare(&id, now, NOTICE_PATIENCE);
+        id
     }
 
     fn ended(&mut self, key: &str, now: Instant, patience: Duration) {
@@ -274,7 +305,7 @@ impl PresenceCore {
             return;
         };
         let has_session = !player.sessions.is_empty();
-        if has_session == player.is_here {
+        if has_session == player.is_here() {
             self.repairs.remove(id);
             if !has_session {
                 self.players.remove(id);
@@ -284,6 +315,7 @@ impl PresenceCore {
         let due = now + self.patience(patience);
         self.repairs.entry(id.clone()).or_insert(Repair {
             due,
+            was_due: false,
             is_answered: false,
             back: None,
         });
@@ -310,8 +342,12 @@ impl Player {
             name,
             sessions: BTreeMap::new(),
             last_gone: None,
-            is_here: false,
+            notice: Notice::Unread,
         }
+    }
+
+    fn is_here(&self) -> bool {
+        self.notice == Notice::Joined
     }
 }
 

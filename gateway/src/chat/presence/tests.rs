@@ -160,6 +160,18 @@ fn a_connection_that_was_reported_gone_is_reported_back_by_its_gateway() {
 }
 
 #[test]
+fn a_connection_that_no_notice_announces_is_listed_after_a_while() {
+    let (ada, bob) = (session("Ada", 1), session("Bob", 2));
+    let mut world = World::with(&[&ada]);
+    assert_eq!(world.list(), ["Ada"], "the first picture is what there is");
+    world.writes(&bob);
+    assert_eq!(world.list(), ["Ada"], "its notice is on its way");
+    assert!(world.after(LONG).is_empty());
+    assert!(world.after(LONG).is_empty());
+    assert_eq!(world.list(), ["Ada", "Bob"]);
+}
+
+#[test]
 fn an_emptied_bucket_is_filled_again_without_notices() {
     let (ada, bob) = (session("Ada", 1), session("Bob", 2));
     let mut world = World::with(&[&ada, &bob]);
