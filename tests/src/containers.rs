@@ -14,6 +14,8 @@ use testcontainers_modules::testcontainers::core::{IntoContainerPort, Mount};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 
+use crate::small_disk::SmallDisk;
+
 /// The user that the databases are used as.
 const USER: &str = "slipstream";
 /// And its password.
@@ -58,12 +60,12 @@ pub async fn mysql() -> Result<Service<Mysql>> {
     database(mysql_image()).await
 }
 
-/// As [`mysql`], with its data on a disk of that size.
+/// As [`mysql`], with its data on that disk.
 ///
 /// # Errors
 /// When the container cannot be started.
-pub async fn mysql_on_small_disk(size: &str) -> Result<Service<Mysql>> {
-    database(mysql_image().with_mount(small_disk(size))).await
+pub async fn mysql_on(disk: &SmallDisk) -> Result<Service<Mysql>> {
+    database(mysql_image().with_mount(data_on(disk))).await
 }
 
 fn mysql_image() -> ContainerRequest<Mysql> {
@@ -81,12 +83,12 @@ pub async fn mariadb() -> Result<Service<Mariadb>> {
     database(mariadb_image()).await
 }
 
-/// As [`mariadb`], with its data on a disk of that size.
+/// As [`mariadb`], with its data on that disk.
 ///
 /// # Errors
 /// When the container cannot be started.
-pub async fn mariadb_on_small_disk(size: &str) -> Result<Service<Mariadb>> {
-    database(mariadb_image().with_mount(small_disk(size))).await
+pub async fn mariadb_on(disk: &SmallDisk) -> Result<Service<Mariadb>> {
+    database(mariadb_image().with_mount(data_on(disk))).await
 }
 
 fn mariadb_image() -> ContainerRequest<Mariadb> {
@@ -96,8 +98,9 @@ fn mariadb_image() -> ContainerRequest<Mariadb> {
         .with_env_var("MARIADB_PASSWORD", USER_PASSWORD)
 }
 
-fn small_disk(size: &str) -> Mount {
-    Mount::tmpfs_mount(DATA_DIR).with_size(size)
+fn data_on(disk: &SmallDisk) -> Mount {
+    let folder = disk.path().display();
+    Mount::bind_mount(folder.to_string(), DATA_DIR)
 }
 
 impl<I: Image> Service<I> {
@@ -109,8 +112,8 @@ impl<I: Image> Service<I> {
         docker(&["kill", self.container.id()]).await
     }
 
-    /// Starts it again after [`Service::kill`], at the same address. It may not serve
-    /// yet.
+    /// Starts it again after [`Service::kill`], or after it has ended, at the same
+    /// address. It may not serve yet.
     ///
     /// # Errors
     /// When it cannot be started.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use bytes::Bytes;
 use client_core::protocol::client::{GoodbyeCode, ServerMessage};
-use client_core::protocol::lobby::{Phase, RoomSettings};
+use client_core::protocol::lobby::{Phase, RoomEntry, RoomSettings};
 use client_core::protocol::room::{RoomEvent, RoomEventBody};
 use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
@@ -295,6 +295,19 @@ impl Live<Racer> {
         .await
     }
 
+    /// Waits until the lobby has a player in these rooms and no others.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn lobby_shows_rooms_of(&self, player: &str, expected: &[&str]) -> Result<()> {
+        self.lobby_shows(&format!("{player} in {expected:?}"), |rooms| {
+            let has = |room: &&RoomEntry| room.players.iter().any(|it| it.as_str() == player);
+            let names = rooms.iter().filter(has).map(|room| room.name.as_str());
+            names.eq(expected.iter().copied())
+        })
+        .await
+    }
+
     /// Asks for the lobby until it shows what is wanted.
     ///
     /// # Errors
@@ -302,7 +315,7 @@ impl Live<Racer> {
     pub async fn lobby_shows(
         &self,
         what: &str,
-        is_shown: impl Fn(&[client_core::protocol::lobby::RoomEntry]) -> bool,
+        is_shown: impl Fn(&[RoomEntry]) -> bool,
     ) -> Result<()> {
         fleet::wait::eventually(&format!("the lobby shows {what}"), async || {
             self.act(|racer| racer.client.list_rooms());

@@ -2,6 +2,7 @@
 //! It knows the text protocol of NATS and nothing of Slipstream.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -39,8 +40,13 @@ impl Message {
 pub struct RawNats {
     stream: BufReader<TcpStream>,
     waiting: VecDeque<Message>,
+    /// Distinguishes its inboxes from those of the other clients of a test.
+    client: u32,
     count: u32,
 }
+
+/// The clients of this process so far.
+static CLIENTS: AtomicU32 = AtomicU32::new(0);
 
 impl RawNats {
     /// Connects to `nats://HOST:PORT`.
@@ -55,6 +61,7 @@ impl RawNats {
         let mut nats = Self {
             stream: BufReader::new(stream),
             waiting: VecDeque::new(),
+            client: CLIENTS.fetch_add(1, Ordering::Relaxed),
             count: 0,
         };
         let greeting = nats.line().await?;
@@ -122,7 +129,7 @@ impl RawNats {
         payload: &str,
         answers: usize,
     ) -> Result<Vec<Message>> {
-        let inbox = format!("_INBOX.plain.{}", self.count + 1);
+        let inbox = format!("_INBOX.plain.{}.{}", self.client, self.count + 1);
         self.subscribe(&inbox).await?;
         let command = format!("PUB {subject} {inbox} {}\r\n{payload}\r\n", payload.len());
         self.send(command.as_bytes()).await?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use client_core::protocol::Epoch;
 use client_core::protocol::lobby::RoomSettings;
 use fleet::Program;
@@ -94,11 +94,10 @@ async fn a_kill_is_not_seen_in_the_path_of_the_driven_car() -> Result<()> {
     let frames = frames::parse(whole)?;
     let moving = frames.iter().position(|it| it.speed_mps > MOVING_MPS);
     let steps = frames::steps(&frames[moving.context("the car moves")?..]);
-    let judged = judge(&steps, &kills_ms);
-    // A failure is looked at, too.
-    let shown_ms = judged.as_ref().copied().unwrap_or(kills_ms[0]);
+    let (shown_ms, judged) = judge(&steps, &kills_ms);
+    // The kill that failed is kept, else the first.
     keep(whole, &frames, &intervals(&bob)?, shown_ms)?;
-    judged.map(drop)
+    judged
 }
 
 /// Both are in a race that is about to start, on a long straight.
@@ -152,13 +151,19 @@ async fn recorded_until(recording: &Path, until_ms: f64) -> Result<()> {
 }
 
 /// Around no kill a step is larger than at any other frame. Kills around which
-/// the machine was too busy to draw say nothing; the answer is the first other.
-fn judge(steps: &[Step], kills_ms: &[f64]) -> Result<f64> {
+/// the machine was too busy to draw say nothing. Returns the kill that is to be looked
+/// at: the one that failed, else the first that says something.
+fn judge(steps: &[Step], kills_ms: &[f64]) -> (f64, Result<()>) {
     let calm = frames::calm(steps);
     let wrong = calm
         .iter()
         .find(|it| it.forward_m <= 0.0 || it.ticks <= 0.0);
-    ensure!(wrong.is_none(), "a step back: {wrong:?}");
+    if let Some(wrong) = wrong {
+        let near = |kill: &&f64| (wrong.unix_ms - **kill).abs();
+        let nearest = kills_ms.iter().min_by(|a, b| near(a).total_cmp(&near(b)));
+        let shown_ms = nearest.copied().unwrap_or(wrong.unix_ms);
+        return (shown_ms, Err(anyhow!("a step back: {wrong:?}")));
+    }
     let is_around = |step: &Step, kill_ms: f64| (step.unix_ms - kill_ms).abs() <= AROUND_MS;
     let is_elsewhere = |step: &&Step| kills_ms.iter().all(|kill| !is_around(step, *kill));
     let elsewhere: Vec<&Step> = calm.iter().filter(is_elsewhere).collect();
@@ -177,15 +182,26 @@ fn judge(steps: &[Step], kills_ms: &[f64]) -> Result<f64> {
         }
         let [pace, jump, rate_error] = largest_of(&around);
         println!("{drawn} frames around a kill: {pace:.2} m/s, {jump:.4} m, clock {rate_error:.3}");
-        ensure!(pace <= pace_max, "a step of {pace} m/s");
-        ensure!(jump <= jump_max + TOLERANCE_M, "a jump of {jump} m");
-        ensure!(
-            rate_error <= RATE_ERROR_MAX,
-            "the clock jumped: {rate_error}"
-        );
+        let verdict = || {
+            ensure!(pace <= pace_max, "a step of {pace} m/s");
+            ensure!(jump <= jump_max + TOLERANCE_M, "a jump of {jump} m");
+            ensure!(
+                rate_error <= RATE_ERROR_MAX,
+                "the clock jumped: {rate_error}"
+            );
+            Ok(())
+        };
+        if let Err(error) = verdict() {
+            return (*kill_ms, Err(error));
+        }
         judged = judged.or(Some(*kill_ms));
     }
-    judged.context("the machine was too busy to draw 30 frames a second around any kill")
+    let busy = "the machine was too busy to draw 30 frames a second around any kill";
+    let verdict = judged.context(busy).map(drop);
+    (
+        judged.or(kills_ms.first().copied()).unwrap_or_default(),
+        verdict,
+    )
 }
 
 /// The largest way a second, jump, and error of the clock.

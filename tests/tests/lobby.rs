@@ -232,3 +232,74 @@ async fn a_room_that_nobody_is_connected_to_is_gone_after_a_minute() -> Result<(
     )
     .await
 }
+
+#[tokio::test]
+async fn a_player_sits_in_one_room_wherever_connected() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    let other_gateway = cluster.add_gateway().await?;
+    let settings = RoomSettings {
+        seats: 3,
+        ..RoomSettings::default()
+    };
+    let ada = cluster.racer("Ada").await?;
+    ada.create("first", settings.clone()).await?;
+    let bob = cluster.racer("Bob").await?;
+    bob.join("first").await?;
+
+    let ada_elsewhere = cluster.racer_back_at("Ada", &other_gateway).await?;
+    ada_elsewhere.create("second", settings).await?;
+    bob.sees("Ada leaves the first room", |event| {
+        matches!(event, RoomEventBody::Left { player, .. } if player.as_str() == "Ada")
+    })
+    .await?;
+    bob.lobby_shows_rooms_of("Ada", &["second"]).await?;
+
+    // A refusal leaves the player where the seat is.
+    let refused = bob
+        .refused(|client| client.create_room("first", RoomSettings::default(), CarClass::Grip))
+        .await?;
+    assert_eq!(refused.code, RejectionCode::AlreadyInRoom);
+    bob.lobby_shows_rooms_of("Bob", &["first"]).await
+}
+
+#[tokio::test]
+async fn a_returning_player_is_told_the_last_race_and_whether_it_runs() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let ada = cluster.racer("Ada").await?;
+    let settings = RoomSettings {
+        seats: 1,
+        ..RoomSettings::default()
+    };
+    ada.create("marathon", settings).await?;
+    ada.racing().await?;
+    drop(ada);
+    eventually("told of the race", async || {
+        let ada = cluster.returning_racer("Ada").await?;
+        let last = ada.look(|racer| racer.client.last_race().cloned());
+        Ok(last.filter(|last| {
+            last.race.room.as_str() == "marathon" && last.is_running && last.race.score > 0
+        }))
+    })
+    .await?;
+
+    let ada = cluster.returning_racer("Ada").await?;
+    ada.act(|racer| {
+        racer.client.request_profile(None);
+        racer.client.request_leaderboard(0);
+    });
+    let name = ada
+        .find("the own profile", |racer| {
+            racer.client.profile().map(|profile| profile.name.clone())
+        })
+        .await?;
+    assert_eq!(name.as_str(), "Ada");
+    ada.find("a page of the leaderboard", |racer| {
+        racer.client.leaderboard().cloned()
+    })
+    .await?;
+    let refused = ada
+        .refused(|client| client.request_profile(Some("nobody")))
+        .await?;
+    assert!(refused.message.contains("nobody"), "{refused}");
+    Ok(())
+}
