@@ -27,6 +27,7 @@ pub mod conversation;
 pub mod limits;
 pub mod lobby;
 pub mod metrics;
+mod one_room;
 pub mod options;
 pub mod presence;
 pub mod rate;

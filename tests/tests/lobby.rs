@@ -248,9 +248,10 @@ async fn a_player_sits_in_one_room_wherever_connected() -> Result<()> {
 
     let ada_elsewhere = cluster.racer_back_at("Ada", &other_gateway).await?;
     ada_elsewhere.create("second", settings).await?;
-    bob.sees("Ada leaves the first room", |event| {
-        matches!(event, RoomEventBody::Left { player, .. } if player.as_str() == "Ada")
-    })
+    bob.sees(
+        "Ada leaves the first room",
+        |event| matches!(event, RoomEventBody::Left { player, .. } if player.as_str() == "Ada"),
+    )
     .await?;
     bob.lobby_shows_rooms_of("Ada", &["second"]).await?;
 

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use crate::error::{BusError, RequestError};
-use crate::keeper::Stores;
+use crate::stores::Stores;
 use crate::subject::Subject;
 
 /// The first reconnect delay; each attempt adds the same again.

@@ -1,63 +1,23 @@
 //! Keeps the streams and buckets of a program: creates those that are missing, at
 //! the start, after every reconnection and at intervals, and notes what it finds.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::connection::Bus;
-use crate::error::{BusError, CasError};
-use crate::status::Status;
+use crate::error::BusError;
 use crate::store::Store;
 
 /// Between two looks at the streams and buckets: one that an operator has deleted
 /// is back soon, and a program asks a few times a second at most.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What a program knows of its streams and buckets. Clones share it.
-#[derive(Clone, Debug)]
-pub(crate) struct Stores {
-    status: Arc<Mutex<Status>>,
-    /// Counts what makes followers begin again: connections, and stores that were
-    /// replaced.
-    generation: watch::Sender<u64>,
-}
-
 /// The task that keeps the streams and buckets of a program. Dropping it ends it.
 #[derive(Debug)]
 pub struct Keeper {
     _task: AbortOnDropHandle<()>,
-}
-
-impl Stores {
-    pub(crate) fn new(generation: watch::Sender<u64>) -> Self {
-        Self {
-            status: Arc::default(),
-            generation,
-        }
-    }
-
-    pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Yields a value after each connection, and after a store was replaced.
-    pub(crate) fn generations(&self) -> watch::Receiver<u64> {
-        self.generation.subscribe()
-    }
-
-    /// Notes how a write ended.
-    pub(crate) fn wrote<T>(&self, store: &'static str, outcome: &Result<T, CasError>) {
-        match outcome {
-            Ok(_) | Err(CasError::Conflict { .. }) => self.status().wrote(store),
-            Err(CasError::Unknown { source, .. }) => {
-                let reason = source.to_string();
-                self.status().write_failed(store, reason, Instant::now());
-            }
-        }
-    }
 }
 
 impl Bus {
@@ -113,7 +73,7 @@ impl Bus {
                 let is_another = self.stores().status().found(store.name(), identity);
                 if is_another {
                     tracing::warn!(store = store.name(), "it was created again, empty");
-                    self.stores().generation.send_modify(|count| *count += 1);
+                    self.stores().begin_again();
                 }
             }
             Err(error) => {

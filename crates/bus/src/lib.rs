@@ -23,6 +23,7 @@ mod last_writes;
 pub mod service;
 mod status;
 pub mod store;
+mod stores;
 pub mod stream;
 pub mod subject;
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::store::Identity;
+/// One life of a stream: when it was created, Unix nanoseconds. A stream that was
+/// deleted and created again, or whose server lost its disk, has another.
+pub(crate) type Identity = i128;
 
 /// Writes that fail for so long are no stall of a busy disk.
 const WRITES_FAILING: Duration = Duration::from_secs(2);

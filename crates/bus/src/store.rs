@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::connection::{Bus, SETUP_TIMEOUT};
 use crate::error::BusError;
+use crate::status::Identity;
 
 /// Period in which a stream recognises a repeated message id.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
@@ -141,10 +142,6 @@ enum Kind {
         set: fn(Config) -> Config,
     },
 }
-
-/// One life of a stream: when it was created, Unix nanoseconds. A stream that was
-/// deleted and created again, or whose server lost its disk, has another.
-pub(crate) type Identity = i128;
 
 impl Store {
     /// A bucket whose keys do not expire.

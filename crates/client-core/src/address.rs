@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn names_the_part_that_is_wrong() {
         use GatewayAddressError as Error;
-        let cases: [(&str, fn(String) -> Error); 14] = [
+        type Expected = fn(String) -> Error;
+        let cases: [(&str, Expected); 14] = [
             ("localhost", Error::PortMissing),
             ("127.0.0.1", Error::PortMissing),
             ("[::1]", Error::PortMissing),

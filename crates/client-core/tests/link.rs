@@ -28,7 +28,7 @@ struct Silent {
 
 impl Silent {
     async fn bind(address: &str) -> std::io::Result<Self> {
-        let address = address.parse().unwrap();
+        let address = address.parse().expect("an address");
         let socket = match address {
             std::net::SocketAddr::V4(_) => TcpSocket::new_v4()?,
             std::net::SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -52,7 +52,7 @@ impl Silent {
 fn open(addresses: &[&str]) -> Link {
     let gateways: Vec<_> = addresses
         .iter()
-        .map(|address| GatewayAddress::parse(address).unwrap())
+        .map(|address| GatewayAddress::parse(address).expect("an address"))
         .collect();
     Link::open(&Handle::current(), &gateways, "test")
 }
@@ -69,8 +69,8 @@ async fn expect_connected(link: &mut Link) -> Duration {
 }
 
 async fn listener(address: &str) -> (TcpListener, String) {
-    let listener = TcpListener::bind(address).await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind(address).await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
     (listener, address)
 }
 

@@ -11,7 +11,6 @@ use sea_orm::{
 
 use super::replays::forget_old_races;
 use super::upsert::upsert_newer;
-use super::writer::write_mark;
 use crate::batch::Batch;
 use crate::entity::{
     closed_race, race_result, replay, replay_chunk, room, snapshot, written_batch,
@@ -144,4 +143,27 @@ async fn remove_closed_rooms(
 
 pub(super) fn millis(time: UnixMillis) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
+}
+
+/// Writes the row by which a writer sees its batch.
+async fn write_mark(
+    database: &impl ConnectionTrait,
+    mark: written_batch::Model,
+) -> Result<(), DbErr> {
+    let row = written_batch::ActiveModel {
+        writer: Set(mark.writer),
+        batch: Set(mark.batch),
+        written_at: Set(mark.written_at),
+    };
+    let latest = OnConflict::column(written_batch::Column::Writer)
+        .update_columns([
+            written_batch::Column::Batch,
+            written_batch::Column::WrittenAt,
+        ])
+        .to_owned();
+    written_batch::Entity::insert(row)
+        .on_conflict(latest)
+        .exec_without_returning(database)
+        .await
+        .map(drop)
 }

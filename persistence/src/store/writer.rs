@@ -1,8 +1,7 @@
 //! Batches that are seen to be in the database before they count as written.
 
 use protocol::UnixMillis;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use ulid::Ulid;
 
 use super::connections::Connections;
@@ -99,26 +98,4 @@ impl Writer {
             None => Err(StoreError::NotSeen("a batch")),
         }
     }
-}
-
-pub(super) async fn write_mark(
-    database: &impl ConnectionTrait,
-    mark: written_batch::Model,
-) -> Result<(), DbErr> {
-    let row = written_batch::ActiveModel {
-        writer: Set(mark.writer),
-        batch: Set(mark.batch),
-        written_at: Set(mark.written_at),
-    };
-    let latest = OnConflict::column(written_batch::Column::Writer)
-        .update_columns([
-            written_batch::Column::Batch,
-            written_batch::Column::WrittenAt,
-        ])
-        .to_owned();
-    written_batch::Entity::insert(row)
-        .on_conflict(latest)
-        .exec_without_returning(database)
-        .await
-        .map(drop)
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::Reading;
 use crate::connection::Bus;
-use crate::store::{Identity, Store, identity};
+use crate::status::Identity;
+use crate::store::{Store, identity};
 
 /// A message of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
