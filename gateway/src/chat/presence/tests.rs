@@ -178,10 +178,8 @@ fn an_emptied_bucket_is_filled_again_without_notices() {
     world.connects(&ada);
     assert!(world.core.due_renewals(world.now).is_empty());
     world.picture(&[]);
-    assert_eq!(
-        world.core.due_renewals(world.now),
-        std::slice::from_ref(&ada)
-    );
+    let due = world.core.due_renewals(world.now);
+    assert_eq!(due, std::slice::from_ref(&ada));
     assert_eq!(world.list(), ["Ada", "Bob"]);
     // The other gateway has a moment for its own.
     assert!(world.after(LONG).is_empty());
