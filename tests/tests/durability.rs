@@ -26,6 +26,10 @@ const PERSISTENCE_KILLS: u32 = 100;
 const SERVER_KILLS: u32 = 20;
 /// Rounds of results that fill a disk at last.
 const ROUNDS_MAX: u32 = 100;
+/// Between two looks whether the database is full.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Looks in a round: as long as from one batch to the next.
+const ROUND_LOOKS: u32 = 12;
 /// Between two results.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(15);
 /// The longest wait for everything to be written: the writer pauses up to five seconds
@@ -109,9 +113,13 @@ impl Bench {
         let address = self.cluster.fleet.persistence[0].address("http")?;
         for _round in 0..ROUNDS_MAX {
             self.publish(200).await?;
-            let (status, _text) = http::get(address, "/ready").await?;
-            if status != 200 {
-                return Ok(());
+            // A batch is written every second.
+            for _look in 0..ROUND_LOOKS {
+                tokio::time::sleep(LOOK_INTERVAL).await;
+                let (status, _text) = http::get(address, "/ready").await?;
+                if status != 200 {
+                    return Ok(());
+                }
             }
         }
         bail!("the database is not full")

@@ -364,6 +364,7 @@ fn an_idle_warning_stands_until_a_key_answers_it() {
     app.update(now);
     let text = "Still there? Press any key, or you leave the room in 60 s.";
     assert!(app.notices().lines(now).any(|(line, _)| line.text == text));
+    sent(&mut app);
     press(&mut app, Key::Down);
     assert_eq!(sent(&mut app), r#"{"type":"stay"}"#);
     app.update(now);
