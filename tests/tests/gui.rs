@@ -146,7 +146,7 @@ async fn what_is_wrong_is_shown_where_it_was_typed() -> Result<()> {
 #[tokio::test]
 async fn a_bad_option_is_named_with_its_value_and_what_is_allowed() -> Result<()> {
     for (name, value, allowed) in [
-        ("client-sdl", "here", "a host and a port"),
+        ("client-sdl", "here", "HOST:PORT"),
         ("client-chat-gtk", "here", "HOST:PORT"),
     ] {
         let mut command = program(name)?;
