@@ -1,12 +1,12 @@
 //! Start and shutdown of the chat worker.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use bus::{Bus, Call, Store, store};
 use protocol::chat::Posted;
 use protocol::{Reply, subject};
 use serde::de::DeserializeOwned;
-use service::{BoxError, Context};
+use service::{BoxError, Context, unix_ms};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
@@ -113,11 +113,4 @@ where
     }
     metrics::served(what, begun.elapsed());
     call.answer(&reply).await;
-}
-
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
 }

@@ -1,7 +1,7 @@
 //! Carries out what a conversation asks of the rest of the system.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bus::{Bucket, Bus, RequestError};
 use domain::CarClass;
@@ -313,7 +313,5 @@ fn busy() -> Rejection {
 }
 
 fn unix_seconds() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    service::unix_ms() / 1_000
 }

@@ -8,6 +8,7 @@ use protocol::chat::{ChatSession, Posted, Presence};
 use protocol::version::PRESENCE;
 use protocol::{subject, version};
 use service::Shutdown;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::backend::Backend;
 use crate::chat::Missing;
@@ -16,13 +17,8 @@ use crate::metrics;
 
 /// Renews the presence of the connections to this gateway until shutdown.
 pub async fn renew(backend: &Backend, shutdown: &Shutdown) {
-    let mut ticks = tokio::time::interval(PRESENCE_TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shutdown.wait() => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::new();
+    while ticks.next(shutdown).await {
         let due = backend.chat.due_renewals(Instant::now());
         let renewals = futures::stream::iter(due);
         renewals
@@ -40,18 +36,32 @@ pub async fn renew(backend: &Backend, shutdown: &Shutdown) {
 
 /// Asks for the notices that are missing until shutdown.
 pub async fn repair(backend: &Backend, shutdown: &Shutdown) {
-    let mut ticks = tokio::time::interval(PRESENCE_TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shutdown.wait() => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::new();
+    while ticks.next(shutdown).await {
         let due = backend.chat.due_notices(Instant::now());
         let notices = futures::stream::iter(due);
         notices
             .for_each_concurrent(NOTICES_IN_FLIGHT_MAX, |missing| ask(backend, missing))
             .await;
+    }
+}
+
+/// When presence is looked after.
+struct Ticks(Interval);
+
+impl Ticks {
+    fn new() -> Self {
+        let mut ticks = tokio::time::interval(PRESENCE_TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self(ticks)
+    }
+
+    /// Waits for the next one; returns false on shutdown.
+    async fn next(&mut self, shutdown: &Shutdown) -> bool {
+        tokio::select! {
+            () = shutdown.wait() => false,
+            _ = self.0.tick() => true,
+        }
     }
 }
 

@@ -37,11 +37,10 @@ pub mod quarantine;
 pub mod report;
 pub mod store;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bus::Bus;
 use bus::store::{QUARANTINE, RECORDS, REPLAYS, RESULTS};
-use protocol::UnixMillis;
 use protocol::persist::RecordStream;
 use service::{BoxError, Context, Shutdown};
 use tokio::task::JoinSet;
@@ -50,6 +49,8 @@ use tracing::{debug, info, warn};
 pub use crate::options::Options;
 
 use crate::conditions::{Conditions, Part};
+pub(crate) use service::unix_ms as now;
+
 use crate::consumer::Consumer;
 use crate::endpoints::Endpoints;
 use crate::error::{StoreError, chain};
@@ -203,12 +204,4 @@ async fn rest(pause: Duration, shutdown: &Shutdown) -> bool {
         () = shutdown.wait() => false,
         () = tokio::time::sleep(pause) => true,
     }
-}
-
-/// The current time.
-fn now() -> UnixMillis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
 }

@@ -12,11 +12,11 @@ use protocol::replay::Base64;
 use protocol::version::{self, PERSIST, QUARANTINE};
 use protocol::{Revision, subject};
 use room::ownership::result_id;
+use service::unix_ms;
 use tracing::{debug, error, info};
 
 use crate::limits::RESULTS_MOVED_MAX;
 use crate::metrics;
-use crate::quarantine::unix_ms;
 use crate::worker::Worker;
 
 /// What the keys of damaged results begin with in the bucket `quarantine`.

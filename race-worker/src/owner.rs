@@ -17,13 +17,12 @@ use protocol::{GatewayId, RoomId, subject};
 use room::Room;
 use room::lease::Lease;
 use room::ownership::{Command, Event, Moment, OwnerCore, Stop, Topic};
-use service::Deadline;
+use service::{Deadline, unix_ms};
 use tracing::{debug, info, warn};
 
 use self::in_flight::{Answer, InFlight};
 use crate::handover_limiter::HandoverPermit;
 use crate::metrics;
-use crate::quarantine::unix_ms;
 use crate::worker::{CapacityPermit, Subscriptions, Worker};
 
 /// A timer of a millisecond's steps is never late by so much.

@@ -1,13 +1,12 @@
 //! Checkpoints that nobody can go on with: set aside, so that their names are free.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use bus::CasError;
 use protocol::quarantine::{Origin, Quarantined, checkpoint_key};
 use protocol::replay::Base64;
 use protocol::version::{self, QUARANTINE};
-use protocol::{RoomId, UnixMillis, subject};
+use protocol::{RoomId, subject};
 use room::claim::Damage;
+use service::unix_ms;
 use tracing::{debug, error};
 
 use crate::metrics;
@@ -59,12 +58,4 @@ impl Worker {
         }
         Ok(())
     }
-}
-
-/// The time of day.
-pub(crate) fn unix_ms() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
 }

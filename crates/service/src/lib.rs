@@ -10,6 +10,7 @@
 //! been touched; a failure ends it with status 1 and one sentence per cause.
 
 pub mod announce;
+mod clock;
 pub mod deadline;
 pub mod health;
 pub mod options;
@@ -20,6 +21,7 @@ mod timer;
 mod versions;
 
 pub use announce::Announcement;
+pub use clock::unix_ms;
 pub use deadline::{Deadline, TimerQueue};
 pub use health::{Condition, Health};
 pub use options::ServiceOptions;
