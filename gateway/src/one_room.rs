@@ -37,11 +37,11 @@ impl Backend {
             return;
         };
         for seat in held.elsewhere(room) {
-            let leave = CtlRequest::Leave {
+            let moved = CtlRequest::Moved {
                 player: player.clone(),
                 session: seat.session,
             };
-            match self.ctl(&seat.room, &leave).await {
+            match self.ctl(&seat.room, &moved).await {
                 Err(rejection) if rejection.code == RejectionCode::Unavailable => {
                     tracing::debug!(%rejection, room = %seat.room, "a seat stays taken");
                 }

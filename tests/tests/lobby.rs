@@ -254,6 +254,8 @@ async fn a_player_sits_in_one_room_wherever_connected() -> Result<()> {
     )
     .await?;
     bob.lobby_shows_rooms_of("Ada", &["second"]).await?;
+    // Her first connection drives no car there, whoever gets the seat.
+    ada.in_lobby().await?;
 
     // A refusal leaves the player where the seat is.
     let refused = bob

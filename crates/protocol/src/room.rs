@@ -81,6 +81,14 @@ pub enum CtlRequest {
         /// Which connection it was: the player may have another by now.
         session: SessionNonce,
     },
+    /// Give the seat back for one in another room, which another connection of the
+    /// player has taken.
+    Moved {
+        /// Who.
+        player: PlayerName,
+        /// Which connection has the seat: it is sent to the lobby.
+        session: SessionNonce,
+    },
     /// A sign of life: the answer to an idle warning.
     Stay {
         /// Who.
@@ -340,6 +348,8 @@ pub enum LeaveReason {
     Idle,
     /// The connection was lost while the room waited, and did not come back.
     Lost,
+    /// The player took a seat in another room.
+    Moved,
 }
 
 /// Why a room ended.

@@ -228,6 +228,10 @@ impl Room {
                 self.sign_of_life(&player, session)?;
                 Some(self.fill_seats(&player, session, skill)?)
             }
+            CtlRequest::Moved { player, session } => {
+                self.moved(&player, session);
+                None
+            }
             CtlRequest::Stay { player, session } => Some(self.sign_of_life(&player, session)?),
             CtlRequest::Leave { player, session } => {
                 self.leave(&player, session);

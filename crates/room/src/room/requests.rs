@@ -172,6 +172,14 @@ impl Room {
         }
     }
 
+    /// The player has a seat in another room, by another connection: this one drives no
+    /// car here, whoever gets the seat.
+    pub(super) fn moved(&mut self, player: &PlayerName, session: SessionNonce) {
+        if let Ok(seat) = self.seat_of(player, session) {
+            self.vacate(seat, LeaveReason::Moved);
+        }
+    }
+
     /// A player leaves: a seat of a waiting room is free, a car of a race stays.
     pub(super) fn vacate(&mut self, seat: Seat, reason: LeaveReason) {
         let is_racing = self.race.is_some();
@@ -183,7 +191,9 @@ impl Room {
         }
         let session = match reason {
             LeaveReason::OwnWish => None,
-            LeaveReason::Idle | LeaveReason::Lost => Some(person.connection.session),
+            LeaveReason::Idle | LeaveReason::Lost | LeaveReason::Moved => {
+                Some(person.connection.session)
+            }
         };
         if is_racing {
             person.presence = Presence::Left;

@@ -58,7 +58,12 @@ impl RoomClient {
                         "you did nothing for too long and have left the room".to_owned()
                     }
                     LeaveReason::Idle => format!("{player} did nothing and has left"),
-                    LeaveReason::OwnWish | LeaveReason::Lost => format!("{player} left"),
+                    LeaveReason::Moved if is_own(player) => {
+                        "you have taken a seat in another room".to_owned()
+                    }
+                    LeaveReason::OwnWish | LeaveReason::Lost | LeaveReason::Moved => {
+                        format!("{player} left")
+                    }
                 }))
             }
             RoomEventBody::IdleWarning {
