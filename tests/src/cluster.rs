@@ -61,7 +61,8 @@ impl Cluster {
     /// # Errors
     /// When it does not start.
     pub async fn add_race_worker_in(&mut self, namespace: &NetworkNamespace) -> Result<()> {
-        let command = namespace.command(&self.fleet.command(Program::RaceWorker)?);
+        let command = self.fleet.command(Program::RaceWorker)?;
+        let command = namespace.command(&command);
         let added = self
             .fleet
             .add_command(Program::RaceWorker, command, namespace.address());

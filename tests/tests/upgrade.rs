@@ -31,7 +31,7 @@ const RACE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The command of one more server of a cluster, from the programs of another
 /// release.
-fn command_of(cluster: &Cluster, program: Program, programs: &Programs) -> Result<Command> {
+fn command_of(cluster: &mut Cluster, program: Program, programs: &Programs) -> Result<Command> {
     let usual = cluster.fleet.command(program)?;
     let mut command = programs.command(program.name())?;
     command.args(usual.get_args());
@@ -184,7 +184,7 @@ async fn a_worker_leaves_a_room_that_it_cannot_read_to_one_that_can() -> Result<
     let racers = [&ada, &bob];
     let race = race(&racers).await?;
 
-    let older = command_of(&cluster, Program::RaceWorker, &programs()?)?;
+    let older = command_of(&mut cluster, Program::RaceWorker, &programs()?)?;
     let older = cluster
         .fleet
         .add_command(Program::RaceWorker, older, LOOPBACK);

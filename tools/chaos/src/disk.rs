@@ -1,5 +1,7 @@
 //! A small disk that can be full: a file system in memory.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +12,9 @@ use fleet::command::stdout_of;
 /// unused and costs no memory.
 const SIZE: &str = "4g";
 /// The unit in which the file system counts.
-const PAGE_BYTES: u64 = 4_096;
+const PAGE_BYTES: usize = 4_096;
+/// The size of the file that fills a disk: more than is written while it is made.
+const FILLER_BYTES: u64 = 16 << 20;
 
 /// A disk of its own, mounted at a folder. Dropping it unmounts it.
 #[derive(Debug)]
@@ -40,7 +44,8 @@ impl Disk {
         &self.0
     }
 
-    /// Leaves no byte free: the disk becomes as small as what is on it.
+    /// Leaves no byte free: the disk becomes little larger than what is on it, and a file
+    /// takes the rest, since what is on it changes meanwhile.
     ///
     /// # Errors
     /// When it is not mounted.
@@ -49,8 +54,15 @@ impl Disk {
         command.args(["--output=used", "-B1"]).arg(&self.0);
         let used = stdout_of(command).await?;
         let used: u64 = used.lines().last().unwrap_or_default().trim().parse()?;
-        // A size of 0 would mean no limit.
-        self.resize(&used.max(PAGE_BYTES).to_string()).await
+        self.resize(&(used + FILLER_BYTES).to_string()).await?;
+        let mut filler = File::create(self.filler())?;
+        loop {
+            match filler.write_all(&[0; PAGE_BYTES]) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Makes room again.
@@ -58,7 +70,13 @@ impl Disk {
     /// # Errors
     /// When it is not mounted.
     pub async fn free(&self) -> Result<()> {
+        // Gone already when all that was on the disk was deleted.
+        let _ = std::fs::remove_file(self.filler());
         self.resize(SIZE).await
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
     }
 
     async fn resize(&self, size: &str) -> Result<()> {

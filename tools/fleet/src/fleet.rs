@@ -76,7 +76,8 @@ impl Fleet {
             (Program::Gateway, plan.gateways),
         ] {
             for _ in 0..count {
-                fleet.launch(program, fleet.command(program)?, LOOPBACK)?;
+                let command = fleet.command(program)?;
+                fleet.launch(program, command, LOOPBACK)?;
             }
         }
         for server in fleet.programs_mut() {
@@ -90,7 +91,7 @@ impl Fleet {
     ///
     /// # Errors
     /// When there is no such program, or no free port for it.
-    pub fn command(&self, program: Program) -> Result<Command> {
+    pub fn command(&mut self, program: Program) -> Result<Command> {
         self.settings.command(program)
     }
 
@@ -256,7 +257,7 @@ impl Fleet {
     /// # Errors
     /// When the database has no such record, or cannot be read.
     pub async fn database(&self, arguments: &[&str]) -> Result<Value> {
-        let mut command = self.command(Program::Persistence)?;
+        let mut command = self.settings.report_command(Program::Persistence)?;
         command.args(arguments);
         Ok(serde_json::from_str(&stdout_of(command).await?)?)
     }

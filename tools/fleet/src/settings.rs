@@ -5,21 +5,23 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::plan::NatsSource;
-use crate::port::free_port;
+use crate::port::Port;
 use crate::programs::Programs;
 use crate::run_dir::RunDir;
 use crate::{LOOPBACK, Program, nats};
 
 /// The settings that the servers of a fleet have in common.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) programs: Programs,
     pub(crate) run_dir: RunDir,
     pub(crate) nats_url: String,
     /// Host and port of the fleet's own NATS server; `None` when it uses an
     /// existing one.
-    nats_address: Option<(String, u16)>,
+    nats_address: Option<(String, Port)>,
     database_url: String,
+    /// The ports of the gateways.
+    gateway_ports: Vec<Port>,
 }
 
 impl Settings {
@@ -34,8 +36,8 @@ impl Settings {
         let (nats_address, nats_url) = match nats {
             NatsSource::Existing { url } => (None, url),
             NatsSource::Own { host } => {
-                let port = free_port(&host)?;
-                let url = format!("nats://{host}:{port}");
+                let port = Port::choose(&host)?;
+                let url = format!("nats://{host}:{}", port.number());
                 (Some((host, port)), url)
             }
         };
@@ -45,22 +47,20 @@ impl Settings {
             run_dir,
             nats_url,
             nats_address,
+            gateway_ports: Vec::new(),
         })
     }
 
     /// The command of a server, without its monitoring port and announcement. The ports
     /// of a gateway are chosen here, so that it keeps them when it is restarted.
-    pub(crate) fn command(&self, program: Program) -> Result<Command> {
-        let mut command = self.programs.command(program.name())?;
-        // URLs may contain passwords, and other users cannot read the environment.
-        command
-            .env("SLIPSTREAM_NATS_URL", &self.nats_url)
-            .env("SLIPSTREAM_DATABASE_URL", &self.database_url);
+    pub(crate) fn command(&mut self, program: Program) -> Result<Command> {
+        let mut command = self.report_command(program)?;
         match program {
             Program::Gateway => {
                 for flag in ["--race-listen", "--chat-listen"] {
-                    let port = free_port(LOOPBACK)?;
-                    command.args([flag, &format!("{LOOPBACK}:{port}")]);
+                    let port = Port::choose(LOOPBACK)?;
+                    command.args([flag, &format!("{LOOPBACK}:{}", port.number())]);
+                    self.gateway_ports.push(port);
                 }
                 command
                     .arg("--session-key-file")
@@ -75,12 +75,22 @@ impl Settings {
         Ok(command)
     }
 
+    /// The command of a server that does not listen, as for a report.
+    pub(crate) fn report_command(&self, program: Program) -> Result<Command> {
+        let mut command = self.programs.command(program.name())?;
+        // URLs may contain passwords, and other users cannot read the environment.
+        command
+            .env("SLIPSTREAM_NATS_URL", &self.nats_url)
+            .env("SLIPSTREAM_DATABASE_URL", &self.database_url);
+        Ok(command)
+    }
+
     /// The command of the fleet's own NATS server, if it has one.
     pub(crate) fn nats_command(&self) -> Result<Option<Command>> {
         let Some((host, port)) = &self.nats_address else {
             return Ok(None);
         };
         let program = &self.programs.nats_server;
-        nats::command(program, host, *port, &self.run_dir).map(Some)
+        nats::command(program, host, port.number(), &self.run_dir).map(Some)
     }
 }
