@@ -19,7 +19,7 @@ start_persistence() { # NUMBER
 start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
     # One key for all gateways: a token from one is good at every other.
     start_server gateway "$1" --race-listen "$2" --chat-listen "$3" \
-        --session-key-file "$RUN_DIR/session.key"
+        --session-key-file "$RUN_DIR/session.keys"
 }
 
 # The configuration of every NATS server of ours, here and in the tests.

@@ -13,6 +13,7 @@ use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest, message_i
 use protocol::client::EarlierRace;
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
+use protocol::session::Session;
 use protocol::{
     GatewayId, PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomId, RoomName,
     SessionNonce, subject,
@@ -23,14 +24,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chat::ChatHub;
-use crate::limits::{
-    ACCOUNT_TIMEOUT, CHAT_TIMEOUT, CHAT_TOKEN_SECONDS, LAST_RACE_TIMEOUT, RACE_TOKEN_SECONDS,
-};
+use crate::limits::{ACCOUNT_TIMEOUT, CHAT_TIMEOUT, LAST_RACE_TIMEOUT};
 use crate::lobby::Lobby;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
-use crate::sessions::Sessions;
-use crate::token::{Port, Signer};
+use crate::sessions::{SessionRegister, Sessions};
+use crate::token::{Claims, Port, Signer};
 
 /// Everything that connections share.
 #[derive(Debug)]
@@ -41,6 +40,8 @@ pub struct Backend {
     pub bus: Bus,
     /// Who is logged in here.
     pub sessions: Sessions,
+    /// Who is logged in at all.
+    pub session_register: SessionRegister,
     /// The rooms with players here.
     pub relays: Arc<Relays>,
     /// Which rooms there are.
@@ -120,22 +121,15 @@ impl Backend {
             .await
     }
 
-    /// Checks a token.
-    ///
-    /// # Errors
-    /// When it is not good for this port, or has expired.
-    pub fn resume(&self, token: &str, port: Port) -> Reply<PlayerName> {
-        self.signer.verify(token, port, unix_seconds())
-    }
-
-    /// A token for a later [`Backend::resume`].
+    /// A token for a later resume of a session.
     #[must_use]
-    pub fn token(&self, player: &PlayerName, port: Port) -> String {
-        let seconds = match port {
-            Port::Race => RACE_TOKEN_SECONDS,
-            Port::Chat => CHAT_TOKEN_SECONDS,
-        };
-        self.signer.sign(player, port, unix_seconds() + seconds)
+    pub fn token(&self, player: &PlayerName, port: Port, session: &Session) -> String {
+        self.signer.sign(&Claims {
+            player: player.clone(),
+            port,
+            session: session.token(),
+            expires_at: session.expires_at(),
+        })
     }
 
     /// Makes a room.
@@ -310,8 +304,4 @@ fn busy() -> Rejection {
         RejectionCode::Unavailable,
         "all servers are busy, try again in a moment",
     )
-}
-
-fn unix_seconds() -> u64 {
-    service::unix_ms() / 1_000
 }

@@ -66,6 +66,8 @@ pub enum Ask {
     Leaderboard(u64),
     /// A token for the chat port.
     ChatToken,
+    /// End the session.
+    LogOut,
     /// Say something.
     Say {
         /// As typed.
@@ -314,6 +316,10 @@ impl Conversation {
             ClientMessage::ChatToken => {
                 self.expect(Port::Race)?;
                 Step::Ask(Ask::ChatToken)
+            }
+            ClientMessage::LogOut => {
+                self.expect(self.port)?;
+                Step::Ask(Ask::LogOut)
             }
             ClientMessage::Say { text, sequence } => {
                 self.expect(Port::Chat)?;

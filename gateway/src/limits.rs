@@ -98,12 +98,12 @@ pub const NOTICE_SPREAD: Duration = Duration::from_secs(1);
 /// the other gateways connect again and write the presence of their connections.
 pub const NOTICE_PATIENCE_AFTER_BREAK: Duration = Duration::from_secs(5);
 
-/// How long a race token is good: a long evening.
-pub const RACE_TOKEN_SECONDS: u64 = 12 * 3600;
+/// Attempts to write a session: a player who logs in at two places at once is rare.
+pub const SESSION_ATTEMPTS: u32 = 4;
 
-/// How long a chat token is good: it is handed over at once, but a chat window
-/// may reconnect all evening.
-pub const CHAT_TOKEN_SECONDS: u64 = 12 * 3600;
+/// How often the file of session keys is looked at: a new key signs soon on all
+/// gateways, and those that have not read it yet do so at its first token.
+pub const SESSION_KEYS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How much later an owner may be suspected: hundreds of rooms that are looked at
 /// in vain, since the next snapshot is on its way, wake the gateway up together.

@@ -9,26 +9,24 @@ use relay::flush_schedule::FlushOptions;
 
 use crate::token::Port;
 
-fn port_label(port: Port) -> &'static str {
-    match port {
-        Port::Race => "race",
-        Port::Chat => "chat",
-    }
-}
-
 /// A client connected (`1.0`) or is gone (`-1.0`).
 pub fn connections(port: Port, change: f64) {
-    gauge!("gateway_connections", "port" => port_label(port)).increment(change);
+    gauge!("gateway_connections", "port" => port.name()).increment(change);
 }
 
 /// A client connected.
 pub fn accepted(port: Port) {
-    counter!("gateway_accepted_total", "port" => port_label(port)).increment(1);
+    counter!("gateway_accepted_total", "port" => port.name()).increment(1);
 }
 
 /// A request of a client was refused.
 pub fn rejected(code: RejectionCode) {
     counter!("gateway_rejected_total", "code" => label(&code)).increment(1);
+}
+
+/// A session was ended since a token of it was used again.
+pub fn session_revoked() {
+    counter!("gateway_sessions_revoked_total").increment(1);
 }
 
 /// A connection was closed by the gateway.

@@ -28,13 +28,13 @@ pub struct Options {
     )]
     pub chat_listen: SocketAddr,
 
-    /// The secret that signs session tokens, the same for all gateways;
-    /// made when it is missing
+    /// The keys that sign session tokens, the same for all gateways; made when it is
+    /// missing, and read again when it changes
     #[arg(
         long,
         value_name = "FILE",
         env = "SLIPSTREAM_SESSION_KEY_FILE",
-        default_value = ".data/session.key"
+        default_value = ".data/session.keys"
     )]
     pub session_key_file: PathBuf,
 

@@ -18,18 +18,24 @@ use crate::accept;
 use crate::addresses::Addresses;
 use crate::backend::Backend;
 use crate::chat::ChatHub;
-use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG};
+use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG, SESSION_KEYS_INTERVAL};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
 use crate::presence;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
-use crate::sessions::Sessions;
+use crate::sessions::{SessionRegister, Sessions};
 use crate::token::{Port, Signer};
 
 /// What the gateway follows and writes.
-const STORES: [Store; 4] = [store::ROOMS, store::SEATS, store::PRESENCE, store::CHAT];
+const STORES: [Store; 5] = [
+    store::ROOMS,
+    store::SEATS,
+    store::SESSIONS,
+    store::PRESENCE,
+    store::CHAT,
+];
 
 /// Runs the gateway until shutdown.
 ///
@@ -61,6 +67,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         gateway,
         bus: bus.clone(),
         sessions: Sessions::default(),
+        session_register: SessionRegister::new(bus.bucket(&store::SESSIONS).await?, gateway),
         relays: Arc::new(Relays::new(
             bus.clone(),
             gateway,
@@ -94,6 +101,12 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                     let bucket = bus.follow_bucket(&store::PRESENCE);
                     backend.chat.follow_presence(bucket, &shutdown).await;
                 }
+                Follower::Sessions => {
+                    let bucket = bus.follow_bucket(&store::SESSIONS);
+                    let register = &backend.session_register;
+                    backend.sessions.follow(bucket, register, &shutdown).await;
+                }
+                Follower::SessionKeys => refresh_keys(&backend, &shutdown).await,
                 Follower::Renewal => presence::renew(&backend, &shutdown).await,
                 Follower::Repair => presence::repair(&backend, &shutdown).await,
             }
@@ -103,6 +116,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         Follower::Lobby,
         Follower::ChatStream,
         Follower::Presence,
+        Follower::Sessions,
+        Follower::SessionKeys,
         Follower::Renewal,
         Follower::Repair,
     ]
@@ -146,8 +161,20 @@ enum Follower {
     Lobby,
     ChatStream,
     Presence,
+    Sessions,
+    SessionKeys,
     Renewal,
     Repair,
+}
+
+/// Looks whether the session keys have changed, until shutdown.
+async fn refresh_keys(backend: &Backend, shutdown: &Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(SESSION_KEYS_INTERVAL) => backend.signer.refresh(),
+        }
+    }
 }
 
 /// Answers owners of rooms which of their players are here.

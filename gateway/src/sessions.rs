@@ -1,51 +1,297 @@
-//! Who is logged in here, so that a new log-in ends the old connection.
+//! Sessions: a player is in one place at each port, across all gateways.
+//!
+//! [`register`] changes the bucket `sessions` by compare-and-set at each log-in and
+//! resume. Every gateway follows the bucket and dismisses the connection of a session
+//! that another one holds, or that has ended. A bucket that came back empty gets the
+//! sessions of living connections again; others have to log in.
+
+mod register;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bus::{BucketFollower, BucketUpdate, Change};
 use protocol::client::{GoodbyeCode, ServerMessage};
-use protocol::{PlayerId, SessionNonce};
+use protocol::session::{Port, Session};
+use protocol::version::SESSION;
+use protocol::{PlayerId, SessionNonce, subject};
+use service::Shutdown;
 
 use crate::send_queue::SendQueue;
-use crate::token::Port;
+use crate::stored::read_stored;
 
-/// By player and port: which log-in it is, and the way to its client.
-type Open = HashMap<(PlayerId, Port), (SessionNonce, Arc<SendQueue>)>;
+pub use self::register::{SessionRegister, Stored};
 
-/// The sessions of this gateway, one per player and port.
+/// By player and port: the session, and the way to its client.
+type Open = HashMap<(PlayerId, Port), OpenSession>;
+
+#[derive(Debug)]
+struct OpenSession {
+    stored: Stored,
+    send_queue: Arc<SendQueue>,
+}
+
+/// The sessions with a connection to this gateway.
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: Mutex<Open>,
 }
 
 impl Sessions {
-    /// Opens a session, and dismisses an older one.
-    pub fn open(
-        &self,
-        player: PlayerId,
-        port: Port,
-        nonce: SessionNonce,
-        send_queue: Arc<SendQueue>,
-    ) {
-        let replaced = self.lock().insert((player, port), (nonce, send_queue));
-        if let Some((_, old)) = replaced {
-            old.close(&ServerMessage::goodbye(
-                GoodbyeCode::Replaced,
-                "you logged in somewhere else",
-            ));
+    /// Opens a session that the register has given to a connection, and dismisses the
+    /// connection that had one of this player here.
+    pub fn open(&self, player: PlayerId, port: Port, stored: Stored, send_queue: Arc<SendQueue>) {
+        let opened = OpenSession { stored, send_queue };
+        if let Some(before) = self.lock().insert((player, port), opened) {
+            before.dismiss(Dismissal::Replaced);
         }
     }
 
-    /// Ends a session, unless a later one has replaced it.
-    pub fn close(&self, player: PlayerId, port: Port, nonce: SessionNonce) {
+    /// Closes the session of a connection, unless a later one has replaced it.
+    pub fn close(&self, player: PlayerId, port: Port, connection: SessionNonce) {
         let mut open = self.lock();
         let key = (player, port);
-        if open.get(&key).is_some_and(|(current, _)| *current == nonce) {
+        if open
+            .get(&key)
+            .is_some_and(|found| found.stored.session.holder.connection == connection)
+        {
             open.remove(&key);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
+    /// Follows the bucket until shutdown.
+    pub async fn follow(
+        &self,
+        mut bucket: BucketFollower,
+        register: &SessionRegister,
+        shutdown: &Shutdown,
+    ) {
+        loop {
+            let update = tokio::select! {
+                () = shutdown.wait() => return,
+                update = bucket.next() => update,
+            };
+            match update {
+                BucketUpdate::All(entries) => self.compare(&entries, register).await,
+                BucketUpdate::Changed(change) => self.changed(&change),
+            }
+        }
+    }
+
+    /// Dismisses the connection of a session that was written later for another one, or
+    /// has expired.
+    fn changed(&self, change: &Change) {
+        let Some(key) = subject::session_of(&change.key) else {
+            return;
+        };
+        let mut open = self.lock();
+        let Some(found) = open.get(&key) else {
+            return;
+        };
+        if change.revision <= found.stored.revision {
+            return;
+        }
+        let dismissal = match (&change.value, read(change)) {
+            (None, _) => Some(Dismissal::Ended),
+            (Some(_), Some(stored)) => found.dismissal(&stored.session),
+            // Another release holds it.
+            (Some(_), None) => Some(Dismissal::Replaced),
+        };
+        if let Some(dismissal) = dismissal {
+            found.dismiss(dismissal);
+            open.remove(&key);
+        }
+    }
+
+    /// Compares the sessions of this gateway with all that the bucket has, which may be
+    /// another bucket than before with lower revisions. What differs is read again, since
+    /// it may have been written after the picture was taken.
+    async fn compare(&self, entries: &[Change], register: &SessionRegister) {
+        let picture: HashMap<(PlayerId, Port), Stored> = entries
+            .iter()
+            .filter_map(|change| Some((subject::session_of(&change.key)?, read(change)?)))
+            .collect();
+        let mut differing = Vec::new();
+        for (key, found) in self.lock().iter_mut() {
+            match picture.get(key) {
+                Some(stored) if stored.session.holder == found.stored.session.holder => {
+                    found.stored.revision = stored.revision;
+                }
+                Some(_) | None => differing.push((key.clone(), found.stored.session.clone())),
+            }
+        }
+        for (key, held) in differing {
+            if let Some(stored) = register.restore(&key.0, key.1, &held).await {
+                self.judge(&key, &held, &stored);
+            }
+        }
+    }
+
+    /// Dismisses the connection that held `held`, unless that is stored.
+    fn judge(&self, key: &(PlayerId, Port), held: &Session, stored: &Stored) {
+        let mut open = self.lock();
+        let Some(found) = open.get_mut(key) else {
+            return;
+        };
+        if found.stored.session.holder != held.holder {
+            // Opened meanwhile.
+            return;
+        }
+        match found.dismissal(&stored.session) {
+            None => found.stored.revision = stored.revision,
+            Some(dismissal) => {
+                found.dismiss(dismissal);
+                open.remove(key);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a connection is dismissed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dismissal {
+    /// Another connection holds the player's session.
+    Replaced,
+    /// The session is over.
+    Ended,
+}
+
+/// The session of a key; `None` for one that is gone or cannot be read.
+fn read(change: &Change) -> Option<Stored> {
+    Some(Stored {
+        session: read_stored(&SESSION, change.value.as_ref()?)?,
+        revision: change.revision,
+    })
+}
+
+impl OpenSession {
+    /// What a session that is stored means for this connection.
+    fn dismissal(&self, stored: &Session) -> Option<Dismissal> {
+        let held = &self.stored.session;
+        if stored.id == held.id && stored.is_ended {
+            Some(Dismissal::Ended)
+        } else if stored.holder == held.holder {
+            None
+        } else {
+            Some(Dismissal::Replaced)
+        }
+    }
+
+    fn dismiss(&self, dismissal: Dismissal) {
+        let (code, reason) = match dismissal {
+            Dismissal::Replaced => (GoodbyeCode::Replaced, "you logged in somewhere else"),
+            Dismissal::Ended => (
+                GoodbyeCode::SessionEnded,
+                "this session has ended, log in again",
+            ),
+        };
+        self.send_queue.close(&ServerMessage::goodbye(code, reason));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::GatewayId;
+    use protocol::session::{Holder, SessionId};
+    use protocol::version;
+
+    use super::*;
+
+    fn holder(gateway: u32) -> Holder {
+        Holder {
+            gateway: GatewayId::new(gateway),
+            connection: SessionNonce::new(gateway),
+        }
+    }
+
+    fn begun(id: u64, gateway: u32) -> Session {
+        Session::begin(SessionId::new(id), holder(gateway), 1_000)
+    }
+
+    struct World {
+        sessions: Sessions,
+        queue: Arc<SendQueue>,
+    }
+
+    fn key() -> (PlayerId, Port) {
+        (PlayerId::parse("ada").unwrap(), Port::Race)
+    }
+
+    /// A gateway with a connection that holds `session`, written at `revision`.
+    fn with(session: Session, revision: u64) -> World {
+        let (near, _far) = tokio::io::duplex(1_024);
+        let world = World {
+            sessions: Sessions::default(),
+            queue: Arc::new(SendQueue::new(near)),
+        };
+        let (player, port) = key();
+        let stored = Stored { session, revision };
+        let queue = Arc::clone(&world.queue);
+        world.sessions.open(player, port, stored, queue);
+        world
+    }
+
+    impl World {
+        fn changed(&self, session: &Session, revision: u64) -> bool {
+            self.sessions.changed(&Change {
+                key: "ada.race".to_owned(),
+                value: Some(version::to_json(&SESSION, session).into()),
+                revision,
+            });
+            self.queue.closed().is_cancelled()
+        }
+    }
+
+    #[test]
+    fn a_later_write_for_another_connection_dismisses() {
+        let held = begun(1, 1);
+        assert!(!with(held.clone(), 5).changed(&held, 5), "its own write");
+        assert!(
+            !with(held.clone(), 5).changed(&begun(2, 2), 4),
+            "from before"
+        );
+        assert!(with(held.clone(), 5).changed(&begun(2, 2), 6));
+        assert!(with(held.clone(), 5).changed(&held.ended(), 6));
+        let resumed = held.resume(held.token(), holder(2), 1_100).unwrap();
+        assert!(with(held.clone(), 5).changed(&resumed, 6));
+        let given = held.with_ticket(SessionId::new(3), 1_100);
+        assert!(!with(held, 5).changed(&given, 6), "it holds it still");
+    }
+
+    #[test]
+    fn after_a_picture_the_revisions_are_those_of_the_bucket() {
+        let world = with(begun(1, 1), 500);
+        let stored = |session: &Session| Stored {
+            session: session.clone(),
+            revision: 3,
+        };
+        let held = begun(1, 1);
+        world.sessions.judge(&key(), &held, &stored(&held));
+        assert!(world.changed(&begun(2, 2), 4), "a new bucket counts anew");
+
+        let world = with(held.clone(), 500);
+        let other = begun(2, 2);
+        world.sessions.judge(&key(), &other, &stored(&other));
+        assert!(!world.queue.closed().is_cancelled(), "opened meanwhile");
+        world.sessions.judge(&key(), &held, &stored(&other));
+        assert!(world.queue.closed().is_cancelled());
+    }
+
+    #[test]
+    fn closing_an_older_connection_leaves_the_later_one() {
+        let world = with(begun(1, 1), 5);
+        let (player, port) = key();
+        let close = |gateway| {
+            let connection = SessionNonce::new(gateway);
+            world.sessions.close(player.clone(), port, connection);
+        };
+        close(9);
+        assert!(world.sessions.lock().contains_key(&key()));
+        close(1);
+        assert!(!world.sessions.lock().contains_key(&key()));
     }
 }

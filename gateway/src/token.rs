@@ -1,165 +1,97 @@
 //! Session tokens: the identity of a player, signed.
 //!
-//! A token is `base64url(claims as JSON).base64url(HMAC-SHA256)`. Any gateway
-//! with the same key accepts it.
+//! A token is `key.claims.tag`: the id of the signing key, the claims as base64url JSON
+//! and an HMAC-SHA256 of both. Any gateway with the same keys accepts it; whether its
+//! session still lives [`sessions`](crate::sessions) knows.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod keys;
+
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use protocol::{PlayerName, Rejection, RejectionCode};
+use protocol::session::TokenSession;
+use protocol::{PlayerName, Rejection, RejectionCode, UnixMillis};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-const KEY_BYTES: usize = 32;
+pub use protocol::session::Port;
 
-/// Which port a token opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Port {
-    /// Lobby and race, by default 10000.
-    Race,
-    /// Chat, by default 10001.
-    Chat,
-}
+use self::keys::KeyFile;
+pub use self::keys::KeyFileError;
 
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    player: PlayerName,
-    port: Port,
-    expires_at: u64,
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The player.
+    pub player: PlayerName,
+    /// The port that it opens.
+    pub port: Port,
+    /// The session and its generation.
+    #[serde(flatten)]
+    pub session: TokenSession,
+    /// When it expires.
+    pub expires_at: UnixMillis,
 }
 
 /// Signs and checks tokens.
-#[derive(Clone, Debug)]
-pub struct Signer(hmac::Key);
+#[derive(Debug)]
+pub struct Signer(KeyFile);
 
 impl Signer {
-    /// With a key of 32 bytes.
-    #[must_use]
-    pub fn new(key: &[u8; KEY_BYTES]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
-    }
-
-    /// With the key of a file, which is made, for its owner's eyes only, when
-    /// it is missing.
+    /// With the keys of a file, which is made with a new key, for its owner's eyes only,
+    /// when it is missing.
     ///
     /// # Errors
-    /// When the file cannot be read or made, or is not a key.
-    pub fn from_file(path: &Path) -> io::Result<Self> {
-        if !path.exists() {
-            make_key(path)?;
-        }
-        let bytes = fs::read(path)?;
-        let key = bytes.as_slice().try_into().map_err(|_| {
-            let message = format!("a session key has {KEY_BYTES} bytes, not {}", bytes.len());
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        })?;
-        Ok(Self::new(key))
+    /// When the file cannot be read or made, others may read it, or it has no keys.
+    pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
+        KeyFile::open(path).map(Self)
     }
 
-    /// A token for `player` at `port`, good until `expires_at` (Unix seconds).
+    /// Reads the file again if it has changed. One that cannot be used is reported, and
+    /// the keys stay.
+    pub fn refresh(&self) {
+        self.0.refresh();
+    }
+
+    /// A token.
     #[must_use]
-    pub fn sign(&self, player: &PlayerName, port: Port, expires_at: u64) -> String {
-        let claims = Claims {
-            player: player.clone(),
-            port,
-            expires_at,
-        };
-        let body = serde_json::to_vec(&claims).expect("claims serialise to JSON");
-        let tag = hmac::sign(&self.0, &body);
-        format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(&body),
-            URL_SAFE_NO_PAD.encode(tag)
-        )
+    pub fn sign(&self, claims: &Claims) -> String {
+        let (id, key) = self.0.signing();
+        let body = serde_json::to_vec(claims).expect("claims serialise to JSON");
+        let signed = format!("{id:08x}.{}", URL_SAFE_NO_PAD.encode(body));
+        let tag = hmac::sign(&key, signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// Whose token it is.
+    /// What a token says.
     ///
     /// # Errors
-    /// When it is forged, expired at `now` (Unix seconds), or of another port.
-    pub fn verify(&self, token: &str, port: Port, now: u64) -> Result<PlayerName, Rejection> {
+    /// When it is forged, expired, or of another port.
+    pub fn verify(&self, token: &str, port: Port, now: UnixMillis) -> Result<Claims, Rejection> {
         let bad = |message| Rejection::new(RejectionCode::BadToken, message);
         let claims = self
-            .open(token)
-            .ok_or_else(|| bad("this session is not valid"))?;
+            .read(token)
+            .ok_or_else(|| bad("this session is not valid, log in again"))?;
         if claims.port != port {
             return Err(bad("this session belongs to the other port"));
         }
         if claims.expires_at <= now {
             return Err(bad("this session has expired, log in again"));
         }
-        Ok(claims.player)
+        Ok(claims)
     }
 
-    fn open(&self, token: &str) -> Option<Claims> {
-        let (body, tag) = token.split_once('.')?;
-        let body = URL_SAFE_NO_PAD.decode(body).ok()?;
+    fn read(&self, token: &str) -> Option<Claims> {
+        let (signed, tag) = token.rsplit_once('.')?;
+        let (id, body) = signed.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        hmac::verify(&self.0, &body, &tag).ok()?;
-        serde_json::from_slice(&body).ok()
-    }
-}
-
-/// Writes a new key under another name and links it to its own, so that of two
-/// gateways that start together one makes the key and the other reads it.
-fn make_key(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
-    file.write_all(&rand::random::<[u8; KEY_BYTES]>())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&partial, path);
-    fs::remove_file(&partial)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        let id = u32::from_str_radix(id, 16).ok()?;
+        let key = self.0.key(id)?;
+        hmac::verify(&key, signed.as_bytes(), &tag).ok()?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ada() -> PlayerName {
-        PlayerName::parse("Ada").unwrap()
-    }
-
-    #[test]
-    fn knows_its_own_tokens() {
-        let signer = Signer::new(&[7; KEY_BYTES]);
-        let token = signer.sign(&ada(), Port::Chat, 100);
-        assert_eq!(signer.verify(&token, Port::Chat, 99).unwrap(), ada());
-    }
-
-    #[test]
-    fn refuses_what_is_forged_expired_or_meant_for_another_port() {
-        let signer = Signer::new(&[7; KEY_BYTES]);
-        let token = signer.sign(&ada(), Port::Chat, 100);
-        let forged = Signer::new(&[8; KEY_BYTES]).sign(&ada(), Port::Chat, 100);
-        let cut = &token[..token.len() - 2];
-        for (token, port, now, expected) in [
-            (token.as_str(), Port::Race, 0, "other port"),
-            (token.as_str(), Port::Chat, 100, "expired"),
-            (forged.as_str(), Port::Chat, 0, "not valid"),
-            (cut, Port::Chat, 0, "not valid"),
-            ("", Port::Chat, 0, "not valid"),
-            ("a.b", Port::Chat, 0, "not valid"),
-        ] {
-            let error = signer.verify(token, port, now).unwrap_err();
-            assert_eq!(error.code, RejectionCode::BadToken);
-            assert!(error.message.contains(expected), "{token}: {error}");
-        }
-    }
-}
+mod tests;

@@ -254,8 +254,11 @@ async fn a_player_sits_in_one_room_wherever_connected() -> Result<()> {
     )
     .await?;
     bob.lobby_shows_rooms_of("Ada", &["second"]).await?;
-    // Her first connection drives no car there, whoever gets the seat.
-    ada.in_lobby().await?;
+    // Her first connection is over: it drives no car there, whoever gets the seat.
+    ada.until("dismissed", |racer| {
+        matches!(racer.client.state(), RaceClientState::Ended(_))
+    })
+    .await?;
 
     // A refusal leaves the player where the seat is.
     let refused = bob

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use protocol::limits::SESSION_LIFETIME_MS;
 use protocol::persist::RecordStream;
 use protocol::subject;
 use tokio::time::Instant;
@@ -45,6 +46,11 @@ pub const CHECKPOINTS: Store = Store::bucket(subject::BUCKET_CHECKPOINTS, "who o
 pub const SEATS: Store = Store {
     expiry: Some(SEATS_EXPIRY),
     ..Store::bucket(subject::BUCKET_SEATS, "in which rooms a player has a seat")
+};
+/// The log-ins of players.
+pub const SESSIONS: Store = Store {
+    expiry: Some(Duration::from_millis(SESSION_LIFETIME_MS)),
+    ..Store::bucket(subject::BUCKET_SESSIONS, "the log-ins of players")
 };
 /// The connections to the chat.
 pub const PRESENCE: Store = Store {
@@ -93,10 +99,11 @@ pub const QUARANTINE: Store = Store::bucket(
 );
 
 /// All buckets.
-pub const BUCKETS: [Store; 6] = [
+pub const BUCKETS: [Store; 7] = [
     ROOMS,
     CHECKPOINTS,
     SEATS,
+    SESSIONS,
     PRESENCE,
     HELD_RESULTS,
     QUARANTINE,

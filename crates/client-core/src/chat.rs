@@ -101,6 +101,15 @@ impl ChatClient {
         self.log_in_with(Login::Token(token.to_owned()));
     }
 
+    /// Ends the session: its tokens are good for nothing afterwards. The gateway closes
+    /// the connection, and the link opens another one.
+    pub fn log_out(&mut self) {
+        self.outgoing
+            .push(frame::from_client(&ClientMessage::LogOut));
+        self.login = None;
+        self.player = None;
+    }
+
     /// Repeats a log-in that was refused as [`RejectionCode::Unavailable`].
     pub fn retry(&mut self) {
         if self.state == ChatClientState::Unauthenticated {

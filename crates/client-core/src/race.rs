@@ -118,6 +118,15 @@ impl RaceClient {
         self.log_in_with(Login::Token(token.to_owned()));
     }
 
+    /// Ends the session: its tokens are good for nothing afterwards, and a seat is given
+    /// back. The gateway closes the connection, and the link opens another one.
+    pub fn log_out(&mut self) {
+        self.send(&ClientMessage::LogOut);
+        self.login = None;
+        self.player = None;
+        self.lost_room = None;
+    }
+
     /// Requests the list of rooms, which [`RaceClient::lobby`] returns once the
     /// answer has arrived.
     pub fn list_rooms(&mut self) {

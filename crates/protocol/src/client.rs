@@ -103,6 +103,9 @@ pub enum ClientMessage {
     },
     /// Race port: a token that is good for the chat port only.
     ChatToken,
+    /// End the session: its tokens are good for nothing, a seat is given back, and the
+    /// gateway says goodbye.
+    LogOut,
     /// Chat port: say something.
     Say {
         /// Checked by the chat worker.
@@ -226,6 +229,8 @@ pub enum GoodbyeCode {
     Draining,
     /// Too many connections or messages.
     TooMany,
+    /// The session is over: logged out, a changed password, or an operator ended it.
+    SessionEnded,
 }
 
 impl GoodbyeCode {
@@ -234,7 +239,10 @@ impl GoodbyeCode {
     pub const fn may_retry(self) -> bool {
         match self {
             Self::Version | Self::BadFrame | Self::Replaced => false,
-            Self::Idle | Self::SlowReader | Self::Draining | Self::TooMany => true,
+            // After the end of a session another may begin on a new connection.
+            Self::Idle | Self::SlowReader | Self::Draining | Self::TooMany | Self::SessionEnded => {
+                true
+            }
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Everything that crosses a process boundary is defined here once: names and
 //! ids ([`names`], [`ids`]), limits ([`limits`]), NATS subjects ([`subject`]),
 //! the JSON messages of each conversation ([`account`], [`chat`], [`client`],
-//! [`lobby`], [`persist`], [`quarantine`], [`replay`], [`room`], [`seats`]) and the binary ones
-//! ([`catch_up`], [`checkpoint`], [`input`], [`snapshot`]).
+//! [`lobby`], [`persist`], [`quarantine`], [`replay`], [`room`], [`seats`], [`session`]) and the binary ones
+//! ([`catch_up`], [`checkpoint`], [`input`], [`snapshot`]), and the file of the keys that sign
+//! tokens ([`signing`]).
 //!
 //! Invariants:
 //! - Pure: no I/O, no clock, no randomness.
@@ -34,6 +35,8 @@ pub mod rejection;
 pub mod replay;
 pub mod room;
 pub mod seats;
+pub mod session;
+pub mod signing;
 pub mod snapshot;
 pub mod subject;
 pub mod version;

@@ -78,6 +78,13 @@ pub const UNIX_MILLIS_MAX: u64 = (1 << 48) - 1;
 /// has the upper half.
 pub const EPOCH_MAX: u32 = i32::MAX as u32;
 
+/// How long a session lasts from its log-in, whatever is resumed: a week of evenings.
+pub const SESSION_LIFETIME_MS: u64 = 7 * 24 * 3600 * 1000;
+
+/// How long a session at the race port may wait for the one at the chat port that it
+/// has given a ticket for: the chat program is started at once.
+pub const TICKET_LIFETIME_MS: u64 = 60 * 1000;
+
 /// Ticks between two snapshots: 30 snapshots a second.
 pub const TICKS_PER_SNAPSHOT: u32 = 2;
 

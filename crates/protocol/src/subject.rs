@@ -5,6 +5,7 @@
 
 use crate::ids::{GatewayId, RaceId, SessionNonce, Tick, WorkerId};
 use crate::names::{PlayerId, RoomId};
+use crate::session::Port;
 
 /// Service endpoint: create a room. Queue group [`RACE_WORKERS`].
 pub const RACE_CREATE: &str = "race.create";
@@ -73,6 +74,8 @@ pub const BUCKET_ROOMS: &str = "rooms";
 pub const BUCKET_CHECKPOINTS: &str = "checkpoints";
 /// In which rooms a player has a seat, by player, in JSON.
 pub const BUCKET_SEATS: &str = "seats";
+/// The log-ins of players, by player and port, in JSON.
+pub const BUCKET_SESSIONS: &str = "sessions";
 /// Results whose race is over and that their stream has not taken, by race, in JSON.
 pub const BUCKET_RESULTS: &str = "results";
 /// What could not be read or stored, with the reason, in JSON.
@@ -184,6 +187,21 @@ pub fn seats_key(player: &PlayerId) -> &str {
     player.as_str()
 }
 
+/// The key of a player's session at a port in [`BUCKET_SESSIONS`].
+#[must_use]
+pub fn session_key(player: &PlayerId, port: Port) -> String {
+    format!("{player}.{port}")
+}
+
+/// The player and the port of a key in [`BUCKET_SESSIONS`]; `None` for a key of another
+/// form.
+#[must_use]
+pub fn session_of(key: &str) -> Option<(PlayerId, Port)> {
+    let (player, port) = key.split_once('.')?;
+    let port = Port::ALL.into_iter().find(|known| known.name() == port)?;
+    Some((PlayerId::parse(player).ok()?, port))
+}
+
 /// The key of a player's connection to the chat in [`BUCKET_PRESENCE`].
 #[must_use]
 pub fn presence_key(player: &PlayerId, session: SessionNonce) -> String {
@@ -242,6 +260,17 @@ mod tests {
         assert_eq!(payload_of(&room_catch_up(&room)), Payload::CatchUp);
         assert_eq!(payload_of(&room_event(&room)), Payload::Text);
         assert_eq!(payload_of(&room_heartbeat(&room)), Payload::Text);
+    }
+
+    #[test]
+    fn a_session_key_names_player_and_port() {
+        let player = PlayerId::parse("Ada").unwrap();
+        let key = session_key(&player, Port::Chat);
+        assert_eq!(key, "ada.chat");
+        assert_eq!(session_of(&key), Some((player, Port::Chat)));
+        for other in ["ada", "ada.x", "_probe", ".race", "a b.race"] {
+            assert_eq!(session_of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub const PRESENCE: Format = Format::new("presence", 1, 2, 2);
 pub const PERSIST: Format = Format::new("record", 1, 2, 2);
 /// A value of the bucket `seats`, in JSON.
 pub const SEATS: Format = Format::new("seats of a player", 1, 1, 1);
+/// A value of the bucket `sessions`, in JSON.
+pub const SESSION: Format = Format::new("session", 1, 1, 1);
 /// A value of the bucket `quarantine`, in JSON.
 pub const QUARANTINE: Format = Format::new("quarantined", 1, 1, 1);
 /// The conversation between client and gateway: hello, control messages, inputs,
@@ -58,7 +60,7 @@ pub const QUARANTINE: Format = Format::new("quarantined", 1, 1, 1);
 pub const CONVERSATION: Format = Format::new("conversation", 4, 4, 4);
 
 /// All formats on the bus and on the clients' connections.
-pub const FORMATS: [&Format; 12] = [
+pub const FORMATS: [&Format; 13] = [
     &CHECKPOINT,
     &ROOM_STATE,
     &SNAPSHOT,
@@ -69,6 +71,7 @@ pub const FORMATS: [&Format; 12] = [
     &PRESENCE,
     &PERSIST,
     &SEATS,
+    &SESSION,
     &QUARANTINE,
     &CONVERSATION,
 ];

@@ -2,7 +2,7 @@
 //!
 //! [`rooms`] reads the lobby and the damaged checkpoints that were set aside, [`tap`] prints messages as JSON, [`decode`] converts
 //! one message to JSON, [`keys`] lists a bucket, [`replay`] drives a finished race again, [`drain`] drains a
-//! worker, [`persist`] decides about messages that did not get into the database, and
+//! worker, [`sessions`] ends log-ins, [`persist`] decides about messages that did not get into the database, and
 //! [`formats`] lists the versions that this release reads and writes.
 //!
 //! Invariant: no command changes the outcome of a race.
@@ -15,6 +15,7 @@ pub mod options;
 pub mod persist;
 pub mod replay;
 pub mod rooms;
+pub mod sessions;
 pub mod tap;
 pub mod tracks;
 
@@ -49,6 +50,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Command::Decode { kind } => decode::decode_stdin(kind),
         Command::Drain { worker } => runtime.block_on(drain::drain(&options.nats, worker)),
         Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
+        Command::Sessions(command) => runtime.block_on(sessions::run(&options.nats, command)),
         Command::Persist(command) => runtime.block_on(persist::run(&options.nats, &command)),
         Command::Formats => {
             print!("{}", formats::table());

@@ -10,6 +10,7 @@ use protocol::WorkerId;
 use crate::decode::Kind;
 use crate::persist::PersistCommand;
 use crate::replay::ReplayCommand;
+use crate::sessions::SessionsCommand;
 use crate::tracks::TrackCommand;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
@@ -86,6 +87,9 @@ pub enum Command {
     /// about them
     #[command(subcommand)]
     Persist(PersistCommand),
+    /// Look at log-ins, end them, and change the key that signs their tokens
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// List the formats of all that is stored or sent, with the versions that
     /// programs of this release read and write
     Formats,

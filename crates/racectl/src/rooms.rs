@@ -107,7 +107,7 @@ async fn checkpoint_keys(bucket: &Bucket) -> Result<Vec<String>> {
 }
 
 /// A time of day for a person, to the second.
-fn utc(at: UnixMillis) -> String {
+pub(crate) fn utc(at: UnixMillis) -> String {
     let seconds = i64::try_from(at / 1_000).unwrap_or(i64::MAX);
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::CarClass;
 use protocol::account::Account;
 use protocol::chat::ChatSession;
-use protocol::client::ServerMessage;
+use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame};
 
@@ -13,6 +13,7 @@ use super::{ChatMembership, Connection};
 use crate::conversation::{Ask, Membership};
 use crate::presence;
 use crate::relays::{RelayCommand, RelayHandle};
+use crate::sessions::Stored;
 use crate::token::Port;
 
 impl Connection {
@@ -29,12 +30,18 @@ impl Connection {
                 self.logged_in(outcome?).await?;
             }
             Ask::Resume(token) => {
-                let name = self.backend.resume(&token, self.port)?;
+                let claims = self
+                    .backend
+                    .signer
+                    .verify(&token, self.port, service::unix_ms())?;
+                let register = &self.backend.session_register;
+                let stored = register.resume(&claims, self.nonce).await?;
+                let name = claims.player;
                 let last_race = match self.port {
                     Port::Race => self.backend.last_race(&name).await,
                     Port::Chat => None,
                 };
-                self.logged_in(Account { name, last_race }).await?;
+                self.welcome(Account { name, last_race }, stored).await?;
             }
             Ask::ListRooms => {
                 self.send_queue.send(&ServerMessage::Rooms {
@@ -85,10 +92,13 @@ impl Connection {
             }
             Ask::ChatToken => {
                 if let Some(player) = self.conversation.player() {
-                    let token = self.backend.token(player, Port::Chat);
+                    let register = &self.backend.session_register;
+                    let session = register.ticket(&player.id(), self.nonce).await?;
+                    let token = self.backend.token(player, Port::Chat, &session);
                     self.send_queue.send(&ServerMessage::ChatToken { token });
                 }
             }
+            Ask::LogOut => self.log_out().await?,
             Ask::Say { text, sequence } => {
                 if let ChatMembership::Joined(session) = &self.chat {
                     self.backend.say(session, sequence, text).await?;
@@ -100,7 +110,29 @@ impl Connection {
         Ok(())
     }
 
+    /// Begins a session for a player who has proven who it is.
     async fn logged_in(&mut self, account: Account) -> Reply<()> {
+        let register = &self.backend.session_register;
+        let id = account.name.id();
+        let stored = register.log_in(&id, self.port, self.nonce).await?;
+        self.welcome(account, stored).await
+    }
+
+    /// Ends the session and the connection; a seat is given back.
+    async fn log_out(&mut self) -> Reply<()> {
+        let Some(player) = self.conversation.player().cloned() else {
+            return Ok(());
+        };
+        let register = &self.backend.session_register;
+        register
+            .log_out(&player.id(), self.port, self.nonce)
+            .await?;
+        self.leave_room(Departure::ForGood).await;
+        self.goodbye(GoodbyeCode::SessionEnded, "you have logged out");
+        Ok(())
+    }
+
+    async fn welcome(&mut self, account: Account, stored: Stored) -> Reply<()> {
         let Account {
             name: player,
             last_race,
@@ -109,13 +141,10 @@ impl Connection {
             Port::Race => None,
             Port::Chat => Some(self.join_chat(player.clone()).await?),
         };
-        self.backend.sessions.open(
-            player.id(),
-            self.port,
-            self.nonce,
-            Arc::clone(&self.send_queue),
-        );
-        let token = self.backend.token(&player, self.port);
+        let token = self.backend.token(&player, self.port, &stored.session);
+        self.backend
+            .sessions
+            .open(player.id(), self.port, stored, Arc::clone(&self.send_queue));
         self.send_queue.send(&ServerMessage::Welcome {
             player: player.clone(),
             token,

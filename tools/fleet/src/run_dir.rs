@@ -37,8 +37,8 @@ impl RunDir {
     }
 
     /// The key that all gateways of a run share.
-    pub(crate) fn session_key(&self) -> PathBuf {
-        self.0.join("session.key")
+    pub fn session_key(&self) -> PathBuf {
+        self.0.join("session.keys")
     }
 
     /// The URL of a database in a file.

@@ -245,6 +245,7 @@ fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
         | GoodbyeCode::Idle
         | GoodbyeCode::SlowReader
         | GoodbyeCode::Replaced
-        | GoodbyeCode::Draining => End::Broken(reason),
+        | GoodbyeCode::Draining
+        | GoodbyeCode::SessionEnded => End::Broken(reason),
     }
 }

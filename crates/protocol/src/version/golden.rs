@@ -21,6 +21,7 @@ use crate::record::{PlayerRecord, ResultRecord, RoomClosed, RoomRecord};
 use crate::replay::{Base64, ReplayChunk, ReplayRecord};
 use crate::room::Standing;
 use crate::seats::{HeldSeat, HeldSeats};
+use crate::session::{Holder, Session, SessionId};
 use crate::snapshot::{InputAck, RelayedHeader, SnapshotHeader, relay_into};
 use crate::version::{self, FORMATS};
 use crate::{Epoch, GatewayId, PlayerName, RaceId, RoomName, SessionNonce, WorkerId};
@@ -106,6 +107,20 @@ where
             assert_eq!(&read, value);
         }
     }
+}
+
+#[test]
+fn session() {
+    let holder = Holder {
+        gateway: GATEWAY,
+        connection: SessionNonce::new(7),
+    };
+    let session = Session {
+        generation: 3,
+        ..Session::begin(SessionId::new(0xdead_beef), holder, 1_700_000_000_000)
+    };
+    let ticket = session.with_ticket(SessionId::new(9), 1_700_000_001_000);
+    check_json(&version::SESSION, &[ticket, session.ended()]);
 }
 
 #[test]
