@@ -112,13 +112,15 @@ pub fn next(stream: &[u8]) -> Option<(&[u8], &[u8])> {
     stream[LENGTH_BYTES..].split_at_checked(length)
 }
 
-/// Appends a frame with its length to a stream's bytes. One that is too long for
-/// that is left out: neither side makes any.
+/// Appends a frame with its length to a stream's bytes.
+///
+/// # Panics
+/// If the length does not fit its two bytes. Neither side makes such frames; a gateway
+/// checks those that are made from messages of other programs.
 pub fn append(frame: &[u8], stream: &mut impl BufMut) {
-    if let Ok(length) = u16::try_from(frame.len()) {
-        stream.put_u16(length);
-        stream.put_slice(frame);
-    }
+    let length = u16::try_from(frame.len()).expect("frames are shorter than 64 KiB");
+    stream.put_u16(length);
+    stream.put_slice(frame);
 }
 
 fn json<T: Serialize>(mut head: Vec<u8>, message: &T) -> Bytes {
@@ -180,12 +182,17 @@ mod tests {
         let mut stream = Vec::new();
         append(b"one", &mut stream);
         append(&[7; 300], &mut stream);
-        append(&[0; 0x1_0000], &mut stream);
         let (first, rest) = next(&stream).unwrap();
         assert_eq!((first, length(rest)), (&b"one"[..], Some(300)));
         assert_eq!(next(&rest[..rest.len() - 1]), None);
         assert_eq!(next(rest), Some((&[7; 300][..], &[][..])));
         assert_eq!((length(&[1]), next(&[])), (None, None));
+    }
+
+    #[test]
+    #[should_panic(expected = "shorter than 64 KiB")]
+    fn a_frame_that_is_too_long_is_never_left_out_in_silence() {
+        append(&[0; 0x1_0000], &mut Vec::new());
     }
 
     #[test]
