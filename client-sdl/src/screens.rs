@@ -194,7 +194,7 @@ impl Screen {
     /// Advances to `now`.
     pub fn update(&mut self, client: &RaceClient, now: Instant) -> Option<Action> {
         match self {
-            Self::Lobby(screen) => screen.update(now),
+            Self::Lobby(screen) => screen.update(client.lobby().len(), now),
             Self::Race(screen) => {
                 screen.update(client, now);
                 None

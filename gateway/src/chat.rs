@@ -15,7 +15,6 @@ use bus::{BucketFollower, BucketUpdate, Change, StreamFollower, StreamMessage, S
 use protocol::chat::{self, ChatBody, ChatMessage, ChatSession, message_id};
 use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
-use protocol::limits::PRESENT_PAGE_NAMES_MAX;
 use protocol::version::PRESENCE;
 use protocol::{PlayerId, subject};
 use service::Shutdown;
@@ -89,13 +88,11 @@ impl ChatHub {
         }
     }
 
-    /// Sends who is in the chat, in pages.
-    pub fn send_present(&self, send_queue: &SendQueue) {
+    /// Sends the page of those in the chat who come after a player, or the first page.
+    pub fn send_present(&self, after: Option<&PlayerId>, send_queue: &SendQueue) {
         // No notice may come between the look at the list and its way to the client.
-        let state = self.lock();
-        present_pages(&state.presence.list())
-            .iter()
-            .for_each(|page| send_queue.send(page));
+        let mut state = self.lock();
+        send_queue.push(state.presence.page(after));
     }
 
     /// Waits until a message was read from the stream, now or lately.
@@ -234,20 +231,6 @@ impl Drop for Awaited<'_> {
     fn drop(&mut self) {
         self.chat.lock().awaited.remove(&self.id);
     }
-}
-
-/// A list of names as messages, one at least.
-fn present_pages(names: &[protocol::PlayerName]) -> Vec<ServerMessage> {
-    let total = u32::try_from(names.len()).unwrap_or(u32::MAX);
-    let count = names.len().div_ceil(PRESENT_PAGE_NAMES_MAX).max(1);
-    let mut pages = names.chunks(PRESENT_PAGE_NAMES_MAX);
-    (1..=count)
-        .map(|number| ServerMessage::Present {
-            players: pages.next().unwrap_or_default().to_vec(),
-            total,
-            has_more: number < count,
-        })
-        .collect()
 }
 
 /// The connection of a key; `None` for one that is gone or cannot be read.

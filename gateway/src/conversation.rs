@@ -44,8 +44,8 @@ pub enum Ask {
     LogIn(Credentials),
     /// Check a token.
     Resume(String),
-    /// Show the lobby.
-    ListRooms,
+    /// Show a page of the lobby, after a room.
+    ListRooms(Option<RoomId>),
     /// Make a room and take a seat.
     CreateRoom(RoomName, RoomSettings, CarClass, Option<RequestId>),
     /// Take a seat.
@@ -75,8 +75,8 @@ pub enum Ask {
         /// The sender's own count.
         sequence: u64,
     },
-    /// Who is in the chat?
-    ListPresent,
+    /// Show a page of who is in the chat, after a player.
+    ListPresent(Option<PlayerId>),
 }
 
 /// The room that a client is in.
@@ -262,9 +262,10 @@ impl Conversation {
                 self.expect_unauthenticated()?;
                 Step::Ask(Ask::Resume(token))
             }
-            ClientMessage::ListRooms => {
+            ClientMessage::ListRooms { after } => {
                 self.expect(Port::Race)?;
-                Step::Ask(Ask::ListRooms)
+                let after = after.map(|name| client::room_name(&name)).transpose()?;
+                Step::Ask(Ask::ListRooms(after.map(|name| name.id())))
             }
             ClientMessage::CreateRoom {
                 name,
@@ -329,9 +330,10 @@ impl Conversation {
                 }
                 Step::Ask(Ask::Say { text, sequence })
             }
-            ClientMessage::ListPresent => {
+            ClientMessage::ListPresent { after } => {
                 self.expect(Port::Chat)?;
-                Step::Ask(Ask::ListPresent)
+                let after = after.map(|name| client::player_name(&name)).transpose()?;
+                Step::Ask(Ask::ListPresent(after.map(|name| name.id())))
             }
         };
         Ok(step)

@@ -29,6 +29,7 @@ pub mod lobby;
 pub mod metrics;
 mod one_room;
 pub mod options;
+mod paged_list;
 pub mod presence;
 pub mod rate;
 pub mod relays;

@@ -1,45 +1,54 @@
 //! The lobby: the bucket `rooms`, followed.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bus::{BucketFollower, BucketUpdate, Change};
-use protocol::limits::LOBBY_ROOMS_MAX;
+use bytes::Bytes;
+use protocol::client::ServerMessage;
+use protocol::limits::LOBBY_PAGE_ROOMS_MAX;
 use protocol::lobby::RoomEntry;
 use protocol::version::ROOM_ENTRY;
-use protocol::{RaceId, RoomId, subject};
+use protocol::{RaceId, RoomId, frame, subject};
 use service::Shutdown;
 
+use crate::paged_list::PagedList;
 use crate::stored::read_stored;
 
 /// All rooms, as of the last change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lobby {
-    rooms: RwLock<BTreeMap<String, RoomEntry>>,
+    /// By their keys in the bucket.
+    rooms: Mutex<PagedList<String, RoomEntry>>,
+}
+
+impl Default for Lobby {
+    fn default() -> Self {
+        Self {
+            rooms: Mutex::new(no_rooms()),
+        }
+    }
 }
 
 impl Lobby {
-    /// The first hundred rooms in the order of names.
+    /// The frame with the page of rooms that begins after one, or with the first page.
     #[must_use]
-    pub fn list(&self) -> Vec<RoomEntry> {
-        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.values().take(LOBBY_ROOMS_MAX).cloned().collect()
+    pub fn page(&self, after: Option<&RoomId>) -> Bytes {
+        self.lock().page(after.map(subject::room_key), encode)
     }
 
     /// Whether there is such a room.
     #[must_use]
     pub fn has(&self, room: &RoomId) -> bool {
-        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.contains_key(subject::room_key(room))
+        self.lock().get(subject::room_key(room)).is_some()
     }
 
     /// Whether a room runs, or is about to run, this race.
     #[must_use]
     pub fn runs(&self, room: &RoomId, race: RaceId) -> bool {
-        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        rooms
-            .get(subject::room_key(room))
-            .is_some_and(|entry| entry.race == race)
+        let rooms = self.lock();
+        let entry = rooms.get(subject::room_key(room));
+        entry.is_some_and(|entry| entry.race == race)
     }
 
     /// Follows the bucket until shutdown.
@@ -49,21 +58,38 @@ impl Lobby {
                 () = shutdown.wait() => return,
                 update = bucket.next() => update,
             };
-            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            let mut rooms = self.lock();
             match update {
                 BucketUpdate::All(entries) => {
-                    *rooms = entries.into_iter().filter_map(read_entry).collect();
+                    *rooms = no_rooms();
+                    let entries = entries.into_iter().filter_map(read_entry);
+                    entries.for_each(|(key, entry)| rooms.insert(key, entry));
                 }
                 BucketUpdate::Changed(change) => {
                     let key = change.key.clone();
                     match read_entry(change) {
                         Some((key, entry)) => rooms.insert(key, entry),
-                        None => rooms.remove(&key),
-                    };
+                        None => drop(rooms.remove(&key)),
+                    }
                 }
             }
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, PagedList<String, RoomEntry>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn no_rooms() -> PagedList<String, RoomEntry> {
+    PagedList::new(LOBBY_PAGE_ROOMS_MAX)
+}
+
+fn encode(rooms: &BTreeMap<String, RoomEntry>, has_more: bool) -> Bytes {
+    frame::from_server(&ServerMessage::Rooms {
+        rooms: rooms.values().cloned().collect(),
+        has_more,
+    })
 }
 
 /// The entry of a key; `None` for one that is gone or cannot be read.
@@ -75,12 +101,11 @@ fn read_entry(change: Change) -> Option<(String, RoomEntry)> {
 #[cfg(test)]
 mod tests {
     use domain::{Mode, SEATS_MAX};
-    use protocol::client::ServerMessage;
     use protocol::limits::{
-        LAPS_MAX, PLAYER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX, SERVER_FRAME_BYTES_MAX,
+        EPOCH_MAX, LAPS_MAX, LIST_FRAME_BYTES_MAX, PLAYER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX,
     };
     use protocol::lobby::{Phase, RoomSettings};
-    use protocol::{Epoch, PlayerName, RaceId, RoomName, WorkerId, frame};
+    use protocol::{Epoch, PlayerName, RoomName, WorkerId};
 
     use super::*;
 
@@ -88,10 +113,10 @@ mod tests {
     const TRACK_CHARS: usize = 40;
 
     #[test]
-    fn the_largest_list_fits_a_frame() {
-        let largest = RoomEntry {
+    fn the_largest_pages_fit_a_frame_and_have_every_room() {
+        let largest = |number: usize| RoomEntry {
             race: RaceId::first_of(0),
-            name: RoomName::parse(&"r".repeat(ROOM_NAME_CHARS_MAX)).unwrap(),
+            name: RoomName::parse(&format!("{number:0ROOM_NAME_CHARS_MAX$}")).unwrap(),
             phase: Phase::Countdown,
             settings: RoomSettings {
                 seats: 16,
@@ -105,10 +130,30 @@ mod tests {
                 SEATS_MAX
             ],
             owner: WorkerId::new(u32::MAX),
-            epoch: Epoch(u32::MAX),
+            epoch: Epoch(EPOCH_MAX),
         };
-        let rooms = vec![largest; LOBBY_ROOMS_MAX];
-        let frame = frame::from_server(&ServerMessage::Rooms { rooms });
-        assert!(frame.len() <= SERVER_FRAME_BYTES_MAX, "{}", frame.len());
+        let lobby = Lobby::default();
+        for number in 0..1_000 {
+            let room = largest(number);
+            let key = subject::room_key(&room.name.id()).to_owned();
+            lobby.lock().insert(key, room);
+        }
+        let (mut listed, mut after) = (Vec::new(), None);
+        loop {
+            let page = lobby.page(after.as_ref());
+            assert!(page.len() <= LIST_FRAME_BYTES_MAX, "{}", page.len());
+            let ServerMessage::Rooms { rooms, has_more } =
+                serde_json::from_slice(&page[1..]).unwrap()
+            else {
+                panic!("{page:?}")
+            };
+            after = rooms.last().map(|room| room.name.id());
+            listed.extend(rooms.into_iter().map(|room| room.name));
+            if !has_more {
+                break;
+            }
+        }
+        let all = (0..1_000).map(|number| largest(number).name);
+        assert_eq!(listed, all.collect::<Vec<_>>());
     }
 }

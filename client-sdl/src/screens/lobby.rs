@@ -11,6 +11,9 @@ use crate::theme;
 
 /// Interval between requests for the list.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// What each room adds to it: a gateway takes twenty requests a second, and a long list
+/// takes one for every fifty rooms or fewer.
+const REFRESH_INTERVAL_PER_ROOM: Duration = Duration::from_millis(5);
 /// Top of the first row, points.
 const ROWS_TOP: f32 = 170.0;
 /// Vertical distance between rows, points.
@@ -89,11 +92,10 @@ impl LobbyScreen {
         None
     }
 
-    pub(super) fn update(&mut self, now: Instant) -> Option<Action> {
-        if self
-            .requested_at
-            .is_some_and(|at| now - at < REFRESH_INTERVAL)
-        {
+    pub(super) fn update(&mut self, rooms: usize, now: Instant) -> Option<Action> {
+        let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
+        let interval = REFRESH_INTERVAL + REFRESH_INTERVAL_PER_ROOM.saturating_mul(rooms);
+        if self.requested_at.is_some_and(|at| now - at < interval) {
             return None;
         }
         self.requested_at = Some(now);
@@ -181,7 +183,7 @@ mod tests {
         let mut requests = 0;
         for frame in 0..180_u32 {
             let now = start + Duration::from_secs(3) * frame / 180;
-            requests += u32::from(screen.update(now).is_some());
+            requests += u32::from(screen.update(20, now).is_some());
         }
         assert_eq!(requests, 3);
     }

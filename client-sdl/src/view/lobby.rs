@@ -42,6 +42,12 @@ pub(super) fn draw(
     let car = format!("your car: {}", app.class());
     let style = Style::new(theme::BODY, theme::ACCENT).bold().right();
     painter.text(list.right(), list.y - 52.0, style, &car)?;
+    let rows = screen.rows(rooms.len(), painter.width()).len();
+    if rows < rooms.len() {
+        let style = Style::new(theme::SMALL - 1, theme::TEXT_DIM).bold().right();
+        let place = format!("{} OF {}", screen.chosen + 1, rooms.len());
+        painter.text(list.right() - 20.0, list.y - 16.0, style, &place)?;
+    }
     let message = Area::new(list.x, list.bottom() + 4.0, list.w, 24.0);
     let style = Style::new(theme::SMALL + 1, theme::ERROR);
     if let Some(error) = &screen.error {

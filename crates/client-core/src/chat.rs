@@ -52,7 +52,7 @@ pub struct ChatClient {
     player: Option<PlayerName>,
     present: BTreeMap<PlayerId, PlayerName>,
     /// The pages of a list whose last has not come.
-    pages: BTreeMap<PlayerId, PlayerName>,
+    pages: Option<BTreeMap<PlayerId, PlayerName>>,
     new_lines: Vec<ChatMessage>,
     rejection: Option<Rejection>,
     said: Option<u64>,
@@ -71,7 +71,7 @@ impl Default for ChatClient {
             login: None,
             player: None,
             present: BTreeMap::new(),
-            pages: BTreeMap::new(),
+            pages: None,
             new_lines: Vec::new(),
             rejection: None,
             said: None,
@@ -223,19 +223,11 @@ impl ChatClient {
             }
             ServerMessage::ChatJoined { .. } => {
                 self.state = ChatClientState::Joined;
-                self.pages.clear();
-                self.send(&ClientMessage::ListPresent);
+                self.pages = None;
+                self.send(&ClientMessage::ListPresent { after: None });
                 self.send_line();
             }
-            ServerMessage::Present {
-                players, has_more, ..
-            } => {
-                let page = players.into_iter().map(|player| (player.id(), player));
-                self.pages.extend(page);
-                if !has_more {
-                    self.present = std::mem::take(&mut self.pages);
-                }
-            }
+            ServerMessage::Present { players, has_more } => self.page(players, has_more),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
             ServerMessage::Said { sequence } => self.confirmed(sequence),
             ServerMessage::Pong { .. }
@@ -246,6 +238,19 @@ impl ChatClient {
             | ServerMessage::Profile(_)
             | ServerMessage::Leaderboard(_)
             | ServerMessage::ChatToken { .. } => {}
+        }
+    }
+
+    /// Takes a page of the list. The next one is asked for after the last name of this.
+    fn page(&mut self, players: Vec<PlayerName>, has_more: bool) {
+        let last = players.last().map(ToString::to_string);
+        let mut pages = self.pages.take().unwrap_or_default();
+        pages.extend(players.into_iter().map(|player| (player.id(), player)));
+        if has_more && last.is_some() {
+            self.pages = Some(pages);
+            self.send(&ClientMessage::ListPresent { after: last });
+        } else {
+            self.present = pages;
         }
     }
 
@@ -292,7 +297,7 @@ impl ChatClient {
 
     fn disconnected(&mut self) {
         self.present.clear();
-        self.pages.clear();
+        self.pages = None;
         let was_in_flight = self.state == ChatClientState::Joined;
         if was_in_flight {
             let lines = self.unconfirmed.drain(..);
@@ -304,16 +309,24 @@ impl ChatClient {
         match &message.body {
             ChatBody::Said { .. } => {}
             ChatBody::Joined { player } => {
-                self.present.insert(player.id(), player.clone());
+                self.lists()
+                    .for_each(|list| drop(list.insert(player.id(), player.clone())));
             }
             ChatBody::Left { player } => {
-                self.present.remove(&player.id());
+                self.lists()
+                    .for_each(|list| drop(list.remove(&player.id())));
             }
         }
         self.new_lines.push(message);
         if self.new_lines.len() > LINES_MAX {
             self.new_lines.remove(0);
         }
+    }
+
+    /// Returns the list that is shown, and the one that is under way: a page is as of
+    /// the messages before it.
+    fn lists(&mut self) -> impl Iterator<Item = &mut BTreeMap<PlayerId, PlayerName>> {
+        std::iter::once(&mut self.present).chain(&mut self.pages)
     }
 
     fn send(&mut self, message: &ClientMessage) {
@@ -365,17 +378,23 @@ mod tests {
     #[test]
     fn keeps_the_list_of_players_in_the_chat() {
         let mut client = ChatClient::default();
-        let page = |players, has_more| {
-            LinkEvent::Message(ServerMessage::Present {
-                players,
-                total: 2,
-                has_more,
-            })
-        };
+        let page =
+            |players, has_more| LinkEvent::Message(ServerMessage::Present { players, has_more });
         client.handle(page(vec![name("Ghost")], false));
-        client.handle(page(vec![name("Bob")], true));
+        client.handle(page(vec![name("Ada"), name("Bob")], true));
+        let next = r#"{"type":"list_present","after":"Bob"}"#;
+        assert_eq!(sent(&mut client), [next]);
         assert_eq!(client.present().collect::<Vec<_>>(), [&name("Ghost")]);
-        client.handle(page(vec![name("Ada")], false));
+        // Between two pages: it belongs to the one before.
+        let body = ChatBody::Left {
+            player: name("Ada"),
+        };
+        client.handle(LinkEvent::Chat(ChatMessage { at: 0, body }));
+        let body = ChatBody::Joined {
+            player: name("Abe"),
+        };
+        client.handle(LinkEvent::Chat(ChatMessage { at: 0, body }));
+        client.handle(page(vec![name("Dan")], false));
         let body = ChatBody::Joined {
             player: name("Cyd"),
         };
@@ -386,9 +405,9 @@ mod tests {
         client.handle(LinkEvent::Chat(ChatMessage { at: 0, body }));
         assert_eq!(
             client.present().collect::<Vec<_>>(),
-            [&name("Ada"), &name("Cyd")]
+            [&name("Abe"), &name("Cyd"), &name("Dan")]
         );
-        assert_eq!(client.take_lines().len(), 2);
+        assert_eq!(client.take_lines().len(), 4);
     }
 
     #[test]

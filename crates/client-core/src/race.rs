@@ -1,5 +1,6 @@
 //! The state of one client's race connection: log-in, lobby, room, result.
 
+mod lobby;
 pub mod room;
 
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
 use protocol::{PlayerName, Rejection, RejectionCode, RoomName};
 
+use self::lobby::Lobby;
 use self::room::RoomClient;
 use crate::link::LinkEvent;
 use crate::login::Login;
@@ -64,7 +66,7 @@ pub struct RaceClient {
     lost_room: Option<Box<RoomClient>>,
     /// The room that was asked for, until the answer is final.
     creation: Option<Creation>,
-    lobby: Vec<RoomEntry>,
+    lobby: Lobby,
     last_race: Option<EarlierRace>,
     profile: Option<Profile>,
     leaderboard: Option<Leaderboard>,
@@ -86,7 +88,7 @@ impl Default for RaceClient {
             player: None,
             lost_room: None,
             creation: None,
-            lobby: Vec::new(),
+            lobby: Lobby::default(),
             last_race: None,
             profile: None,
             leaderboard: None,
@@ -127,10 +129,12 @@ impl RaceClient {
         self.lost_room = None;
     }
 
-    /// Requests the list of rooms, which [`RaceClient::lobby`] returns once the
-    /// answer has arrived.
+    /// Requests the list of rooms, which [`RaceClient::lobby`] returns as its pages
+    /// arrive. Does nothing while a list is under way.
     pub fn list_rooms(&mut self) {
-        self.send(&ClientMessage::ListRooms);
+        if let Some(message) = self.lobby.request() {
+            self.send(&message);
+        }
     }
 
     /// Requests the record of a player, or the own one, which
@@ -219,6 +223,7 @@ impl RaceClient {
             LinkEvent::Snapshot(snapshot) => {
                 if let RaceClientState::Room(room) = &mut self.state {
                     room.snapshot(&snapshot, now);
+                self.lobby.give_up();
                 }
             }
             LinkEvent::Event(event) => self.room_event(event),
@@ -245,6 +250,9 @@ impl RaceClient {
             self.send(&ClientMessage::Ping { nonce });
         }
         if let Some(bytes) = input {
+        if let Some(message) = self.lobby.poll(now) {
+            self.send(&message);
+        }
             self.outgoing.push(frame::binary(FrameKind::Input, &bytes));
         }
     }
@@ -291,7 +299,7 @@ impl RaceClient {
     /// Returns the rooms of the latest answer to [`RaceClient::list_rooms`].
     #[must_use]
     pub fn lobby(&self) -> &[RoomEntry] {
-        &self.lobby
+        self.lobby.rooms()
     }
 
     /// Returns the race that the player was in before this log-in, if there was one.
@@ -355,7 +363,7 @@ impl RaceClient {
                 self.last_race = last_race;
                 self.welcome(player, token);
             }
-            ServerMessage::Rooms { rooms } => self.lobby = rooms,
+            ServerMessage::Rooms { rooms, has_more } => self.lobby.page(rooms, has_more, now),
             ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
                 Ok(mut room) => {
                     self.creation = None;

@@ -44,8 +44,12 @@ pub enum ClientMessage {
         /// As it came.
         token: String,
     },
-    /// Race port: which rooms are there?
-    ListRooms,
+    /// Race port: which rooms are there? The answer is a page of them.
+    ListRooms {
+        /// The last room of the page before; the first page without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Race port: make a room and take its first seat.
     CreateRoom {
         /// Checked by the gateway.
@@ -113,8 +117,12 @@ pub enum ClientMessage {
         /// The sender's own count, rising.
         sequence: u64,
     },
-    /// Chat port: who is here?
-    ListPresent,
+    /// Chat port: who is here? The answer is a page of them.
+    ListPresent {
+        /// The last player of the page before; the first page without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Keeps an idle connection open, and measures the way.
     Ping {
         /// Comes back unchanged.
@@ -137,10 +145,14 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_race: Option<EarlierRace>,
     },
-    /// The lobby.
+    /// A page of the lobby.
     Rooms {
-        /// In the order of names; at most 100.
+        /// In the order of names, at most
+        /// [`LOBBY_PAGE_ROOMS_MAX`](crate::limits::LOBBY_PAGE_ROOMS_MAX).
         rooms: Vec<RoomEntry>,
+        /// Whether rooms follow after the last of these.
+        #[serde(default)]
+        has_more: bool,
     },
     /// In the room, or watching it.
     Entered {
@@ -170,16 +182,13 @@ pub enum ServerMessage {
         /// The sender's own count.
         sequence: u64,
     },
-    /// Who is in the chat, in the order of names: one page or several, the last of
-    /// which completes the list.
+    /// A page of who is in the chat, as of the chat messages before it. It may begin
+    /// with names that the page before has, too.
     Present {
-        /// The names of this page, at most
+        /// In the order of names, at most
         /// [`PRESENT_PAGE_NAMES_MAX`](crate::limits::PRESENT_PAGE_NAMES_MAX).
         players: Vec<PlayerName>,
-        /// The number of names on all pages.
-        #[serde(default)]
-        total: u32,
-        /// Whether another page follows.
+        /// Whether names follow after the last of these.
         #[serde(default)]
         has_more: bool,
     },
@@ -287,7 +296,7 @@ pub fn player_name(text: &str) -> Result<PlayerName, Rejection> {
 mod tests {
     use super::*;
     use crate::frame;
-    use crate::limits::{PLAYER_NAME_CHARS_MAX, PRESENT_PAGE_NAMES_MAX, SERVER_FRAME_BYTES_MAX};
+    use crate::limits::{LIST_FRAME_BYTES_MAX, PLAYER_NAME_CHARS_MAX, PRESENT_PAGE_NAMES_MAX};
     use domain::Mode;
 
     #[test]
@@ -315,6 +324,8 @@ mod tests {
             sign_up,
             ClientMessage::SignUp { request: None, .. }
         ));
+        let list = ClientMessage::ListRooms { after: None };
+        assert_eq!(read(r#"{"type":"list_rooms"}"#), list);
         let fill = ClientMessage::FillSeats { skill: Skill::Club };
         assert_eq!(read(r#"{"type":"fill_seats"}"#), fill);
     }
@@ -334,9 +345,8 @@ mod tests {
         let longest = PlayerName::parse(&"x".repeat(PLAYER_NAME_CHARS_MAX)).unwrap();
         let page = ServerMessage::Present {
             players: vec![longest; PRESENT_PAGE_NAMES_MAX],
-            total: u32::MAX,
             has_more: true,
         };
-        assert!(frame::from_server(&page).len() <= SERVER_FRAME_BYTES_MAX);
+        assert!(frame::from_server(&page).len() <= LIST_FRAME_BYTES_MAX);
     }
 }

@@ -32,19 +32,24 @@ pub const CHAT_TEXT_CHARS_MAX: usize = 500;
 /// characters of chat at most 3,000 in JSON.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 4 * 1024;
 
-/// Largest frame a gateway may send; the lobby list is the largest.
+/// Largest frame a gateway may send: what its length can say.
 pub const SERVER_FRAME_BYTES_MAX: usize = 64 * 1024 - 1;
+
+/// Largest page of a list: half of what may wait for one client, so that a page and the
+/// events around it have room.
+pub const LIST_FRAME_BYTES_MAX: usize = 32 * 1024;
 
 /// Most ticks of input in one message: about one second, after which a late
 /// input changes nothing that anybody could still feel.
 pub const INPUT_TICKS_MAX: usize = 64;
 
-/// Most rooms in one lobby list, so that it fits a server frame.
-pub const LOBBY_ROOMS_MAX: usize = 100;
+/// Most rooms on a page of the lobby: with the longest names in all seats 31 KB, with
+/// four players each 14 KB.
+pub const LOBBY_PAGE_ROOMS_MAX: usize = 48;
 
-/// Most names in one message of who is in the chat: the longest, quoted and with a
-/// comma, are 38 KB, and half a million people fit into what waits for one client.
-pub const PRESENT_PAGE_NAMES_MAX: usize = 2_000;
+/// Most names on a page of who is in the chat: the longest, quoted and with a comma,
+/// are 19 KB.
+pub const PRESENT_PAGE_NAMES_MAX: usize = 1_000;
 
 /// Largest chunk of a replay: five seconds of noise in every seat are 19 KB.
 pub const REPLAY_CHUNK_BYTES_MAX: usize = 20 * 1024;

@@ -12,8 +12,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use protocol::chat::ChatSession;
-use protocol::{PlayerId, PlayerName, SessionNonce, subject};
+use protocol::client::ServerMessage;
+use protocol::limits::PRESENT_PAGE_NAMES_MAX;
+use protocol::{PlayerId, PlayerName, SessionNonce, frame, subject};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -21,6 +24,7 @@ use super::hub::ListenerId;
 use crate::limits::{
     NOTICE_PATIENCE, NOTICE_PATIENCE_AFTER_BREAK, NOTICE_SPREAD, PRESENCE_RENEWAL,
 };
+use crate::paged_list::PagedList;
 
 /// A notice to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub(crate) enum Missing {
 #[derive(Debug)]
 pub(super) struct PresenceCore {
     players: HashMap<PlayerId, Player>,
+    /// Those of them who are here, as clients get them.
+    here: PagedList<PlayerId, PlayerName>,
     /// By keys of the bucket.
     keys: HashMap<String, PlayerId>,
     /// The connections of this gateway, by their keys of the bucket.
@@ -95,6 +101,7 @@ impl PresenceCore {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             players: HashMap::new(),
+            here: PagedList::new(PRESENT_PAGE_NAMES_MAX),
             keys: HashMap::new(),
             own: BTreeMap::new(),
             own_keys: HashMap::new(),
@@ -174,12 +181,15 @@ impl PresenceCore {
         self.compare(&id, now, NOTICE_PATIENCE);
     }
 
-    /// Who is here, in the order of names.
-    pub(super) fn list(&self) -> Vec<PlayerName> {
-        let here = self.players.values().filter(|player| player.is_here());
-        let mut names: Vec<PlayerName> = here.map(|player| player.name.clone()).collect();
-        names.sort_by_cached_key(PlayerName::id);
-        names
+    /// The frame with the page of those who are here and come after a player, or with
+    /// the first page.
+    pub(super) fn page(&mut self, after: Option<&PlayerId>) -> Bytes {
+        self.here.page(after, |names, has_more| {
+            frame::from_server(&ServerMessage::Present {
+                players: names.values().cloned().collect(),
+                has_more,
+            })
+        })
     }
 
     /// The connections of this gateway whose presence is due to be written.
@@ -298,12 +308,19 @@ impl PresenceCore {
         self.compare(&id, now, patience);
     }
 
-    /// Begins to wait for a notice when bucket and notices say different things about a
-    /// player.
+    /// Lists a player who is here, and begins to wait for a notice when bucket and
+    /// notices say different things about it. Follows each change of a player.
     fn compare(&mut self, id: &PlayerId, now: Instant, patience: Duration) {
         let Some(player) = self.players.get(id) else {
             return;
         };
+        if player.is_here() != self.here.get(id).is_some() {
+            if player.is_here() {
+                self.here.insert(id.clone(), player.name.clone());
+            } else {
+                self.here.remove(id);
+            }
+        }
         let has_session = !player.sessions.is_empty();
         if has_session == player.is_here() {
             self.repairs.remove(id);

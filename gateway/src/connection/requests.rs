@@ -43,10 +43,9 @@ impl Connection {
                 };
                 self.welcome(Account { name, last_race }, stored).await?;
             }
-            Ask::ListRooms => {
-                self.send_queue.send(&ServerMessage::Rooms {
-                    rooms: self.backend.lobby.list(),
-                });
+            Ask::ListRooms(after) => {
+                let page = self.backend.lobby.page(after.as_ref());
+                self.send_queue.push(page);
             }
             Ask::CreateRoom(name, settings, class, request) => {
                 if let Some(player) = self.conversation.player().cloned() {
@@ -105,7 +104,10 @@ impl Connection {
                     self.send_queue.send(&ServerMessage::Said { sequence });
                 }
             }
-            Ask::ListPresent => self.backend.chat.send_present(&self.send_queue),
+            Ask::ListPresent(after) => {
+                let chat = &self.backend.chat;
+                chat.send_present(after.as_ref(), &self.send_queue);
+            }
         }
         Ok(())
     }

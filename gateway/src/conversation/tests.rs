@@ -51,7 +51,8 @@ fn sign_up(name: &str, password: &str) -> ClientMessage {
 fn asks_for_hello_of_its_own_version_first() {
     let now = Instant::now();
     let mut conversation = Conversation::new(Port::Race, now);
-    let first = conversation.frame(words(&ClientMessage::ListRooms), now);
+    let list = ClientMessage::ListRooms { after: None };
+    let first = conversation.frame(words(&list), now);
     assert!(matches!(
         first,
         Step::Close(ServerMessage::Goodbye { retry: false, .. })
@@ -80,7 +81,10 @@ fn checks_names_and_passwords_before_anybody_is_asked() {
         (sign_up("a b", "secret1"), RejectionCode::BadName),
         (sign_up("AI-Ada", "secret1"), RejectionCode::BadName),
         (sign_up("Ada", "short"), RejectionCode::BadPassword),
-        (ClientMessage::ListRooms, RejectionCode::NotLoggedIn),
+        (
+            ClientMessage::ListRooms { after: None },
+            RejectionCode::NotLoggedIn,
+        ),
         (ClientMessage::LeaveRoom, RejectionCode::NotLoggedIn),
     ] {
         assert_eq!(code(&say(&mut conversation, &message)), expected);
@@ -105,7 +109,7 @@ fn keeps_race_and_chat_on_their_ports() {
         say(&mut known(Port::Chat), &chat),
         Step::Ask(Ask::Say { .. })
     ));
-    let list = ClientMessage::ListRooms;
+    let list = ClientMessage::ListRooms { after: None };
     assert_eq!(
         code(&say(&mut known(Port::Chat), &list)),
         RejectionCode::WrongPort

@@ -58,9 +58,13 @@ impl World {
         self.core.connected(listener, session.clone(), self.now);
     }
 
-    fn list(&self) -> Vec<String> {
-        let names = self.core.list();
-        names.iter().map(ToString::to_string).collect()
+    fn list(&mut self) -> Vec<String> {
+        let page = self.core.page(None);
+        let ServerMessage::Present { players, .. } = serde_json::from_slice(&page[1..]).unwrap()
+        else {
+            panic!("{page:?}")
+        };
+        players.iter().map(ToString::to_string).collect()
     }
 
     /// What is asked for after `time`.

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn finds_the_snapshots_of_a_gateway_among_its_frames() {
         let mut bytes = Vec::new();
-        let other = frame::from_client(&ClientMessage::ListRooms);
+        let other = frame::from_client(&ClientMessage::ListRooms { after: None });
         let snapshot = frame::snapshot(&snapshot()).unwrap();
         for frame in [&other, &snapshot, &other] {
             frame::append(frame, &mut bytes);
