@@ -2,9 +2,22 @@
 
 use std::time::Duration;
 
-/// Frames that must arrive, waiting for one client. A client that is this far
-/// behind in events and chat will not catch up.
-pub const SEND_QUEUE_FRAMES_MAX: usize = 256;
+/// What may wait for one client, with all that keeps it: hundreds of events and lines of
+/// chat, or a page of a list and what happens meanwhile. A client that is this far behind
+/// will not catch up.
+pub const SEND_QUEUE_BYTES_MAX: usize = 64 * 1024;
+
+/// While more than this waits for a client nothing is read of it: with a page of a list
+/// behind it, room is left for events.
+pub const SEND_QUEUE_RESUME_BYTES: usize = 16 * 1024;
+
+/// What the kernel takes for one client without having sent it: some snapshots and
+/// events. All else waits where the newest snapshot takes the place of an older one.
+pub const UNSENT_BYTES_MAX: u32 = 16 * 1024;
+
+/// What the kernel keeps of one client that is not read; it doubles this for its own use.
+/// A second of inputs is 10 KB.
+pub const RECEIVE_BUFFER_BYTES: u32 = 32 * 1024;
 
 /// Connections that wait to be accepted: all players of a gateway that has just
 /// ended come at once, and one that finds no room here tries again only after a
@@ -25,7 +38,7 @@ pub const LOG_IN_TIMEOUT: Duration = Duration::from_secs(300);
 /// Clients ping every 15 s; a connection idle for this long is dead.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long one write may take before the client counts as gone.
+/// How long one write may take before the client counts as a slow reader.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the goodbyes of a draining gateway may take.
@@ -33,6 +46,10 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Control messages of one client a second, and how many may come at once.
 pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
+/// How long a client may take to read its goodbye: a laptop that was closed for a minute
+/// still learns why.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(60);
+
 
 /// Input frames of one client a second: twice what a client sends, and a
 /// burst after a stall of the network.
@@ -68,8 +85,8 @@ pub const CHAT_TIMEOUT: Duration = Duration::from_millis(2_000);
 pub const CHAT_IDS_MAX: usize = 4_096;
 
 /// Chat messages held back for a client between its own notice and the answer to its
-/// join: what may wait for a client anyway, without the answers themselves.
-pub const CHAT_HELD_FRAMES_MAX: usize = SEND_QUEUE_FRAMES_MAX / 2;
+/// join: the longest, of 3 KB, leave room for the answers in what may wait for a client.
+pub const CHAT_HELD_BYTES_MAX: usize = SEND_QUEUE_BYTES_MAX / 2;
 
 /// How often presence is renewed; it expires after three missed renewals.
 pub const PRESENCE_RENEWAL: Duration = Duration::from_secs(5);

@@ -18,7 +18,10 @@ use crate::accept;
 use crate::addresses::Addresses;
 use crate::backend::Backend;
 use crate::chat::ChatHub;
-use crate::limits::{CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG, SESSION_KEYS_INTERVAL};
+use crate::limits::{
+    CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SESSION_KEYS_INTERVAL,
+    UNSENT_BYTES_MAX,
+};
 use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
@@ -207,6 +210,9 @@ fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, String> {
         // Connections inherit it. A kernel without it has its own default.
         #[cfg(target_os = "linux")]
         let _ = rustix::net::sockopt::set_tcp_congestion(&socket, CONGESTION_CONTROL);
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         socket.bind(address)?;
         socket.listen(LISTEN_BACKLOG)
     };

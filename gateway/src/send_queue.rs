@@ -1,8 +1,8 @@
 //! Frames on their way to one client.
 //!
-//! Frames that must arrive stand in a bounded queue; of snapshots only the
-//! newest is kept. A slow reader skips snapshots and never sees an old one; one
-//! that lets the queue fill is dismissed.
+//! Frames that must arrive stand in a queue whose bytes are bounded; of snapshots only
+//! the newest is kept. A slow reader skips snapshots and never sees an old one; one
+//! that lets the queue fill is dismissed. No frame is left out in silence.
 //!
 //! A frame before which nothing waits is written by the task that brings it: no
 //! other task is woken for it, and snapshots that come in a burst, as after a
@@ -15,21 +15,35 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::client::{GoodbyeCode, ServerMessage};
+use protocol::frame::{self, LENGTH_BYTES};
 use protocol::limits::SERVER_FRAME_BYTES_MAX;
-use protocol::{Rejection, RejectionCode, frame};
+use protocol::{Rejection, RejectionCode};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{SEND_QUEUE_FRAMES_MAX, WRITE_TIMEOUT};
+use crate::limits::{
+    GOODBYE_TIMEOUT, SEND_QUEUE_BYTES_MAX, SEND_QUEUE_RESUME_BYTES, WRITE_TIMEOUT,
+};
 use crate::metrics;
 
-/// Frames are gathered up to this size for one write: a dozen events fit, and
-/// a connection that has caught up keeps no more memory than this.
+/// Frames are gathered up to this size for one write: a dozen events fit.
 const BATCH_BYTES: usize = 4 * 1024;
+
+/// What a connection that has caught up keeps for its next frames: a snapshot of a full
+/// room fits.
+const KEPT_BATCH_BYTES: usize = 1024;
+/// The same, frames.
+const KEPT_FRAMES: usize = 8;
+
+/// What a frame takes while it waits.
+pub(crate) const fn cost(frame: &Bytes) -> usize {
+    size_of::<Bytes>() + LENGTH_BYTES + frame.len()
+}
 
 /// The way to one client. The connection, the relay of its room and the chat
 /// share it.
@@ -38,8 +52,18 @@ pub struct SendQueue {
     state: Mutex<State>,
     /// Something waits that was not written at once.
     unwritten: Notify,
+    /// Little waits, after much did.
+    drained: Notify,
+    limits: Limits,
     /// Nothing more is accepted: said goodbye, left, or broken.
     closed: CancellationToken,
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    write: Duration,
+    goodbye: Duration,
 }
 
 struct State {
@@ -50,6 +74,8 @@ struct State {
     written: usize,
     is_flushed: bool,
     frames: VecDeque<Bytes>,
+    /// What they take.
+    frames_bytes: usize,
     snapshot: Option<Bytes>,
     /// The stream ends after what waits.
     is_closing: bool,
@@ -70,6 +96,14 @@ impl SendQueue {
     /// A queue that writes to `writer`.
     #[must_use]
     pub fn new(writer: impl AsyncWrite + Send + Unpin + 'static) -> Self {
+        let limits = Limits {
+            write: WRITE_TIMEOUT,
+            goodbye: GOODBYE_TIMEOUT,
+        };
+        Self::with_limits(writer, limits)
+    }
+
+    fn with_limits(writer: impl AsyncWrite + Send + Unpin + 'static, limits: Limits) -> Self {
         Self {
             state: Mutex::new(State {
                 writer: Some(Box::new(writer)),
@@ -77,10 +111,13 @@ impl SendQueue {
                 written: 0,
                 is_flushed: true,
                 frames: VecDeque::new(),
+                frames_bytes: 0,
                 snapshot: None,
                 is_closing: false,
             }),
             unwritten: Notify::new(),
+            drained: Notify::new(),
+            limits,
             closed: CancellationToken::new(),
         }
     }
@@ -88,22 +125,15 @@ impl SendQueue {
     /// Sends a frame that must arrive. A full queue closes the connection. A frame that
     /// is larger than frames may be is counted and not sent.
     pub fn push(&self, frame: Bytes) {
-        if frame.len() > SERVER_FRAME_BYTES_MAX {
-            tracing::warn!(bytes = frame.len(), "a frame is too large to be sent");
-            metrics::frame_too_large();
+        if is_too_large(&frame) {
             return;
         }
         self.enqueue(|state| {
-            if state.frames.len() < SEND_QUEUE_FRAMES_MAX {
-                state.frames.push_back(frame);
-                return;
+            let waiting = state.waiting();
+            if waiting == 0 || waiting + cost(&frame) <= SEND_QUEUE_BYTES_MAX {
+                return state.push(frame);
             }
-            // What the client has not read it shall not read before this.
-            state.frames.clear();
-            state.close(&ServerMessage::goodbye(
-                GoodbyeCode::SlowReader,
-                "the connection is too slow for what happens here",
-            ));
+            state.dismiss_slow_reader();
             self.closed.cancel();
         });
     }
@@ -112,10 +142,10 @@ impl SendQueue {
     /// a rejection that says so.
     pub fn send(&self, message: &ServerMessage) {
         let frame = frame::from_server(message);
-        if frame.len() <= SERVER_FRAME_BYTES_MAX {
+        let bytes = frame.len();
+        if bytes <= SERVER_FRAME_BYTES_MAX {
             return self.push(frame);
         }
-        let bytes = frame.len();
         // Counted and logged there.
         self.push(frame);
         let rejection = Rejection::new(
@@ -128,6 +158,9 @@ impl SendQueue {
 
     /// Sends a snapshot, in the place of one that still waits.
     pub fn push_snapshot(&self, frame: Bytes) {
+        if is_too_large(&frame) {
+            return;
+        }
         self.enqueue(|state| {
             if state.snapshot.replace(frame).is_some() {
                 metrics::snapshot_skipped();
@@ -153,30 +186,69 @@ impl SendQueue {
         self.closed.clone()
     }
 
-    /// Writes what was not written at once, until the stream has ended or is
-    /// broken. At most one task may run it.
+    /// Waits until so little waits for the client that it may ask for more. At most one
+    /// task may run it.
+    pub async fn drained(&self) {
+        loop {
+            {
+                let state = self.lock();
+                if state.is_drained() || state.is_over() {
+                    return;
+                }
+            }
+            self.drained.notified().await;
+        }
+    }
+
+    /// Writes what was not written at once, until the stream has ended or is broken, or
+    /// the client takes too long for its goodbye. At most one task may run it.
     pub async fn write(&self) {
+        let overdue = async {
+            self.closed.cancelled().await;
+            tokio::time::sleep(self.limits.goodbye).await;
+        };
+        tokio::select! {
+            () = self.write_all() => {}
+            () = overdue => {}
+        }
+        self.lock().writer = None;
+        self.closed.cancel();
+        self.drained.notify_one();
+    }
+
+    async fn write_all(&self) {
         loop {
             self.unwritten.notified().await;
             loop {
                 let batch = poll_fn(|cx| self.lock().poll_batch(cx));
-                match tokio::time::timeout(WRITE_TIMEOUT, batch).await {
+                let written = tokio::time::timeout(self.limits.write, batch).await;
+                match written {
                     Ok(Ok(Next::Batch)) => {}
                     Ok(Ok(Next::Wait)) => break,
-                    Ok(Ok(Next::End) | Err(_)) | Err(_) => {
-                        self.lock().writer = None;
-                        self.closed.cancel();
-                        return;
-                    }
+                    Ok(Ok(Next::End) | Err(_)) => return,
+                    Err(_elapsed) => self.stalled(),
+                }
+                if self.lock().is_drained() {
+                    self.drained.notify_one();
                 }
             }
+            self.drained.notify_one();
+        }
+    }
+
+    /// The client has read nothing for too long.
+    fn stalled(&self) {
+        let mut state = self.lock();
+        if !state.is_closing {
+            state.dismiss_slow_reader();
+            self.closed.cancel();
         }
     }
 
     /// Lets `change` queue something, and writes it if nothing came before it.
     fn enqueue(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        if state.is_closing || state.writer.is_none() {
+        if state.is_over() {
             return;
         }
         let was_idle = state.is_idle();
@@ -207,13 +279,53 @@ impl State {
         nothing_waits && self.batch.is_empty() && self.is_flushed
     }
 
+    /// Whether nothing more is accepted.
+    fn is_over(&self) -> bool {
+        self.is_closing || self.writer.is_none()
+    }
+
+    /// The bytes that wait.
+    fn waiting(&self) -> usize {
+        let snapshot = self.snapshot.as_ref().map_or(0, cost);
+        self.frames_bytes + snapshot + self.batch.len() - self.written
+    }
+
+    fn is_drained(&self) -> bool {
+        self.waiting() <= SEND_QUEUE_RESUME_BYTES
+    }
+
+    fn push(&mut self, frame: Bytes) {
+        self.frames_bytes += cost(&frame);
+        self.frames.push_back(frame);
+    }
+
+    fn pop(&mut self) -> Option<Bytes> {
+        match self.frames.pop_front() {
+            Some(frame) => {
+                self.frames_bytes -= cost(&frame);
+                Some(frame)
+            }
+            None => self.snapshot.take(),
+        }
+    }
+
     fn close(&mut self, message: &ServerMessage) {
         if let ServerMessage::Goodbye { code, .. } = message {
             metrics::goodbye(*code);
         }
-        self.frames.push_back(frame::from_server(message));
+        self.push(frame::from_server(message));
         self.snapshot = None;
         self.is_closing = true;
+    }
+
+    fn dismiss_slow_reader(&mut self) {
+        // What the client has not read it shall not read before this.
+        self.frames.clear();
+        self.frames_bytes = 0;
+        self.close(&ServerMessage::goodbye(
+            GoodbyeCode::SlowReader,
+            "the connection is too slow for what happens here",
+        ));
     }
 
     /// Writes one batch; pending while the client does not read.
@@ -237,7 +349,7 @@ impl State {
             self.is_flushed = true;
         }
         self.batch.clear();
-        self.batch.shrink_to(BATCH_BYTES);
+        self.batch.shrink_to(KEPT_BATCH_BYTES);
         self.written = 0;
         if !self.frames.is_empty() || self.snapshot.is_some() {
             return Poll::Ready(Ok(Next::Batch));
@@ -252,19 +364,34 @@ impl State {
     fn gather(&mut self) {
         let mut frames = 0;
         while self.batch.len() < BATCH_BYTES
-            && let Some(frame) = self.frames.pop_front().or_else(|| self.snapshot.take())
+            && let Some(frame) = self.pop()
         {
             frame::append(&frame, &mut self.batch);
             frames += 1;
         }
+        if self.frames.is_empty() {
+            self.frames.shrink_to(KEPT_FRAMES);
+        }
         metrics::frames_sent(frames, self.batch.len() as u64);
     }
+}
+
+/// Whether a frame is larger than frames may be, which is counted and logged: it is
+/// made of a message of another program.
+fn is_too_large(frame: &Bytes) -> bool {
+    let is_too_large = frame.len() > SERVER_FRAME_BYTES_MAX;
+    if is_too_large {
+        tracing::warn!(bytes = frame.len(), "a frame is too large to be sent");
+        metrics::frame_too_large();
+    }
+    is_too_large
 }
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State")
             .field("frames", &self.frames.len())
+            .field("frames_bytes", &self.frames_bytes)
             .field("unwritten", &(self.batch.len() - self.written))
             .field("is_closing", &self.is_closing)
             .finish_non_exhaustive()
@@ -273,8 +400,6 @@ impl std::fmt::Debug for State {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
     use super::*;
@@ -368,7 +493,12 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_ends_with_a_typed_reason() {
         let (queue, mut client) = connected(1);
-        for _ in 0..=SEND_QUEUE_FRAMES_MAX + 1 {
+        let fit = SEND_QUEUE_BYTES_MAX / cost(&Bytes::from_static(b"e"));
+        for _ in 0..fit {
+            queue.push(Bytes::from_static(b"e"));
+        }
+        assert!(!queue.closed().is_cancelled(), "it is full, and not more");
+        for _ in 0..2 {
             queue.push(Bytes::from_static(b"e"));
         }
         assert!(queue.closed().is_cancelled());
@@ -377,6 +507,60 @@ mod tests {
         assert!(read.starts_with(b"\0\x01e"), "what was being written");
         assert!(read.windows(11).any(|w| w == b"slow_reader"));
         assert!(!read.windows(8).any(|w| w == b"too late"));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_bounded_in_bytes_whatever_the_frames_are() {
+        for bytes in [1, 100, 3_000, 30_000, SERVER_FRAME_BYTES_MAX] {
+            let (queue, _client) = connected(1);
+            let frame = Bytes::from(vec![7; bytes]);
+            for _ in 0..10_000 {
+                queue.push(frame.clone());
+                queue.push_snapshot(Bytes::from_static(&[9; 1_000]));
+                let state = queue.lock();
+                let most = SEND_QUEUE_BYTES_MAX.max(cost(&frame)) + 2_000;
+                assert!(state.waiting() <= most, "{} of {bytes}", state.waiting());
+                let kept = state.frames.capacity() * size_of::<Bytes>() + state.batch.capacity();
+                assert!(kept <= 2 * SEND_QUEUE_BYTES_MAX, "{kept} of {bytes}");
+            }
+            assert!(queue.closed().is_cancelled(), "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_told_why_once_it_reads_again() {
+        let (near, mut client) = duplex(64);
+        let limits = Limits {
+            write: Duration::from_millis(20),
+            goodbye: Duration::from_secs(30),
+        };
+        let queue = SendQueue::with_limits(near, limits);
+        queue.push(Bytes::from(vec![7; 100]));
+        queue.push(Bytes::from_static(b"an event that it misses"));
+        let stalling = async {
+            queue.closed().cancelled().await;
+            let mut read = Vec::new();
+            client.read_to_end(&mut read).await.unwrap();
+            read
+        };
+        let (read, ()) = tokio::join!(stalling, queue.write());
+        let (first, rest) = frame::next(&read).unwrap();
+        assert_eq!(first.len(), 100, "what was being written arrives whole");
+        let (last, rest) = frame::next(rest).unwrap();
+        assert!(last.windows(11).any(|it| it == b"slow_reader") && rest.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_its_goodbye_is_gone_all_the_same() {
+        let (near, _client) = duplex(1);
+        let limits = Limits {
+            write: Duration::from_secs(30),
+            goodbye: Duration::from_millis(20),
+        };
+        let queue = SendQueue::with_limits(near, limits);
+        queue.close(&ServerMessage::goodbye(GoodbyeCode::Idle, "bye"));
+        let ended = tokio::time::timeout(Duration::from_secs(20), queue.write());
+        assert!(ended.await.is_ok());
     }
 
     #[tokio::test]

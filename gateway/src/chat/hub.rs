@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::limits::{CHAT_HELD_FRAMES_MAX, CHAT_IDS_MAX, CHAT_TIMEOUT};
+use crate::limits::{CHAT_HELD_BYTES_MAX, CHAT_IDS_MAX, CHAT_TIMEOUT};
+use crate::send_queue;
 
 /// A connection, as the chat knows it.
 pub type ListenerId = u64;
@@ -43,6 +44,7 @@ enum Stage {
 #[derive(Debug, Default)]
 struct Held {
     frames: Vec<Bytes>,
+    bytes: usize,
     is_overfull: bool,
 }
 
@@ -143,7 +145,9 @@ impl<L> Listener<L> {
 
 impl Held {
     fn push(&mut self, frame: &Bytes) {
-        if self.frames.len() < CHAT_HELD_FRAMES_MAX {
+        let bytes = self.bytes + send_queue::cost(frame);
+        if bytes <= CHAT_HELD_BYTES_MAX {
+            self.bytes = bytes;
             self.frames.push(frame.clone());
         } else {
             self.is_overfull = true;
@@ -285,7 +289,7 @@ mod tests {
         let mut world = World::new();
         world.expect(1, "joined:ada", "ada");
         world.says("joined:ada");
-        for number in 0..CHAT_HELD_FRAMES_MAX {
+        for number in 0..CHAT_HELD_BYTES_MAX / size_of::<Bytes>() {
             world.says(&number.to_string());
         }
         assert_eq!(world.hub.begin(1, world.now), Err(Overfull));
