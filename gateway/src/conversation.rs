@@ -4,6 +4,8 @@
 //! When a step asks something of the rest of the system, the shell does it and
 //! reports the outcome; a client has one such question open at a time.
 
+mod refusals;
+
 use std::time::Instant;
 
 use domain::{CarClass, Skill};
@@ -15,6 +17,7 @@ use protocol::{
     PlayerId, PlayerName, RaceId, Rejection, RejectionCode, RequestId, RoomId, RoomName, Seat,
 };
 
+use self::refusals::{Refusals, Verdict};
 use crate::limits;
 use crate::metrics;
 use crate::rate::Rate;
@@ -108,6 +111,10 @@ enum State {
 pub struct Conversation {
     port: Port,
     state: State,
+    begun_at: Instant,
+    /// Frames before the welcome.
+    stranger_frames: u32,
+    refusals: Refusals,
     control: Rate,
     input: Rate,
     chat: Rate,
@@ -120,20 +127,36 @@ impl Conversation {
         Self {
             port,
             state: State::AwaitingHello,
+            begun_at: now,
+            stranger_frames: 0,
+            refusals: Refusals::new(now),
             control: Rate::new(limits::CONTROL_RATE, now),
             input: Rate::new(limits::INPUT_RATE, now),
             chat: Rate::new(limits::CHAT_RATE, now),
         }
     }
 
-    /// How long the client may be silent before it is dismissed.
+    /// Until when the client may be silent. Before the welcome, whatever it sends in the
+    /// meantime gains it nothing.
     #[must_use]
-    pub fn idle_timeout(&self) -> std::time::Duration {
+    pub fn silent_until(&self, now: Instant) -> Instant {
         match self.state {
-            State::AwaitingHello => limits::HELLO_TIMEOUT,
-            State::Unauthenticated => limits::LOG_IN_TIMEOUT,
-            State::Authenticated { .. } => limits::IDLE_TIMEOUT,
+            State::AwaitingHello => self.begun_at + limits::HELLO_TIMEOUT,
+            State::Unauthenticated => self.begun_at + limits::LOG_IN_TIMEOUT,
+            State::Authenticated { .. } => now + limits::IDLE_TIMEOUT,
         }
+    }
+
+    /// The goodbye of a client that was silent for too long.
+    #[must_use]
+    pub fn expired(&self) -> ServerMessage {
+        let reason = match self.state {
+            State::AwaitingHello | State::Authenticated { .. } => {
+                "nothing was heard of you for too long"
+            }
+            State::Unauthenticated => "nobody has logged in for a minute",
+        };
+        ServerMessage::goodbye(GoodbyeCode::Idle, reason)
     }
 
     /// Who the client is, once it is known.
@@ -178,20 +201,46 @@ impl Conversation {
 
     /// Takes a frame of the client.
     pub fn frame<'a>(&mut self, frame: &'a [u8], now: Instant) -> Step<'a> {
+        if self.player().is_none() {
+            self.stranger_frames += 1;
+            if self.stranger_frames > limits::STRANGER_FRAMES_MAX {
+                let reason = "too many messages before a log-in";
+                return Step::Close(ServerMessage::goodbye(GoodbyeCode::TooMany, reason));
+            }
+        }
         if matches!(self.state, State::AwaitingHello) {
             return self.hello(frame);
         }
         match frame::split(frame) {
             Ok((FrameKind::Input, body)) => self.input(body, now),
             Ok((FrameKind::Control, _)) if !self.control.allow(now) => {
-                refuse(RejectionCode::TooFast, "too many requests, slow down")
+                let rejection =
+                    Rejection::new(RejectionCode::TooFast, "too many requests, slow down");
+                self.refuse(rejection, GoodbyeCode::TooMany, now)
             }
             Ok((FrameKind::Control, body)) => match serde_json::from_slice(body) {
                 Ok(message) => self.control(message, now),
-                Err(error) => refuse(RejectionCode::BadMessage, format!("unreadable: {error}")),
+                Err(error) => {
+                    let message = format!("unreadable: {error}");
+                    let rejection = Rejection::new(RejectionCode::BadMessage, message);
+                    self.refuse(rejection, GoodbyeCode::BadFrame, now)
+                }
             },
             Ok((kind, _)) => bad_frame(&frame::FrameError::Unexpected(kind)),
             Err(error) => bad_frame(&error),
+        }
+    }
+
+    /// Refuses a message that no client of ours sends, aloud or in silence. `code` is the
+    /// goodbye of a client that sends many of them.
+    fn refuse(&mut self, rejection: Rejection, code: GoodbyeCode, now: Instant) -> Step<'static> {
+        match self.refusals.refuse(now) {
+            Verdict::Answer => reject(rejection),
+            Verdict::Ignore => {
+                metrics::frame_ignored("refused_again");
+                Step::Nothing
+            }
+            Verdict::Dismiss => Step::Close(ServerMessage::goodbye(code, rejection.message)),
         }
     }
 
@@ -402,10 +451,6 @@ impl Conversation {
 pub fn reject(rejection: Rejection) -> Step<'static> {
     metrics::rejected(rejection.code);
     Step::Send(ServerMessage::Rejected(rejection))
-}
-
-fn refuse(code: RejectionCode, message: impl Into<String>) -> Step<'static> {
-    reject(Rejection::new(code, message))
 }
 
 fn bad_frame(error: &frame::FrameError) -> Step<'static> {

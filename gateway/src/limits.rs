@@ -32,8 +32,13 @@ pub const CONGESTION_CONTROL: &str = "reno";
 /// A client says hello at once; a connection without hello is no client.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time for a person to type a name and a password.
-pub const LOG_IN_TIMEOUT: Duration = Duration::from_secs(300);
+/// From the beginning of a connection to its welcome. A client of a person who types for
+/// longer connects again once there is something to send.
+pub const LOG_IN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Frames of a connection before its welcome: the hello, and a person's attempts at a
+/// password.
+pub const STRANGER_FRAMES_MAX: u32 = 12;
 
 /// Clients ping every 15 s; a connection idle for this long is dead.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -41,15 +46,34 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long one write may take before the client counts as a slow reader.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the goodbyes of a draining gateway may take.
-pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Control messages of one client a second, and how many may come at once.
-pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
 /// How long a client may take to read its goodbye: a laptop that was closed for a minute
 /// still learns why.
 pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long the goodbyes of a draining gateway may take.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Frames that are read of one connection a second, and how many at once: three times
+/// what a driver sends, and all that its link holds back while the network stalls.
+pub const FRAME_RATE: (f64, f64) = (100.0, 256.0);
+
+/// Bytes that are read of one connection a second, and how many at once: three times the
+/// inputs of a driver who waits a second for each acknowledgement, and a hundred lines.
+pub const READ_BYTES_RATE: (f64, f64) = (32_768.0, 131_072.0);
+
+/// Frames of one connection that are handled before others have their turn: a tenth of a
+/// millisecond.
+pub const TURN_FRAMES: u32 = 16;
+
+/// How long refusals are not answered after one that was.
+pub const REFUSAL_SILENCE: Duration = Duration::from_secs(1);
+
+/// Unreadable and untimely control messages that a client may send a second, and how
+/// many at once, before it is shown the door.
+pub const REFUSAL_RATE: (f64, f64) = (0.5, 32.0);
+
+/// Control messages of one client a second, and how many may come at once.
+pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
 
 /// Input frames of one client a second: twice what a client sends, and a
 /// burst after a stall of the network.

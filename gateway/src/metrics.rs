@@ -69,6 +69,11 @@ pub fn frame_received(bytes: u64) {
     HOT.bytes_received.increment(bytes);
 }
 
+/// A client sent faster than it is read, and waits for the first time in a row.
+pub fn client_throttled() {
+    counter!("gateway_clients_throttled_total").increment(1);
+}
+
 /// A client was too slow for a snapshot and got the next one instead.
 pub fn snapshot_skipped() {
     counter!("gateway_snapshots_skipped_total").increment(1);

@@ -55,6 +55,9 @@ pub struct RaceResult {
 /// The delay before a request that was refused as temporarily unavailable is
 /// repeated.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Doublings of that delay for a log-in: a gateway takes a dozen messages of a
+/// connection before the welcome, and gives it a minute.
+const LOGIN_RETRY_DOUBLINGS_MAX: u32 = 4;
 
 /// A race client without I/O.
 #[derive(Debug)]
@@ -77,6 +80,8 @@ pub struct RaceClient {
     /// another try.
     retry_pending: bool,
     retried_at: Option<Instant>,
+    /// Repetitions of the log-in on this connection.
+    login_retries: u32,
     outgoing: Vec<Bytes>,
 }
 
@@ -97,6 +102,7 @@ impl Default for RaceClient {
             rejection: None,
             retry_pending: false,
             retried_at: None,
+            login_retries: 0,
             outgoing: Vec::new(),
         }
     }
@@ -217,13 +223,14 @@ impl RaceClient {
         match event {
             LinkEvent::Connected => {
                 self.state = RaceClientState::Unauthenticated;
+                self.lobby.give_up();
+                self.login_retries = 0;
                 self.send_login();
             }
             LinkEvent::Message(message) => self.message(message, now),
             LinkEvent::Snapshot(snapshot) => {
                 if let RaceClientState::Room(room) = &mut self.state {
                     room.snapshot(&snapshot, now);
-                self.lobby.give_up();
                 }
             }
             LinkEvent::Event(event) => self.room_event(event),
@@ -239,9 +246,13 @@ impl RaceClient {
     }
 
     /// Applies the driver's controls: predicts the race up to `now` and sends the
-    /// inputs that are due. Without a race it only repeats pending requests.
+    /// inputs that are due. Without a race it only repeats pending requests and goes on
+    /// with those that have several answers.
     pub fn drive(&mut self, input: Controls, now: Instant) {
         self.retry(now);
+        if let Some(message) = self.lobby.poll(now) {
+            self.send(&message);
+        }
         let RaceClientState::Room(room) = &mut self.state else {
             return;
         };
@@ -250,9 +261,6 @@ impl RaceClient {
             self.send(&ClientMessage::Ping { nonce });
         }
         if let Some(bytes) = input {
-        if let Some(message) = self.lobby.poll(now) {
-            self.send(&message);
-        }
             self.outgoing.push(frame::binary(FrameKind::Input, &bytes));
         }
     }
@@ -419,16 +427,22 @@ impl RaceClient {
     /// Repeats the request that was refused as temporarily unavailable, if it is
     /// due.
     fn retry(&mut self, now: Instant) {
+        let is_login = matches!(self.state, RaceClientState::Unauthenticated);
+        let doublings = if is_login { self.login_retries } else { 0 };
+        let delay = RETRY_DELAY * (1 << doublings.min(LOGIN_RETRY_DOUBLINGS_MAX));
         let is_due = self
             .retried_at
-            .is_none_or(|retried_at| now - retried_at >= RETRY_DELAY);
+            .is_none_or(|retried_at| now - retried_at >= delay);
         if !self.retry_pending || !is_due {
             return;
         }
         self.retry_pending = false;
         self.retried_at = Some(now);
         match self.state {
-            RaceClientState::Unauthenticated => self.send_login(),
+            RaceClientState::Unauthenticated => {
+                self.login_retries += 1;
+                self.send_login();
+            }
             RaceClientState::Lobby => self.rejoin(),
             RaceClientState::Offline(_)
             | RaceClientState::Room(_)

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use client_core::protocol::PlayerName;
-use client_core::protocol::client::{GoodbyeCode, ServerMessage};
+use client_core::protocol::account::Password;
+use client_core::protocol::client::{ClientMessage, GoodbyeCode, ServerMessage};
 use client_core::protocol::frame;
 use client_core::{GatewayAddress, Link, LinkEvent};
 use tokio::io::AsyncWriteExt;
@@ -200,4 +201,64 @@ async fn a_gateway_that_had_let_it_in_is_asked_again_at_once() {
     listener.accept().await.unwrap();
     let away = broken_at.elapsed();
     assert!(away <= Duration::from_millis(300), "{away:?}");
+}
+
+fn log_in() -> ClientMessage {
+    ClientMessage::LogIn {
+        name: "Ada".to_owned(),
+        password: Password::new("secret1"),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_ends_and_comes_back_once_it_is_needed() {
+    let (listener, address) = listener("127.0.0.1:0").await;
+    let mut link = open(&[&address]);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+    let goodbye = ServerMessage::goodbye(GoodbyeCode::Idle, "nobody has logged in");
+    say(&mut stream, &goodbye).await;
+    drop(stream);
+    assert_eq!(next(&mut link).await, LinkEvent::Message(goodbye));
+    // Nobody is told, and the gateway is left alone.
+    let quiet = Duration::from_millis(500);
+    assert!(tokio::time::timeout(quiet, link.next()).await.is_err());
+    assert!(
+        tokio::time::timeout(quiet, listener.accept())
+            .await
+            .is_err()
+    );
+    link.send(frame::from_client(&log_in()));
+    listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+}
+
+#[tokio::test]
+async fn a_log_in_that_crosses_with_the_goodbye_is_not_forgotten() {
+    let (listener, address) = listener("127.0.0.1:0").await;
+    let mut link = open(&[&address]);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+    link.send(frame::from_client(&log_in()));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let goodbye = ServerMessage::goodbye(GoodbyeCode::Idle, "nobody has logged in");
+    say(&mut stream, &goodbye).await;
+    drop(stream);
+    assert_eq!(next(&mut link).await, LinkEvent::Message(goodbye));
+    assert!(matches!(next(&mut link).await, LinkEvent::Lost { .. }));
+    listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+}
+
+#[tokio::test]
+async fn says_nothing_but_hello_before_there_is_something_to_say() {
+    let (listener, address) = listener("127.0.0.1:0").await;
+    let mut link = open(&[&address]);
+    let (stream, _) = listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut bytes = [0; 1024];
+    let read = stream.try_read(&mut bytes).unwrap();
+    let (_hello, rest) = frame::next(&bytes[..read]).unwrap();
+    assert!(rest.is_empty(), "a stranger has a dozen messages");
 }

@@ -178,8 +178,22 @@ fn slows_a_flood_down_and_survives_nonsense() {
     let mut conversation = known(Port::Race);
     let now = Instant::now();
     let ping = frame::from_client(&ClientMessage::Ping { nonce: 1 });
-    let answers: Vec<_> = (0..100).map(|_| conversation.frame(&ping, now)).collect();
-    assert_eq!(code(&answers[99]), RejectionCode::TooFast);
+    let (_, burst) = limits::CONTROL_RATE;
+    let mut answers = (0..).map(|_| conversation.frame(&ping, now));
+    let pongs = answers
+        .by_ref()
+        .take(burst as usize)
+        .filter(|step| matches!(step, Step::Send(ServerMessage::Pong { .. })));
+    assert_eq!(pongs.count(), burst as usize);
+    let first_refused = answers.next().unwrap();
+    assert_eq!(code(&first_refused), RejectionCode::TooFast);
+    assert_eq!(answers.next(), Some(Step::Nothing), "it has been told");
+    let (_, tolerated) = limits::REFUSAL_RATE;
+    let door = answers
+        .take(tolerated as usize)
+        .find(|it| *it != Step::Nothing);
+    let too_many = ServerMessage::goodbye(GoodbyeCode::TooMany, "too many requests, slow down");
+    assert_eq!(door, Some(Step::Close(too_many)));
 
     let mut conversation = known(Port::Race);
     let junk = frame::binary(FrameKind::Control, b"{\"type\":\"launch\"}");
@@ -189,4 +203,93 @@ fn slows_a_flood_down_and_survives_nonsense() {
     );
     let unknown = [200, 1, 2];
     assert!(matches!(conversation.frame(&unknown, now), Step::Close(_)));
+}
+
+#[test]
+fn a_client_that_goes_on_with_nonsense_is_shown_the_door() {
+    let mut conversation = known(Port::Race);
+    let now = Instant::now();
+    let junk = frame::binary(FrameKind::Control, b"{");
+    let steps: Vec<_> = (0..200).map(|_| conversation.frame(&junk, now)).collect();
+    let answered = steps.iter().filter(|step| matches!(step, Step::Send(_)));
+    assert_eq!(answered.count(), 1);
+    let Some(Step::Close(goodbye)) = steps.iter().find(|step| matches!(step, Step::Close(_)))
+    else {
+        panic!("it was let go on")
+    };
+    assert!(matches!(
+        goodbye,
+        ServerMessage::Goodbye {
+            code: GoodbyeCode::BadFrame,
+            ..
+        }
+    ));
+    let later = now + limits::REFUSAL_SILENCE;
+    let mut patient = known(Port::Race);
+    assert_eq!(code(&patient.frame(&junk, now)), RejectionCode::BadMessage);
+    assert_eq!(patient.frame(&junk, now), Step::Nothing);
+    assert_eq!(
+        code(&patient.frame(&junk, later)),
+        RejectionCode::BadMessage
+    );
+}
+
+#[test]
+fn a_stranger_has_a_dozen_frames() {
+    let mut conversation = unauthenticated(Port::Race);
+    let ping = ClientMessage::Ping { nonce: 1 };
+    for _ in 1..limits::STRANGER_FRAMES_MAX {
+        let pong = say(&mut conversation, &ping);
+        assert!(matches!(pong, Step::Send(ServerMessage::Pong { .. })));
+    }
+    let Step::Close(ServerMessage::Goodbye { code, retry, .. }) = say(&mut conversation, &ping)
+    else {
+        panic!("it may go on")
+    };
+    assert_eq!((code, retry), (GoodbyeCode::TooMany, true));
+
+    let mut player = unauthenticated(Port::Race);
+    player.logged_in(PlayerName::parse("Ada").unwrap());
+    for _ in 0..2 * limits::STRANGER_FRAMES_MAX {
+        assert!(matches!(say(&mut player, &ping), Step::Send(_)));
+    }
+}
+
+#[test]
+fn a_stranger_has_a_minute_whatever_it_sends() {
+    let start = Instant::now();
+    let mut conversation = Conversation::new(Port::Race, start);
+    let hello = frame::hello(&Hello {
+        client: "test".into(),
+    });
+    let second = std::time::Duration::from_secs(1);
+    assert_eq!(
+        conversation.silent_until(start + second),
+        start + limits::HELLO_TIMEOUT
+    );
+    conversation.frame(&hello, start + second);
+    let ping = frame::from_client(&ClientMessage::Ping { nonce: 1 });
+    for number in 2..8 {
+        let now = start + number * second;
+        conversation.frame(&ping, now);
+        assert_eq!(
+            conversation.silent_until(now),
+            start + limits::LOG_IN_TIMEOUT
+        );
+    }
+    conversation.logged_in(PlayerName::parse("Ada").unwrap());
+    let now = start + 50 * second;
+    assert_eq!(conversation.silent_until(now), now + limits::IDLE_TIMEOUT);
+}
+
+#[test]
+fn a_list_goes_on_after_a_name() {
+    let list = |after: &str| ClientMessage::ListRooms {
+        after: Some(after.into()),
+    };
+    let mut conversation = known(Port::Race);
+    let expected = Ask::ListRooms(Some(RoomId::parse("friday").unwrap()));
+    assert_eq!(say(&mut conversation, &list("Friday")), Step::Ask(expected));
+    let bad = say(&mut conversation, &list("a b"));
+    assert_eq!(code(&bad), RejectionCode::BadName);
 }

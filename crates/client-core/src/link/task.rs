@@ -11,8 +11,8 @@ use protocol::frame::{self, LENGTH_BYTES};
 use protocol::limits::SERVER_FRAME_BYTES_MAX;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio::time::error::Elapsed;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::backoff::{Attempt, Backoff};
@@ -20,11 +20,11 @@ use super::connect::connect;
 use super::{Counters, LinkEvent, count};
 use crate::address::GatewayAddress;
 
-/// Interval between pings. A gateway answers each, and closes a connection that
-/// is silent for a minute.
+/// Interval between pings, from the welcome on. A gateway answers each, and closes a
+/// connection that is silent for a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// Time without a frame after which a connection counts as broken, though TCP
-/// still holds it: three unanswered pings.
+/// still holds it: three unanswered pings, or a log-in without an answer.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(16);
 
 pub(super) struct LinkTask {
@@ -48,8 +48,38 @@ enum End {
     Dismissed(String),
     /// The gateway has too many connections or messages.
     Crowded(String),
+    /// The gateway closed a connection that nobody had logged in on for a minute. The
+    /// next one can wait until there is something to send.
+    Unused,
     /// The connection broke for any other reason, or was not established.
     Broken(String),
+}
+
+/// What a gateway owes this client.
+struct Due {
+    /// Whether a message of this connection has no answer.
+    is_answer_due: bool,
+    /// The last frame, or the first message without an answer.
+    since: Instant,
+}
+
+impl Due {
+    /// Returns when the connection counts as broken. Before the welcome a gateway is
+    /// silent until it is asked.
+    fn broken_at(&self, is_welcome: bool) -> Option<Instant> {
+        (is_welcome || self.is_answer_due).then(|| self.since + RECEIVE_TIMEOUT)
+    }
+
+    fn received(&mut self) {
+        self.since = Instant::now();
+        self.is_answer_due = false;
+    }
+
+    fn sent(&mut self) {
+        if !std::mem::replace(&mut self.is_answer_due, true) {
+            self.since = self.since.max(Instant::now());
+        }
+    }
 }
 
 type Frames = Framed<TcpStream, LengthDelimitedCodec>;
@@ -85,6 +115,12 @@ impl LinkTask {
                     let _ = self.events.send(LinkEvent::Ended { reason }).await;
                     return;
                 }
+                End::Unused => {
+                    if self.something_to_send().await {
+                        continue;
+                    }
+                    return;
+                }
                 End::Crowded(reason) => (Attempt::Crowded, LinkEvent::Lost { reason }),
                 End::Broken(reason) => {
                     let attempt = match self.welcomed_at {
@@ -104,6 +140,14 @@ impl LinkTask {
                 return;
             }
         }
+    }
+
+    /// Waits until there is something to send. It is not sent: the client repeats it
+    /// once it is connected. Returns false when the link is dropped.
+    async fn something_to_send(&mut self) -> bool {
+        let is_something = self.to_send.recv().await.is_some();
+        while self.to_send.try_recv().is_ok() {}
+        is_something
     }
 
     /// One connection, from its first attempt to its end.
@@ -143,19 +187,37 @@ impl LinkTask {
             return End::Dropped;
         }
         let mut ping = tokio::time::interval(PING_INTERVAL);
-        let mut received_at = Instant::now();
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut due = Due {
+            is_answer_due: false,
+            since: Instant::now(),
+        };
         let mut goodbye = None;
         loop {
+            let is_welcome = self.welcomed_at.is_some();
             let outcome = tokio::select! {
-                frame = tokio::time::timeout_at(received_at + RECEIVE_TIMEOUT, frames.next()) => {
-                    received_at = Instant::now();
-                    self.received(frame, &mut goodbye).await
+                frame = receive(frames, due.broken_at(is_welcome)) => {
+                    let outcome = self.received(frame, &due, &mut goodbye).await;
+                    // A goodbye answers nothing.
+                    if goodbye.is_none() {
+                        due.received();
+                    }
+                    outcome
                 }
                 frame = self.to_send.recv() => match frame {
-                    Some(frame) => self.write(frames, frame).await.map_err(broken),
+                    Some(frame) => {
+                        if !is_welcome {
+                            due.sent();
+                            // It crosses with the goodbye, and is sent again.
+                            if matches!(goodbye, Some(End::Unused)) {
+                                goodbye = None;
+                            }
+                        }
+                        self.write(frames, frame).await.map_err(broken)
+                    }
                     None => Err(End::Dropped),
                 },
-                _ = ping.tick() => {
+                _ = ping.tick(), if is_welcome => {
                     let message = frame::from_client(&ClientMessage::Ping { nonce: 0 });
                     frames.send(message).await.map_err(broken)
                 }
@@ -172,6 +234,7 @@ impl LinkTask {
     async fn received(
         &mut self,
         frame: Result<Option<io::Result<BytesMut>>, Elapsed>,
+        due: &Due,
         goodbye: &mut Option<End>,
     ) -> Result<(), End> {
         let broken_by = |reason: &str| Err(End::Broken(reason.to_owned()));
@@ -188,7 +251,7 @@ impl LinkTask {
             return Ok(());
         };
         if let LinkEvent::Message(message) = &event {
-            self.note(message, goodbye);
+            self.note(message, due, goodbye);
         }
         self.events.send(event).await.map_err(|_| End::Dropped)
     }
@@ -205,9 +268,13 @@ impl LinkTask {
     }
 
     /// Notes what decides about the next connection.
-    fn note(&mut self, message: &ServerMessage, goodbye: &mut Option<End>) {
+    fn note(&mut self, message: &ServerMessage, due: &Due, goodbye: &mut Option<End>) {
         match message {
             ServerMessage::Welcome { .. } => self.welcomed_at = Some(Instant::now()),
+            ServerMessage::Goodbye {
+                code: GoodbyeCode::Idle,
+                ..
+            } if self.welcomed_at.is_none() && !due.is_answer_due => *goodbye = Some(End::Unused),
             ServerMessage::Goodbye {
                 code,
                 reason,
@@ -225,6 +292,17 @@ impl LinkTask {
             | ServerMessage::Pong { .. }
             | ServerMessage::Rejected(_) => {}
         }
+    }
+}
+
+/// Receives a frame, until some time if there is one.
+async fn receive(
+    frames: &mut Frames,
+    until: Option<Instant>,
+) -> Result<Option<io::Result<BytesMut>>, Elapsed> {
+    match until {
+        Some(until) => tokio::time::timeout_at(until, frames.next()).await,
+        None => Ok(frames.next().await),
     }
 }
 

@@ -167,7 +167,10 @@ impl Player {
         self.ping_in -= 1;
         if self.ping_in == 0 {
             self.ping_in = PING_UPDATES;
-            frame::append(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
+            // Before the welcome a gateway takes a dozen messages.
+            if self.is_logged_in() {
+                frame::append(&frame::from_client(&ClientMessage::Ping { nonce: 0 }), out);
+            }
         }
         if flow.is_continue() {
             self.drive(now, out);
