@@ -10,6 +10,7 @@
 //! - [`network_namespace`] is a network of a server's own, to be partitioned.
 //! - [`raw_client`] and [`raw_nats`] speak both protocols over a plain socket,
 //!   without any code of ours, as strangers and as standard tools would.
+//! - [`flood`] is a client that sends as fast as it can.
 //! - [`small_disk`] is a disk that can be full.
 //! - [`racectl`] is the operator at the command line.
 //! - [`containers`] are NATS and databases as they are in production.
@@ -24,6 +25,7 @@ pub mod chat_window;
 pub mod chatter;
 pub mod cluster;
 pub mod containers;
+pub mod flood;
 pub mod frames;
 pub mod live;
 pub mod network_namespace;

@@ -117,9 +117,8 @@ async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -
     let mut codes = Vec::new();
     for (client, bytes, code) in [
         (0, "{", "bad_message"),
-        (0, "\u{0}\u{1}nonsense", "bad_message"),
-        (0, r#"{"type":"fly"}"#, "bad_message"),
-        (0, r#"{"type":"join_room","name":7}"#, "bad_message"),
+        (1, "\u{0}\u{1}nonsense", "bad_message"),
+        (2, r#"{"type":"fly"}"#, "bad_message"),
         (0, r#"{"type":"join_room","name":"a b"}"#, "bad_name"),
         (0, r#"{"type":"leave_room"}"#, "not_in_room"),
         (
@@ -149,6 +148,12 @@ async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -
         assert!(!rejection["message"].as_str().unwrap_or_default().is_empty());
         codes.push(code);
     }
+    // Of what cannot be read only the first is answered for a while.
+    for client in &mut clients {
+        let again = br#"{"type":"join_room","name":7}"#;
+        client.frame(kind::CONTROL, again).await?;
+        client.frame(kind::CONTROL, again).await?;
+    }
     for client in &mut clients {
         client.say(&json!({"type": "ping", "nonce": 5})).await?;
         assert_eq!(client.hears("pong").await?["nonce"], 5);
@@ -171,30 +176,6 @@ async fn messages_that_make_no_sense_are_refused_and_the_connection_lives_on() -
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_is_dismissed() -> Result<()> {
-    let cluster = Cluster::start().await?;
-    let mut guest = RawClient::greeted(&cluster.race_address()?).await?;
-    // Each of these has an answer, which is not read.
-    let ping = br#"{"type":"ping","nonce":1}"#;
-    let mut frame = vec![0, 1 + ping.len() as u8, kind::CONTROL];
-    frame.extend(ping);
-    let frames = frame.repeat(4_000);
-    let slow = r#"gateway_goodbyes_total{code="slow_reader"}"#;
-    eventually(
-        "the gateway has enough of a client that does not read",
-        async || {
-            guest.pour(&frames).await;
-            Ok((cluster.fleet.gateways[0].metrics().await?.value(slow) >= 1.0).then_some(()))
-        },
-    )
-    .await?;
-    let goodbye = guest.dismissed().await?;
-    assert_goodbye(&goodbye, "slow_reader", "too slow");
-    assert_eq!(goodbye["retry"], true);
-    assert_lives(&cluster, &[(slow, 1.0)]).await
-}
-
-#[tokio::test]
 async fn a_flood_of_inputs_is_cut_to_what_a_client_may_send() -> Result<()> {
     let cluster = Cluster::start().await?;
     let mut flooder = RawClient::signed_up(&cluster.race_address()?, "Flood").await?;
@@ -203,7 +184,8 @@ async fn a_flood_of_inputs_is_cut_to_what_a_client_may_send() -> Result<()> {
         .say(&json!({"type": "create_room", "name": "flood", "settings": settings}))
         .await?;
     flooder.hears("entered").await?;
-    for _ in 0..2_000 {
+    // A gateway reads a hundred a second, and two hundred at once.
+    for _ in 0..400 {
         flooder.frame(kind::INPUT, &[1, 1, 255, 1, 0, 0]).await?;
     }
     // It is still a player like anybody else.
@@ -215,7 +197,7 @@ async fn a_flood_of_inputs_is_cut_to_what_a_client_may_send() -> Result<()> {
         }
     }
     let ignored = r#"gateway_frames_ignored_total{reason="input_rate"}"#;
-    assert_lives(&cluster, &[(ignored, 1_000.0)]).await
+    assert_lives(&cluster, &[(ignored, 100.0)]).await
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::room::RoomEventBody;
 use client_core::protocol::{Epoch, RejectionCode};
@@ -207,6 +208,23 @@ async fn a_room_that_everybody_has_left_is_gone_from_lobby_and_database() -> Res
     // The name is free again, for another race.
     bob.create("short", seats(2)).await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_person_may_type_for_longer_than_a_stranger_is_let_stay() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let guest = Racer::connect("Slow", &cluster.race_address()?);
+    let dismissed = |racer: &Racer| racer.goodbyes.contains(&GoodbyeCode::Idle);
+    guest
+        .find_within(Duration::from_secs(70), "dismissed", |racer| {
+            dismissed(racer).then_some(())
+        })
+        .await?;
+    // The form stays on the screen, and nothing is sent until it is filled in.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(guest.look(|racer| matches!(racer.client.state(), RaceClientState::Unauthenticated)));
+    guest.act(|racer| racer.client.sign_up("Slow", PASSWORD));
+    guest.in_lobby().await
 }
 
 #[tokio::test]
