@@ -1,8 +1,8 @@
 //! A client that sends as fast as it can, in a thread of its own: the test and its
 //! clients run on beside it.
 
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -52,8 +52,8 @@ pub fn resume(welcome: &Value) -> Vec<u8> {
 }
 
 impl Flood {
-    /// Connects, sends `opening` and then `flood` again and again, without reading
-    /// anything. Whenever it is dismissed it begins again.
+    /// Connects, sends `opening` and then `flood` again and again, and throws away what
+    /// it reads. Whenever it is dismissed it begins again.
     #[must_use]
     pub fn start(address: &str, opening: Vec<u8>, flood: &[u8]) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
@@ -87,9 +87,20 @@ fn connection(address: &str, opening: &[u8], chunk: &[u8], ends: &AtomicBool) ->
     let mut stream = TcpStream::connect(address)?;
     stream.set_write_timeout(Some(RECONNECT_DELAY))?;
     stream.write_all(opening)?;
-    loop {
-        pour(&mut stream, chunk, || !ends.load(Ordering::Relaxed))?;
-    }
+    let mut reader = stream.try_clone()?;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut bytes = vec![0; CHUNK_BYTES];
+            while reader.read(&mut bytes).is_ok_and(|read| read > 0) {}
+        });
+        let mut poured = Ok(());
+        while poured.is_ok() {
+            poured = pour(&mut stream, chunk, || !ends.load(Ordering::Relaxed));
+        }
+        // The reader ends, too.
+        stream.shutdown(Shutdown::Both)?;
+        Ok(poured?)
+    })
 }
 
 /// Writes a chunk, for as long as the flood goes on: the gateway may not read, and a

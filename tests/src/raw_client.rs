@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use fleet::wait::TIMEOUT;
 
@@ -22,6 +22,9 @@ pub mod kind {
 /// The version that the gateway speaks.
 pub const VERSION: u8 = 4;
 
+/// What the kernel keeps for a narrow client, about.
+const NARROW_BYTES: u32 = 4 * 1024;
+
 /// A connection that says what it likes.
 #[derive(Debug)]
 pub struct RawClient {
@@ -35,6 +38,17 @@ impl RawClient {
     /// When nobody listens.
     pub async fn connect(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
+        Ok(Self { stream })
+    }
+
+    /// Connects so that little fits into what it has not read, and says nothing.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn narrow(address: &str) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(NARROW_BYTES)?;
+        let stream = socket.connect(address.parse()?).await?;
         Ok(Self { stream })
     }
 
@@ -54,10 +68,18 @@ impl RawClient {
     /// When the gateway does not let it in.
     pub async fn signed_up(address: &str, name: &str) -> Result<Self> {
         let mut client = Self::greeted(address).await?;
-        let sign_up = json!({"type": "sign_up", "name": name, "password": "correct-horse"});
-        client.say(&sign_up).await?;
-        client.hears("welcome").await?;
+        client.sign_up(name).await?;
         Ok(client)
+    }
+
+    /// Signs up; returns the welcome.
+    ///
+    /// # Errors
+    /// When the gateway does not let it in.
+    pub async fn sign_up(&mut self, name: &str) -> Result<Value> {
+        let sign_up = json!({"type": "sign_up", "name": name, "password": "correct-horse"});
+        self.say(&sign_up).await?;
+        self.hears("welcome").await
     }
 
     /// Says hello in some version.
