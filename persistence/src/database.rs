@@ -1,8 +1,10 @@
 //! The URL of the database and its connections.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,13 +14,24 @@ use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sea_orm::sqlx::{ConnectOptions, Connection, Database};
 
+use tracing::{info, warn};
+
 use crate::error::DatabaseUrlError;
 
 /// Connections to MySQL or MariaDB: one writes batches, the others serve account
 /// requests; a server allows 151 for all its clients.
 const MYSQL_CONNECTIONS_MAX: u32 = 8;
-/// Connections to SQLite: one writes at a time, the others read.
-const SQLITE_CONNECTIONS_MAX: u32 = 4;
+/// Connections to SQLite: one writes at a time. The writers of three streams, the sweep
+/// and two writes of accounts may hold one each while they wait for it, and as many are
+/// left to read.
+pub(crate) const SQLITE_CONNECTIONS_MAX: u32 = 12;
+/// Mode of a folder that is made for a database: it is its owner's only.
+const FOLDER_MODE: u32 = 0o700;
+/// Mode of the file of a database, which holds password hashes.
+const FILE_MODE: u32 = 0o600;
+/// What SQLite adds to the name of a file for those beside it. It creates them with
+/// the mode of the file.
+const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Connections that look whether what was written is there: one each for the writers
 /// of results and of sign-ups.
 const CHECK_CONNECTIONS_MAX: u32 = 2;
@@ -94,17 +107,23 @@ impl DatabaseUrl {
         Self { options, ..self }
     }
 
-    /// Creates the folder of an SQLite file that may be created.
+    /// Creates an SQLite file that may be created, with its folder, and lets nobody but
+    /// its owner read it, also one that is there.
     ///
     /// # Errors
     /// When the folder cannot be created.
-    pub(crate) fn make_folder(&self) -> std::io::Result<()> {
+    pub(crate) fn make_file(&self) -> io::Result<()> {
         match &self.options {
-            DriverOptions::Sqlite {
-                options,
-                creates: true,
-            } => make_folder_of(options.get_filename()),
-            DriverOptions::Sqlite { creates: false, .. } | DriverOptions::MySql(_) => Ok(()),
+            DriverOptions::Sqlite { options, creates } => {
+                let file = options.get_filename();
+                if *creates {
+                    make_folder_of(file)?;
+                    make_private(file);
+                }
+                restrict(file);
+                Ok(())
+            }
+            DriverOptions::MySql(_) => Ok(()),
         }
     }
 
@@ -175,7 +194,7 @@ pub(crate) struct FileId {
 
 impl FileId {
     fn of(path: &Path) -> Option<Self> {
-        let found = std::fs::metadata(path).ok()?;
+        let found = fs::metadata(path).ok()?;
         Some(Self {
             device: found.dev(),
             inode: found.ino(),
@@ -202,10 +221,50 @@ fn outside_transactions<D: Database>(options: PoolOptions<D>) -> PoolOptions<D> 
     })
 }
 
-fn make_folder_of(file: &Path) -> std::io::Result<()> {
+fn make_folder_of(file: &Path) -> io::Result<()> {
     match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
+        Some(folder) if !folder.as_os_str().is_empty() => DirBuilder::new()
+            .recursive(true)
+            .mode(FOLDER_MODE)
+            .create(folder),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Creates an empty file, which is an empty database, unless there is a file. One that
+/// is there is not opened: closing it would end this process's locks on it.
+fn make_private(file: &Path) {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(file);
+    // A file that cannot be created is reported by the driver, which tries the same.
+    drop(created);
+}
+
+/// Takes a database from others than its owner, as an earlier release or another tool
+/// may have left it.
+fn restrict(file: &Path) {
+    let beside = SIDE_FILES.map(|suffix| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    });
+    for path in std::iter::once(file).chain(beside.iter().map(PathBuf::as_path)) {
+        let Ok(found) = fs::metadata(path) else {
+            continue;
+        };
+        let mode = found.mode() & 0o777;
+        if !found.is_file() || mode & 0o077 == 0 {
+            continue;
+        }
+        match fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
+            Ok(()) => info!(path = %path.display(), "took the file from other users"),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "other users may read the database");
+            }
+        }
     }
 }
 
@@ -254,6 +313,30 @@ mod tests {
         for (url, expected) in cases {
             assert_eq!(redact(url), expected);
         }
+    }
+
+    #[test]
+    fn keeps_a_database_file_to_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/b");
+        let file = data.join("slipstream.db");
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let url = DatabaseUrl::parse(&url).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        url.make_file().unwrap();
+        assert_eq!((mode(&data), mode(&file)), (0o700, 0o600));
+        // As another tool may have left them.
+        let wal = data.join("slipstream.db-wal");
+        fs::write(&wal, "").unwrap();
+        for path in [&file, &wal] {
+            fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        }
+        url.make_file().unwrap();
+        assert_eq!((mode(&file), mode(&wal)), (0o600, 0o600));
+        // A folder that was there may be others', too.
+        fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+        url.make_file().unwrap();
+        assert_eq!(mode(&data), 0o755);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info, warn};
 
@@ -64,6 +65,7 @@ pub fn main<O: Parser>(
         Err(problem) => return explain(&problem),
     };
     let common = common(&options).clone();
+    keep_files_to_oneself();
     telemetry::start_logs(common.log_format);
     #[cfg(feature = "next-version")]
     crate::versions::write_next_if_asked();
@@ -90,6 +92,13 @@ pub fn main<O: Parser>(
 /// Number of task polls between two polls of the sockets: with a hundred rooms due
 /// at once, received messages must not wait until all have run.
 const EVENT_INTERVAL: u32 = 8;
+
+/// Lets nobody but the user of this process read the files that it creates: session
+/// keys, databases, announcements. Nothing that a server writes is
+/// for another user; logs are written by who started it.
+fn keep_files_to_oneself() {
+    umask(Mode::RWXG | Mode::RWXO);
+}
 
 /// Raises the limit of open files to what the system allows: many systems start
 /// with 1,024 for programs that use `select`, which none of these does.

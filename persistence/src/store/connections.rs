@@ -65,12 +65,10 @@ impl Pool {
             return Ok(connections);
         }
         let migrated = async {
-            self.url
-                .make_folder()
-                .map_err(|source| StoreError::Folder {
-                    url: self.url.to_string(),
-                    source,
-                })?;
+            self.url.make_file().map_err(|source| StoreError::Folder {
+                url: self.url.to_string(),
+                source,
+            })?;
             let up = migration::up(&connections.database);
             bounded("make tables", PREPARE_TIMEOUT, up).await
         };
@@ -100,13 +98,20 @@ impl Pool {
         outcome
     }
 
+    /// Refuses connections whose file is no longer at its path: what they read may be
+    /// gone for everybody else, and a new one of them would read another file.
+    pub(super) fn expect_file(&self, connections: &Connections) -> Result<(), StoreError> {
+        if connections.file == self.url.file_id() {
+            return Ok(());
+        }
+        Err(StoreError::FileChanged(self.url.to_string()))
+    }
+
     /// A connection on which nothing has been written, for a look whether what was
     /// written is there.
     pub(super) fn check(&self, connections: &Connections) -> Result<Check, StoreError> {
         // Before it is opened: SQLite must not open two files of one path at a time.
-        if connections.file != self.url.file_id() {
-            return Err(StoreError::FileChanged(self.url.to_string()));
-        }
+        self.expect_file(connections)?;
         Ok(match &connections.checks {
             Some(shared) => Check {
                 database: shared.clone(),
