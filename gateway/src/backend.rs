@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bus::{Bucket, Bus, RequestError};
 use domain::CarClass;
 use protocol::account::{
-    Account, Credentials, LastRace, LastRaceAnswer, LastRaceRequest, Leaderboard,
-    LeaderboardRequest, Profile, ProfileRequest,
+    Account, AccountDeletion, Credentials, DeletedAccount, LastRace, LastRaceAnswer,
+    LastRaceRequest, Leaderboard, LeaderboardRequest, PasswordChange, Profile, ProfileRequest,
 };
 use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest, message_id};
 use protocol::client::EarlierRace;
@@ -16,7 +16,7 @@ use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
 use protocol::session::Session;
 use protocol::{
     GatewayId, PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomId, RoomName,
-    SessionNonce, subject,
+    SessionNonce, UnixMillis, subject,
 };
 use relay::limits::{ROOM_RETRY_DELAY, ROOM_TIMEOUT};
 use relay::retry::{AttemptFailure, Next, RetryPolicy};
@@ -61,8 +61,9 @@ impl Backend {
     ///
     /// # Errors
     /// When the name is taken, or nobody answers.
-    pub async fn sign_up(&self, credentials: &Credentials) -> Reply<Account> {
-        self.ask(subject::ACCOUNT_SIGNUP, credentials, ACCOUNT_TIMEOUT)
+    pub async fn sign_up(&self, mut credentials: Credentials) -> Reply<Account> {
+        credentials.deadline = account_deadline();
+        self.ask(subject::ACCOUNT_SIGNUP, &credentials, ACCOUNT_TIMEOUT)
             .await
     }
 
@@ -70,8 +71,29 @@ impl Backend {
     ///
     /// # Errors
     /// When it is wrong, or nobody answers.
-    pub async fn log_in(&self, credentials: &Credentials) -> Reply<Account> {
-        self.ask(subject::ACCOUNT_LOGIN, credentials, ACCOUNT_TIMEOUT)
+    pub async fn log_in(&self, mut credentials: Credentials) -> Reply<Account> {
+        credentials.deadline = account_deadline();
+        self.ask(subject::ACCOUNT_LOGIN, &credentials, ACCOUNT_TIMEOUT)
+            .await
+    }
+
+    /// Replaces a password.
+    ///
+    /// # Errors
+    /// When the old one is wrong, or nobody answers.
+    pub async fn change_password(&self, mut change: PasswordChange) -> Reply<()> {
+        change.deadline = account_deadline();
+        self.ask(subject::ACCOUNT_CHANGE_PASSWORD, &change, ACCOUNT_TIMEOUT)
+            .await
+    }
+
+    /// Deletes an account.
+    ///
+    /// # Errors
+    /// When the password is wrong, or nobody answers.
+    pub async fn delete_account(&self, mut deletion: AccountDeletion) -> Reply<DeletedAccount> {
+        deletion.deadline = account_deadline();
+        self.ask(subject::ACCOUNT_DELETE, &deletion, ACCOUNT_TIMEOUT)
             .await
     }
 
@@ -304,4 +326,10 @@ fn busy() -> Rejection {
         RejectionCode::Unavailable,
         "all servers are busy, try again in a moment",
     )
+}
+
+/// When this gateway stops waiting for an answer about an account.
+fn account_deadline() -> Option<UnixMillis> {
+    let patience = ACCOUNT_TIMEOUT.as_millis().try_into().unwrap_or_default();
+    Some(service::unix_ms().saturating_add(patience))
 }

@@ -9,7 +9,7 @@ mod refusals;
 use std::time::Instant;
 
 use domain::{CarClass, Skill};
-use protocol::account::Credentials;
+use protocol::account::{AccountDeletion, Credentials, PasswordChange};
 use protocol::client::{self, ClientMessage, GoodbyeCode, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::RoomSettings;
@@ -47,6 +47,10 @@ pub enum Ask {
     LogIn(Credentials),
     /// Check a token.
     Resume(String),
+    /// Replace the own password.
+    ChangePassword(PasswordChange),
+    /// Delete the own account.
+    DeleteAccount(AccountDeletion),
     /// Show a page of the lobby, after a room.
     ListRooms(Option<RoomId>),
     /// Make a room and take a seat.
@@ -296,6 +300,7 @@ impl Conversation {
                     name,
                     password,
                     request,
+                    deadline: None,
                 }))
             }
             ClientMessage::LogIn { name, password } => {
@@ -305,11 +310,30 @@ impl Conversation {
                     name,
                     password,
                     request: None,
+                    deadline: None,
                 }))
             }
             ClientMessage::Resume { token } => {
                 self.expect_unauthenticated()?;
                 Step::Ask(Ask::Resume(token))
+            }
+            ClientMessage::ChangePassword { old, new } => {
+                let player = self.expect_player(self.port)?.id();
+                new.check()?;
+                Step::Ask(Ask::ChangePassword(PasswordChange {
+                    player,
+                    old,
+                    new,
+                    deadline: None,
+                }))
+            }
+            ClientMessage::DeleteAccount { password } => {
+                let player = self.expect_player(self.port)?.id();
+                Step::Ask(Ask::DeleteAccount(AccountDeletion {
+                    player,
+                    password,
+                    deadline: None,
+                }))
             }
             ClientMessage::ListRooms { after } => {
                 self.expect(Port::Race)?;

@@ -42,7 +42,10 @@ impl Sessions {
     /// connection that had one of this player here.
     pub fn open(&self, player: PlayerId, port: Port, stored: Stored, send_queue: Arc<SendQueue>) {
         let opened = OpenSession { stored, send_queue };
-        if let Some(before) = self.lock().insert((player, port), opened) {
+        let holder = opened.stored.session.holder;
+        if let Some(before) = self.lock().insert((player, port), opened)
+            && before.stored.session.holder != holder
+        {
             before.dismiss(Dismissal::Replaced);
         }
     }

@@ -1,17 +1,22 @@
 //! The endpoints `account.*` and `result.replay`.
+//!
+//! Each call is read as soon as it comes and served in a task of its own, so that none
+//! waits unseen in the client of NATS. What needs a password hash waits in the
+//! [`hash_queue`](crate::hash_queue), which is bounded by itself; of the other calls a
+//! number is served at once, and more are refused.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, Call, Endpoint, Service};
 use protocol::account::{
-    Account, LastRaceAnswer, LastRaceRequest, Leaderboard, LeaderboardRequest, Profile,
-    ProfileRequest,
+    Account, DeletedAccount, LastRaceAnswer, LastRaceRequest, Leaderboard, LeaderboardRequest,
+    Profile, ProfileRequest,
 };
 use protocol::replay::ReplayPage;
 use protocol::{Rejection, RejectionCode, Reply, subject};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
@@ -20,9 +25,12 @@ use crate::error::{StoreError, chain};
 use crate::store::Store;
 use crate::{PROGRAM, metrics, now};
 
-/// Most calls in flight; more wait in NATS or go to another process. Most of them
-/// wait for a hash; this many take about the timeout of a caller.
-const CALLS_AT_ONCE: usize = 64;
+/// Most calls in flight that read the database only. Each takes milliseconds, and ends
+/// within seconds when the database does not answer.
+const READS_AT_ONCE: usize = 256;
+/// Most calls in flight about passwords: all that can wait for a hash, and as many that
+/// write the database, which has taken seconds to answer then.
+const ACCOUNT_CALLS_AT_ONCE: usize = 4096;
 /// How long calls in flight may take at shutdown: longer than the slowest
 /// statement.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +45,8 @@ pub struct Endpoints {
 enum Operation {
     Signup,
     Login,
+    ChangePassword,
+    Delete,
     Profile,
     Leaderboard,
     LastRace,
@@ -51,9 +61,11 @@ struct Backend {
 }
 
 impl Operation {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Signup,
         Self::Login,
+        Self::ChangePassword,
+        Self::Delete,
         Self::Profile,
         Self::Leaderboard,
         Self::LastRace,
@@ -64,11 +76,43 @@ impl Operation {
         match self {
             Self::Signup => subject::ACCOUNT_SIGNUP,
             Self::Login => subject::ACCOUNT_LOGIN,
+            Self::ChangePassword => subject::ACCOUNT_CHANGE_PASSWORD,
+            Self::Delete => subject::ACCOUNT_DELETE,
             Self::Profile => subject::ACCOUNT_PROFILE,
             Self::Leaderboard => subject::ACCOUNT_LEADERBOARD,
             Self::LastRace => subject::ACCOUNT_LAST_RACE,
             Self::Replay => subject::RESULT_REPLAY,
         }
+    }
+}
+
+/// What bounds the calls in flight.
+#[derive(Clone)]
+struct Permits {
+    reads: Arc<Semaphore>,
+    accounts: Arc<Semaphore>,
+}
+
+impl Permits {
+    fn new() -> Self {
+        Self {
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            accounts: Arc::new(Semaphore::new(ACCOUNT_CALLS_AT_ONCE)),
+        }
+    }
+
+    fn take(&self, operation: Operation) -> Option<OwnedSemaphorePermit> {
+        let permits = match operation {
+            Operation::Signup
+            | Operation::Login
+            | Operation::ChangePassword
+            | Operation::Delete => &self.accounts,
+            Operation::Profile
+            | Operation::Leaderboard
+            | Operation::LastRace
+            | Operation::Replay => &self.reads,
+        };
+        Arc::clone(permits).try_acquire_owned().ok()
     }
 }
 
@@ -94,7 +138,7 @@ impl Endpoints {
             )
             .await?;
         let tasks = TaskTracker::new();
-        let permits = Arc::new(Semaphore::new(CALLS_AT_ONCE));
+        let permits = Permits::new();
         for operation in Operation::ALL {
             let endpoint = service.endpoint(operation.subject()).await?;
             let calls = tasks.clone();
@@ -122,23 +166,21 @@ impl Endpoints {
     }
 }
 
-/// Serves each call in a task of its own while there are permits.
+/// Serves each call in a task of its own while there are permits, and refuses others.
 async fn serve(
     operation: Operation,
     mut endpoint: Endpoint,
     backend: Backend,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     calls: TaskTracker,
 ) {
-    loop {
-        let Some(call) = endpoint.next().await else {
-            return;
+    while let Some(call) = endpoint.next().await {
+        let Some(permit) = permits.take(operation) else {
+            let message = "all servers are busy, try again in a moment";
+            let busy = Rejection::new(RejectionCode::Unavailable, message);
+            answer::<()>(operation, call, Err(busy), Instant::now()).await;
+            continue;
         };
-        let permit = permits
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
         let backend = backend.clone();
         calls.spawn(async move {
             handle(operation, &backend, call).await;
@@ -156,6 +198,14 @@ async fn handle(operation: Operation, backend: &Backend, call: Call) {
         }
         Operation::Login => {
             let reply = backend.login(&call).await;
+            answer(operation, call, reply, started).await;
+        }
+        Operation::ChangePassword => {
+            let reply = backend.change_password(&call).await;
+            answer(operation, call, reply, started).await;
+        }
+        Operation::Delete => {
+            let reply = backend.delete(&call).await;
             answer(operation, call, reply, started).await;
         }
         Operation::Profile => {
@@ -184,6 +234,14 @@ impl Backend {
 
     async fn login(&self, call: &Call) -> Reply<Account> {
         self.reply(self.store.login(call.read()?).await)
+    }
+
+    async fn change_password(&self, call: &Call) -> Reply<()> {
+        self.reply(self.store.change_password(call.read()?).await)
+    }
+
+    async fn delete(&self, call: &Call) -> Reply<DeletedAccount> {
+        self.reply(self.store.delete_account(call.read()?, now()).await)
     }
 
     async fn profile(&self, call: &Call) -> Reply<Profile> {
@@ -215,6 +273,10 @@ impl Backend {
     fn reply<T>(&self, outcome: Result<T, StoreError>) -> Reply<T> {
         outcome.map_err(|error| {
             let cause = chain(&error);
+            if error.is_overload() {
+                // Counted by the queue of hashes.
+                return Rejection::from(error);
+            }
             let is_database = error.is_failure() || error.is_conflict();
             let rejection = Rejection::from(error);
             if rejection.code == RejectionCode::Unavailable {

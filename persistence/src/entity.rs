@@ -6,6 +6,7 @@
 //! row is newer.
 
 pub mod closed_race;
+pub mod deleted_player;
 pub mod player;
 pub mod race_result;
 pub mod replay;

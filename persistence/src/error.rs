@@ -1,11 +1,14 @@
 //! Errors of the database.
 
 use std::error::Error;
+use std::time::Duration;
 
 use protocol::persist::RecordReadError;
 use protocol::{NameError, PlayerId, PlayerName, RaceId, Rejection, RejectionCode, Tick};
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+use crate::hash_queue::Lane;
 
 /// MySQL and MariaDB: lock wait timeout; deadlock victim.
 const MYSQL_CONFLICTS: [u16; 2] = [1205, 1213];
@@ -93,6 +96,13 @@ pub enum StoreError {
     /// Another player has the name.
     #[error("the name {0} is taken: choose another")]
     NameTaken(PlayerName),
+    /// Another player has a name that looks like it.
+    #[error("the name {0} is too similar to an existing one: choose another")]
+    NameTooSimilar(PlayerName),
+    /// The name, or one that looks like it, belonged to an account that was deleted not
+    /// long ago.
+    #[error("the name {0} is that of a deleted account and not free yet: choose another")]
+    NameDeleted(PlayerName),
     /// The name is reserved.
     #[error(transparent)]
     BadName(NameError),
@@ -100,6 +110,20 @@ pub enum StoreError {
     /// which.
     #[error("wrong name or password")]
     WrongCredentials,
+    /// The password that a logged-in player gave is not that of the account.
+    #[error("that is not your password")]
+    WrongPassword,
+    /// There is no room among the requests that wait for a password hash.
+    #[error("all servers are busy with {}, try again in {} s", lane.words(), seconds(*retry_after))]
+    Busy {
+        /// What the servers are busy with.
+        lane: Lane,
+        /// When there should be room.
+        retry_after: Duration,
+    },
+    /// The deadline of a request has passed before its password could be hashed.
+    #[error("all servers are busy, the request came too late, try again in a moment")]
+    Stale,
     /// There is no player with that name.
     #[error("there is no player called {0}")]
     UnknownPlayer(PlayerId),
@@ -189,8 +213,13 @@ impl StoreError {
             Self::Database { .. } => !self.is_conflict() && !self.is_refusal(),
             Self::TimedOut { .. } | Self::NotSeen(_) | Self::FileChanged(_) => true,
             Self::NameTaken(_)
+            | Self::NameTooSimilar(_)
+            | Self::NameDeleted(_)
             | Self::BadName(_)
             | Self::WrongCredentials
+            | Self::WrongPassword
+            | Self::Busy { .. }
+            | Self::Stale
             | Self::UnknownPlayer(_)
             | Self::NoReplay(_)
             | Self::ReplayIncomplete { .. }
@@ -261,6 +290,12 @@ impl StoreError {
         )
     }
 
+    /// Whether the request was refused since too many came at once.
+    #[must_use]
+    pub fn is_overload(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Stale)
+    }
+
     fn refusal(&self) -> Option<&dyn sqlx::error::DatabaseError> {
         let Self::Database { source, .. } = self else {
             return None;
@@ -272,10 +307,13 @@ impl StoreError {
 impl From<StoreError> for Rejection {
     fn from(error: StoreError) -> Self {
         let code = match error {
-            StoreError::NameTaken(_) => RejectionCode::NameTaken,
-            StoreError::WrongCredentials | StoreError::UnknownPlayer(_) => {
-                RejectionCode::WrongCredentials
-            }
+            StoreError::NameTaken(_)
+            | StoreError::NameTooSimilar(_)
+            | StoreError::NameDeleted(_) => RejectionCode::NameTaken,
+            StoreError::WrongCredentials
+            | StoreError::WrongPassword
+            | StoreError::UnknownPlayer(_) => RejectionCode::WrongCredentials,
+            StoreError::Busy { .. } | StoreError::Stale => RejectionCode::Unavailable,
             StoreError::BadName(error) => return error.into(),
             StoreError::NoReplay(_) | StoreError::ReplayIncomplete { .. } => {
                 RejectionCode::ReplayMissing
@@ -295,6 +333,11 @@ impl From<StoreError> for Rejection {
         };
         Self::new(code, error.to_string())
     }
+}
+
+/// Whole seconds, rounded up: the wait is never over sooner than a person is told.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Formats an error and its chain of sources in one line.

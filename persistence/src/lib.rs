@@ -1,13 +1,13 @@
 //! The persistence program, the only one with access to the database.
 //!
-//! It serves requests ([`endpoints`]: sign-up, log-in, profile, leaderboard, last race,
-//! replays) and writes three work queues into tables ([`consumer`]): results, the latest
-//! of rooms and players, replays. Both use the [`store`], which has the tables
-//! ([`entity`], [`migration`]) and is independent of NATS. [`batch`] is the pure part of
-//! writing, [`discards`] that of noticing what a full stream has discarded,
-//! [`quarantine`] keeps what cannot be read or stored, [`conditions`] is why the process
-//! is not ready, [`password`] the hashing, [`database`] the connections, [`report`] the
-//! output for scripts.
+//! It serves requests ([`endpoints`]: accounts, profile, leaderboard, last race, replays)
+//! and writes three work queues into tables ([`consumer`]): results, the latest of rooms
+//! and players, replays. Both use the [`store`], which has the tables ([`entity`],
+//! [`migration`]) and is independent of NATS. [`batch`] is the pure part of writing,
+//! [`discards`] that of noticing what a full stream has discarded, [`quarantine`] keeps
+//! what cannot be read or stored, [`conditions`] is why the process is not ready,
+//! [`hash_queue`] the order in which [`password`]s are hashed, [`database`] the
+//! connections, [`report`] the output for scripts.
 //!
 //! Invariants:
 //! - A message is acknowledged, and a sign-up answered, only after another connection
@@ -20,6 +20,8 @@
 //!   leaves a tombstone that keeps its room from coming back.
 //! - All statements have the same effect on SQLite, MySQL and MariaDB.
 //! - A password never leaves this process, not even into its own log.
+//! - Only what needs a password hash waits for one: an account that is asked for
+//!   otherwise, and all other calls, are answered while hashes are computed.
 
 pub mod batch;
 pub mod conditions;
@@ -29,6 +31,7 @@ pub mod discards;
 pub mod endpoints;
 pub mod entity;
 pub mod error;
+pub mod hash_queue;
 mod metrics;
 pub mod migration;
 pub mod options;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use protocol::UnixMillis;
 use protocol::persist::RecordStream;
+
+use crate::hash_queue::Lane;
 
 const ROWS: &str = "persistence_rows_written_total";
 const BATCH_SECONDS: &str = "persistence_batch_seconds";
@@ -15,6 +19,9 @@ const UNKNOWN_KINDS: &str = "persistence_messages_unknown_kind_total";
 const REPLAYS_DISCARDED: &str = "persistence_replays_discarded_total";
 const CALLS: &str = "persistence_calls_total";
 const CALL_SECONDS: &str = "persistence_call_seconds";
+const HASHES: &str = "persistence_hashes_total";
+const HASH_SECONDS: &str = "persistence_hash_seconds";
+const HASHES_WAITING: &str = "persistence_hashes_waiting";
 
 /// Registers the help texts.
 pub(crate) fn describe() {
@@ -37,6 +44,16 @@ pub(crate) fn describe() {
     );
     describe_counter!(CALLS, "calls, by endpoint and outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "a call, by endpoint");
+    describe_counter!(
+        HASHES,
+        "password hashes by lane: computed, or refused as busy or stale"
+    );
+    describe_histogram!(
+        HASH_SECONDS,
+        Unit::Seconds,
+        "a password hash, with what is looked up for it"
+    );
+    describe_gauge!(HASHES_WAITING, "requests that wait for a hash, by lane");
 }
 
 pub(crate) fn rows_written(table: &'static str, rows: usize) {
@@ -70,4 +87,17 @@ pub(crate) fn replays_discarded(parts: u64) {
 pub(crate) fn call(endpoint: &'static str, outcome: &'static str, took: Duration) {
     counter!(CALLS, "endpoint" => endpoint, "outcome" => outcome).increment(1);
     histogram!(CALL_SECONDS, "endpoint" => endpoint).record(took);
+}
+
+pub(crate) fn hash(lane: Lane, outcome: &'static str) {
+    counter!(HASHES, "lane" => lane.name(), "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn hashed(took: Duration) {
+    histogram!(HASH_SECONDS).record(took);
+}
+
+pub(crate) fn hashes_waiting(lane: Lane, requests: usize) {
+    let requests = u32::try_from(requests).unwrap_or(u32::MAX);
+    gauge!(HASHES_WAITING, "lane" => lane.name()).set(requests);
 }

@@ -8,6 +8,7 @@ mod m0001_tables;
 mod m0002_highway_and_ai;
 mod m0003_replays;
 mod m0004_proof_and_identity;
+mod m0005_names;
 
 use std::collections::BTreeSet;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_highway_and_ai::Migration),
             Box::new(m0003_replays::Migration),
             Box::new(m0004_proof_and_identity::Migration),
+            Box::new(m0005_names::Migration),
         ]
     }
 }

@@ -117,6 +117,8 @@ async fn services_are_listed_as_nats_micro_ls_shows_them() -> Result<()> {
         }
     }
     let expected = [
+        "account.change_password @persistence",
+        "account.delete @persistence",
         "account.last_race @persistence",
         "account.leaderboard @persistence",
         "account.login @persistence",

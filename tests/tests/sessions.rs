@@ -178,6 +178,32 @@ async fn a_session_ends_by_log_out_and_by_an_operator() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_changed_password_ends_all_other_sessions() -> Result<()> {
+    let (_cluster, race, chat) = two_gateways().await?;
+    let (mut ada, old_token) = logs_in(&race[0], "sign_up", "Ada").await?;
+    let (mut at_chat, chat_token) = logs_in(&chat[1], "log_in", "Ada").await?;
+    let change = json!({"type": "change_password", "old": PASSWORD, "new": "battery-staple"});
+    ada.say(&change).await?;
+    let changed = ada.hears("password_changed").await?;
+    let token = changed["token"].as_str().context("no token")?;
+    assert_eq!(at_chat.dismissed().await?["code"], "session_ended");
+    refused(&chat[0], &chat_token).await?;
+    ada.say(&json!({"type": "ping", "nonce": 1})).await?;
+    ada.hears("pong").await?;
+    // Someone with a copy of the token from before is out, the player is not.
+    refused(&race[1], &old_token).await?;
+    let (mut ada, answer) = resumes(&race[1], token).await?;
+    assert_eq!(answer["type"], "welcome", "{answer}");
+
+    let token = answer["token"].as_str().context("no token")?;
+    ada.say(&json!({"type": "delete_account", "password": "battery-staple"}))
+        .await?;
+    ada.hears("account_deleted").await?;
+    assert_eq!(ada.dismissed().await?["code"], "account_deleted");
+    refused(&race[0], token).await.map(drop)
+}
+
+#[tokio::test]
 async fn a_ticket_opens_the_chat_once() -> Result<()> {
     let (_cluster, race, chat) = two_gateways().await?;
     let (mut ada, race_token) = logs_in(&race[0], "sign_up", "Ada").await?;

@@ -8,6 +8,7 @@ use protocol::chat::{ChatBody, ChatMessage};
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::{PlayerId, PlayerName, Rejection, RejectionCode, frame};
 
+use crate::account::AccountChange;
 use crate::link::LinkEvent;
 use crate::login::Login;
 
@@ -54,6 +55,7 @@ pub struct ChatClient {
     /// The pages of a list whose last has not come.
     pages: Option<BTreeMap<PlayerId, PlayerName>>,
     new_lines: Vec<ChatMessage>,
+    account_change: Option<AccountChange>,
     rejection: Option<Rejection>,
     said: Option<u64>,
     sequence: u64,
@@ -73,6 +75,7 @@ impl Default for ChatClient {
             present: BTreeMap::new(),
             pages: None,
             new_lines: Vec::new(),
+            account_change: None,
             rejection: None,
             said: None,
             sequence: 0,
@@ -128,6 +131,28 @@ impl ChatClient {
         if self.unconfirmed.len() == 1 {
             self.send_line();
         }
+    }
+
+    /// Replaces the player's password. [`ChatClient::take_account_change`] returns the
+    /// outcome, [`ChatClient::take_rejection`] a refusal.
+    pub fn change_password(&mut self, old: &str, new: &str) {
+        self.send(&ClientMessage::ChangePassword {
+            old: Password::new(old),
+            new: Password::new(new),
+        });
+    }
+
+    /// Deletes the player's account; its results stay under an anonymous name. The
+    /// connection ends after [`ChatClient::take_account_change`] has the outcome.
+    pub fn delete_account(&mut self, password: &str) {
+        self.send(&ClientMessage::DeleteAccount {
+            password: Password::new(password),
+        });
+    }
+
+    /// Takes what became of the player's account since the last call.
+    pub fn take_account_change(&mut self) -> Option<AccountChange> {
+        self.account_change.take()
     }
 
     /// Handles an event of the link.
@@ -229,6 +254,15 @@ impl ChatClient {
             }
             ServerMessage::Present { players, has_more } => self.page(players, has_more),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::PasswordChanged { token } => {
+                self.login = Some(Login::Token(token));
+                self.account_change = Some(AccountChange::PasswordChanged);
+            }
+            ServerMessage::AccountDeleted { anonymous } => {
+                // There is nothing to log in to.
+                self.login = None;
+                self.account_change = Some(AccountChange::Deleted { anonymous });
+            }
             ServerMessage::Said { sequence } => self.confirmed(sequence),
             ServerMessage::Pong { .. }
             | ServerMessage::Goodbye { .. }

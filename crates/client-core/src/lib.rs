@@ -11,6 +11,7 @@
 //! they hand over the link's events and the driver's controls, send the frames
 //! that result, and draw.
 
+pub mod account;
 pub mod address;
 pub mod chat;
 pub mod link;

@@ -17,6 +17,7 @@ use protocol::{PlayerName, Rejection, RejectionCode, RoomName};
 
 use self::lobby::Lobby;
 use self::room::RoomClient;
+use crate::account::AccountChange;
 use crate::link::LinkEvent;
 use crate::login::Login;
 use crate::notice::Notice;
@@ -75,6 +76,7 @@ pub struct RaceClient {
     leaderboard: Option<Leaderboard>,
     chat_token: Option<String>,
     notices: Vec<Notice>,
+    account_change: Option<AccountChange>,
     rejection: Option<Rejection>,
     /// Whether a request was refused as temporarily unavailable and is due for
     /// another try.
@@ -99,6 +101,7 @@ impl Default for RaceClient {
             leaderboard: None,
             chat_token: None,
             notices: Vec::new(),
+            account_change: None,
             rejection: None,
             retry_pending: false,
             retried_at: None,
@@ -216,6 +219,28 @@ impl RaceClient {
     /// Requests a token for the chat port.
     pub fn request_chat_token(&mut self) {
         self.send(&ClientMessage::ChatToken);
+    }
+
+    /// Replaces the player's password. [`RaceClient::take_account_change`] returns the
+    /// outcome, [`RaceClient::take_rejection`] a refusal.
+    pub fn change_password(&mut self, old: &str, new: &str) {
+        self.send(&ClientMessage::ChangePassword {
+            old: Password::new(old),
+            new: Password::new(new),
+        });
+    }
+
+    /// Deletes the player's account; its results stay under an anonymous name. The
+    /// connection ends after [`RaceClient::take_account_change`] has the outcome.
+    pub fn delete_account(&mut self, password: &str) {
+        self.send(&ClientMessage::DeleteAccount {
+            password: Password::new(password),
+        });
+    }
+
+    /// Takes what became of the player's account since the last call.
+    pub fn take_account_change(&mut self) -> Option<AccountChange> {
+        self.account_change.take()
     }
 
     /// Handles an event of the link.
@@ -392,6 +417,15 @@ impl RaceClient {
             ServerMessage::Leaderboard(page) => self.leaderboard = Some(page),
             ServerMessage::ChatToken { token } => self.chat_token = Some(token),
             ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::PasswordChanged { token } => {
+                self.login = Some(Login::Token(token));
+                self.account_change = Some(AccountChange::PasswordChanged);
+            }
+            ServerMessage::AccountDeleted { anonymous } => {
+                // There is nothing to log in to.
+                self.login = None;
+                self.account_change = Some(AccountChange::Deleted { anonymous });
+            }
             ServerMessage::Pong { nonce } => {
                 if let RaceClientState::Room(room) = &mut self.state {
                     room.pong(nonce, now);

@@ -1,8 +1,19 @@
 //! The conversation about accounts, with the `account.*` endpoints.
+//!
+//! What needs a password hash states its deadline, the time by the asking gateway's
+//! clock after which nobody waits for the answer: persistence computes no hash for it
+//! after that. Clocks may differ by [`CLOCK_DIFFERENCE_MAX`]. A caller whose clock is
+//! ahead by more is served too late now and then; of one whose clock is behind by more
+//! than that and its patience, every request looks too late and is refused. A request
+//! without a deadline, as tools send it, has [`DEADLINE_DEFAULT`].
+//!
+//! [`CLOCK_DIFFERENCE_MAX`]: crate::limits::CLOCK_DIFFERENCE_MAX
+//! [`DEADLINE_DEFAULT`]: crate::limits::DEADLINE_DEFAULT
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::ids::{RaceId, RequestId, UnixMillis};
 use crate::limits::{LEADERBOARD_PLAYERS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
@@ -20,18 +31,27 @@ impl Password {
         Self(text.into())
     }
 
-    /// The secret itself.
+    /// The secret itself, as it was typed.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Checks the length at sign-up.
+    /// The secret in the one form that is hashed and compared, Unicode's NFC (UAX #15,
+    /// and RFC 8265 for passwords): one keyboard sends `é` as one character, another as
+    /// two.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        self.0.nfc().collect()
+    }
+
+    /// Checks the length of a new password. It counts what a person typed, in any
+    /// encoding: the characters of the normalised form.
     ///
     /// # Errors
     /// Says what is allowed.
     pub fn check(&self) -> Result<(), Rejection> {
-        let chars = self.0.chars().count();
+        let chars = self.0.nfc().count();
         if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
             return Ok(());
         }
@@ -62,6 +82,42 @@ pub struct Credentials {
     /// first answer. A log-in needs none.
     #[serde(default)]
     pub request: Option<RequestId>,
+    /// When nobody waits for the answer any longer.
+    #[serde(default)]
+    pub deadline: Option<UnixMillis>,
+}
+
+/// The request of `account.change_password`. The answer is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordChange {
+    /// Whose password; the gateway knows it.
+    pub player: PlayerId,
+    /// The proof.
+    pub old: Password,
+    /// What replaces it.
+    pub new: Password,
+    /// When nobody waits for the answer any longer.
+    #[serde(default)]
+    pub deadline: Option<UnixMillis>,
+}
+
+/// The request of `account.delete`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDeletion {
+    /// Whose account; the gateway knows it.
+    pub player: PlayerId,
+    /// The proof.
+    pub password: Password,
+    /// When nobody waits for the answer any longer.
+    #[serde(default)]
+    pub deadline: Option<UnixMillis>,
+}
+
+/// The answer of `account.delete`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedAccount {
+    /// The name under which its results are kept.
+    pub anonymous: PlayerName,
 }
 
 /// The answer of `account.signup` and `account.login`.
@@ -176,4 +232,35 @@ pub struct Leaderboard {
     /// How many players the leaderboard has.
     #[serde(default)]
     pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_compares_passwords_in_one_form() {
+        let composed = Password::new("caf\u{e9}-noir");
+        let decomposed = Password::new("cafe\u{301}-noir");
+        assert_ne!(composed, decomposed);
+        assert_eq!(composed.normalised(), decomposed.normalised());
+        // Six keys in either encoding, and five.
+        for (text, is_allowed) in [
+            ("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", true),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", true),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", false),
+        ] {
+            assert_eq!(Password::new(text).check().is_ok(), is_allowed, "{text}");
+        }
+        let longest = "e\u{301}".repeat(PASSWORD_CHARS_MAX);
+        assert!(Password::new(longest.clone()).check().is_ok());
+        assert!(Password::new(longest + "e").check().is_err());
+    }
+
+    #[test]
+    fn reads_requests_without_a_deadline() {
+        let credentials: Credentials =
+            serde_json::from_str(r#"{"name":"Ada","password":"secret1"}"#).unwrap();
+        assert_eq!((credentials.request, credentials.deadline), (None, None));
+    }
 }

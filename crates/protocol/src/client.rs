@@ -123,6 +123,18 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// Either port: replace the own password.
+    ChangePassword {
+        /// The account's.
+        old: Password,
+        /// 6–128 characters.
+        new: Password,
+    },
+    /// Either port: delete the own account. Its results stay, under another name.
+    DeleteAccount {
+        /// The account's.
+        password: Password,
+    },
     /// Keeps an idle connection open, and measures the way.
     Ping {
         /// Comes back unchanged.
@@ -192,6 +204,16 @@ pub enum ServerMessage {
         #[serde(default)]
         has_more: bool,
     },
+    /// The password was replaced, and all sessions but this one are over.
+    PasswordChanged {
+        /// For a later `Resume`, in the place of the token before.
+        token: String,
+    },
+    /// The account is deleted. Goodbye follows.
+    AccountDeleted {
+        /// The name under which its results are kept.
+        anonymous: PlayerName,
+    },
     /// The answer to a ping.
     Pong {
         /// As it was sent.
@@ -240,6 +262,8 @@ pub enum GoodbyeCode {
     TooMany,
     /// The session is over: logged out, a changed password, or an operator ended it.
     SessionEnded,
+    /// The account of the player was deleted.
+    AccountDeleted,
 }
 
 impl GoodbyeCode {
@@ -247,7 +271,7 @@ impl GoodbyeCode {
     #[must_use]
     pub const fn may_retry(self) -> bool {
         match self {
-            Self::Version | Self::BadFrame | Self::Replaced => false,
+            Self::Version | Self::BadFrame | Self::Replaced | Self::AccountDeleted => false,
             // After the end of a session another may begin on a new connection.
             Self::Idle | Self::SlowReader | Self::Draining | Self::TooMany | Self::SessionEnded => {
                 true

@@ -16,6 +16,14 @@ pub const PASSWORD_CHARS_MIN: usize = 6;
 /// Longest password: hashing cost must not depend on what a client sends.
 pub const PASSWORD_CHARS_MAX: usize = 128;
 
+/// How much the clocks of two hosts may differ: those that follow a time server are
+/// milliseconds apart.
+pub const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(1);
+
+/// How long a request about an account that states no deadline is waited for, and the
+/// most that is believed of one that does: as long as gateways wait.
+pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
+
 /// Seats of a room when its creator says nothing.
 pub const SEATS_DEFAULT: u8 = 2;
 

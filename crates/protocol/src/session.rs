@@ -28,6 +28,15 @@ impl Port {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Race, Self::Chat];
 
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Race => Self::Chat,
+            Self::Chat => Self::Race,
+        }
+    }
+
     /// Its name in keys and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {

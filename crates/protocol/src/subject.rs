@@ -27,6 +27,10 @@ pub const CHAT_WORKERS: &str = "chat-workers";
 pub const ACCOUNT_SIGNUP: &str = "account.signup";
 /// Service endpoint: check a password. Queue group [`PERSISTENCE`].
 pub const ACCOUNT_LOGIN: &str = "account.login";
+/// Service endpoint: replace a password. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_CHANGE_PASSWORD: &str = "account.change_password";
+/// Service endpoint: delete an account. Queue group [`PERSISTENCE`].
+pub const ACCOUNT_DELETE: &str = "account.delete";
 /// Service endpoint: a player's record. Queue group [`PERSISTENCE`].
 pub const ACCOUNT_PROFILE: &str = "account.profile";
 /// Service endpoint: the best players. Queue group [`PERSISTENCE`].

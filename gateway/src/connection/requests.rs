@@ -7,7 +7,9 @@ use protocol::account::Account;
 use protocol::chat::ChatSession;
 use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::room::{CtlReply, CtlRequest};
-use protocol::{PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame};
+use protocol::{
+    PlayerId, PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame,
+};
 
 use super::{ChatMembership, Connection};
 use crate::conversation::{Ask, Membership};
@@ -20,12 +22,12 @@ impl Connection {
     pub(super) async fn carry_out(&mut self, ask: Ask) -> Reply<()> {
         match ask {
             Ask::SignUp(credentials) => {
-                let account = self.backend.sign_up(&credentials).await?;
+                let account = self.backend.sign_up(credentials).await?;
                 self.logged_in(account).await?;
             }
             Ask::LogIn(credentials) => {
                 self.address.expect_few_wrong_passwords()?;
-                let outcome = self.backend.log_in(&credentials).await;
+                let outcome = self.backend.log_in(credentials).await;
                 self.address.note(&outcome);
                 self.logged_in(outcome?).await?;
             }
@@ -42,6 +44,22 @@ impl Connection {
                     Port::Chat => None,
                 };
                 self.welcome(Account { name, last_race }, stored).await?;
+            }
+            Ask::ChangePassword(change) => {
+                self.address.expect_few_wrong_passwords()?;
+                let player = change.player.clone();
+                let outcome = self.backend.change_password(change).await;
+                self.address.note(&outcome);
+                outcome?;
+                self.password_changed(&player).await?;
+            }
+            Ask::DeleteAccount(deletion) => {
+                self.address.expect_few_wrong_passwords()?;
+                let player = deletion.player.clone();
+                let outcome = self.backend.delete_account(deletion).await;
+                self.address.note(&outcome);
+                let anonymous = outcome?.anonymous;
+                self.account_deleted(&player, anonymous).await;
             }
             Ask::ListRooms(after) => {
                 let page = self.backend.lobby.page(after.as_ref());
@@ -110,6 +128,39 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Ends the sessions that the old password has begun, at both ports, and gives this
+    /// connection a new one.
+    async fn password_changed(&mut self, player: &PlayerId) -> Reply<()> {
+        let register = &self.backend.session_register;
+        let stored = register.log_in(player, self.port, self.nonce).await?;
+        register.end(player, self.port.other()).await?;
+        if let Some(name) = self.conversation.player() {
+            let token = self.backend.token(name, self.port, &stored.session);
+            let queue = Arc::clone(&self.send_queue);
+            let (sessions, id) = (&self.backend.sessions, player.clone());
+            sessions.open(id, self.port, stored, queue);
+            self.send_queue
+                .send(&ServerMessage::PasswordChanged { token });
+        }
+        Ok(())
+    }
+
+    /// Ends all sessions of an account that is gone, and this connection.
+    async fn account_deleted(&mut self, player: &PlayerId, anonymous: PlayerName) {
+        self.backend
+            .sessions
+            .close(player.clone(), self.port, self.nonce);
+        for port in Port::ALL {
+            if let Err(rejection) = self.backend.session_register.end(player, port).await {
+                tracing::warn!(%rejection, %player, %port, "a session of a deleted account lives on");
+            }
+        }
+        self.leave_room(Departure::ForGood).await;
+        self.send_queue
+            .send(&ServerMessage::AccountDeleted { anonymous });
+        self.goodbye(GoodbyeCode::AccountDeleted, "your account was deleted");
     }
 
     /// Begins a session for a player who has proven who it is.

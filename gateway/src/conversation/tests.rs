@@ -293,3 +293,31 @@ fn a_list_goes_on_after_a_name() {
     let bad = say(&mut conversation, &list("a b"));
     assert_eq!(code(&bad), RejectionCode::BadName);
 }
+
+#[test]
+fn changes_accounts_for_the_player_of_the_connection_only() {
+    let change = ClientMessage::ChangePassword {
+        old: Password::new("secret1"),
+        new: Password::new("secret2"),
+    };
+    let delete = ClientMessage::DeleteAccount {
+        password: Password::new("secret1"),
+    };
+    for message in [&change, &delete] {
+        let step = say(&mut unauthenticated(Port::Race), message);
+        assert_eq!(code(&step), RejectionCode::NotLoggedIn);
+    }
+    let short = ClientMessage::ChangePassword {
+        old: Password::new("secret1"),
+        new: Password::new("short"),
+    };
+    let step = say(&mut known(Port::Race), &short);
+    assert_eq!(code(&step), RejectionCode::BadPassword);
+    for port in [Port::Race, Port::Chat] {
+        let ada = PlayerId::parse("ada").unwrap();
+        let step = say(&mut known(port), &change);
+        assert!(matches!(step, Step::Ask(Ask::ChangePassword(it)) if it.player == ada));
+        let step = say(&mut known(port), &delete);
+        assert!(matches!(step, Step::Ask(Ask::DeleteAccount(it)) if it.player == ada));
+    }
+}

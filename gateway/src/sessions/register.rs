@@ -102,8 +102,16 @@ impl SessionRegister {
         connection: SessionNonce,
     ) -> Reply<()> {
         let holder = self.holder(connection);
-        self.end(player, port, |session| session.holder == holder)
+        self.end_if(player, port, |session| session.holder == holder)
             .await
+    }
+
+    /// Ends a player's session at a port, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn end(&self, player: &PlayerId, port: Port) -> Reply<()> {
+        self.end_if(player, port, |_| true).await
     }
 
     /// Writes a session that the bucket has lost; returns what is stored then, if that is
@@ -130,7 +138,7 @@ impl SessionRegister {
         }
     }
 
-    async fn end(
+    async fn end_if(
         &self,
         player: &PlayerId,
         port: Port,

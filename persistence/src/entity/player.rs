@@ -14,13 +14,16 @@ pub struct Model {
     pub id: String,
     /// Name as chosen at sign-up.
     pub name: String,
-    /// Argon2id hash in PHC format.
+    /// Argon2id hash in PHC format; empty for a deleted account.
     pub password_hash: String,
     /// When the account was created, in milliseconds since 1970.
     pub created_at: i64,
     /// The request that created it: a ULID. Null in rows written before migration 4,
     /// and for a client that states none.
     pub request: Option<String>,
+    /// What the name looks like, unique. Null in rows of earlier releases whose name
+    /// looks like an older one.
+    pub skeleton: Option<String>,
 }
 
 /// No foreign keys: messages are received in any order, so that a row may refer to

@@ -6,6 +6,7 @@
 //! functions by name.
 
 mod accounts;
+mod changes;
 mod records;
 mod replays;
 mod rooms;
@@ -24,6 +25,7 @@ use crate::batch::Batch;
 use crate::database::DatabaseUrl;
 
 pub use accounts::*;
+pub use changes::*;
 pub use records::*;
 pub use replays::*;
 pub use rooms::*;
@@ -59,6 +61,14 @@ pub async fn run_all(url: &str) -> Result<()> {
         gives_the_leaderboard_page_by_page,
         survives_absurd_scores_that_are_there,
         answers_the_same_sign_up_again,
+        refuses_a_name_that_looks_like_another,
+        refuses_reserved_names,
+        takes_a_password_in_either_form,
+        changes_a_password,
+        refuses_to_change_a_password_without_the_old_one,
+        keeps_the_results_of_a_deleted_account_under_another_name,
+        gives_late_results_of_a_deleted_account_its_other_name,
+        keeps_the_name_of_a_deleted_account_for_a_month,
         writes_a_room_and_changes_it_only_for_newer_records,
         removes_a_closed_room_for_good,
         writes_no_room_closed_in_the_same_batch,
@@ -147,6 +157,7 @@ fn credentials(name: &PlayerName, password: &str) -> Credentials {
         name: name.clone(),
         password: Password::new(password),
         request: None,
+        deadline: None,
     }
 }
 

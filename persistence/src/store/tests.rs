@@ -2,9 +2,12 @@
 
 mod faults;
 
+use sea_orm_migration::MigratorTrait;
+
 use super::suite;
 use super::*;
 use crate::batch::Batch;
+use crate::migration::Migrator;
 
 fn file_in(folder: &tempfile::TempDir) -> String {
     format!(
@@ -37,6 +40,14 @@ on_sqlite!(
     gives_the_leaderboard_page_by_page,
     survives_absurd_scores_that_are_there,
     answers_the_same_sign_up_again,
+    refuses_a_name_that_looks_like_another,
+    refuses_reserved_names,
+    takes_a_password_in_either_form,
+    changes_a_password,
+    refuses_to_change_a_password_without_the_old_one,
+    keeps_the_results_of_a_deleted_account_under_another_name,
+    gives_late_results_of_a_deleted_account_its_other_name,
+    keeps_the_name_of_a_deleted_account_for_a_month,
     writes_a_room_and_changes_it_only_for_newer_records,
     removes_a_closed_room_for_good,
     writes_no_room_closed_in_the_same_batch,
@@ -119,4 +130,37 @@ async fn writes_nothing_of_a_batch_that_fails() {
         "a missing table is the database's fault: {error:?}"
     );
     assert_eq!(store.rooms().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn gives_accounts_of_an_earlier_release_their_skeletons() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::parse(&file_in(&folder)).unwrap();
+    url.make_file().unwrap();
+    let store = Store::new(&url);
+    Migrator::up(&store.database(), Some(4)).await.unwrap();
+    let earlier = "INSERT INTO player (id, name, password_hash, created_at) \
+         VALUES ('aiice', 'AIice', 'x', 2), ('alice', 'Alice', 'x', 1), ('bob', 'Bob', 'x', 3)";
+    sea_orm::ConnectionTrait::execute_unprepared(&store.database(), earlier)
+        .await
+        .unwrap();
+    for _time in 0..2 {
+        store.prepare().await.unwrap();
+    }
+    let skeletons = async |name: &str| {
+        let id = protocol::PlayerId::parse(name).unwrap();
+        store.find(&id).await.unwrap().unwrap().skeleton
+    };
+    // The older of two that look alike has it.
+    assert_eq!(skeletons("alice").await.as_deref(), Some("allce"));
+    assert_eq!(skeletons("aiice").await, None);
+    assert_eq!(skeletons("bob").await.as_deref(), Some("bob"));
+    let newcomer = protocol::account::Credentials {
+        name: protocol::PlayerName::parse("A1ice").unwrap(),
+        password: protocol::account::Password::new("correct horse"),
+        request: None,
+        deadline: None,
+    };
+    let refused = store.signup(newcomer, 1).await;
+    assert!(matches!(refused, Err(StoreError::NameTooSimilar(_))));
 }

@@ -9,11 +9,13 @@ use sea_orm::{
     EntityTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+use super::anonymous::anonymous;
+use super::changes::RESERVATION_MS;
 use super::replays::forget_old_races;
 use super::upsert::upsert_newer;
 use crate::batch::Batch;
 use crate::entity::{
-    closed_race, race_result, replay, replay_chunk, room, snapshot, written_batch,
+    closed_race, deleted_player, race_result, replay, replay_chunk, room, snapshot, written_batch,
 };
 
 /// How long a tombstone is kept: no message is that late.
@@ -21,6 +23,9 @@ const TOMBSTONE_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
 /// How long the mark of a writer is kept after its last batch: longer than two clocks
 /// differ.
 const MARK_AGE_MAX_MS: UnixMillis = 24 * 3600 * 1000;
+
+/// Attempts at a transaction that conflicts with another.
+pub(super) const CONFLICT_ATTEMPTS: u32 = 5;
 
 /// Numbers of rows written: each is stored, or a newer one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +51,9 @@ pub(super) async fn transact(
     mark: written_batch::Model,
     now: UnixMillis,
 ) -> Result<(), DbErr> {
-    let options = TransactionOptions {
-        // Takes the lock at the start, where waiting for it is possible.
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    let transaction = database.begin_with_options(options).await?;
+    let transaction = database.begin_with_options(immediately()).await?;
+    let renamed = anonymous(&transaction, batch).await?;
+    let batch = renamed.as_ref().unwrap_or(batch);
     write_tombstones(&transaction, &batch.closed, now).await?;
     upsert_newer::<room::Entity, _>(&transaction, batch.rooms.values().cloned()).await?;
     upsert_newer::<snapshot::Entity, _>(&transaction, batch.snapshots.values().cloned()).await?;
@@ -68,6 +70,15 @@ pub(super) async fn transact(
     transaction.commit().await
 }
 
+/// Options of a transaction that takes SQLite's lock at its start, where waiting for it
+/// is possible.
+pub(super) fn immediately() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    }
+}
+
 /// Removes rooms that were restored in spite of their tombstone, and expired rows.
 pub(super) async fn forget_expired(
     database: &DatabaseConnection,
@@ -78,6 +89,10 @@ pub(super) async fn forget_expired(
     forget_old_races(database, now).await?;
     written_batch::Entity::delete_many()
         .filter(written_batch::Column::WrittenAt.lt(before(MARK_AGE_MAX_MS)))
+        .exec(database)
+        .await?;
+    deleted_player::Entity::delete_many()
+        .filter(deleted_player::Column::DeletedAt.lt(before(RESERVATION_MS)))
         .exec(database)
         .await?;
     closed_race::Entity::delete_many()

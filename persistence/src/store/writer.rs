@@ -5,14 +5,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use ulid::Ulid;
 
 use super::connections::Connections;
-use super::write::{Written, forget_expired, millis, transact};
+use super::write::{CONFLICT_ATTEMPTS, Written, forget_expired, millis, transact};
 use super::{READ_TIMEOUT, Store, WRITE_TIMEOUT, bounded};
 use crate::batch::Batch;
 use crate::entity::written_batch;
 use crate::error::StoreError;
-
-/// Attempts at a transaction that conflicts with another.
-const CONFLICT_ATTEMPTS: u32 = 5;
 
 /// A writer of batches, one at a time.
 ///

@@ -289,6 +289,8 @@ impl LinkTask {
             | ServerMessage::ChatJoined { .. }
             | ServerMessage::Said { .. }
             | ServerMessage::Present { .. }
+            | ServerMessage::PasswordChanged { .. }
+            | ServerMessage::AccountDeleted { .. }
             | ServerMessage::Pong { .. }
             | ServerMessage::Rejected(_) => {}
         }
@@ -323,6 +325,7 @@ fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
         | GoodbyeCode::Idle
         | GoodbyeCode::SlowReader
         | GoodbyeCode::Replaced
+        | GoodbyeCode::AccountDeleted
         | GoodbyeCode::Draining
         | GoodbyeCode::SessionEnded => End::Broken(reason),
     }

@@ -326,3 +326,27 @@ fn the_creation_of_a_room_is_one_request_until_its_answer_is_final() {
     receive(&mut client, ServerMessage::LeftRoom);
     assert_ne!(create(&mut client, "monday"), third);
 }
+
+#[test]
+fn a_deleted_account_is_not_logged_in_to_again() {
+    let mut client = in_lobby();
+    client.change_password("secret1", "secret2");
+    let token = "t2".to_owned();
+    receive(&mut client, ServerMessage::PasswordChanged { token });
+    assert_eq!(client.token(), Some("t2"));
+    let changed = AccountChange::PasswordChanged;
+    assert_eq!(client.take_account_change(), Some(changed));
+    client.delete_account("secret2");
+    assert_eq!(
+        sent(&mut client),
+        [
+            r#"{"type":"change_password","old":"secret1","new":"secret2"}"#,
+            r#"{"type":"delete_account","password":"secret2"}"#,
+        ]
+    );
+    let anonymous = PlayerName::parse("deleted-0000002a").unwrap();
+    receive(&mut client, ServerMessage::AccountDeleted { anonymous });
+    assert!(client.take_account_change().is_some());
+    client.handle(LinkEvent::Connected, Instant::now());
+    assert!(sent(&mut client).is_empty());
+}

@@ -10,6 +10,7 @@ use protocol::{PlayerName, RaceId};
 use sea_orm::ConnectionTrait;
 
 use super::*;
+use crate::database::SQLITE_CONNECTIONS_MAX;
 use crate::error::StoreError;
 use crate::store::Writer;
 
@@ -83,12 +84,12 @@ async fn write_each(writer: &mut Writer, numbers: std::ops::Range<u64>) -> (Vec<
     (written, failures)
 }
 
-/// Limits all connections of the pool, which are four.
+/// Limits all connections of the pool.
 async fn limit_pages(store: &Store, pages: u32) {
     let database = store.database();
     let pool = database.get_sqlite_connection_pool();
     let mut connections = Vec::new();
-    for _connection in 0..4 {
+    for _connection in 0..SQLITE_CONNECTIONS_MAX {
         connections.push(pool.acquire().await.unwrap());
     }
     for connection in &mut connections {
@@ -188,6 +189,7 @@ async fn answers_no_sign_up_that_is_in_no_file() {
         name: PlayerName::parse("Ada").unwrap(),
         password: Password::new("correct horse"),
         request: None,
+        deadline: None,
     };
     let error = store.signup(ada(), 1).await.unwrap_err();
     assert!(matches!(error, StoreError::FileChanged(_)), "{error:?}");
