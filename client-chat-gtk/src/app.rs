@@ -194,10 +194,13 @@ impl App {
         match (rejection.code, self.fallback.take()) {
             (RejectionCode::NameTaken, Some(credentials)) => self.log_in(&credentials),
             // Without the log-in page, or after a session, the log-in is repeated.
-            (RejectionCode::Unavailable, fallback) if !self.page.is_log_in() => {
+            (RejectionCode::Unavailable | RejectionCode::TooFast, fallback)
+                if !self.page.is_log_in() =>
+            {
                 self.fallback = fallback;
                 let sender = self.sender.clone();
-                glib::timeout_add_local_once(RETRY_DELAY, move || sender.post(Message::Retry));
+                let delay = rejection.retry_after().unwrap_or(RETRY_DELAY);
+                glib::timeout_add_local_once(delay, move || sender.post(Message::Retry));
             }
             _ => self.show_log_in_page(&rejection.message),
         }

@@ -113,7 +113,8 @@ impl ChatClient {
         self.player = None;
     }
 
-    /// Repeats a log-in that was refused as [`RejectionCode::Unavailable`].
+    /// Repeats a log-in that was refused as [`RejectionCode::Unavailable`], or as
+    /// [`RejectionCode::TooFast`] once the time that the rejection states has passed.
     pub fn retry(&mut self) {
         if self.state == ChatClientState::Unauthenticated {
             self.send_login();
@@ -292,7 +293,11 @@ impl ChatClient {
         let is_final = rejection.code != RejectionCode::Unavailable;
         match self.state {
             // A repeated log-in would be refused again: the player has to act.
-            ChatClientState::Unauthenticated if is_final => self.login = None,
+            ChatClientState::Unauthenticated
+                if is_final && rejection.code != RejectionCode::TooFast =>
+            {
+                self.login = None;
+            }
             ChatClientState::Joined => {
                 let first = self.unconfirmed.front();
                 if first.is_some_and(|line| !is_final && line.attempts < SAY_ATTEMPTS_MAX) {
@@ -465,6 +470,17 @@ mod tests {
         sent(&mut client);
         let rejection = Rejection::new(RejectionCode::Unavailable, "no chat worker");
         client.handle(LinkEvent::Message(ServerMessage::Rejected(rejection)));
+        client.retry();
+        assert_eq!(sent(&mut client), [r#"{"type":"resume","token":"t1"}"#]);
+    }
+
+    #[test]
+    fn keeps_its_token_when_it_has_come_back_too_often() {
+        let mut client = ChatClient::default();
+        client.handle(LinkEvent::Connected);
+        client.resume("t1");
+        sent(&mut client);
+        reject(&mut client, RejectionCode::TooFast);
         client.retry();
         assert_eq!(sent(&mut client), [r#"{"type":"resume","token":"t1"}"#]);
     }

@@ -84,6 +84,8 @@ pub struct RaceClient {
     retried_at: Option<Instant>,
     /// Repetitions of the log-in on this connection.
     login_retries: u32,
+    /// The time before which the gateway would refuse the request again.
+    retry_not_before: Option<Instant>,
     outgoing: Vec<Bytes>,
 }
 
@@ -106,6 +108,7 @@ impl Default for RaceClient {
             retry_pending: false,
             retried_at: None,
             login_retries: 0,
+            retry_not_before: None,
             outgoing: Vec::new(),
         }
     }
@@ -416,7 +419,7 @@ impl RaceClient {
             ServerMessage::Profile(profile) => self.profile = Some(profile),
             ServerMessage::Leaderboard(page) => self.leaderboard = Some(page),
             ServerMessage::ChatToken { token } => self.chat_token = Some(token),
-            ServerMessage::Rejected(rejection) => self.rejected(rejection),
+            ServerMessage::Rejected(rejection) => self.rejected(rejection, now),
             ServerMessage::PasswordChanged { token } => {
                 self.login = Some(Login::Token(token));
                 self.account_change = Some(AccountChange::PasswordChanged);
@@ -466,7 +469,8 @@ impl RaceClient {
         let delay = RETRY_DELAY * (1 << doublings.min(LOGIN_RETRY_DOUBLINGS_MAX));
         let is_due = self
             .retried_at
-            .is_none_or(|retried_at| now - retried_at >= delay);
+            .is_none_or(|retried_at| now - retried_at >= delay)
+            && self.retry_not_before.is_none_or(|at| now >= at);
         if !self.retry_pending || !is_due {
             return;
         }
@@ -485,7 +489,8 @@ impl RaceClient {
         }
     }
 
-    fn rejected(&mut self, rejection: Rejection) {
+    fn rejected(&mut self, rejection: Rejection, now: Instant) {
+        self.retry_not_before = rejection.retry_after().map(|wait| now + wait);
         // The same request may succeed after a short delay.
         let is_temporary = matches!(
             rejection.code,

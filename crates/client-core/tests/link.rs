@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use client_core::protocol::PlayerName;
 use client_core::protocol::account::Password;
 use client_core::protocol::client::{ClientMessage, GoodbyeCode, ServerMessage};
 use client_core::protocol::frame;
+use client_core::protocol::{PlayerName, Rejection, RejectionCode};
 use client_core::{GatewayAddress, Link, LinkEvent};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -181,6 +181,23 @@ async fn a_gateway_that_lets_nobody_in_is_asked_ever_less_often() {
     for late in [dismissed, closed, short] {
         assert!(late < 10, "{dismissed}, {closed} and {short} in 5 s");
     }
+}
+
+#[tokio::test]
+async fn a_refused_log_in_keeps_the_link_away_as_long_as_the_gateway_says() {
+    let (listener, address) = listener("127.0.0.1:0").await;
+    let mut link = open(&[&address]);
+    let (mut stream, _) = listener.accept().await.unwrap();
+    assert_eq!(next(&mut link).await, LinkEvent::Connected);
+    let wait = Duration::from_millis(700);
+    let often = Rejection::new(RejectionCode::TooFast, "too many log-ins");
+    let often = ServerMessage::Rejected(often.with_retry_after(wait));
+    let said_at = Instant::now();
+    say(&mut stream, &often).await;
+    assert_eq!(next(&mut link).await, LinkEvent::Message(often));
+    drop(stream);
+    listener.accept().await.unwrap();
+    assert!(said_at.elapsed() >= wait, "{:?}", said_at.elapsed());
 }
 
 #[tokio::test]

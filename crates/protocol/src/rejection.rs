@@ -1,5 +1,7 @@
 //! How a request is refused: a code for programs, a sentence for people.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::names::NameError;
@@ -15,6 +17,9 @@ pub struct Rejection {
     pub code: RejectionCode,
     /// What was wrong and what is allowed, as one sentence.
     pub message: String,
+    /// Milliseconds after which the same request may succeed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Rejection {
@@ -23,7 +28,22 @@ impl Rejection {
         Self {
             code,
             message: message.into(),
+            retry_after_ms: None,
         }
+    }
+
+    /// The rejection with the time after which the same request may succeed, rounded up.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        let ms = wait.as_nanos().div_ceil(1_000_000);
+        self.retry_after_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// The time after which the same request may succeed, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_ms.map(Duration::from_millis)
     }
 }
 
@@ -79,4 +99,21 @@ pub enum RejectionCode {
     ReplayMissing,
     /// Nobody could take the request just now; trying again is right.
     Unavailable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_when_to_try_again_only_where_that_is_known() {
+        let plain = Rejection::new(RejectionCode::TooFast, "slow down");
+        let json = r#"{"code":"too_fast","message":"slow down"}"#;
+        assert_eq!(serde_json::to_string(&plain).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Rejection>(json).unwrap(), plain);
+        let timed = plain.with_retry_after(Duration::from_micros(1_500));
+        assert_eq!(timed.retry_after(), Some(Duration::from_millis(2)));
+        let json = serde_json::to_string(&timed).unwrap();
+        assert_eq!(serde_json::from_str::<Rejection>(&json).unwrap(), timed);
+    }
 }

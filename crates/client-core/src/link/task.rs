@@ -23,6 +23,8 @@ use crate::address::GatewayAddress;
 /// Interval between pings, from the welcome on. A gateway answers each, and closes a
 /// connection that is silent for a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// Bound on the time that a gateway can ask a link to stay away.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// Time without a frame after which a connection counts as broken, though TCP
 /// still holds it: three unanswered pings, or a log-in without an answer.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(16);
@@ -34,6 +36,8 @@ pub(super) struct LinkTask {
     backoff: Backoff,
     /// When the gateway of this connection welcomed the player.
     welcomed_at: Option<Instant>,
+    /// The time before which a gateway would refuse the log-in again.
+    retry_at: Option<Instant>,
     traffic: Arc<Counters>,
     hello: Bytes,
     to_send: mpsc::Receiver<Bytes>,
@@ -97,6 +101,7 @@ impl LinkTask {
             preferred: 0,
             backoff: Backoff::default(),
             welcomed_at: None,
+            retry_at: None,
             traffic,
             hello: frame::hello(&Hello {
                 client: client.to_owned(),
@@ -133,8 +138,8 @@ impl LinkTask {
             if self.events.send(event).await.is_err() {
                 return;
             }
-            let wait = self.backoff.wait(attempt, rand::random());
-            tokio::time::sleep(wait).await;
+            let due = Instant::now() + self.backoff.wait(attempt, rand::random());
+            tokio::time::sleep_until(self.retry_at.map_or(due, |at| at.max(due))).await;
             while self.to_send.try_recv().is_ok() {}
             if self.events.is_closed() {
                 return;
@@ -270,7 +275,14 @@ impl LinkTask {
     /// Notes what decides about the next connection.
     fn note(&mut self, message: &ServerMessage, due: &Due, goodbye: &mut Option<End>) {
         match message {
-            ServerMessage::Welcome { .. } => self.welcomed_at = Some(Instant::now()),
+            ServerMessage::Welcome { .. } => {
+                self.welcomed_at = Some(Instant::now());
+                self.retry_at = None;
+            }
+            ServerMessage::Rejected(rejection) if self.welcomed_at.is_none() => {
+                let wait = rejection.retry_after();
+                self.retry_at = wait.map(|wait| Instant::now() + wait.min(RETRY_AFTER_MAX));
+            }
             ServerMessage::Goodbye {
                 code: GoodbyeCode::Idle,
                 ..

@@ -293,6 +293,24 @@ fn a_sign_up_is_one_request_until_its_answer_is_final() {
 }
 
 #[test]
+fn a_log_in_that_came_too_often_waits_as_long_as_the_gateway_says() {
+    let begun = Instant::now();
+    let mut client = RaceClient::default();
+    client.resume("t1");
+    client.handle(LinkEvent::Connected, begun);
+    assert_eq!(client.take_outgoing().len(), 1);
+    let often = Rejection::new(RejectionCode::TooFast, "too many log-ins");
+    let often = often.with_retry_after(Duration::from_secs(6));
+    let often = LinkEvent::Message(ServerMessage::Rejected(often));
+    client.handle(often, begun);
+    for (passed, frames) in [(0, 0), (5_999, 0), (6_000, 1), (6_500, 0)] {
+        client.drive(Controls::default(), begun + Duration::from_millis(passed));
+        let sent = client.take_outgoing().len();
+        assert_eq!(sent, frames, "after {passed} ms");
+    }
+}
+
+#[test]
 fn the_creation_of_a_room_is_one_request_until_its_answer_is_final() {
     let mut client = in_lobby();
     let create = |client: &mut RaceClient, name: &str| {
