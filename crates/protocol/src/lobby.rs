@@ -122,6 +122,9 @@ pub struct RoomEntry {
     pub settings: RoomSettings,
     /// Who has a seat, in the order of seats.
     pub players: Vec<PlayerName>,
+    /// The player who made the room, whose rooms are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<PlayerName>,
     /// The worker that runs it.
     pub owner: WorkerId,
     /// How many owners it has had.

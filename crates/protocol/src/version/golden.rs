@@ -238,6 +238,7 @@ fn lobby_entry_and_presence() {
             phase: Phase::Racing,
             settings: settings(),
             players: vec![ada()],
+            creator: None,
             owner: OWNER,
             epoch: EPOCH,
         }],

@@ -271,6 +271,7 @@ impl Room {
                 .taken()
                 .map(|(_, occupant)| occupant.player.clone())
                 .collect(),
+            creator: self.identity.creator.clone(),
             owner: self.ownership.owner,
             epoch: self.ownership.epoch,
         }

@@ -24,6 +24,7 @@ fn lobby(epoch: u32) -> PendingWrite {
         phase: Phase::Waiting,
         settings: RoomSettings::default(),
         players: Vec::new(),
+        creator: None,
         owner: WorkerId::new(1),
         epoch: Epoch(epoch),
     })
