@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
-use crate::addresses::Addresses;
+use crate::addresses::{Addresses, Refused};
 use crate::backend::Backend;
 use crate::connection;
 use crate::metrics;
@@ -35,7 +35,7 @@ pub(crate) async fn accept(
             () = shutdown.wait() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, peer): (TcpStream, SocketAddr) = match accepted {
+        let (mut stream, peer): (TcpStream, SocketAddr) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -49,12 +49,13 @@ pub(crate) async fn accept(
             // The client has gone already.
             continue;
         }
-        let Some(address) = addresses.admit(peer.ip()) else {
-            tasks.spawn(refuse(stream));
-            continue;
-        };
         let (backend, shutdown) = (Arc::clone(&backend), shutdown.clone());
+        let addresses = Arc::clone(&addresses);
         tasks.spawn(async move {
+            let address = match addresses.admit(&mut stream, peer.ip()).await {
+                Ok(address) => address,
+                Err(refused) => return refuse(stream, &refused).await,
+            };
             metrics::connections(port, 1.0);
             connection::serve(backend, stream, port, address, shutdown).await;
             metrics::connections(port, -1.0);
@@ -62,12 +63,10 @@ pub(crate) async fn accept(
     }
 }
 
-async fn refuse(mut stream: TcpStream) {
+async fn refuse(mut stream: TcpStream, refused: &Refused) {
     metrics::goodbye(GoodbyeCode::TooMany);
-    let body = frame::from_server(&ServerMessage::goodbye(
-        GoodbyeCode::TooMany,
-        "too many connections from your address",
-    ));
+    let goodbye = ServerMessage::goodbye(GoodbyeCode::TooMany, refused.to_string());
+    let body = frame::from_server(&goodbye);
     let mut bytes = BytesMut::with_capacity(body.len() + frame::LENGTH_BYTES);
     frame::append(&body, &mut bytes);
     // A client that does not read its refusal is gone all the same.

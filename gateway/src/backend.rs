@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chat::ChatHub;
+use crate::limiter::Limiter;
 use crate::limits::{ACCOUNT_TIMEOUT, CHAT_TIMEOUT, LAST_RACE_TIMEOUT};
 use crate::lobby::Lobby;
 use crate::relays::Relays;
@@ -54,6 +55,8 @@ pub struct Backend {
     pub presence: Bucket,
     /// Signs tokens.
     pub signer: Signer,
+    /// What people and addresses may do.
+    pub limiter: Arc<Limiter>,
 }
 
 impl Backend {

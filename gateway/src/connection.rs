@@ -140,7 +140,11 @@ impl Connection {
 
     /// Takes a frame; `false` ends the connection.
     async fn frame(&mut self, frame: &[u8]) -> bool {
-        match self.conversation.frame(frame, Instant::now()) {
+        let step = self.conversation.frame(frame, Instant::now());
+        if self.conversation.has_said_hello() {
+            self.address.greeted();
+        }
+        match step {
             Step::Nothing => {}
             Step::Send(message) => self.send_queue.send(&message),
             Step::Input(seat, input) => {

@@ -18,6 +18,7 @@ use protocol::{
 };
 
 use self::refusals::{Refusals, Verdict};
+use crate::limiter::{PlayerLimit, PlayerLimits};
 use crate::limits;
 use crate::metrics;
 use crate::rate::Rate;
@@ -106,6 +107,7 @@ enum State {
     /// Logged in.
     Authenticated {
         player: PlayerName,
+        limits: PlayerLimits,
         membership: Option<Membership>,
     },
 }
@@ -119,9 +121,9 @@ pub struct Conversation {
     /// Frames before the welcome.
     stranger_frames: u32,
     refusals: Refusals,
+    /// What a client may ask before its player is known.
     control: Rate,
     input: Rate,
-    chat: Rate,
 }
 
 impl Conversation {
@@ -136,7 +138,6 @@ impl Conversation {
             refusals: Refusals::new(now),
             control: Rate::new(limits::CONTROL_RATE, now),
             input: Rate::new(limits::INPUT_RATE, now),
-            chat: Rate::new(limits::CHAT_RATE, now),
         }
     }
 
@@ -172,6 +173,21 @@ impl Conversation {
         }
     }
 
+    /// Whether the client has said hello.
+    #[must_use]
+    pub fn has_said_hello(&self) -> bool {
+        !matches!(self.state, State::AwaitingHello)
+    }
+
+    /// What the player may do, once it is known.
+    #[must_use]
+    pub fn limits(&self) -> Option<&PlayerLimits> {
+        match &self.state {
+            State::Authenticated { limits, .. } => Some(limits),
+            State::AwaitingHello | State::Unauthenticated => None,
+        }
+    }
+
     /// Where the client is, if in a room.
     #[must_use]
     pub fn membership(&self) -> Option<&Membership> {
@@ -182,9 +198,10 @@ impl Conversation {
     }
 
     /// The client has proven who it is.
-    pub fn logged_in(&mut self, player: PlayerName) {
+    pub fn logged_in(&mut self, player: PlayerName, limits: PlayerLimits) {
         self.state = State::Authenticated {
             player,
+            limits,
             membership: None,
         };
     }
@@ -217,18 +234,16 @@ impl Conversation {
         }
         match frame::split(frame) {
             Ok((FrameKind::Input, body)) => self.input(body, now),
-            Ok((FrameKind::Control, _)) if !self.control.allow(now) => {
-                let rejection =
-                    Rejection::new(RejectionCode::TooFast, "too many requests, slow down");
-                self.refuse(rejection, GoodbyeCode::TooMany, now)
-            }
-            Ok((FrameKind::Control, body)) => match serde_json::from_slice(body) {
-                Ok(message) => self.control(message, now),
-                Err(error) => {
-                    let message = format!("unreadable: {error}");
-                    let rejection = Rejection::new(RejectionCode::BadMessage, message);
-                    self.refuse(rejection, GoodbyeCode::BadFrame, now)
-                }
+            Ok((FrameKind::Control, body)) => match self.take_control(now) {
+                Err(rejection) => self.refuse(rejection, GoodbyeCode::TooMany, now),
+                Ok(()) => match serde_json::from_slice(body) {
+                    Ok(message) => self.control(message, now),
+                    Err(error) => {
+                        let message = format!("unreadable: {error}");
+                        let rejection = Rejection::new(RejectionCode::BadMessage, message);
+                        self.refuse(rejection, GoodbyeCode::BadFrame, now)
+                    }
+                },
             },
             Ok((kind, _)) => bad_frame(&frame::FrameError::Unexpected(kind)),
             Err(error) => bad_frame(&error),
@@ -276,6 +291,25 @@ impl Conversation {
                 Step::Nothing
             }
         }
+    }
+
+    /// Charges a control message to the player, or to the connection while the player is
+    /// not known.
+    fn take_control(&mut self, now: Instant) -> Result<(), Rejection> {
+        match &self.state {
+            State::Authenticated { limits, .. } => limits.take(PlayerLimit::Control, now),
+            State::AwaitingHello | State::Unauthenticated if self.control.allow(now) => Ok(()),
+            State::AwaitingHello | State::Unauthenticated => {
+                let message = "too many requests, slow down";
+                Err(Rejection::new(RejectionCode::TooFast, message))
+            }
+        }
+    }
+
+    /// Charges what a player may do only so often.
+    fn take(&self, limit: PlayerLimit, now: Instant) -> Result<(), Rejection> {
+        self.limits()
+            .map_or(Ok(()), |limits| limits.take(limit, now))
     }
 
     fn control(&mut self, message: ClientMessage, now: Instant) -> Step<'static> {
@@ -349,11 +383,15 @@ impl Conversation {
                 self.expect_outside()?;
                 settings.check()?;
                 let name = client::room_name(&name)?;
+                self.take(PlayerLimit::Joins, now)?;
+                self.take(PlayerLimit::Rooms, now)?;
                 Step::Ask(Ask::CreateRoom(name, settings, class, request))
             }
             ClientMessage::JoinRoom { name, class } => {
                 self.expect_outside()?;
-                Step::Ask(Ask::JoinRoom(client::room_name(&name)?, class))
+                let name = client::room_name(&name)?;
+                self.take(PlayerLimit::Joins, now)?;
+                Step::Ask(Ask::JoinRoom(name, class))
             }
             ClientMessage::ChooseClass { class } => {
                 self.expect_seat()?;
@@ -369,7 +407,9 @@ impl Conversation {
             }
             ClientMessage::Spectate { name } => {
                 self.expect_outside()?;
-                Step::Ask(Ask::Spectate(client::room_name(&name)?))
+                let name = client::room_name(&name)?;
+                self.take(PlayerLimit::Spectating, now)?;
+                Step::Ask(Ask::Spectate(name))
             }
             ClientMessage::LeaveRoom => {
                 self.expect_membership()?;
@@ -397,10 +437,7 @@ impl Conversation {
             }
             ClientMessage::Say { text, sequence } => {
                 self.expect(Port::Chat)?;
-                if !self.chat.allow(now) {
-                    let message = "too many messages, wait a moment";
-                    return Err(Rejection::new(RejectionCode::TooFast, message));
-                }
+                self.take(PlayerLimit::Chat, now)?;
                 Step::Ask(Ask::Say { text, sequence })
             }
             ClientMessage::ListPresent { after } => {

@@ -10,6 +10,8 @@
 //! - [`relays`] has one task per room: inputs up, snapshots and events down,
 //! - [`chat`] reads the one stream of the chat and hands it to every listener;
 //!   [`presence`] keeps who is there,
+//! - [`limiter`] says how often people and addresses may do what, and [`proxy_header`]
+//!   whose address it is behind a load balancer,
 //! - [`lobby`] is the `rooms` bucket, followed; [`seats`] keeps each player in one room.
 //!
 //! Invariants:
@@ -24,6 +26,7 @@ pub mod backend;
 pub mod chat;
 pub mod connection;
 pub mod conversation;
+pub mod limiter;
 pub mod limits;
 pub mod lobby;
 pub mod metrics;
@@ -31,6 +34,7 @@ mod one_room;
 pub mod options;
 mod paged_list;
 pub mod presence;
+pub mod proxy_header;
 pub mod rate;
 pub mod relays;
 pub mod run;

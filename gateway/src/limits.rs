@@ -72,18 +72,96 @@ pub const REFUSAL_SILENCE: Duration = Duration::from_secs(1);
 /// many at once, before it is shown the door.
 pub const REFUSAL_RATE: (f64, f64) = (0.5, 32.0);
 
-/// Control messages of one client a second, and how many may come at once.
+/// Control messages of a client that is not logged in, a second, and how many may come at
+/// once.
 pub const CONTROL_RATE: (f64, f64) = (20.0, 40.0);
 
 /// Input frames of one client a second: twice what a client sends, and a
 /// burst after a stall of the network.
 pub const INPUT_RATE: (f64, f64) = (60.0, 120.0);
 
-/// Chat messages of one client a second, and how many may come at once.
-pub const CHAT_RATE: (f64, f64) = (2.0, 8.0);
+// The limits below are (so many at once, which are there again after so many seconds).
 
-/// Wrong passwords from one address a second, and how many may come at once.
-pub const WRONG_PASSWORD_RATE: (f64, f64) = (0.2, 20.0);
+/// Control messages of one player: 20 a second, and twice as many at once after a stall of
+/// the network.
+pub const CONTROL: (u32, u64) = (40, 2);
+
+/// Chat lines of one player: two a second for long is more than a person types.
+pub const CHAT: (u32, u64) = (8, 4);
+
+/// Log-ins and resumes of one player. A race and a chat window that come back over a bad
+/// network five times in a row fit; each is a notice in the chat, or two events in a room.
+pub const LOG_INS: (u32, u64) = (10, 60);
+
+/// Seats that one player asks for: as many as a person looks for a race, and one for each
+/// log-in that returns to its room.
+pub const JOINS: (u32, u64) = (20, 60);
+
+/// Rooms that one player asks to watch.
+pub const SPECTATING: (u32, u64) = (20, 60);
+
+/// Rooms that one player makes.
+pub const ROOMS: (u32, u64) = (2, 60);
+
+/// Rooms of one creator that live at a time: one that is raced in, and the next.
+pub const ROOMS_PER_PLAYER: usize = 2;
+
+/// Connections from one address: fifty players with a race and a chat window behind one
+/// router.
+pub const CONNECTIONS_PER_ADDRESS: usize = 100;
+
+/// Connections from one address that have not said hello, which a client does in its
+/// first packet.
+pub const SILENT_PER_ADDRESS: usize = 20;
+
+/// New connections from one address: all of fifty players at once after a restart, and ten
+/// a second after that.
+pub const CONNECTS: (u32, u64) = (100, 10);
+
+/// Accounts made from one address: a class of pupils makes its accounts in a quarter of an
+/// hour.
+pub const SIGN_UPS: (u32, u64) = (20, 600);
+
+/// Wrong passwords from one address: one in five seconds.
+pub const GUESSES_OF_ADDRESS: (u32, u64) = (20, 100);
+
+/// Wrong passwords for one name from all addresses: one in ten seconds. It is generous,
+/// since it also slows the player down who comes from a new address meanwhile.
+pub const GUESSES_OF_NAME: (u32, u64) = (30, 300);
+
+/// Wrong passwords for one name from one address without a delay: those of a person who
+/// has several.
+pub const WRONG_PASSWORDS_FREE: u32 = 5;
+
+/// The delay after that, which doubles with each wrong password.
+pub const WRONG_PASSWORD_DELAY: Duration = Duration::from_secs(1);
+
+/// The longest such delay: others behind the same router may share it.
+pub const WRONG_PASSWORD_DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// Wrong passwords are forgotten after this time without an attempt.
+pub const WRONG_PASSWORDS_FORGOTTEN: Duration = Duration::from_mins(15);
+
+/// How long an address from which a name has logged in is known.
+pub const KNOWN_ADDRESS_TIME: Duration = Duration::from_hours(24);
+
+/// Bound on such names and addresses: some megabytes.
+pub const KNOWN_ADDRESSES_MAX: usize = 65_536;
+
+/// Players, names or addresses in a table of a limiter: several times what one gateway
+/// serves, and some megabytes.
+pub const LIMITER_KEYS_MAX: usize = 65_536;
+
+/// Buckets that share what a full table has no room for.
+pub const LIMITER_SHARED_BUCKETS: usize = 1_024;
+
+/// How often a full table of a limiter is searched for what it may forget, which takes a
+/// millisecond.
+pub const LIMITER_TIDY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest header of the PROXY protocol that is read: with the longest addresses,
+/// 232 bytes, and room for what balancers add.
+pub const PROXY_HEADER_BYTES_MAX: usize = 536;
 
 /// Input frames of one room that may wait for their message: of sixteen drivers,
 /// each with what the network has held back for a second.

@@ -7,9 +7,9 @@ use bus::{BucketFollower, BucketUpdate, Change};
 use bytes::Bytes;
 use protocol::client::ServerMessage;
 use protocol::limits::LOBBY_PAGE_ROOMS_MAX;
-use protocol::lobby::RoomEntry;
+use protocol::lobby::{Phase, RoomEntry};
 use protocol::version::ROOM_ENTRY;
-use protocol::{RaceId, RoomId, frame, subject};
+use protocol::{PlayerId, PlayerName, RaceId, RoomId, frame, subject};
 use service::Shutdown;
 
 use crate::paged_list::PagedList;
@@ -41,6 +41,17 @@ impl Lobby {
     #[must_use]
     pub fn has(&self, room: &RoomId) -> bool {
         self.lock().get(subject::room_key(room)).is_some()
+    }
+
+    /// The rooms that a player has made and that are not over, but for one.
+    #[must_use]
+    pub fn made_by(&self, creator: &PlayerId, but_for: &RoomId) -> usize {
+        let is_other = |entry: &&RoomEntry| {
+            let is_over = matches!(entry.phase, Phase::Finished | Phase::Closed);
+            let id = entry.creator.as_ref().map(PlayerName::id);
+            id.as_ref() == Some(creator) && !is_over && entry.name.id() != *but_for
+        };
+        self.lock().values().filter(is_other).count()
     }
 
     /// Whether a room runs, or is about to run, this race.
@@ -104,8 +115,8 @@ mod tests {
     use protocol::limits::{
         EPOCH_MAX, LAPS_MAX, LIST_FRAME_BYTES_MAX, PLAYER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX,
     };
-    use protocol::lobby::{Phase, RoomSettings};
-    use protocol::{Epoch, PlayerName, RoomName, WorkerId};
+    use protocol::lobby::RoomSettings;
+    use protocol::{Epoch, RoomName, WorkerId};
 
     use super::*;
 
@@ -129,6 +140,7 @@ mod tests {
                 PlayerName::parse(&"p".repeat(PLAYER_NAME_CHARS_MAX)).unwrap();
                 SEATS_MAX
             ],
+            creator: PlayerName::parse(&"c".repeat(PLAYER_NAME_CHARS_MAX)).ok(),
             owner: WorkerId::new(u32::MAX),
             epoch: Epoch(EPOCH_MAX),
         };

@@ -29,6 +29,11 @@ pub fn session_revoked() {
     counter!("gateway_sessions_revoked_total").increment(1);
 }
 
+/// Something was refused because there was too much of it.
+pub fn limited(limit: &'static str) {
+    counter!("gateway_limited_total", "limit" => limit).increment(1);
+}
+
 /// A connection was closed by the gateway.
 pub fn goodbye(code: GoodbyeCode) {
     counter!("gateway_goodbyes_total", "code" => label(&code)).increment(1);

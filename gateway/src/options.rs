@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::Parser;
 use service::ServiceOptions;
 
+use crate::limiter::LimitOptions;
+use crate::proxy_header::ProxyOptions;
+
 /// Slipstream's gateway: clients connect here
 #[derive(Clone, Debug, Parser)]
 #[command(name = "gateway", version)]
@@ -38,14 +41,13 @@ pub struct Options {
     )]
     pub session_key_file: PathBuf,
 
-    /// Most connections from one address
-    #[arg(
-        long,
-        value_name = "N",
-        env = "SLIPSTREAM_CONNECTIONS_PER_ADDRESS",
-        default_value_t = 5_000
-    )]
-    pub connections_per_address: usize,
+    /// How addresses come through a load balancer.
+    #[command(flatten)]
+    pub proxy: ProxyOptions,
+
+    /// What people and addresses may do.
+    #[command(flatten)]
+    pub limits: LimitOptions,
 
     /// Inputs of a room leave together, this many milliseconds before its next
     /// snapshot is expected, 0 to 30; 0: each as it comes

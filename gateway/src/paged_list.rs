@@ -42,6 +42,11 @@ impl<K: Ord + Clone, V> PagedList<K, V> {
         page.entries.get(key)
     }
 
+    /// All entries, in their order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.pages.iter().flat_map(|page| page.entries.values())
+    }
+
     /// Adds an entry, in the place of one with the same key.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         let index = self.page_of(&key);

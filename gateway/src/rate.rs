@@ -1,4 +1,5 @@
-//! A token bucket: a rate per second, and a burst.
+//! What one connection may do: a rate per second, and a burst. What a person may do over
+//! several connections is the [limiter](crate::limiter)'s.
 
 use std::time::Instant;
 
@@ -33,18 +34,6 @@ impl Rate {
         allowed
     }
 
-    /// Whether one more would be allowed now, without counting it.
-    pub fn has_room(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        self.tokens >= 1.0
-    }
-
-    /// Whether nothing has happened for so long that it need not be kept.
-    pub fn is_full(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        self.tokens >= self.burst
-    }
-
     fn refill(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + seconds * self.per_second).min(self.burst);
@@ -65,7 +54,7 @@ mod tests {
         assert_eq!((0..5).filter(|_| rate.allow(start)).count(), 3);
         let later = start + Duration::from_secs(1);
         assert_eq!((0..5).filter(|_| rate.allow(later)).count(), 2);
-        assert!(!rate.is_full(later));
-        assert!(rate.is_full(later + Duration::from_secs(10)));
+        let much_later = later + Duration::from_secs(10);
+        assert_eq!((0..5).filter(|_| rate.allow(much_later)).count(), 3);
     }
 }

@@ -18,6 +18,7 @@ use crate::accept;
 use crate::addresses::Addresses;
 use crate::backend::Backend;
 use crate::chat::ChatHub;
+use crate::limiter::Limiter;
 use crate::limits::{
     CONGESTION_CONTROL, DRAIN_TIMEOUT, LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SESSION_KEYS_INTERVAL,
     UNSENT_BYTES_MAX,
@@ -26,6 +27,7 @@ use crate::lobby::Lobby;
 use crate::metrics;
 use crate::options::Options;
 use crate::presence;
+use crate::proxy_header::ProxyProtocol;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
 use crate::sessions::{SessionRegister, Sessions};
@@ -83,6 +85,7 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         chat: ChatHub::new(rand::random()),
         presence,
         signer,
+        limiter: Arc::new(Limiter::new(options.limits)),
     });
 
     let shutdown = context.shutdown.clone();
@@ -130,7 +133,8 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let pings = bus.subscribe(subject::gateway_ping(gateway)).await?;
     followers.spawn(answer_pings(Arc::clone(&backend), pings, shutdown.clone()));
 
-    let addresses = Addresses::new(options.connections_per_address);
+    let proxy = ProxyProtocol::new(options.proxy);
+    let addresses = Addresses::new(Arc::clone(&backend.limiter), proxy);
     context.serving(&[("race", race.local_addr()?), ("chat", chat.local_addr()?)])?;
     for (listener, port) in [(race, Port::Race), (chat, Port::Chat)] {
         let (backend, addresses) = (Arc::clone(&backend), Arc::clone(&addresses));

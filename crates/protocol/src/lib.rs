@@ -18,6 +18,7 @@
 #![warn(clippy::iter_over_hash_type)]
 
 pub mod account;
+pub mod budgets;
 pub mod catch_up;
 pub mod chat;
 pub mod checkpoint;

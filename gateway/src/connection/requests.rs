@@ -1,18 +1,22 @@
 //! What a client asks of the rest of the system.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::CarClass;
 use protocol::account::Account;
 use protocol::chat::ChatSession;
 use protocol::client::{GoodbyeCode, ServerMessage};
+use protocol::lobby::RoomSettings;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{
-    PlayerId, PlayerName, Rejection, RejectionCode, Reply, RoomName, SessionNonce, frame,
+    PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomName, SessionNonce, frame,
 };
 
 use super::{ChatMembership, Connection};
 use crate::conversation::{Ask, Membership};
+use crate::limiter::{PlayerLimit, PlayerLimits};
+use crate::metrics;
 use crate::presence;
 use crate::relays::{RelayCommand, RelayHandle};
 use crate::sessions::Stored;
@@ -22,13 +26,15 @@ impl Connection {
     pub(super) async fn carry_out(&mut self, ask: Ask) -> Reply<()> {
         match ask {
             Ask::SignUp(credentials) => {
-                let account = self.backend.sign_up(credentials).await?;
-                self.logged_in(account).await?;
+                self.address.sign_up()?;
+                let outcome = self.backend.sign_up(credentials).await;
+                self.address.signed_up(&outcome);
+                self.logged_in(outcome?).await?;
             }
             Ask::LogIn(credentials) => {
-                self.address.expect_few_wrong_passwords()?;
+                let attempt = self.address.log_in(&credentials.name.id())?;
                 let outcome = self.backend.log_in(credentials).await;
-                self.address.note(&outcome);
+                self.address.logged_in(&attempt, &outcome);
                 self.logged_in(outcome?).await?;
             }
             Ask::Resume(token) => {
@@ -36,28 +42,31 @@ impl Connection {
                     .backend
                     .signer
                     .verify(&token, self.port, service::unix_ms())?;
+                let limits = self.admit(&claims.player)?;
                 let register = &self.backend.session_register;
                 let stored = register.resume(&claims, self.nonce).await?;
                 let name = claims.player;
+                self.address.resumed(name.id());
                 let last_race = match self.port {
                     Port::Race => self.backend.last_race(&name).await,
                     Port::Chat => None,
                 };
-                self.welcome(Account { name, last_race }, stored).await?;
+                let account = Account { name, last_race };
+                self.welcome(account, limits, stored).await?;
             }
             Ask::ChangePassword(change) => {
-                self.address.expect_few_wrong_passwords()?;
                 let player = change.player.clone();
+                let attempt = self.address.log_in(&player)?;
                 let outcome = self.backend.change_password(change).await;
-                self.address.note(&outcome);
+                self.address.logged_in(&attempt, &outcome);
                 outcome?;
                 self.password_changed(&player).await?;
             }
             Ask::DeleteAccount(deletion) => {
-                self.address.expect_few_wrong_passwords()?;
                 let player = deletion.player.clone();
+                let attempt = self.address.log_in(&player)?;
                 let outcome = self.backend.delete_account(deletion).await;
-                self.address.note(&outcome);
+                self.address.logged_in(&attempt, &outcome);
                 let anonymous = outcome?.anonymous;
                 self.account_deleted(&player, anonymous).await;
             }
@@ -66,11 +75,8 @@ impl Connection {
                 self.send_queue.push(page);
             }
             Ask::CreateRoom(name, settings, class, request) => {
-                if let Some(player) = self.conversation.player().cloned() {
-                    let created = self.backend.create_room(&name, settings, player, request);
-                    created.await?;
-                    self.enter(&name, Entry::Seat(class)).await?;
-                }
+                self.create_room(&name, settings, request).await?;
+                self.enter(&name, Entry::Seat(class)).await?;
             }
             Ask::JoinRoom(name, class) => self.enter(&name, Entry::Seat(class)).await?,
             Ask::ChooseClass(class) => {
@@ -165,10 +171,11 @@ impl Connection {
 
     /// Begins a session for a player who has proven who it is.
     async fn logged_in(&mut self, account: Account) -> Reply<()> {
+        let limits = self.admit(&account.name)?;
         let register = &self.backend.session_register;
         let id = account.name.id();
         let stored = register.log_in(&id, self.port, self.nonce).await?;
-        self.welcome(account, stored).await
+        self.welcome(account, limits, stored).await
     }
 
     /// Ends the session and the connection; a seat is given back.
@@ -185,14 +192,72 @@ impl Connection {
         Ok(())
     }
 
-    async fn welcome(&mut self, account: Account, stored: Stored) -> Reply<()> {
+    /// Charges a log-in to its player, whichever connection it comes by: others hear of
+    /// each.
+    fn admit(&self, player: &PlayerName) -> Reply<PlayerLimits> {
+        let now = Instant::now();
+        let limits = self.backend.limiter.player(&player.id(), now);
+        limits.take(PlayerLimit::LogIns, now)?;
+        Ok(limits)
+    }
+
+    /// Makes a room, unless its player has made enough. A room that is not made costs
+    /// nothing.
+    async fn create_room(
+        &self,
+        name: &RoomName,
+        settings: RoomSettings,
+        request: Option<RequestId>,
+    ) -> Reply<()> {
+        let (Some(player), Some(limits)) = (self.conversation.player(), self.conversation.limits())
+        else {
+            return Ok(());
+        };
+        let created = match self.expect_few_rooms(player, name) {
+            Ok(()) => {
+                let player = player.clone();
+                let created = self.backend.create_room(name, settings, player, request);
+                created.await.map(drop)
+            }
+            Err(rejection) => Err(rejection),
+        };
+        if created.is_err() {
+            limits.give_back(PlayerLimit::Rooms);
+        }
+        created
+    }
+
+    /// The same request again may be for the room of its name.
+    fn expect_few_rooms(&self, player: &PlayerName, name: &RoomName) -> Reply<()> {
+        let rooms_max = self.backend.limiter.options().rooms_per_player;
+        let rooms = self.backend.lobby.made_by(&player.id(), &name.id());
+        if rooms < rooms_max {
+            return Ok(());
+        }
+        metrics::limited("living_rooms");
+        let message = format!(
+            "too many rooms: you may have {rooms_max} at a time, try again when one of yours is over"
+        );
+        Err(Rejection::new(RejectionCode::TooFast, message))
+    }
+
+    async fn welcome(
+        &mut self,
+        account: Account,
+        limits: PlayerLimits,
+        stored: Stored,
+    ) -> Reply<()> {
         let Account {
             name: player,
             last_race,
         } = account;
         let joined = match self.port {
             Port::Race => None,
-            Port::Chat => Some(self.join_chat(player.clone()).await?),
+            Port::Chat => {
+                let joined = self.join_chat(player.clone()).await;
+                // Nobody has heard of it.
+                Some(joined.inspect_err(|_| limits.give_back(PlayerLimit::LogIns))?)
+            }
         };
         let token = self.backend.token(&player, self.port, &stored.session);
         self.backend
@@ -203,7 +268,7 @@ impl Connection {
             token,
             last_race: last_race.map(|race| self.backend.earlier_race(race)),
         });
-        self.conversation.logged_in(player);
+        self.conversation.logged_in(player, limits);
         if let Some((session, sequence)) = joined {
             self.send_queue
                 .send(&ServerMessage::ChatJoined { sequence });

@@ -6,6 +6,7 @@ use protocol::client::Hello;
 use protocol::version::CONVERSATION;
 
 use super::*;
+use crate::limiter::{LimitOptions, Limiter};
 
 /// What is said to a conversation; a step may refer to it.
 fn words(message: &ClientMessage) -> &'static [u8] {
@@ -28,8 +29,15 @@ fn unauthenticated(port: Port) -> Conversation {
 
 fn known(port: Port) -> Conversation {
     let mut conversation = unauthenticated(port);
-    conversation.logged_in(PlayerName::parse("Ada").unwrap());
+    log_in(&mut conversation);
     conversation
+}
+
+fn log_in(conversation: &mut Conversation) {
+    let ada = PlayerName::parse("Ada").unwrap();
+    let limiter = Limiter::new(LimitOptions::default());
+    let limits = limiter.player(&ada.id(), Instant::now());
+    conversation.logged_in(ada, limits);
 }
 
 fn code(step: &Step) -> RejectionCode {
@@ -249,7 +257,7 @@ fn a_stranger_has_a_dozen_frames() {
     assert_eq!((code, retry), (GoodbyeCode::TooMany, true));
 
     let mut player = unauthenticated(Port::Race);
-    player.logged_in(PlayerName::parse("Ada").unwrap());
+    log_in(&mut player);
     for _ in 0..2 * limits::STRANGER_FRAMES_MAX {
         assert!(matches!(say(&mut player, &ping), Step::Send(_)));
     }
@@ -277,7 +285,7 @@ fn a_stranger_has_a_minute_whatever_it_sends() {
             start + limits::LOG_IN_TIMEOUT
         );
     }
-    conversation.logged_in(PlayerName::parse("Ada").unwrap());
+    log_in(&mut conversation);
     let now = start + 50 * second;
     assert_eq!(conversation.silent_until(now), now + limits::IDLE_TIMEOUT);
 }

@@ -20,6 +20,7 @@
 pub mod command;
 mod fleet;
 pub mod http;
+mod limits;
 mod nats;
 mod plan;
 mod port;
@@ -33,6 +34,7 @@ mod signals;
 pub mod wait;
 
 pub use self::fleet::Fleet;
+pub use self::limits::WIDE_LIMITS;
 pub use self::plan::{NatsSource, Plan};
 pub use self::process::Process;
 pub use self::program::Program;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::limits::WIDE_LIMITS;
 use crate::plan::NatsSource;
 use crate::port::Port;
 use crate::programs::Programs;
@@ -63,6 +64,7 @@ impl Settings {
                     self.gateway_ports.push(port);
                 }
                 command
+                    .envs(WIDE_LIMITS)
                     .arg("--session-key-file")
                     .arg(self.run_dir.session_key());
             }
