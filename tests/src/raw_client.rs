@@ -17,6 +17,8 @@ pub mod kind {
     pub const INPUT: u8 = 2;
     /// The race.
     pub const SNAPSHOT: u8 = 3;
+    /// What happened in a room, as JSON.
+    pub const EVENT: u8 = 4;
 }
 
 /// The version that the gateway speaks.
@@ -52,6 +54,18 @@ impl RawClient {
         Ok(Self { stream })
     }
 
+    /// Connects as a load balancer does that speaks for a client of this address.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn behind_balancer(address: &str, client: &str) -> Result<Self> {
+        let mut balanced = Self::connect(address).await?;
+        let header = format!("PROXY TCP4 {client} 127.0.0.1 50000 10000\r\n");
+        balanced.bytes(header.as_bytes()).await?;
+        balanced.hello(VERSION).await?;
+        Ok(balanced)
+    }
+
     /// Connects and says hello.
     ///
     /// # Errors
@@ -80,6 +94,39 @@ impl RawClient {
         let sign_up = json!({"type": "sign_up", "name": name, "password": "correct-horse"});
         self.say(&sign_up).await?;
         self.hears("welcome").await
+    }
+
+    /// Logs in, and says what came of it: a welcome or a rejection.
+    ///
+    /// # Errors
+    /// When the gateway says nothing, or goodbye.
+    pub async fn log_in(&mut self, name: &str, password: &str) -> Result<Value> {
+        self.ask(&json!({"type": "log_in", "name": name, "password": password}))
+            .await
+    }
+
+    /// Resumes, and says what came of it: a welcome or a rejection.
+    ///
+    /// # Errors
+    /// When the gateway says nothing, or goodbye.
+    pub async fn resume(&mut self, token: &str) -> Result<Value> {
+        self.ask(&json!({"type": "resume", "token": token})).await
+    }
+
+    /// Asks, and gives the first answer that is not about anything else.
+    ///
+    /// # Errors
+    /// When the gateway says nothing, or goodbye.
+    pub async fn ask(&mut self, message: &Value) -> Result<Value> {
+        self.say(message).await?;
+        loop {
+            let answer = self.message().await?;
+            match answer["type"].as_str() {
+                Some("goodbye") => bail!("{answer}"),
+                Some("chat_joined" | "present" | "pong") => {}
+                _ => return Ok(answer),
+            }
+        }
     }
 
     /// Says hello in some version.
