@@ -42,8 +42,9 @@ impl Lane {
         Self::Change,
     ];
 
-    /// Longest wait in this lane: a request that would wait longer is refused.
-    const fn wait_max(self) -> Duration {
+    /// Longest time to an answer in this lane, of the wait and the hash: a request that
+    /// would take longer is refused.
+    const fn answer_max(self) -> Duration {
         match self {
             // A person who logs in hears within half a second that all went well, or
             // that it did not and for how long; clients ask again by themselves.
@@ -81,15 +82,16 @@ impl Lane {
 const NAME_WAITING_MAX: usize = 3;
 /// Requests that a lane takes whatever hashes cost: on a slow machine a few players who
 /// log in together are no flood.
-const LANE_WAITING_MIN: usize = 4;
+const LANE_WAITING_MIN: usize = 2;
 /// Requests that a lane takes whatever hashes cost: a bound on memory, which no machine
 /// reaches within the wait of a lane.
 const LANE_WAITING_MAX: usize = 1024;
-/// What a hash takes before one was measured: 30 ms on a core of 2020.
-const HASH_TIME_FIRST: Duration = Duration::from_millis(50);
+/// What a hash takes before one was measured: 30 ms on a core of 2020, and as much again
+/// for each of two others that share it. The first flood finds a short queue.
+const HASH_TIME_FIRST: Duration = Duration::from_millis(100);
 /// The share of the newest hash in the mean is one in so many: some load of the machine
-/// shows within a dozen hashes, one slow hash does not.
-const HASH_TIME_WEIGHT: u32 = 8;
+/// shows within half a dozen hashes, one slow hash does not.
+const HASH_TIME_WEIGHT: u32 = 4;
 /// How long a failed log-in keeps its name in the other lane.
 const FAILURE_AGE_MAX: Duration = Duration::from_secs(60);
 /// Names with failed log-ins that are remembered: more than are hashed in a minute. The
@@ -173,7 +175,8 @@ impl HashQueue {
     ) -> Result<Ticket, Busy> {
         let wait = self.wait(lane);
         let waiting = self.lane(lane);
-        let is_long = waiting.len() >= LANE_WAITING_MIN && wait > lane.wait_max();
+        let is_long =
+            waiting.len() >= LANE_WAITING_MIN && wait + self.hash_time > lane.answer_max();
         let of_name = waiting.iter().filter(|it| it.name == *name).count();
         if is_long
             || of_name >= NAME_WAITING_MAX

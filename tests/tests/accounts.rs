@@ -27,8 +27,10 @@ const FLOOD: Duration = Duration::from_secs(8);
 const FLOODING: usize = 200;
 /// Between two log-ins of the same player.
 const PAUSE: Duration = Duration::from_millis(40);
-/// Longest log-in of others during a flood.
+/// Longest log-in of others during a flood, on a machine that has nothing else to do.
 const LOG_IN_P99_MAX: Duration = Duration::from_millis(500);
+/// On one that has, several times what a log-in took before the flood.
+const LOG_IN_SLOWER_MAX: u32 = 5;
 
 /// NATS and persistence, and gateways as asked for.
 async fn cluster(gateways: usize) -> Result<Cluster> {
@@ -161,7 +163,8 @@ fn say(what: &str, met: &Met) {
     );
 }
 
-/// What a player sees during a flood and right after it.
+/// What a player sees during a flood and right after it. Those who are served are served
+/// in time.
 async fn others_are_served(
     cluster: &Cluster,
     subject: &'static str,
@@ -171,6 +174,9 @@ async fn others_are_served(
     let mut other = cluster.plain_nats().await?;
     sign_up(&mut nats, "Ada").await?;
     let log_in = || credentials("Ada", PASSWORD);
+    let before = ask_for(&mut nats, Duration::from_secs(1), "account.login", log_in).await?;
+    say("log-ins before", &before);
+    let longest = LOG_IN_P99_MAX.max(Met::p99(&before.served) * LOG_IN_SLOWER_MAX);
     let flood = Flood::start(cluster, subject, request).await?;
     let (log_ins, profiles) = tokio::join!(
         ask_for(&mut nats, FLOOD, "account.login", log_in),
@@ -186,14 +192,16 @@ async fn others_are_served(
     ensure!(asked > 1_000, "that was no flood: {asked}");
     ensure!(profiles.busy.is_empty(), "profiles do not wait for hashes");
     ensure!(
-        Met::p99(&profiles.served) <= LOG_IN_P99_MAX / 2,
+        Met::p99(&profiles.served) <= longest / 2,
         "profiles were slow"
     );
+    ensure!(Met::p99(&log_ins.served) <= longest, "log-ins were slow");
+    ensure!(Met::p99(&log_ins.busy) <= longest / 2, "refusals were slow");
 
     // The flood leaves no queue behind.
     let after = ask_for(&mut nats, Duration::from_secs(1), "account.login", log_in).await?;
     say("log-ins afterwards", &after);
-    ensure!(after.busy.is_empty() && Met::p99(&after.served) <= LOG_IN_P99_MAX);
+    ensure!(after.busy.is_empty() && Met::p99(&after.served) <= longest);
     Ok(log_ins)
 }
 
@@ -204,8 +212,6 @@ async fn others_log_in_while_two_hundred_guess_passwords() -> Result<()> {
     let log_ins = others_are_served(&cluster, "account.login", guess).await?;
     // Before each of them has failed once there may be no room.
     ensure!(log_ins.busy.len() < log_ins.served.len());
-    ensure!(Met::p99(&log_ins.served) <= LOG_IN_P99_MAX);
-    ensure!(Met::p99(&log_ins.busy) <= LOG_IN_P99_MAX / 2);
     let metrics = cluster.fleet.persistence[0].metrics().await?;
     let refused =
         metrics.value(r#"persistence_hashes_total{lane="log_in_after_failure",outcome="busy"}"#);
@@ -217,10 +223,8 @@ async fn others_log_in_while_two_hundred_guess_passwords() -> Result<()> {
 async fn others_hear_at_once_while_two_hundred_guess_under_ever_new_names() -> Result<()> {
     let cluster = cluster(0).await?;
     let guess = |_number, count| credentials(&format!("Victim-{count}"), "wrong-horse");
-    let log_ins = others_are_served(&cluster, "account.login", guess).await?;
     // Persistence cannot tell a player from the others; gateways limit each address.
-    ensure!(Met::p99(&log_ins.served) <= LOG_IN_P99_MAX);
-    ensure!(Met::p99(&log_ins.busy) <= LOG_IN_P99_MAX / 2);
+    others_are_served(&cluster, "account.login", guess).await?;
     Ok(())
 }
 
@@ -230,7 +234,6 @@ async fn others_log_in_while_two_hundred_sign_up() -> Result<()> {
     let sign_up = |_number, count| credentials(&format!("New-{count}"), PASSWORD);
     let log_ins = others_are_served(&cluster, "account.signup", sign_up).await?;
     ensure!(log_ins.busy.is_empty(), "log-ins have a lane of their own");
-    ensure!(Met::p99(&log_ins.served) <= LOG_IN_P99_MAX);
     Ok(())
 }
 

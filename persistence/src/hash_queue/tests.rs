@@ -64,7 +64,7 @@ fn a_lane_takes_what_can_be_done_in_time_and_says_when_there_is_room() {
         .unwrap();
     let waiting = queue.waiting(Lane::LogIn);
     let done_in = HASH * waiting as u32 / SLOTS;
-    let longest = Lane::LogIn.wait_max();
+    let longest = Lane::LogIn.answer_max();
     assert!(
         done_in <= longest && done_in > longest - 2 * HASH,
         "{done_in:?}"
