@@ -106,6 +106,8 @@ impl Connection {
                 biased;
                 () = &mut closed => return,
                 () = &mut ending => {
+                    // The client may be at another gateway as soon as it is told.
+                    self.close_session().await;
                     let reason = "this server is being restarted";
                     return self.goodbye(GoodbyeCode::Draining, reason);
                 }

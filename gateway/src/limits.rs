@@ -220,6 +220,10 @@ pub const NOTICE_PATIENCE_AFTER_BREAK: Duration = Duration::from_secs(5);
 /// Attempts to write a session: a player who logs in at two places at once is rare.
 pub const SESSION_ATTEMPTS: u32 = 4;
 
+/// How long a connection that closes may wait for NATS to note what its player has spent:
+/// a goodbye comes after it.
+pub const SESSION_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// How often the file of session keys is looked at: a new key signs soon on all
 /// gateways, and those that have not read it yet do so at its first token.
 pub const SESSION_KEYS_INTERVAL: Duration = Duration::from_secs(5);

@@ -50,16 +50,15 @@ impl Sessions {
         }
     }
 
-    /// Closes the session of a connection, unless a later one has replaced it.
-    pub fn close(&self, player: PlayerId, port: Port, connection: SessionNonce) {
+    /// Closes the session of a connection, unless a later one has replaced it or it is
+    /// over; returns whether it was open.
+    pub fn close(&self, player: PlayerId, port: Port, connection: SessionNonce) -> bool {
         let mut open = self.lock();
         let key = (player, port);
-        if open
+        let is_own = open
             .get(&key)
-            .is_some_and(|found| found.stored.session.holder.connection == connection)
-        {
-            open.remove(&key);
-        }
+            .is_some_and(|found| found.stored.session.holder.connection == connection);
+        is_own && open.remove(&key).is_some()
     }
 
     /// Follows the bucket until shutdown.
@@ -290,11 +289,10 @@ mod tests {
         let (player, port) = key();
         let close = |gateway| {
             let connection = SessionNonce::new(gateway);
-            world.sessions.close(player.clone(), port, connection);
+            world.sessions.close(player.clone(), port, connection)
         };
-        close(9);
-        assert!(world.sessions.lock().contains_key(&key()));
-        close(1);
-        assert!(!world.sessions.lock().contains_key(&key()));
+        assert!(!close(9));
+        assert!(close(1));
+        assert!(!close(1));
     }
 }

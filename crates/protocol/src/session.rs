@@ -11,6 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::budgets::PlayerBudgets;
 use crate::ids::{GatewayId, SessionNonce, UnixMillis};
 use crate::limits::{SESSION_LIFETIME_MS, TICKET_LIFETIME_MS};
 
@@ -114,6 +115,10 @@ pub struct Session {
     /// A session at the chat port that may begin without a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// What the player had spent of the limits when the connection closed. Without it the
+    /// connection lives, or its gateway died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<PlayerBudgets>,
 }
 
 /// The right to begin a session at the chat port, given to the holder of one at the
@@ -163,6 +168,7 @@ impl Session {
             begun_at: now,
             is_ended: false,
             ticket: None,
+            budgets: None,
         }
     }
 
@@ -194,6 +200,7 @@ impl Session {
         Ok(Self {
             generation: generation.ok_or(SessionRefusal::Reused)?,
             holder,
+            budgets: None,
             ..self.clone()
         })
     }
@@ -234,6 +241,15 @@ impl Session {
         };
         Self {
             ticket: Some(ticket),
+            ..self.clone()
+        }
+    }
+
+    /// The session when its connection has closed.
+    #[must_use]
+    pub fn closed(&self, budgets: PlayerBudgets) -> Self {
+        Self {
+            budgets: Some(budgets),
             ..self.clone()
         }
     }

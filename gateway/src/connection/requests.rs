@@ -42,7 +42,7 @@ impl Connection {
                     .backend
                     .signer
                     .verify(&token, self.port, service::unix_ms())?;
-                let limits = self.admit(&claims.player)?;
+                let limits = self.admit(&claims.player).await?;
                 let register = &self.backend.session_register;
                 let stored = register.resume(&claims, self.nonce).await?;
                 let name = claims.player;
@@ -155,9 +155,8 @@ impl Connection {
 
     /// Ends all sessions of an account that is gone, and this connection.
     async fn account_deleted(&mut self, player: &PlayerId, anonymous: PlayerName) {
-        self.backend
-            .sessions
-            .close(player.clone(), self.port, self.nonce);
+        let id = player.clone();
+        self.backend.sessions.close(id, self.port, self.nonce);
         for port in Port::ALL {
             if let Err(rejection) = self.backend.session_register.end(player, port).await {
                 tracing::warn!(%rejection, %player, %port, "a session of a deleted account lives on");
@@ -171,7 +170,7 @@ impl Connection {
 
     /// Begins a session for a player who has proven who it is.
     async fn logged_in(&mut self, account: Account) -> Reply<()> {
-        let limits = self.admit(&account.name)?;
+        let limits = self.admit(&account.name).await?;
         let register = &self.backend.session_register;
         let id = account.name.id();
         let stored = register.log_in(&id, self.port, self.nonce).await?;
@@ -192,11 +191,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Charges a log-in to its player, whichever connection it comes by: others hear of
-    /// each.
-    fn admit(&self, player: &PlayerName) -> Reply<PlayerLimits> {
+    /// Charges a log-in to its player, whichever connection and gateway it comes by: others
+    /// hear of each.
+    async fn admit(&self, player: &PlayerName) -> Reply<PlayerLimits> {
+        let id = player.id();
+        let register = &self.backend.session_register;
+        let spent_elsewhere = register.budgets(&id, self.port).await?;
         let now = Instant::now();
-        let limits = self.backend.limiter.player(&player.id(), now);
+        let limits = self.backend.limiter.player(&id, now);
+        if let Some(budgets) = spent_elsewhere {
+            limits.import(&budgets, now, service::unix_ms());
+        }
         limits.take(PlayerLimit::LogIns, now)?;
         Ok(limits)
     }
@@ -439,12 +444,23 @@ impl Connection {
     /// Reports the end of the connection to its room and to the chat.
     pub(super) async fn leave(&mut self) {
         self.leave_room(Departure::Lost).await;
-        if let Some(player) = self.conversation.player() {
-            self.backend
-                .sessions
-                .close(player.id(), self.port, self.nonce);
-        }
+        self.close_session().await;
         self.leave_chat().await;
+    }
+
+    /// Closes the session, with what its player has spent, for the gateway that the player
+    /// comes to next.
+    pub(super) async fn close_session(&self) {
+        if let (Some(player), Some(limits)) =
+            (self.conversation.player(), self.conversation.limits())
+        {
+            let (id, backend) = (player.id(), &self.backend);
+            if backend.sessions.close(id.clone(), self.port, self.nonce) {
+                let budgets = limits.export(Instant::now(), service::unix_ms());
+                let register = &backend.session_register;
+                register.close(&id, self.port, self.nonce, budgets).await;
+            }
+        }
     }
 
     async fn leave_chat(&mut self) {

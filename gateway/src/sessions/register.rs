@@ -1,13 +1,14 @@
 //! The bucket `sessions`: who holds the session of a player at a port.
 
 use bus::{Bucket, CasError};
+use protocol::budgets::PlayerBudgets;
 use protocol::session::{Holder, Port, Session, SessionId, SessionRefusal};
 use protocol::version::{self, SESSION};
 use protocol::{
     GatewayId, PlayerId, Rejection, RejectionCode, Reply, Revision, SessionNonce, subject,
 };
 
-use crate::limits::SESSION_ATTEMPTS;
+use crate::limits::{SESSION_ATTEMPTS, SESSION_CLOSE_TIMEOUT};
 use crate::metrics;
 use crate::stored::read_stored;
 use crate::token::Claims;
@@ -89,6 +90,41 @@ impl SessionRegister {
         })
         .await?;
         Ok(Session::begin(chat, holder, now))
+    }
+
+    /// What a player has spent of the limits at another gateway, which had the session
+    /// before.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn budgets(&self, player: &PlayerId, port: Port) -> Reply<Option<PlayerBudgets>> {
+        let found = self.read(player, port).await?;
+        Ok(found
+            .filter(|found| found.session.holder.gateway != self.gateway)
+            .map(|found| {
+                let unknown = || PlayerBudgets::empty(service::unix_ms());
+                found.session.budgets.unwrap_or_else(unknown)
+            }))
+    }
+
+    /// Notes that the connection of a session has closed, and what its player has spent.
+    /// Without the note the next gateway takes most for spent.
+    pub async fn close(
+        &self,
+        player: &PlayerId,
+        port: Port,
+        connection: SessionNonce,
+        budgets: PlayerBudgets,
+    ) {
+        let holder = self.holder(connection);
+        let noted = self.change(player, port, |found| match found {
+            Some(session) if session.holder == holder => Ok(session.closed(budgets)),
+            Some(_) | None => Err(SessionRefusal::Replaced),
+        });
+        let noted = tokio::time::timeout(SESSION_CLOSE_TIMEOUT, noted).await;
+        if !matches!(noted, Ok(Ok(_))) {
+            tracing::debug!(%player, %port, "could not note what was spent");
+        }
     }
 
     /// Ends the session that a connection holds.

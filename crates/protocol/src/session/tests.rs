@@ -76,6 +76,16 @@ fn another_log_in_an_end_and_a_week_are_refused_by_name() {
 }
 
 #[test]
+fn budgets_are_of_a_closed_connection() {
+    let budgets = PlayerBudgets::empty(1_500);
+    let closed = begun().closed(budgets);
+    assert_eq!(closed.budgets, Some(budgets));
+    assert_eq!(closed.token(), begun().token(), "it can be resumed");
+    let resumed = closed.resume(token(7, 1), holder(2), 2_000).unwrap();
+    assert_eq!(resumed.budgets, None);
+}
+
+#[test]
 fn a_ticket_begins_one_session_at_the_chat_port() {
     let race = begun().with_ticket(SessionId::new(9), 5_000);
     let redeem = |race: &Session, present: Option<&Session>, now| {
