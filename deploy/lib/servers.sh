@@ -1,14 +1,16 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # the variables below are the script's
 # How each server program is started. Needs common.sh, nats.sh, processes.sh
-# and build.sh; the script sets RUN_DIR, bin_dir, nats_url and database_url.
+# and build.sh; the script sets RUN_DIR, bin_dir, nats_url, nats_users, nats_ca (empty:
+# the system's) and database_url.
 
 # URLs may hold passwords: they go by the environment, which other users
 # cannot read, and not by the command line, which they can.
 start_server() { # PROGRAM NUMBER [ARGUMENT…]
     local name=$1-$2
     rm -f "$(announce_file "$name")"
-    start_instance "$name" env SLIPSTREAM_NATS_URL="$nats_url" \
+    start_instance "$name" env -u SLIPSTREAM_NATS_CA SLIPSTREAM_NATS_URL="$nats_url" \
+        SLIPSTREAM_NATS_SEED="$(nats_seed "$1")" ${nats_ca:+SLIPSTREAM_NATS_CA="$nats_ca"} \
         "$bin_dir/$1" --http 127.0.0.1:0 --announce "$(announce_file "$name")" "${@:3}"
 }
 
@@ -31,16 +33,22 @@ readonly NATS_CONFIG=$REPOSITORY/deploy/nats/nats-server.conf
 # nine times what is in use (docs/adr/021). The caller's environment overrides them.
 readonly NATS_GO_SETTINGS=(GOMAXPROCS="${GOMAXPROCS:-1}" GOGC="${GOGC:-800}")
 
-# Starts NATS with its own file store, and what restarts it; sets nats_url.
+# Starts NATS with its own file store and the users in nats_users, and what restarts it;
+# sets nats_url.
 start_nats() { # PORT (-1: a free one)
+    make_nats_users
     launch_nats "$1"
     nats_url=$(announced nats-server-1 nats)
-    start_instance nats-watch-1 "$REPOSITORY/deploy/nats/watch" "$RUN_DIR" "$nats_server"
+    # Again, for the operator's context: only here is the port known.
+    make_nats_users
+    start_instance nats-watch-1 "$REPOSITORY/deploy/nats/watch" "$RUN_DIR" "$nats_server" "$nats_users"
 }
 
+# The server knows its users by public keys, which it takes from the environment.
 launch_nats() { # PORT
-    local name=nats-server-1
-    start_instance "$name" env "${NATS_GO_SETTINGS[@]}" \
+    local name=nats-server-1 public_keys
+    mapfile -t public_keys <"$nats_users/public.env"
+    start_instance "$name" env "${NATS_GO_SETTINGS[@]}" "${public_keys[@]}" \
         "$nats_server" --config "$NATS_CONFIG" --port "$1" \
         --store_dir "$RUN_DIR/nats" --ports_file_dir "$RUN_DIR/announce"
     announce_nats "$name"

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bus::{Bus, Store, Subscription, store};
+use bus::{Bus, Connection, Store, Subscription, User, store};
 use futures::StreamExt;
 use protocol::room::{Present, PresentRequest};
 use protocol::{GatewayId, Reply, subject};
@@ -54,7 +54,14 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
         .map_err(|error| format!("cannot use --session-key-file {}: {error}", key.display()))?;
 
     let gateway = GatewayId::new(rand::random());
-    let bus = Bus::connect(&options.service.nats, &format!("gateway-{gateway}")).await?;
+    let bus = Bus::connect(Connection {
+        url: options.service.nats.clone(),
+        name: format!("gateway-{gateway}"),
+        user: User::Gateway,
+        seed: options.service.nats_seed.clone(),
+        ca: options.service.nats_ca.clone(),
+    })
+    .await?;
     let _keeper = bus.keep(&STORES).await?;
     let presence = bus.bucket(&store::PRESENCE).await?;
     let needs = bus.clone();

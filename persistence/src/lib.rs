@@ -42,8 +42,8 @@ pub mod store;
 
 use std::time::Duration;
 
-use bus::Bus;
-use bus::store::{QUARANTINE, RECORDS, REPLAYS, RESULTS};
+use bus::store::{QUARANTINE, RECORDS, REPLAYS, RESULTS, SESSIONS};
+use bus::{Bus, Connection, User};
 use protocol::persist::RecordStream;
 use service::{BoxError, Context, Shutdown};
 use tokio::task::JoinSet;
@@ -67,8 +67,8 @@ const PREPARE_ATTEMPTS: u32 = 10;
 /// How often expired rows are removed and an idle database is looked after.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What it reads and writes.
-const STORES: [bus::Store; 4] = [RESULTS, RECORDS, REPLAYS, QUARANTINE];
+/// What it reads and writes, and the gateways' sessions: they create nothing themselves.
+const STORES: [bus::Store; 5] = [RESULTS, RECORDS, REPLAYS, QUARANTINE, SESSIONS];
 
 /// Runs until shutdown.
 ///
@@ -77,7 +77,14 @@ const STORES: [bus::Store; 4] = [RESULTS, RECORDS, REPLAYS, QUARANTINE];
 /// yet is waited for.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     metrics::describe();
-    let bus = Bus::connect(&options.service.nats, PROGRAM).await?;
+    let bus = Bus::connect(Connection {
+        url: options.service.nats.clone(),
+        name: PROGRAM.to_owned(),
+        user: User::Persistence,
+        seed: options.service.nats_seed.clone(),
+        ca: options.service.nats_ca.clone(),
+    })
+    .await?;
     let _keeper = bus.keep(&STORES).await?;
     let needs = bus.clone();
     context.health().check(move || needs.problems());

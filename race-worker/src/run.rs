@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bus::{Bus, BusError, Call, Endpoint, Service, Store, store};
+use bus::{Bus, BusError, Call, Connection, Endpoint, Service, Store, User, store};
 use futures::StreamExt;
 use protocol::checkpoint::Claimed;
 use protocol::room::Draining;
@@ -21,12 +21,13 @@ use crate::metrics;
 use crate::options::Options;
 use crate::worker::Worker;
 
-/// What the worker writes to.
-const STORES: [Store; 7] = [
+/// What the worker writes to, and the gateways' seats: they create nothing themselves.
+const STORES: [Store; 8] = [
     store::CHECKPOINTS,
     store::ROOMS,
     store::HELD_RESULTS,
     store::QUARANTINE,
+    store::SEATS,
     store::RESULTS,
     store::RECORDS,
     store::REPLAYS,
@@ -38,7 +39,14 @@ const STORES: [Store; 7] = [
 /// When the bus is missing.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let id = WorkerId::new(random_id());
-    let bus = Bus::connect(&options.service.nats, &format!("race-worker-{id}")).await?;
+    let bus = Bus::connect(Connection {
+        url: options.service.nats.clone(),
+        name: format!("race-worker-{id}"),
+        user: User::RaceWorker,
+        seed: options.service.nats_seed.clone(),
+        ca: options.service.nats_ca.clone(),
+    })
+    .await?;
     let _keeper = bus.keep(&STORES).await?;
     let schedule = ScheduleOptions::from(options.schedule);
     metrics::schedule(schedule);

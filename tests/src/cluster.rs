@@ -210,11 +210,51 @@ impl Cluster {
         Ok(chatter)
     }
 
-    /// A standard NATS client at this cluster's server.
+    /// A standard NATS client at this cluster's server, as the operator.
     ///
     /// # Errors
     /// When it cannot connect.
     pub async fn plain_nats(&self) -> Result<RawNats> {
-        RawNats::connect(self.fleet.nats_url()).await
+        self.plain_nats_of("operator").await
+    }
+
+    /// A standard NATS client at this cluster's server, as a program's user.
+    ///
+    /// # Errors
+    /// When it cannot connect.
+    pub async fn plain_nats_of(&self, user: &str) -> Result<RawNats> {
+        let seed = self.fleet.nats_users().seed(user);
+        RawNats::connect(self.fleet.nats_url(), user, &seed).await
+    }
+
+    /// Lines in the logs of our programs that say that NATS has refused something: a
+    /// program has the rights that it needs.
+    fn violations(&self) -> Vec<String> {
+        let programs = [
+            Program::Gateway,
+            Program::RaceWorker,
+            Program::ChatWorker,
+            Program::Persistence,
+        ];
+        let servers = programs.iter().flat_map(|&it| self.fleet.servers(it));
+        let lines = servers.flat_map(|server| {
+            let log = server.log();
+            let lines = log
+                .lines()
+                .filter(|line| line.contains("ermissions Violation"));
+            let lines = lines.map(|line| format!("{}: {line}", server.name()));
+            lines.collect::<Vec<_>>()
+        });
+        lines.collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let violations = self.violations();
+        assert!(
+            violations.is_empty() || std::thread::panicking(),
+            "a program lacks rights on NATS: {violations:#?}"
+        );
     }
 }

@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use fleet::NatsUsers;
 use fleet::command::stdout_of;
+use tempfile::TempDir;
 use testcontainers_modules::mariadb::Mariadb;
 use testcontainers_modules::mysql::Mysql;
 use testcontainers_modules::nats::Nats;
@@ -14,6 +16,7 @@ use testcontainers_modules::testcontainers::core::{IntoContainerPort, Mount};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 
+use crate::programs::programs;
 use crate::small_disk::SmallDisk;
 
 /// The user that the databases are used as.
@@ -36,19 +39,39 @@ pub struct Service<I: Image> {
     pub url: String,
 }
 
+/// A NATS server with users, whose keys are the test's.
+#[derive(Debug)]
+pub struct NatsService {
+    /// The server.
+    pub service: Service<Nats>,
+    /// The users that it lets in.
+    pub users: NatsUsers,
+    /// Where their seeds are, while this lives.
+    _folder: TempDir,
+}
+
 /// NATS with JetStream.
 ///
 /// # Errors
 /// When the container cannot be started.
-pub async fn nats() -> Result<Service<Nats>> {
-    let image = Nats::default()
+pub async fn nats() -> Result<NatsService> {
+    let folder = TempDir::new()?;
+    let users = NatsUsers::make(&programs()?, folder.path())?;
+    let mut image = Nats::default()
         .with_tag(tag("NATS_TAG", "2.15"))
         .with_copy_to(NATS_CONFIG_PATH, NATS_CONFIG.as_bytes().to_vec())
         // A container's loopback is its own.
         .with_cmd(["--config", NATS_CONFIG_PATH, "--addr", "0.0.0.0"]);
+    for (name, key) in users.public_keys()? {
+        image = image.with_env_var(name, key);
+    }
     let container = start(image).await?;
     let url = format!("nats://{}", address(&container, 4222).await?);
-    Ok(Service { container, url })
+    Ok(NatsService {
+        service: Service { container, url },
+        users,
+        _folder: folder,
+    })
 }
 
 /// MySQL with a user that has a password, which is checked by

@@ -24,7 +24,7 @@ impl Tap {
         let process = Process::start(command, name, cluster.fleet.run_dir())?;
         let probe = subject.replace('*', "no-room");
         let tap = Self { process, probe };
-        let mut nats = cluster.plain_nats().await?;
+        let mut nats = cluster.plain_nats_of("race-worker").await?;
         eventually_within(TIMEOUT, "racectl listens", async || {
             nats.publish(&tap.probe, "{}").await?;
             Ok(tap.process.stdout().contains(&tap.probe).then_some(()))

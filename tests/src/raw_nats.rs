@@ -2,9 +2,14 @@
 //! It knows the text protocol of NATS and nothing of Slipstream.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nkeys::KeyPair;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -39,7 +44,10 @@ impl Message {
 #[derive(Debug)]
 pub struct RawNats {
     stream: BufReader<TcpStream>,
+    user: String,
     waiting: VecDeque<Message>,
+    /// What the server has refused and no test has asked about.
+    refusals: Vec<String>,
     /// Distinguishes its inboxes from those of the other clients of a test.
     client: u32,
     count: u32,
@@ -49,27 +57,48 @@ pub struct RawNats {
 static CLIENTS: AtomicU32 = AtomicU32::new(0);
 
 impl RawNats {
-    /// Connects to `nats://HOST:PORT`.
+    /// Connects to `nats://HOST:PORT` as a user, with the seed in that file.
     ///
     /// # Errors
-    /// When no NATS server answers there.
-    pub async fn connect(url: &str) -> Result<Self> {
+    /// When no NATS server answers there, or it does not let the user in.
+    pub async fn connect(url: &str, user: &str, seed: &Path) -> Result<Self> {
+        let seed = fs::read_to_string(seed)?;
+        Self::greet(url, user, Some(&KeyPair::from_seed(seed.trim())?)).await
+    }
+
+    /// Connects to `nats://HOST:PORT` without a key.
+    ///
+    /// # Errors
+    /// When no NATS server answers there, or it lets nobody in who has no key.
+    pub async fn connect_without_key(url: &str) -> Result<Self> {
+        Self::greet(url, "nobody", None).await
+    }
+
+    async fn greet(url: &str, user: &str, pair: Option<&KeyPair>) -> Result<Self> {
         let address = url.trim_start_matches("nats://");
         let stream = TcpStream::connect(address).await?;
         // A message and the ping behind it are two writes.
         stream.set_nodelay(true)?;
         let mut nats = Self {
             stream: BufReader::new(stream),
+            user: user.to_owned(),
             waiting: VecDeque::new(),
+            refusals: Vec::new(),
             client: CLIENTS.fetch_add(1, Ordering::Relaxed),
             count: 0,
         };
         let greeting = nats.line().await?;
-        if !greeting.starts_with("INFO ") {
+        let Some(info) = greeting.strip_prefix("INFO ") else {
             bail!("{url} is no NATS server: {greeting:?}");
-        }
-        let options = json!({"verbose": false, "pedantic": false, "headers": true,
+        };
+        let mut options = json!({"verbose": false, "pedantic": false, "headers": true,
             "no_responders": true, "name": "plain", "lang": "sockets", "version": "1"});
+        if let Some(pair) = pair {
+            let info: Value = serde_json::from_str(info)?;
+            let nonce = info["nonce"].as_str().context("a server with users")?;
+            options["nkey"] = pair.public_key().into();
+            options["sig"] = URL_SAFE_NO_PAD.encode(pair.sign(nonce.as_bytes())?).into();
+        }
         nats.send(format!("CONNECT {options}\r\n").as_bytes())
             .await?;
         nats.flush().await?;
@@ -92,9 +121,47 @@ impl RawNats {
     /// # Errors
     /// When the connection is gone.
     pub async fn publish(&mut self, subject: &str, payload: &str) -> Result<()> {
-        let command = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
-        self.send(command.as_bytes()).await?;
+        self.publish_bytes(subject, payload.as_bytes()).await
+    }
+
+    /// As [`RawNats::publish`], for what is no text.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn publish_bytes(&mut self, subject: &str, payload: &[u8]) -> Result<()> {
+        let command = format!("PUB {subject} {}\r\n", payload.len());
+        self.send(&[command.as_bytes(), payload, b"\r\n"].concat())
+            .await?;
         self.flush().await
+    }
+
+    /// Whether the server refuses a message on this subject.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn may_not_publish(&mut self, subject: &str) -> Result<bool> {
+        let command = format!("PUB {subject} 0\r\n\r\n");
+        self.is_refused(&command).await
+    }
+
+    /// Whether the server refuses a subscription, in a queue group or in none.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn may_not_subscribe(&mut self, subject: &str, group: &str) -> Result<bool> {
+        self.count += 1;
+        let number = self.count;
+        let refused = self.is_refused(&format!("SUB {subject} {group} {number}\r\n"));
+        let refused = refused.await?;
+        self.send(format!("UNSUB {number}\r\n").as_bytes()).await?;
+        self.flush().await?;
+        Ok(refused)
+    }
+
+    async fn is_refused(&mut self, command: &str) -> Result<bool> {
+        self.send(command.as_bytes()).await?;
+        self.round_trip().await?;
+        Ok(!std::mem::take(&mut self.refusals).is_empty())
     }
 
     /// The next message.
@@ -106,6 +173,7 @@ impl RawNats {
             if let Some(message) = self.waiting.pop_front() {
                 return Ok(message);
             }
+            self.fail_if_refused()?;
             let read = tokio::time::timeout(TIMEOUT, self.read()).await;
             read.context("no message comes")??;
         }
@@ -129,7 +197,12 @@ impl RawNats {
         payload: &str,
         answers: usize,
     ) -> Result<Vec<Message>> {
-        let inbox = format!("_INBOX.plain.{}.{}", self.client, self.count + 1);
+        let inbox = format!(
+            "_INBOX_{}.plain.{}.{}",
+            self.user,
+            self.client,
+            self.count + 1
+        );
         self.subscribe(&inbox).await?;
         let command = format!("PUB {subject} {inbox} {}\r\n{payload}\r\n", payload.len());
         self.send(command.as_bytes()).await?;
@@ -152,6 +225,18 @@ impl RawNats {
 
     /// What the server has read when its answer comes is done.
     async fn flush(&mut self) -> Result<()> {
+        self.round_trip().await?;
+        self.fail_if_refused()
+    }
+
+    fn fail_if_refused(&self) -> Result<()> {
+        match self.refusals.first() {
+            Some(refusal) => bail!("the NATS server says to {}: {refusal}", self.user),
+            None => Ok(()),
+        }
+    }
+
+    async fn round_trip(&mut self) -> Result<()> {
         self.send(b"PING\r\n").await?;
         loop {
             let read = tokio::time::timeout(TIMEOUT, self.read()).await;
@@ -185,6 +270,8 @@ impl RawNats {
                 });
             }
             ["INFO", ..] | ["+OK"] => {}
+            // The connection goes on after this one only.
+            ["-ERR", "'Permissions", ..] => self.refusals.push(line.trim().to_owned()),
             _ => bail!("the NATS server says {line:?}"),
         }
         Ok(Heard::Else)

@@ -388,7 +388,7 @@ async fn sign_ups_that_were_told_to_wait_succeed_with_the_same_id() -> Result<()
     let disk = Arc::new(disk);
     let mut people = tokio::task::JoinSet::new();
     for connection in 0..CONNECTIONS {
-        let mut nats = bench.cluster.plain_nats().await?;
+        let mut nats = bench.cluster.plain_nats_of("gateway").await?;
         people.spawn(async move {
             let mut accounts = 0;
             for person in (connection..PEOPLE).step_by(CONNECTIONS) {

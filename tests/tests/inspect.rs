@@ -140,9 +140,9 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_plain_nats_client_may_ask_the_services() -> Result<()> {
+async fn a_plain_nats_client_of_a_gateway_may_ask_the_services() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     let created = nats
         .request("race.create", r#"{"name":"by-hand","settings":{"laps":1}}"#)
         .await?;

@@ -5,11 +5,11 @@ use std::process::Command;
 use anyhow::Result;
 use client_core::protocol::client::GoodbyeCode;
 use client_core::protocol::lobby::RoomSettings;
-use fleet::Program;
 use fleet::command::run;
+use fleet::{NatsUsers, Program};
 use integration_tests::chatter::Chatter;
 use integration_tests::cluster::Cluster;
-use integration_tests::programs::program;
+use integration_tests::programs::{program, programs};
 use tokio::net::TcpListener;
 
 #[tokio::test]
@@ -134,6 +134,10 @@ fn server(cluster: &Cluster, name: &str) -> Result<Command> {
     command
         .env("SLIPSTREAM_NATS_URL", cluster.fleet.nats_url())
         .env(
+            "SLIPSTREAM_NATS_SEED",
+            cluster.fleet.nats_users().seed(name),
+        )
+        .env(
             "SLIPSTREAM_SESSION_KEY_FILE",
             cluster.folder().join("session.key"),
         )
@@ -145,10 +149,12 @@ fn server(cluster: &Cluster, name: &str) -> Result<Command> {
 #[tokio::test]
 async fn a_server_without_nats_says_where_it_looked() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    let users = NatsUsers::make(&programs()?, folder.path().join("users"))?;
     for name in ["gateway", "race-worker", "chat-worker", "persistence"] {
         let mut command = program(name)?;
         command
             .args(["--nats", "nats://127.0.0.1:1"])
+            .env("SLIPSTREAM_NATS_SEED", users.seed(name))
             .env(
                 "SLIPSTREAM_SESSION_KEY_FILE",
                 folder.path().join("session.key"),

@@ -181,7 +181,7 @@ async fn a_damaged_checkpoint_is_set_aside_and_its_name_is_free() -> Result<()> 
 #[tokio::test]
 async fn an_epoch_beyond_the_largest_silences_no_race() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     let ada = cluster.racer("Ada").await?;
     ada.create("duel", seats(1)).await?;
     ada.racing().await?;
@@ -201,7 +201,7 @@ async fn an_epoch_beyond_the_largest_silences_no_race() -> Result<()> {
 #[tokio::test]
 async fn a_create_request_that_is_repeated_gets_its_first_answer() -> Result<()> {
     let cluster = Cluster::start().await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     let create = |creator: &str, request: &str| {
         json!({"name": "duel", "settings": {}, "creator": creator, "request": request}).to_string()
     };

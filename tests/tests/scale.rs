@@ -54,21 +54,24 @@ async fn three_workers_share_48_rooms() -> Result<()> {
     racers[0].lobby_shows("nothing", <[_]>::is_empty).await
 }
 
+/// A subject of the operator's own.
+const STARTED: &str = "_INBOX_operator.started";
+
 #[tokio::test]
 async fn a_process_more_changes_no_stream_unless_an_earlier_version_left_it() -> Result<()> {
     let mut cluster = Cluster::start().await?;
     let mut nats = cluster.plain_nats().await?;
     nats.subscribe("$JS.EVENT.ADVISORY.STREAM.*.>").await?;
-    nats.subscribe("started").await?;
+    nats.subscribe(STARTED).await?;
     cluster.fleet.add(Program::RaceWorker).await?;
     cluster.add_gateway().await?;
     cluster.fleet.persistence[0].terminate()?;
     cluster.fleet.persistence[0].ended().await?;
     cluster.fleet.persistence[0].restart().await?;
-    nats.publish("started", "").await?;
+    nats.publish(STARTED, "").await?;
     let next = nats.next().await?;
     let said = String::from_utf8_lossy(&next.payload);
-    assert_eq!(next.subject, "started", "{said}");
+    assert_eq!(next.subject, STARTED, "{said}");
 
     let mut rooms = bucket(&mut nats, "rooms").await?;
     let description = rooms["description"].take();

@@ -21,7 +21,8 @@ async fn a_race_of_bots_on_containerised_nats_ends_with_a_result_in_the_database
     let nats = containers::nats().await?;
     let plan = Plan {
         nats: NatsSource::Existing {
-            url: nats.url.clone(),
+            url: nats.service.url.clone(),
+            users: nats.users.clone(),
         },
         race_workers: 2,
         ..Plan::default()

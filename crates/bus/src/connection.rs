@@ -1,12 +1,17 @@
 //! The connection: connect, publish, request, subscribe, drain.
 
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::{ConnectOptions, Event, RequestErrorKind, StatusCode};
+use async_nats::{
+    ConnectError, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, StatusCode,
+};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
 use protocol::Reply;
@@ -16,8 +21,10 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use crate::error::{BusError, RequestError};
+use crate::seed::Seed;
 use crate::stores::Stores;
 use crate::subject::Subject;
+use crate::user::User;
 
 /// The first reconnect delay; each attempt adds the same again.
 const RECONNECT_DELAY_STEP: Duration = Duration::from_millis(5);
@@ -35,10 +42,28 @@ pub(crate) const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a drain waits for the connection to close.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How a program connects.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The server, or several separated by commas. `tls://` asks for TLS.
+    pub url: String,
+    /// What the server calls the connection in its logs and reports.
+    pub name: String,
+    /// The user of the program.
+    pub user: User,
+    /// The file with the user's seed; by default [`User::default_seed`].
+    pub seed: Option<PathBuf>,
+    /// The file with the authorities that may have signed the server's certificate, in
+    /// PEM. With one there is no connection without TLS; by default a certificate is
+    /// checked with those of the system.
+    pub ca: Option<PathBuf>,
+}
+
 /// A connection to NATS. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Bus {
     client: async_nats::Client,
+    user: User,
     jetstream: jetstream::Context,
     setup: jetstream::Context,
     closed: watch::Receiver<bool>,
@@ -77,13 +102,23 @@ impl Bus {
     /// Connects and checks the server's version.
     ///
     /// # Errors
-    /// When no server answers, or it is too old.
-    pub async fn connect(url: &str, name: &str) -> Result<Self, BusError> {
+    /// When the seed cannot be used, no server answers, it does not know the user, or it
+    /// is too old.
+    pub async fn connect(connection: Connection) -> Result<Self, BusError> {
+        let Connection {
+            url,
+            name,
+            user,
+            seed,
+            ca,
+        } = connection;
+        let seed = Seed::read(&seed.unwrap_or_else(|| user.default_seed()))?;
         let (closing, closed) = watch::channel(false);
         let generation = watch::Sender::new(0_u64);
         let stores = Stores::new(generation.clone());
-        let client = ConnectOptions::new()
+        let mut options = ConnectOptions::with_nkey(seed.as_str().to_owned())
             .name(name)
+            .custom_inbox_prefix(user.inbox_prefix())
             .ping_interval(PING_INTERVAL)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .reconnect_delay_callback(|attempt| {
@@ -104,13 +139,28 @@ impl Bus {
                     | Event::ClientError(_) => {}
                 }
                 std::future::ready(())
-            })
-            .connect(url)
-            .await
-            .map_err(|source| BusError::Connect {
-                url: url.to_owned(),
-                source,
-            })?;
+            });
+        if let Some(ca) = ca.clone() {
+            options = options.require_tls(true).add_root_certificates(ca);
+        }
+        let connected = options.connect(&url).await;
+        let client = connected.map_err(|source| match source.kind() {
+            ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+                BusError::NotAuthorized {
+                    url,
+                    user,
+                    public_key: seed.public_key(),
+                    source,
+                }
+            }
+            ConnectErrorKind::Tls => BusError::Tls { url, ca, source },
+            ConnectErrorKind::Io if is_of_tls(&source) => BusError::Tls { url, ca, source },
+            ConnectErrorKind::ServerParse
+            | ConnectErrorKind::Dns
+            | ConnectErrorKind::TimedOut
+            | ConnectErrorKind::Io
+            | ConnectErrorKind::MaxReconnects => BusError::Connect { url, source },
+        })?;
         if !client.is_server_compatible(2, 12, 0) {
             return Err(BusError::ServerTooOld {
                 found: client.server_info().version,
@@ -126,6 +176,7 @@ impl Bus {
             jetstream: context(JETSTREAM_TIMEOUT),
             setup: context(SETUP_TIMEOUT),
             client,
+            user,
             closed,
             stores,
         })
@@ -276,6 +327,10 @@ impl Bus {
         &self.client
     }
 
+    pub(crate) fn user(&self) -> User {
+        self.user
+    }
+
     pub(crate) fn stores(&self) -> &Stores {
         &self.stores
     }
@@ -309,6 +364,13 @@ impl Stream for Subscription {
             })
         })
     }
+}
+
+/// Whether a handshake failed: the client library reports it as any other I/O error.
+fn is_of_tls(error: &ConnectError) -> bool {
+    let source = error.source().and_then(<dyn Error>::downcast_ref);
+    let inner = source.and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<async_nats::rustls::Error>())
 }
 
 pub(crate) fn to_json(message: &impl Serialize) -> Bytes {

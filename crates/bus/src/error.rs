@@ -1,6 +1,11 @@
 //! Errors of the bus.
 
+use std::path::PathBuf;
+
 use protocol::Rejection;
+
+use crate::seed::SeedError;
+use crate::user::User;
 
 /// A failure of the connection or of the set-up.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +18,48 @@ pub enum BusError {
         /// Error of the client library.
         #[source]
         source: async_nats::ConnectError,
+    },
+    /// The seed cannot be used.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The server does not know the user.
+    #[error(
+        "the NATS server at {url} does not let the user `{user}` in, whose public key is \
+         {public_key}: the server needs it as {} (`racectl nats-users DIR` lists all), and \
+         this program the seed that belongs to it (--nats-seed)",
+        user.variable()
+    )]
+    NotAuthorized {
+        /// URL as configured.
+        url: String,
+        /// The user of this program.
+        user: User,
+        /// The key that the program offered.
+        public_key: String,
+        /// Error of the client library.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The server and this program do not agree about TLS.
+    #[error(
+        "no TLS connection to the NATS server at {url}: has it TLS, is its certificate for \
+         that name, and does --nats-ca name the authority that has signed it?{}",
+        ca.as_ref().map(|ca| format!(" (it is {})", ca.display())).unwrap_or_default()
+    )]
+    Tls {
+        /// URL as configured.
+        url: String,
+        /// The authority that was named.
+        ca: Option<PathBuf>,
+        /// Error of the client library.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// A stream or bucket that another program creates.
+    #[error("{what} is missing: has a race worker, and a chat worker, been started?")]
+    Missing {
+        /// Stream or bucket.
+        what: String,
     },
     /// A server older than the features that are used.
     #[error("NATS server {found} is too old: 2.12 or newer is needed")]

@@ -220,10 +220,11 @@ impl Store {
 
 impl Bus {
     /// Creates a stream or bucket that is missing, and changes one that is configured
-    /// otherwise. Returns which life of it there is.
+    /// otherwise, if this program's user may; else waits for one. Returns which life of it
+    /// there is.
     ///
     /// # Errors
-    /// When JetStream is off or refuses.
+    /// When JetStream is off or refuses, or no other program has created it.
     pub(crate) async fn provide(&self, store: &Store) -> Result<Identity, BusError> {
         let deadline = Instant::now() + SETUP_TIMEOUT;
         loop {
@@ -249,9 +250,13 @@ impl Bus {
             // One that is as it should be is left alone: the server replaces the files
             // of a stream that is updated, and until a busy disk has done so, up to a
             // second, writes to it fail.
-            if store.set(info.config.clone()) == info.config {
+            let is_right = store.set(info.config.clone()) == info.config;
+            if is_right || !self.user().creates_stores() {
                 return Ok(identity(&found));
             }
+        }
+        if !self.user().creates_stores() {
+            return Err(BusError::Missing { what: store.what() });
         }
         match store.kind {
             Kind::Bucket { description } => {

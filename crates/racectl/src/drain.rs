@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use bus::{Bus, RequestError};
+use bus::RequestError;
 use protocol::room::Draining;
 use protocol::{WorkerId, subject};
 use serde_json::json;
+
+use crate::options::NatsOptions;
 
 /// Timeout of the reply: a worker replies at once, and hands over afterwards.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -15,8 +17,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When there is no such worker, or NATS cannot be reached.
-pub async fn drain(nats: &str, worker: WorkerId) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn drain(nats: &NatsOptions, worker: WorkerId) -> Result<()> {
+    let bus = nats.connect().await?;
     let subject = subject::worker_drain(worker);
     let reply: Result<Draining, _> = bus.request(subject, &json!({}), ANSWER_TIMEOUT).await;
     let draining = match reply {

@@ -1,14 +1,16 @@
 //! Listing what is in a bucket.
 
 use anyhow::{Context, Result};
-use bus::{Bus, store};
+use bus::store;
+
+use crate::options::NatsOptions;
 
 /// Prints the keys of a bucket as a JSON array, in order. A bucket that does not exist
 /// has none.
 ///
 /// # Errors
 /// When Slipstream has no such bucket, or NATS cannot be reached.
-pub async fn list(nats: &str, bucket: &str) -> Result<()> {
+pub async fn list(nats: &NatsOptions, bucket: &str) -> Result<()> {
     let store = store::BUCKETS.iter().find(|store| store.name() == bucket);
     let store = store.with_context(|| {
         let known: Vec<_> = store::BUCKETS.iter().map(|store| store.name()).collect();
@@ -17,7 +19,7 @@ pub async fn list(nats: &str, bucket: &str) -> Result<()> {
             known.join(", ")
         )
     })?;
-    let bus = Bus::connect(nats, "racectl").await?;
+    let bus = nats.connect().await?;
     let mut keys = match bus.existing_bucket(store).await {
         Ok(bucket) => bucket.keys().await?,
         Err(error) => {

@@ -2,8 +2,8 @@
 //!
 //! [`rooms`] reads the lobby and the damaged checkpoints that were set aside, [`tap`] prints messages as JSON, [`decode`] converts
 //! one message to JSON, [`keys`] lists a bucket, [`replay`] drives a finished race again, [`drain`] drains a
-//! worker, [`sessions`] ends log-ins, [`persist`] decides about messages that did not get into the database, and
-//! [`formats`] lists the versions that this release reads and writes.
+//! worker, [`sessions`] ends log-ins, [`persist`] decides about messages that did not get into the database,
+//! [`nats_users`] makes the keys of the NATS users, and [`formats`] lists the versions that this release reads and writes.
 //!
 //! Invariant: no command changes the outcome of a race.
 
@@ -11,6 +11,7 @@ pub mod decode;
 pub mod drain;
 pub mod formats;
 pub mod keys;
+pub mod nats_users;
 pub mod options;
 pub mod persist;
 pub mod replay;
@@ -52,6 +53,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Command::Replay(command) => runtime.block_on(replay::run(&options.nats, &command)),
         Command::Sessions(command) => runtime.block_on(sessions::run(&options.nats, command)),
         Command::Persist(command) => runtime.block_on(persist::run(&options.nats, &command)),
+        Command::NatsUsers { folder } => {
+            print!("{}", nats_users::make(&folder, &options.nats)?);
+            Ok(())
+        }
         Command::Formats => {
             print!("{}", formats::table());
             Ok(())

@@ -1,9 +1,11 @@
 //! The command line of racectl.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bus::{Bus, BusError, Connection, User};
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use protocol::WorkerId;
 
@@ -20,19 +22,64 @@ const EXIT_USAGE: u8 = 64;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "racectl", version)]
 pub struct Options {
-    /// NATS server, or several separated by commas
+    /// How to reach NATS
+    #[command(flatten)]
+    pub nats: NatsOptions,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How racectl reaches NATS.
+#[derive(Args, Clone, Debug)]
+pub struct NatsOptions {
+    /// NATS server, or several separated by commas; tls:// for TLS
     #[arg(
-        long,
+        long = "nats",
         value_name = "URL",
         env = "SLIPSTREAM_NATS_URL",
         default_value = "nats://127.0.0.1:4222",
         global = true
     )]
-    pub nats: String,
+    pub url: String,
 
-    /// What to do
-    #[command(subcommand)]
-    pub command: Command,
+    /// The seed of the NATS user `operator`, a file that only its owner can read; by
+    /// default .data/nats-users/operator.nk
+    #[arg(
+        long = "nats-seed",
+        value_name = "FILE",
+        env = "SLIPSTREAM_NATS_SEED",
+        global = true
+    )]
+    pub seed: Option<PathBuf>,
+
+    /// Who may have signed the certificate of a NATS server with TLS, in PEM; by
+    /// default those whom the system trusts
+    #[arg(
+        long = "nats-ca",
+        value_name = "FILE",
+        env = "SLIPSTREAM_NATS_CA",
+        global = true
+    )]
+    pub ca: Option<PathBuf>,
+}
+
+impl NatsOptions {
+    /// Connects as the operator.
+    ///
+    /// # Errors
+    /// When NATS cannot be reached, or does not know the operator.
+    pub async fn connect(&self) -> Result<Bus, BusError> {
+        let connection = Connection {
+            url: self.url.clone(),
+            name: "racectl".to_owned(),
+            user: User::Operator,
+            seed: self.seed.clone(),
+            ca: self.ca.clone(),
+        };
+        Bus::connect(connection).await
+    }
 }
 
 /// The commands of racectl.
@@ -90,6 +137,16 @@ pub enum Command {
     /// Look at log-ins, end them, and change the key that signs their tokens
     #[command(subcommand)]
     Sessions(SessionsCommand),
+    /// Make the keys of the NATS users, one for each program
+    ///
+    /// A seed that is there is kept. Prints the public keys in the form in which a
+    /// nats-server takes them, as environment variables, and stores that in DIR/public.env.
+    /// `XDG_CONFIG_HOME=DIR nats …` is the tool of NATS as the operator.
+    NatsUsers {
+        /// The folder of the seeds, one file for each user
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// List the formats of all that is stored or sent, with the versions that
     /// programs of this release read and write
     Formats,

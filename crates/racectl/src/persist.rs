@@ -13,6 +13,7 @@ use protocol::persist::RecordStream;
 use protocol::quarantine::{Origin, Quarantined, RECORD_PREFIX};
 use protocol::version::{self, QUARANTINE};
 
+use crate::options::NatsOptions;
 use listing::{Line, details, table};
 
 /// The commands about messages that were set aside.
@@ -51,8 +52,8 @@ pub struct Keys {
 ///
 /// # Errors
 /// When NATS or the bucket cannot be reached, or there is no such message.
-pub async fn run(nats: &str, command: &PersistCommand) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn run(nats: &NatsOptions, command: &PersistCommand) -> Result<()> {
+    let bus = nats.connect().await?;
     let outcome = Quarantine::open(&bus).await;
     let outcome = match outcome {
         Ok(quarantine) => quarantine.run(command).await,

@@ -17,6 +17,7 @@ use protocol::record::ResultRecord;
 use simulation::{Replay, Track};
 
 use self::report::{Report, Verdict};
+use crate::options::NatsOptions;
 
 /// Size limit of a file: six hours of noise in every seat are 88 MB.
 const FILE_BYTES_MAX: u64 = 128 << 20;
@@ -47,7 +48,7 @@ pub struct ReplayCommand {
 ///
 /// # Errors
 /// When there is no such replay, it cannot be decoded, or its verification fails.
-pub async fn run(nats: &str, command: &ReplayCommand) -> Result<()> {
+pub async fn run(nats: &NatsOptions, command: &ReplayCommand) -> Result<()> {
     let (replay, result) = match (&command.fetch, &command.file) {
         (Some(race), _) => fetch::fetch(nats, *race).await?,
         (None, Some(file)) => (read(file)?, None),

@@ -10,12 +10,14 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::options::NatsOptions;
+
 /// Prints the rooms, as a table or as one JSON array.
 ///
 /// # Errors
 /// When NATS or the bucket cannot be reached.
-pub async fn list(nats: &str, json: bool) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn list(nats: &NatsOptions, json: bool) -> Result<()> {
+    let bus = nats.connect().await?;
     let bucket = bus
         .existing_bucket(&store::ROOMS)
         .await
@@ -45,8 +47,8 @@ pub async fn list(nats: &str, json: bool) -> Result<()> {
 ///
 /// # Errors
 /// When NATS or the bucket cannot be reached.
-pub async fn quarantined(nats: &str, json: bool) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn quarantined(nats: &NatsOptions, json: bool) -> Result<()> {
+    let bus = nats.connect().await?;
     let bucket = quarantine(&bus).await?;
     let mut found = Vec::new();
     for key in checkpoint_keys(&bucket).await? {
@@ -77,8 +79,8 @@ pub async fn quarantined(nats: &str, json: bool) -> Result<()> {
 ///
 /// # Errors
 /// When a key is not there, or NATS or the bucket cannot be reached.
-pub async fn drop_quarantined(nats: &str, keys: Vec<String>, all: bool) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn drop_quarantined(nats: &NatsOptions, keys: Vec<String>, all: bool) -> Result<()> {
+    let bus = nats.connect().await?;
     let bucket = quarantine(&bus).await?;
     let there = checkpoint_keys(&bucket).await?;
     let keys = if all { there.clone() } else { keys };

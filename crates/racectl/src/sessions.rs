@@ -14,6 +14,7 @@ use protocol::{PlayerId, subject};
 use serde_json::json;
 use time::OffsetDateTime;
 
+use crate::options::NatsOptions;
 use crate::rooms::utc;
 
 /// Attempts to end a session that a player is resuming at that moment.
@@ -56,7 +57,7 @@ fn player(text: &str) -> Result<PlayerId, String> {
 ///
 /// # Errors
 /// When it fails, with the reason for the operator.
-pub async fn run(nats: &str, command: SessionsCommand) -> Result<()> {
+pub async fn run(nats: &NatsOptions, command: SessionsCommand) -> Result<()> {
     match command {
         SessionsCommand::List { player, json } => list(nats, player, json).await,
         SessionsCommand::End { player } => end(nats, &player).await,
@@ -64,8 +65,8 @@ pub async fn run(nats: &str, command: SessionsCommand) -> Result<()> {
     }
 }
 
-async fn list(nats: &str, only: Option<PlayerId>, json: bool) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+async fn list(nats: &NatsOptions, only: Option<PlayerId>, json: bool) -> Result<()> {
+    let bus = nats.connect().await?;
     let bucket = sessions(&bus).await?;
     let mut keys = bucket.keys().await?;
     keys.sort_unstable();
@@ -122,8 +123,8 @@ fn table(found: &[(PlayerId, Port, Session)]) -> String {
     text
 }
 
-async fn end(nats: &str, player: &PlayerId) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+async fn end(nats: &NatsOptions, player: &PlayerId) -> Result<()> {
+    let bus = nats.connect().await?;
     let bucket = sessions(&bus).await?;
     let mut ended = 0;
     for port in Port::ALL {

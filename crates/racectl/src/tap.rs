@@ -1,18 +1,18 @@
 //! Printing messages of the bus as JSON.
 
 use anyhow::Result;
-use bus::Bus;
 use futures::StreamExt;
 use serde_json::json;
 
 use crate::decode;
+use crate::options::NatsOptions;
 
 /// Prints each message of `subject` until Ctrl-C, or `count` of them.
 ///
 /// # Errors
 /// When NATS cannot be reached.
-pub async fn tap(nats: &str, subject: &str, count: Option<u64>) -> Result<()> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub async fn tap(nats: &NatsOptions, subject: &str, count: Option<u64>) -> Result<()> {
+    let bus = nats.connect().await?;
     let mut messages = bus.subscribe(subject).await?;
     let mut left = count.unwrap_or(u64::MAX);
     while left > 0 {

@@ -11,7 +11,7 @@ pub const EXIT_USAGE: u8 = 64;
 /// Options that every server program has.
 #[derive(Args, Clone, Debug)]
 pub struct ServiceOptions {
-    /// NATS server, or several separated by commas
+    /// NATS server, or several separated by commas; tls:// for TLS
     #[arg(
         long,
         value_name = "URL",
@@ -19,6 +19,16 @@ pub struct ServiceOptions {
         default_value = "nats://127.0.0.1:4222"
     )]
     pub nats: String,
+
+    /// The seed of this program's NATS user, a file that only its owner can read, as
+    /// `racectl nats-users` makes it; by default .data/nats-users/PROGRAM.nk
+    #[arg(long, value_name = "FILE", env = "SLIPSTREAM_NATS_SEED")]
+    pub nats_seed: Option<PathBuf>,
+
+    /// Who may have signed the certificate of a NATS server with TLS, in PEM; by
+    /// default those whom the system trusts
+    #[arg(long, value_name = "FILE", env = "SLIPSTREAM_NATS_CA")]
+    pub nats_ca: Option<PathBuf>,
 
     /// Where to serve /live, /ready and /metrics; port 0 takes a free one
     #[arg(

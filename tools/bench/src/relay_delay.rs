@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use bus::Bus;
+use bus::{Bus, Connection, Seed};
 use futures::StreamExt;
 use futures::future::try_join_all;
 use protocol::account::Password;
@@ -32,10 +32,10 @@ const PLAYERS_PER_SPECTATOR: usize = 100;
 const SPECTATORS_MAX: usize = 10;
 
 /// Where and when the delay is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// The nats-server.
-    pub nats_url: &'a str,
+    /// The nats-server, and the user as which it is listened to.
+    pub nats: Connection,
     /// The race port of a gateway.
     pub gateway: &'a str,
     /// Rooms that will race.
@@ -84,7 +84,7 @@ impl Plan<'_> {
 
     /// All rooms, once each has sent a snapshot.
     async fn racing_rooms(&self) -> Result<BTreeSet<RoomId>> {
-        let bus = Bus::connect(self.nats_url, "bench relay delay").await?;
+        let bus = Bus::connect(self.nats.clone()).await?;
         let mut snapshots = bus.subscribe(SNAPSHOTS).await?;
         let mut rooms = BTreeSet::new();
         let all = async {
@@ -109,8 +109,10 @@ impl Plan<'_> {
         room: &RoomId,
         begin: Instant,
     ) -> Result<Vec<Duration>> {
-        let nats_address = self.nats_url.trim_start_matches("nats://");
-        let mut nats = Tap::open(Peer::Nats, nats_address, &subscription(room)).await?;
+        let seed = self.nats.seed.as_deref().context("a user has a seed")?;
+        let (seed, snapshots) = (Seed::read(seed)?, subject::room_snapshot(room));
+        let nats_address = self.nats.url.trim_start_matches("nats://");
+        let mut nats = Tap::subscribe(nats_address, &seed, &snapshots).await?;
         let mut tcp = Tap::open(Peer::Gateway, self.gateway, &spectator(number, room)?).await?;
         let (mut published, mut relayed) = (HashMap::new(), Vec::new());
         let end = tokio::time::sleep_until((begin + self.length).into());
@@ -130,14 +132,6 @@ impl Plan<'_> {
         };
         Ok(relayed.filter_map(delay).collect())
     }
-}
-
-/// What a NATS server is sent to subscribe to the snapshots of a room.
-fn subscription(room: &RoomId) -> Vec<u8> {
-    let options =
-        r#"{"verbose":false,"pedantic":false,"headers":false,"name":"bench relay delay"}"#;
-    let subject = subject::room_snapshot(room);
-    format!("CONNECT {options}\r\nSUB {subject} 1\r\n").into_bytes()
 }
 
 /// What a gateway is sent to sign up and spectate a room.
@@ -173,7 +167,13 @@ mod tests {
     fn has_few_spectators_so_that_they_change_little() {
         let spectators = |rooms, players| {
             let plan = Plan {
-                nats_url: "",
+                nats: Connection {
+                    url: String::new(),
+                    name: String::new(),
+                    user: bus::User::Operator,
+                    seed: None,
+                    ca: None,
+                },
                 gateway: "",
                 rooms,
                 players,

@@ -189,5 +189,5 @@ async fn nats_floor(fleet: &Fleet, race: &Race, length: Duration) -> Result<Nats
         .iter()
         .find_map(|named| named.strip_prefix("nats-server-1="));
     let pid = pid.context("the nats-server has ended")?;
-    nats::measure(fleet.nats_url(), pid, race.name(), race.traffic(), length).await
+    nats::measure(fleet, pid, race.name(), race.traffic(), length).await
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use bus::User;
 use fleet::{Fleet, Process, Programs};
 use serde::de::DeserializeOwned;
 
+use crate::floor::nats::connection;
 use crate::relay_delay;
 use crate::report::{Chat, Connect, Race};
 use crate::scenario::{CHAT_RATE, CHAT_USERS, CONNECT_RATE, Lengths};
@@ -37,7 +39,7 @@ impl Tools<'_> {
         let gateways = self.fleet.race_addresses()?;
         let gateway = gateways.first().context("there is no gateway")?;
         let relay_delay = relay_delay::Plan {
-            nats_url: self.fleet.nats_url(),
+            nats: connection(self.fleet, User::Operator),
             gateway,
             rooms,
             players: usize::from(rooms) * usize::from(seats),

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::command::stdout_of;
+use crate::nats_users::NatsUsers;
 use crate::plan::Plan;
 use crate::process::Process;
 use crate::programs::Programs;
@@ -207,6 +208,12 @@ impl Fleet {
         &self.settings.nats_url
     }
 
+    /// The keys of the users of its NATS server.
+    #[must_use]
+    pub fn nats_users(&self) -> &NatsUsers {
+        &self.settings.nats_users
+    }
+
     /// The run directory of its processes, which tools beside them can use.
     #[must_use]
     pub fn run_dir(&self) -> &RunDir {
@@ -248,7 +255,10 @@ impl Fleet {
     /// When there is no such program.
     pub fn racectl(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = self.settings.programs.command("racectl")?;
-        command.args(["--nats", self.nats_url()]).args(arguments);
+        command
+            .args(["--nats", self.nats_url()])
+            .env("SLIPSTREAM_NATS_SEED", self.nats_users().operator())
+            .args(arguments);
         Ok(command)
     }
 

@@ -9,6 +9,7 @@
 //! - [`Process`] is one of them, or any other program: it is started,
 //!   awaited, signalled, restarted and killed. [`RunDir`] is where it logs,
 //!   announces itself and stores.
+//! - [`NatsUsers`] are the keys by which NATS knows each of them.
 //! - [`command`] runs commands to their end.
 //! - [`wait`] awaits an event with a deadline, [`http`] reads a server's
 //!   monitoring port.
@@ -22,6 +23,7 @@ mod fleet;
 pub mod http;
 mod limits;
 mod nats;
+mod nats_users;
 mod plan;
 mod port;
 mod process;
@@ -35,6 +37,7 @@ pub mod wait;
 
 pub use self::fleet::Fleet;
 pub use self::limits::WIDE_LIMITS;
+pub use self::nats_users::NatsUsers;
 pub use self::plan::{NatsSource, Plan};
 pub use self::process::Process;
 pub use self::program::Program;

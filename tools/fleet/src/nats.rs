@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::nats_users::NatsUsers;
 use crate::run_dir::RunDir;
 
 /// The settings that deployments, tests, bench and chaos have in common.
@@ -17,16 +18,24 @@ const CONFIG: &str = include_str!("../../../deploy/nats/nats-server.conf");
 /// (ADR 021).
 const GO_SETTINGS: [(&str, &str); 2] = [("GOMAXPROCS", "1"), ("GOGC", "800")];
 
-/// A NATS server at an address of its own, with its store in the run directory.
+/// A NATS server at an address of its own, with its store in the run directory, that lets
+/// those users in.
 ///
 /// # Errors
-/// When its configuration cannot be written.
-pub(crate) fn command(program: &Path, host: &str, port: u16, run_dir: &RunDir) -> Result<Command> {
+/// When its configuration cannot be written, or the keys of the users not be read.
+pub(crate) fn command(
+    program: &Path,
+    host: &str,
+    port: u16,
+    run_dir: &RunDir,
+    users: &NatsUsers,
+) -> Result<Command> {
     let config = run_dir.nats_config();
     fs::write(&config, CONFIG).with_context(|| format!("cannot write {}", config.display()))?;
     let mut command = Command::new(program);
     command
         .envs(GO_SETTINGS)
+        .envs(users.public_keys()?)
         .arg("--config")
         .arg(config)
         .args(["--addr", host, "--port", &port.to_string()])

@@ -1,6 +1,7 @@
 //! The composition of a fleet.
 
 use crate::LOOPBACK;
+use crate::nats_users::NatsUsers;
 
 /// The servers of a fleet.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub enum NatsSource {
     Existing {
         /// Its URL.
         url: String,
+        /// The users that it lets in.
+        users: NatsUsers,
     },
 }
 

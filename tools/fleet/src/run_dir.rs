@@ -49,6 +49,11 @@ impl RunDir {
         )
     }
 
+    /// The seeds of the NATS users.
+    pub(crate) fn nats_users(&self) -> PathBuf {
+        self.0.join("nats-users")
+    }
+
     pub(crate) fn nats_config(&self) -> PathBuf {
         self.0.join("nats-server.conf")
     }

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::limits::WIDE_LIMITS;
+use crate::nats_users::NatsUsers;
 use crate::plan::NatsSource;
 use crate::port::Port;
 use crate::programs::Programs;
@@ -17,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) programs: Programs,
     pub(crate) run_dir: RunDir,
     pub(crate) nats_url: String,
+    pub(crate) nats_users: NatsUsers,
     /// Host and port of the fleet's own NATS server; `None` when it uses an
     /// existing one.
     nats_address: Option<(String, Port)>,
@@ -27,19 +29,20 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// # Errors
-    /// When there is no free port for the NATS server.
+    /// When there is no free port for the NATS server, or its users have no keys.
     pub(crate) fn new(
         programs: Programs,
         run_dir: RunDir,
         nats: NatsSource,
         database_url: Option<String>,
     ) -> Result<Self> {
-        let (nats_address, nats_url) = match nats {
-            NatsSource::Existing { url } => (None, url),
+        let (nats_address, nats_url, nats_users) = match nats {
+            NatsSource::Existing { url, users } => (None, url, users),
             NatsSource::Own { host } => {
                 let port = Port::choose(&host)?;
                 let url = format!("nats://{host}:{}", port.number());
-                (Some((host, port)), url)
+                let users = NatsUsers::make(&programs, run_dir.nats_users())?;
+                (Some((host, port)), url, users)
             }
         };
         Ok(Self {
@@ -47,6 +50,7 @@ impl Settings {
             programs,
             run_dir,
             nats_url,
+            nats_users,
             nats_address,
             gateway_ports: Vec::new(),
         })
@@ -83,6 +87,7 @@ impl Settings {
         // URLs may contain passwords, and other users cannot read the environment.
         command
             .env("SLIPSTREAM_NATS_URL", &self.nats_url)
+            .env("SLIPSTREAM_NATS_SEED", self.nats_users.seed(program.name()))
             .env("SLIPSTREAM_DATABASE_URL", &self.database_url);
         Ok(command)
     }
@@ -93,6 +98,13 @@ impl Settings {
             return Ok(None);
         };
         let program = &self.programs.nats_server;
-        nats::command(program, host, port.number(), &self.run_dir).map(Some)
+        nats::command(
+            program,
+            host,
+            port.number(),
+            &self.run_dir,
+            &self.nats_users,
+        )
+        .map(Some)
     }
 }

@@ -9,12 +9,17 @@ use protocol::replay::{ReplayPage, ReplayRequest};
 use protocol::{RaceId, subject};
 use simulation::{Replay, ReplayHeader};
 
+use crate::options::NatsOptions;
+
 /// Longer than persistence waits for its database.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks for the whole replay of a race, and the result that was published.
-pub(super) async fn fetch(nats: &str, race: RaceId) -> Result<(Replay, Option<ResultRecord>)> {
-    let bus = Bus::connect(nats, "racectl").await?;
+pub(super) async fn fetch(
+    nats: &NatsOptions,
+    race: RaceId,
+) -> Result<(Replay, Option<ResultRecord>)> {
+    let bus = nats.connect().await?;
     let fetched = fetch_pages(&bus, race).await;
     bus.drain().await;
     fetched

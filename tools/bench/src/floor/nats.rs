@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use bus::{Bus, Subscription};
+use bus::{Bus, Connection, Subscription, User};
+use fleet::Fleet;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +13,13 @@ use super::{PHASES, SNAPSHOTS_PER_SECOND, Traffic};
 use crate::processor;
 use crate::times::{Quantiles, Times};
 
-/// A subject that no program of ours subscribes to.
-const SNAPSHOT: &str = "bench.snapshot";
-const INPUTS: &str = "bench.inputs";
+/// The subjects of rooms, which are checked against the rights of the two users as those
+/// of a race are. No room is called as these, so that no program subscribes to them.
+const ROOMS: &str = "race.room.bench_";
+/// The last word of a room's snapshots.
+const SNAPSHOT: &str = "snapshot";
+/// The last word of a room's inputs.
+const INPUTS: &str = "in";
 /// How long messages in flight at the end may take to arrive.
 const DRAIN: Duration = Duration::from_millis(500);
 /// A message begins with the time at which it was published.
@@ -49,23 +54,23 @@ impl NatsFloor {
     }
 }
 
-/// Publishes on a nats-server with the process id `pid` that has nothing else to do.
+/// Publishes on the nats-server of the fleet, with the process id `pid` that has nothing else to do.
 ///
 /// # Errors
 /// When it cannot be reached.
 pub async fn measure(
-    url: &str,
+    fleet: &Fleet,
     pid: &str,
     scenario: String,
     traffic: Traffic,
     length: Duration,
 ) -> Result<NatsFloor> {
     // One connection each, like a race worker and a gateway.
-    let worker = Bus::connect(url, "bench worker").await?;
-    let gateway = Bus::connect(url, "bench gateway").await?;
+    let worker = Bus::connect(connection(fleet, User::RaceWorker)).await?;
+    let gateway = Bus::connect(connection(fleet, User::Gateway)).await?;
     let start = Instant::now();
-    let snapshots = gateway.subscribe(format!("{SNAPSHOT}.*")).await?;
-    let inputs = worker.subscribe(format!("{INPUTS}.*")).await?;
+    let snapshots = gateway.subscribe(format!("race.room.*.{SNAPSHOT}")).await?;
+    let inputs = worker.subscribe(format!("race.room.*.{INPUTS}")).await?;
     // The subscriptions reach the server before the first message.
     tokio::time::sleep(DRAIN).await;
     let receiving = [snapshots, inputs].map(|messages| tokio::spawn(receive(messages, start)));
@@ -84,7 +89,8 @@ pub async fn measure(
                 let mut payload = vec![0x55; bytes.max(TIME_BYTES)];
                 let now = start.elapsed().as_nanos() as u64;
                 payload[..TIME_BYTES].copy_from_slice(&now.to_be_bytes());
-                published += u64::from(bus.publish(format!("{subject}.{room}"), payload));
+                let subject = format!("{ROOMS}{room}.{subject}");
+                published += u64::from(bus.publish(subject, payload));
             }
         }
     }
@@ -108,6 +114,17 @@ pub async fn measure(
         cpu_seconds: after.saturating_sub(before).as_secs_f64(),
         latency_ms,
     })
+}
+
+/// How this process connects as a user of the fleet's NATS server.
+pub(crate) fn connection(fleet: &Fleet, user: User) -> Connection {
+    Connection {
+        url: fleet.nats_url().to_owned(),
+        name: format!("bench {user}"),
+        user,
+        seed: Some(fleet.nats_users().seed(user.name())),
+        ca: None,
+    }
 }
 
 /// Counts messages until none arrives for a while, and takes their latencies.

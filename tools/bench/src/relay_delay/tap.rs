@@ -4,9 +4,11 @@ use std::io;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use bus::Seed;
 use protocol::Tick;
 use protocol::frame::{self, FrameKind};
 use protocol::snapshot::{RelayedHeader, SnapshotHeader};
+use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
@@ -61,6 +63,28 @@ impl Tap {
         })
     }
 
+    /// Connects to a NATS server as a user, and subscribes.
+    pub(super) async fn subscribe(address: &str, seed: &Seed, subject: &str) -> Result<Self> {
+        let mut tap = Self::open(Peer::Nats, address, b"").await?;
+        // The server speaks first: the user signs the nonce in its INFO.
+        let info: Value = loop {
+            if let Some((Message::Other, length)) = tap.peer.first(&tap.bytes)? {
+                let line: Vec<u8> = tap.bytes.drain(..length).collect();
+                let info = line.strip_prefix(b"INFO ").context("no NATS server")?;
+                break serde_json::from_slice(info)?;
+            }
+            tap.read().await?;
+        };
+        let nonce = info["nonce"].as_str().context("a server without users")?;
+        let options = json!({
+            "verbose": false, "pedantic": false, "headers": false, "name": "bench relay delay",
+            "nkey": seed.public_key(), "sig": seed.signature(nonce),
+        });
+        let words = format!("CONNECT {options}\r\nSUB {subject} 1\r\n");
+        tap.stream.write_all(words.as_bytes()).await?;
+        Ok(tap)
+    }
+
     /// The next snapshot and its receive timestamp. Cancel-safe.
     ///
     /// # Errors
@@ -78,15 +102,20 @@ impl Tap {
                     Message::Other => {}
                 }
             }
-            let mut buffer = [0; READ_BYTES];
-            let read = || receive_timestamp::read(&self.stream, &mut buffer);
-            let (count, received_at) = self.stream.async_io(Interest::READABLE, read).await?;
-            if count == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            self.bytes.extend_from_slice(&buffer[..count]);
-            self.received_at = received_at;
+            self.read().await?;
         }
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        let mut buffer = [0; READ_BYTES];
+        let read = || receive_timestamp::read(&self.stream, &mut buffer);
+        let (count, received_at) = self.stream.async_io(Interest::READABLE, read).await?;
+        if count == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        self.bytes.extend_from_slice(&buffer[..count]);
+        self.received_at = received_at;
+        Ok(())
     }
 }
 
