@@ -81,6 +81,8 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
         &[RACE, PERSISTENCE, OPERATOR],
     ),
     ("$JS.API.STREAM.MSG.GET.CHAT", &[OPERATOR]),
+    ("$JS.API.STREAM.MSG.GET.KV_seats", &[GATEWAY, OPERATOR]),
+    ("$JS.API.DIRECT.GET.KV_seats.$KV.seats.ada", &[OPERATOR]),
     (
         "$JS.API.DIRECT.GET.KV_checkpoints.$KV.checkpoints.duel",
         &[RACE, OPERATOR],

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_nats::connection::State;
+use async_nats::header::NATS_STREAM;
 use async_nats::jetstream;
 use async_nats::{
-    ConnectError, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, StatusCode,
+    ConnectError, ConnectErrorKind, ConnectOptions, Event, Message, RequestErrorKind, StatusCode,
 };
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
@@ -41,6 +42,9 @@ const JETSTREAM_TIMEOUT: Duration = Duration::from_millis(300);
 pub(crate) const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a drain waits for the connection to close.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the reply subjects of messages begin with that a consumer delivers.
+const DELIVERY_PREFIX: &str = "$JS.ACK.";
 
 /// How a program connects.
 #[derive(Clone, Debug)]
@@ -356,14 +360,31 @@ impl Stream for Subscription {
     type Item = Inbound;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Inbound>> {
-        self.0.poll_next_unpin(cx).map(|message| {
-            message.map(|message| Inbound {
+        loop {
+            let Some(message) = ready!(self.0.poll_next_unpin(cx)) else {
+                return Poll::Ready(None);
+            };
+            if is_from_jetstream(&message) {
+                warn!(subject = %message.subject, "refused what JetStream was made to send");
+                continue;
+            }
+            return Poll::Ready(Some(Inbound {
                 subject: Subject(message.subject),
                 payload: message.payload,
                 reply: message.reply.map(Subject),
-            })
-        })
+            }));
+        }
     }
+}
+
+/// Whether JetStream has sent a message, and no program: it answers onto any reply subject
+/// and delivers to any subject of a consumer, whatever the user who asks for it may publish
+/// there (ADR 029).
+pub(crate) fn is_from_jetstream(message: &Message) -> bool {
+    let headers = message.headers.as_ref();
+    let is_stored = headers.is_some_and(|headers| headers.get(NATS_STREAM).is_some());
+    let reply = message.reply.as_ref();
+    is_stored || reply.is_some_and(|reply| reply.starts_with(DELIVERY_PREFIX))
 }
 
 /// Whether a handshake failed: the client library reports it as any other I/O error.

@@ -7,7 +7,7 @@ use protocol::{Rejection, RejectionCode, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::connection::{Bus, to_json};
+use crate::connection::{Bus, is_from_jetstream, to_json};
 use crate::error::BusError;
 
 /// A running service. Dropping it ends its endpoints.
@@ -92,7 +92,14 @@ impl Endpoint {
 
     /// Waits for the next call; `None` once the service has stopped.
     pub async fn next(&mut self) -> Option<Call> {
-        self.inner.next().await.map(|inner| Call { inner })
+        loop {
+            let inner = self.inner.next().await?;
+            if !is_from_jetstream(&inner.message) {
+                return Some(Call { inner });
+            }
+            let subject = &inner.message.subject;
+            tracing::warn!(%subject, "refused a call that JetStream was made to send");
+        }
     }
 }
 

@@ -45,11 +45,16 @@ pub const CHECKPOINTS: Store = Store::bucket(subject::BUCKET_CHECKPOINTS, "who o
 /// In which rooms a player has a seat.
 pub const SEATS: Store = Store {
     expiry: Some(SEATS_EXPIRY),
+    // Gateways write it: what they read of it must not come as they wrote it, since
+    // they can name any subject to answer on (ADR 029).
+    is_read_raw: false,
     ..Store::bucket(subject::BUCKET_SEATS, "in which rooms a player has a seat")
 };
 /// The log-ins of players.
 pub const SESSIONS: Store = Store {
     expiry: Some(Duration::from_millis(SESSION_LIFETIME_MS)),
+    // As of the seats.
+    is_read_raw: false,
     ..Store::bucket(subject::BUCKET_SESSIONS, "the log-ins of players")
 };
 /// The connections to the chat.
@@ -136,6 +141,9 @@ pub struct Store {
     kind: Kind,
     /// Age at which keys of a bucket expire unless they are written again.
     expiry: Option<Duration>,
+    /// Whether the server answers with values as they were written (`DIRECT.GET`), or
+    /// wrapped in JSON.
+    is_read_raw: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +166,7 @@ impl Store {
             name,
             kind: Kind::Bucket { description },
             expiry: None,
+            is_read_raw: true,
         }
     }
 
@@ -172,6 +181,7 @@ impl Store {
             name,
             kind: Kind::Stream { probe, set },
             expiry: None,
+            is_read_raw: true,
         }
     }
 
@@ -206,6 +216,7 @@ impl Store {
                 // Files, not memory: a bucket must outlive its server.
                 storage: StorageType::File,
                 max_age: self.expiry.unwrap_or_default(),
+                allow_direct: self.is_read_raw,
                 subject_delete_marker_ttl: self.expiry.map(|_| EXPIRY_MARKER),
                 ..found
             },
@@ -270,7 +281,14 @@ impl Bus {
                     ..Default::default()
                 };
                 let created = self.setup().create_or_update_key_value(config).await;
-                created.map_err(|error| failed(error.into()))?;
+                let created = created.map_err(|error| failed(error.into()))?;
+                // The library makes all buckets in one way.
+                let found = created.stream.cached_info().config.clone();
+                let config = store.set(found.clone());
+                if config != found {
+                    let updated = self.setup().update_stream(config).await;
+                    updated.map_err(|error| failed(error.into()))?;
+                }
             }
             Kind::Stream { .. } => {
                 let config = store.set(Config {
