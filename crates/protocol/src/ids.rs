@@ -106,6 +106,13 @@ impl fmt::Debug for RaceTag {
     }
 }
 
+/// The number of eight hexadecimal digits; `None` for everything else, as `+1`.
+pub(crate) fn process_number(text: &str) -> Option<u32> {
+    const DIGITS: usize = 8;
+    let is_number = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(text, 16).ok().filter(|_| is_number)
+}
+
 macro_rules! process_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -148,9 +155,9 @@ macro_rules! process_id {
                     return u32::deserialize(deserializer).map(Self);
                 }
                 let text = String::deserialize(deserializer)?;
-                u32::from_str_radix(&text, 16)
+                process_number(&text)
                     .map(Self)
-                    .map_err(|_| de::Error::custom(concat!($kind, " id is 8 hexadecimal digits")))
+                    .ok_or_else(|| de::Error::custom(concat!($kind, " id is 8 hexadecimal digits")))
             }
         }
     };
@@ -277,5 +284,14 @@ mod tests {
         }
         let bytes = postcard::to_stdvec(&Epoch(300)).unwrap();
         assert_eq!(bytes, postcard::to_stdvec(&300_u32).unwrap());
+    }
+
+    #[test]
+    fn an_id_of_a_process_is_eight_digits() {
+        let json = |text: &str| serde_json::from_value::<WorkerId>(text.into());
+        assert_eq!(json("deadBEEF").unwrap(), WorkerId::new(0xdead_beef));
+        for text in ["+deadbee", "beef", "0deadbeef", "deadbee\u{e9}", ""] {
+            assert!(json(text).is_err(), "{text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Tokens come from [`RoomId`], [`WorkerId`] and the like, whose alphabet
 //! cannot hold `.`, `*`, `>` or white space.
 
-use crate::ids::{GatewayId, RaceId, SessionNonce, Tick, WorkerId};
+use crate::ids::{GatewayId, RaceId, SessionNonce, Tick, WorkerId, process_number};
 use crate::names::{PlayerId, RoomId};
 use crate::session::Port;
 
@@ -222,8 +222,7 @@ pub fn presence_keys(player: &PlayerId) -> String {
 #[must_use]
 pub fn presence_session(key: &str) -> Option<SessionNonce> {
     let (_player, session) = key.split_once('.')?;
-    let number = u32::from_str_radix(session, 16).ok()?;
-    Some(SessionNonce::new(number))
+    process_number(session).map(SessionNonce::new)
 }
 
 /// What a message on a subject is, for tools that look at traffic.
@@ -285,7 +284,7 @@ mod tests {
         assert_eq!(key, "ada.00000abc");
         assert_eq!(presence_session(&key), Some(session));
         assert_eq!(presence_keys(&player), "ada.*");
-        for other in ["ada", "ada.x", "_probe"] {
+        for other in ["ada", "ada.x", "ada.+0000abc", "ada.abc", "_probe"] {
             assert_eq!(presence_session(other), None, "{other}");
         }
     }
