@@ -7,7 +7,7 @@ use crate::account::{LastRace, Leaderboard, Password, Profile};
 use crate::ids::{RequestId, Seat};
 use crate::lobby::{RoomEntry, RoomSettings};
 use crate::names::{PlayerName, RoomName};
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, sentence};
 use crate::room::RoomView;
 
 /// The first frame of a client, behind the version byte.
@@ -286,7 +286,7 @@ impl ServerMessage {
     pub fn goodbye(code: GoodbyeCode, reason: impl Into<String>) -> Self {
         Self::Goodbye {
             code,
-            reason: reason.into(),
+            reason: sentence(reason.into()),
             retry: code.may_retry(),
         }
     }

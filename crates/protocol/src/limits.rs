@@ -36,6 +36,11 @@ pub const LAPS_DEFAULT: u16 = 3;
 /// Longest chat message in characters.
 pub const CHAT_TEXT_CHARS_MAX: usize = 500;
 
+/// Longest sentence with which something is refused. It may quote what is refused, and
+/// control characters of a name are written in many characters: without a limit the
+/// answer to a frame is up to seven times its size.
+pub const SENTENCE_CHARS_MAX: usize = 300;
+
 /// Largest frame a client may send: 64 input ticks are 350 bytes, 500
 /// characters of chat at most 3,000 in JSON.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 4 * 1024;

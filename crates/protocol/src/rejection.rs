@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::SENTENCE_CHARS_MAX;
 use crate::names::NameError;
 
 /// The answer to a request: `{"Ok": …}` or `{"Err": {"code", "message"}}`.
@@ -23,11 +24,12 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection with its sentence.
+    /// A rejection with its sentence, of which at most [`SENTENCE_CHARS_MAX`] characters
+    /// are kept.
     pub fn new(code: RejectionCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: sentence(message.into()),
             retry_after_ms: None,
         }
     }
@@ -45,6 +47,14 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after_ms.map(Duration::from_millis)
     }
+}
+
+/// A sentence for a person, cut where it is too long.
+pub(crate) fn sentence(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(SENTENCE_CHARS_MAX) {
+        text.truncate(end);
+    }
+    text
 }
 
 impl From<NameError> for Rejection {
@@ -104,6 +114,7 @@ pub enum RejectionCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::{GoodbyeCode, ServerMessage};
 
     #[test]
     fn says_when_to_try_again_only_where_that_is_known() {
@@ -115,5 +126,17 @@ mod tests {
         assert_eq!(timed.retry_after(), Some(Duration::from_millis(2)));
         let json = serde_json::to_string(&timed).unwrap();
         assert_eq!(serde_json::from_str::<Rejection>(&json).unwrap(), timed);
+    }
+
+    #[test]
+    fn a_sentence_that_quotes_a_client_is_cut() {
+        let long = "\u{1f3c1}".repeat(SENTENCE_CHARS_MAX + 1);
+        let rejection = Rejection::new(RejectionCode::BadMessage, long.clone());
+        assert_eq!(rejection.message.chars().count(), SENTENCE_CHARS_MAX);
+        let goodbye = ServerMessage::goodbye(GoodbyeCode::BadFrame, long);
+        let ServerMessage::Goodbye { reason, .. } = goodbye else {
+            panic!("{goodbye:?}")
+        };
+        assert_eq!(reason, rejection.message);
     }
 }
