@@ -350,6 +350,16 @@ impl RelayCore {
         true
     }
 
+    /// Removes the events that wait for a member: those of an old race must not follow the
+    /// first frame of the new one.
+    fn forget_joining_events(&mut self) {
+        for member in &mut self.members {
+            if let MemberState::Joining(events) = &mut member.state {
+                events.clear();
+            }
+        }
+    }
+
     /// Queues the inputs that came before the race was known: clients send them
     /// again only with their next frame, which is too late.
     fn queue_early_inputs(&mut self, now: Instant) {
@@ -396,6 +406,7 @@ impl RelayCore {
             self.failure_detector.renewed(now);
             self.history.clear();
             self.passed_events.clear();
+            self.forget_joining_events();
         }
         self.race = Some(race);
         self.epoch = epoch;

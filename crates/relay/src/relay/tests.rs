@@ -80,6 +80,16 @@ fn events_between_the_question_and_the_answer_are_not_lost() {
 }
 
 #[test]
+fn events_of_an_old_race_do_not_follow_a_member_into_the_next() {
+    let mut core = core_with_member();
+    core.event(&event(1, RoomEventBody::Started), Instant::now());
+    let next = "01ARZ3NDEKTSV4RRFFQ69G5FAW".parse().unwrap();
+    core.answered(next, Epoch::FIRST, Instant::now());
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    assert_eq!(kinds(&mut core), [FrameKind::Control]);
+}
+
+#[test]
 fn a_member_whose_seat_was_taken_away_is_sent_to_the_lobby() {
     let mut core = core_with_member();
     core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
