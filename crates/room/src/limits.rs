@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::TICK_RATE_HZ;
+use protocol::limits::RACE_TIME_MAX_MS;
 
 /// From the last seat taken to the start: time to look at the track, and for
 /// every client to learn what time it is.
@@ -89,6 +90,19 @@ pub const HAND_OVER_ATTEMPTS: u32 = 10;
 /// How long a new owner waits for what the gateways know: longer would be seen
 /// by players.
 pub const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// Latest tick of a room, as many days after its countdown as a race is remembered by its
+/// replay: counts of ticks stay far from their ends.
+pub const TICKS_MAX: u32 = (RACE_TIME_MAX_MS / 1_000) as u32 * TICK_RATE_HZ;
+
+/// Most events of one tick and records of one room in a checkpoint: counts of either stay
+/// far from their ends.
+pub const COUNT_MAX: u32 = i32::MAX as u32;
+
+/// Most ticks that a new owner computes again because gateways have seen them, ten
+/// seconds: an owner is silent a quarter of a second after its last checkpoint. A
+/// snapshot that is further ahead is nothing to catch up with.
+pub const REPEAT_TICKS_MAX: u32 = 10 * TICK_RATE_HZ;
 
 /// Most ticks that a room is moved on by whose owner is new or was paused, one
 /// second: more than it takes to notice a slow owner. A longer absence

@@ -13,7 +13,7 @@ use protocol::{Tick, UnixMillis};
 use super::replay::InputLog;
 use super::{Output, Race, Room};
 use crate::catch_up::News;
-use crate::limits::{ADVANCE_TICKS_MAX, TICK_INTERVAL};
+use crate::limits::{ADVANCE_TICKS_MAX, REPEAT_TICKS_MAX, TICK_INTERVAL};
 
 /// What it took to catch up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,8 @@ impl History {
     /// What can be read, and is of this race and later than its checkpoint.
     fn new(race: &Race, news: &News) -> Self {
         let seats = race.state.cars.len();
-        let later = news.snapshots.range(race.state.tick + 1..);
+        let tick = race.state.tick;
+        let later = news.snapshots.range(tick + 1..=tick + REPEAT_TICKS_MAX);
         let snapshots = later.filter_map(|(tick, bytes)| {
             let (_header, body) = SnapshotHeader::split(bytes).ok()?;
             let seen = wire::decode(body, *tick, &race.course).ok()?;

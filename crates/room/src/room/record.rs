@@ -21,6 +21,7 @@ use super::attendance::Attendance;
 use super::replay::{InputLog, SavedLog};
 use super::seats::Seats;
 use super::{Ending, Identity, Output, Ownership, Race, Room, ai};
+use crate::limits::{COUNT_MAX, TICKS_MAX};
 
 /// What the state of most rooms takes in a checkpoint, at most.
 const STATE_BYTES: usize = 2_048;
@@ -51,8 +52,9 @@ struct SavedRace {
 }
 
 impl Saved<'_> {
-    /// Whether its parts are of the same seats.
+    /// Whether its numbers are in their ranges and its parts fit together.
     fn check(&self) -> Result<(), RestoreError> {
+        self.check_numbers()?;
         let seats = self.seats.len();
         if seats != usize::from(self.settings.seats) || seats > SEATS_MAX {
             return Err(RestoreError::Inconsistent(
@@ -60,7 +62,12 @@ impl Saved<'_> {
             ));
         }
         let Some(race) = &self.race else {
-            return Ok(());
+            return match self.phase {
+                Phase::Waiting | Phase::Finished | Phase::Closed => Ok(()),
+                Phase::Countdown | Phase::Racing => {
+                    Err(RestoreError::Inconsistent("a race without cars"))
+                }
+            };
         };
         let counts = [
             race.body.cars.len(),
@@ -69,6 +76,23 @@ impl Saved<'_> {
         ];
         if counts != [seats; 3] {
             return Err(RestoreError::Inconsistent("not as many cars as seats"));
+        }
+        Ok(())
+    }
+
+    /// Whether no number is near the end of its type: the room counts on from them.
+    fn check_numbers(&self) -> Result<(), RestoreError> {
+        if self.settings.check().is_err() {
+            return Err(RestoreError::Inconsistent("settings that no room has"));
+        }
+        let (event_tick, events) = self.events_emitted;
+        let race = self.race.as_ref();
+        let ticks = race.map_or([0; 2], |race| [race.start_tick, race.tick]);
+        if event_tick.max(ticks[0]).max(ticks[1]) > TICKS_MAX {
+            return Err(RestoreError::Inconsistent("a tick that no race has"));
+        }
+        if events.max(self.revision) > COUNT_MAX {
+            return Err(RestoreError::Inconsistent("a count that no room has"));
         }
         Ok(())
     }

@@ -212,7 +212,10 @@ impl Seats {
     /// The number of the next occupant.
     pub(super) fn next_arrival(&self) -> u32 {
         let people = self.taken().filter_map(|(_, occupant)| occupant.person());
-        people.map(|person| person.arrival + 1).max().unwrap_or(0)
+        people
+            .map(|person| person.arrival.saturating_add(1))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Who of the people connected has been here for longest.

@@ -2,6 +2,7 @@
 
 mod attendance;
 mod catch_up;
+mod damage;
 mod golden;
 mod presence;
 mod replay;

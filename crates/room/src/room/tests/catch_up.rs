@@ -8,7 +8,7 @@ use protocol::snapshot::SnapshotHeader;
 
 use super::*;
 use crate::catch_up::{CatchUp, News};
-use crate::limits::{ADVANCE_TICKS_MAX, TICK_INTERVAL};
+use crate::limits::{ADVANCE_TICKS_MAX, REPEAT_TICKS_MAX, TICK_INTERVAL};
 
 /// How many ticks before their use inputs come.
 const LEAD: u32 = 4;
@@ -260,4 +260,23 @@ fn a_waiting_room_has_nothing_to_catch_up_with() {
     let caught_up = waiting.catch_up(&News::default(), now, 1_000);
     assert_eq!((caught_up.repeated, caught_up.due), (0, now));
     assert_eq!(waiting.phase(), Phase::Waiting);
+}
+
+#[test]
+fn nothing_is_computed_up_to_a_snapshot_that_is_far_ahead() {
+    let mut old = Watched::new();
+    old.drive_to(300);
+    let now = Instant::now();
+    for ahead in [REPEAT_TICKS_MAX + 1, u32::MAX - 300] {
+        let (mut header, body) = SnapshotHeader::split(old.snapshots.last().unwrap()).unwrap();
+        header.tick = 300 + ahead;
+        let mut forged = header.encode_into(Vec::new());
+        forged.extend(body);
+        let mut news = News::default();
+        news.snapshots.insert(header.tick, forged);
+        let mut successor = old.successor(&old.room.checkpoint());
+        let caught_up = successor.catch_up(&news, now, 1_000);
+        assert_eq!((caught_up.repeated, caught_up.advanced), (0, 0));
+        assert_eq!(state(&successor), &old.race().state);
+    }
 }
