@@ -22,6 +22,8 @@ use relay::MemberId;
 use service::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use self::reader::codec;
+
 use self::idle::IdleTimer;
 use self::linger::linger;
 use self::reader::Reader;

@@ -17,6 +17,15 @@ use crate::send_queue::SendQueue;
 /// First size of the buffer that frames are read into: some inputs fit.
 const READ_BUFFER_BYTES: usize = 1024;
 
+/// What finds the frames in a client's bytes, and refuses those that are too long.
+#[must_use]
+pub fn codec() -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder()
+        .length_field_length(LENGTH_BYTES)
+        .max_frame_length(CLIENT_FRAME_BYTES_MAX)
+        .new_codec()
+}
+
 /// The frames of one client.
 #[derive(Debug)]
 pub(super) struct Reader<R> {
@@ -29,12 +38,8 @@ pub(super) struct Reader<R> {
 impl<R: AsyncRead + Unpin> Reader<R> {
     /// The frames that come from `stream`.
     pub(super) fn new(stream: R, now: Instant) -> Self {
-        let codec = LengthDelimitedCodec::builder()
-            .length_field_length(LENGTH_BYTES)
-            .max_frame_length(CLIENT_FRAME_BYTES_MAX)
-            .new_codec();
         Self {
-            frames: FramedRead::with_capacity(stream, codec, READ_BUFFER_BYTES),
+            frames: FramedRead::with_capacity(stream, codec(), READ_BUFFER_BYTES),
             budget: Budget::new(now),
             is_throttled: false,
         }
