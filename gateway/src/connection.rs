@@ -21,17 +21,19 @@ use protocol::limits::CLIENT_FRAME_BYTES_MAX;
 use relay::MemberId;
 use service::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::codec::LengthDelimitedCodecError;
 
+pub(crate) use self::linger::linger;
 pub use self::reader::codec;
 
 use self::idle::IdleTimer;
-use self::linger::linger;
 use self::reader::Reader;
 use crate::addresses::Address;
 use crate::backend::Backend;
 use crate::conversation::{Conversation, Step, reject};
 use crate::relays::RelayHandle;
 use crate::send_queue::SendQueue;
+use crate::tls;
 use crate::token::Port;
 
 /// Serves one client until either side ends the connection.
@@ -69,6 +71,13 @@ pub async fn serve(
         leaving.await;
     };
     tokio::join!(conversing, send_queue.write());
+}
+
+/// Whether reading failed since a frame is longer than a client's may be, and not by the
+/// stream itself: TLS calls damaged records invalid too.
+fn is_too_long(error: &io::Error) -> bool {
+    let source = error.get_ref();
+    source.is_some_and(|source| source.is::<LengthDelimitedCodecError>())
 }
 
 struct Connection {
@@ -123,7 +132,11 @@ impl Connection {
                         return;
                     }
                 }
-                Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Some(Err(error)) if is_too_long(&error) => {
+                    if tls::begins_handshake(frames.read_buffer()) {
+                        tracing::debug!("a client speaks TLS to a port without");
+                        metrics::handshake("no_tls_here");
+                    }
                     let reason = format!("a frame has at most {CLIENT_FRAME_BYTES_MAX} bytes");
                     return self.goodbye(GoodbyeCode::BadFrame, reason);
                 }

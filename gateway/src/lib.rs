@@ -42,6 +42,7 @@ pub mod seats;
 pub mod send_queue;
 pub mod sessions;
 mod stored;
+mod tls;
 pub mod token;
 
 pub use options::Options;

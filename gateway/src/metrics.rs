@@ -19,6 +19,16 @@ pub fn accepted(port: Port) {
     counter!("gateway_accepted_total", "port" => port.name()).increment(1);
 }
 
+/// A TLS handshake ended, or a client spoke TLS where there is none.
+pub fn handshake(outcome: &'static str) {
+    counter!("gateway_tls_handshakes_total", "outcome" => outcome).increment(1);
+}
+
+/// The certificate was read again.
+pub fn certificate_reloaded(outcome: &'static str) {
+    counter!("gateway_tls_reloads_total", "outcome" => outcome).increment(1);
+}
+
 /// A request of a client was refused.
 pub fn rejected(code: RejectionCode) {
     counter!("gateway_rejected_total", "code" => label(&code)).increment(1);

@@ -41,6 +41,25 @@ pub struct Options {
     )]
     pub session_key_file: PathBuf,
 
+    /// The certificate for clients and those that lead to its CA, as PEM: both
+    /// client ports speak TLS. Read again on SIGHUP
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SLIPSTREAM_TLS_CERTIFICATE",
+        requires = "tls_key"
+    )]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// The private key of the certificate, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SLIPSTREAM_TLS_KEY",
+        requires = "tls_certificate"
+    )]
+    pub tls_key: Option<PathBuf>,
+
     /// How addresses come through a load balancer.
     #[command(flatten)]
     pub proxy: ProxyOptions,
@@ -74,4 +93,21 @@ pub struct Options {
     /// What every program has.
     #[command(flatten)]
     pub service: ServiceOptions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificate_and_key_go_together() {
+        let (certificate, key) = (["--tls-certificate", "c"], ["--tls-key", "k"]);
+        for (half, other) in [(certificate, "--tls-key"), (key, "--tls-certificate")] {
+            let error = Options::try_parse_from([&["gateway"], &half[..]].concat()).unwrap_err();
+            assert!(error.to_string().contains(other), "{error}");
+        }
+        let both = [&["gateway"], &certificate[..], &key[..]].concat();
+        let options = Options::try_parse_from(both).unwrap();
+        assert!(options.tls_certificate.is_some() && options.tls_key.is_some());
+    }
 }

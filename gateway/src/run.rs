@@ -11,10 +11,11 @@ use protocol::{GatewayId, Reply, subject};
 use relay::flush_schedule::FlushOptions;
 use service::{BoxError, Context, Shutdown};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::accept;
+use crate::accept::ClientPort;
 use crate::addresses::Addresses;
 use crate::backend::Backend;
 use crate::chat::ChatHub;
@@ -31,6 +32,7 @@ use crate::proxy_header::ProxyProtocol;
 use crate::relays::Relays;
 use crate::seats::SeatRegister;
 use crate::sessions::{SessionRegister, Sessions};
+use crate::tls::{self, CertificateFiles, Tls};
 use crate::token::{Port, Signer};
 
 /// What the gateway follows and writes.
@@ -45,13 +47,19 @@ const STORES: [Store; 5] = [
 /// Runs the gateway until shutdown.
 ///
 /// # Errors
-/// When a port is taken, the key cannot be read, or the bus is missing.
+/// When a port is taken, the key or the certificate cannot be read, or the bus is missing.
 pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError> {
     let race = listen("--race-listen", options.race_listen)?;
     let chat = listen("--chat-listen", options.chat_listen)?;
     let key = &options.session_key_file;
     let signer = Signer::from_file(key)
         .map_err(|error| format!("cannot use --session-key-file {}: {error}", key.display()))?;
+
+    let certificate = options.tls_certificate.zip(options.tls_key);
+    let tls =
+        certificate.map(|(certificate, key)| Tls::load(CertificateFiles { certificate, key }));
+    let tls = tls.transpose()?.map(Arc::new);
+    let hangups = signal(SignalKind::hangup())?;
 
     let gateway = GatewayId::new(rand::random());
     let bus = Bus::connect(Connection {
@@ -140,19 +148,24 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     let pings = bus.subscribe(subject::gateway_ping(gateway)).await?;
     followers.spawn(answer_pings(Arc::clone(&backend), pings, shutdown.clone()));
 
+    followers.spawn(tls::reload_on_hangup(
+        tls.clone(),
+        hangups,
+        shutdown.clone(),
+    ));
+
     let proxy = ProxyProtocol::new(options.proxy);
     let addresses = Addresses::new(Arc::clone(&backend.limiter), proxy);
     context.serving(&[("race", race.local_addr()?), ("chat", chat.local_addr()?)])?;
     for (listener, port) in [(race, Port::Race), (chat, Port::Chat)] {
-        let (backend, addresses) = (Arc::clone(&backend), Arc::clone(&addresses));
-        followers.spawn(accept::accept(
-            listener,
+        let client_port = ClientPort {
             port,
-            backend,
-            addresses,
-            tasks.clone(),
-            shutdown.clone(),
-        ));
+            backend: Arc::clone(&backend),
+            addresses: Arc::clone(&addresses),
+            tls: tls.clone(),
+            shutdown: shutdown.clone(),
+        };
+        followers.spawn(client_port.accept(listener, tasks.clone()));
     }
 
     shutdown.wait().await;

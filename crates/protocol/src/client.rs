@@ -264,6 +264,8 @@ pub enum GoodbyeCode {
     SessionEnded,
     /// The account of the player was deleted.
     AccountDeleted,
+    /// The client speaks plain text, the gateway TLS.
+    TlsRequired,
 }
 
 impl GoodbyeCode {
@@ -271,7 +273,11 @@ impl GoodbyeCode {
     #[must_use]
     pub const fn may_retry(self) -> bool {
         match self {
-            Self::Version | Self::BadFrame | Self::Replaced | Self::AccountDeleted => false,
+            Self::Version
+            | Self::BadFrame
+            | Self::Replaced
+            | Self::AccountDeleted
+            | Self::TlsRequired => false,
             // After the end of a session another may begin on a new connection.
             Self::Idle | Self::SlowReader | Self::Draining | Self::TooMany | Self::SessionEnded => {
                 true

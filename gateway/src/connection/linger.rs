@@ -11,7 +11,7 @@ const LINGER_BYTES_MAX: u64 = 64 * 1024;
 
 /// Reads what a client still sends until it closes too: closing with unread bytes would
 /// reset the connection, and lose the goodbye.
-pub(super) async fn linger(reader: impl AsyncRead + Unpin) {
+pub(crate) async fn linger(reader: impl AsyncRead + Unpin) {
     let (mut rest, mut nowhere) = (reader.take(LINGER_BYTES_MAX), tokio::io::sink());
     let discarding = tokio::io::copy(&mut rest, &mut nowhere);
     // Whether it ends in time, too late or broken, the connection is over.

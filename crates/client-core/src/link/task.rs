@@ -333,6 +333,7 @@ fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {
         _ if !retry => End::Dismissed(reason),
         GoodbyeCode::TooMany => End::Crowded(reason),
         GoodbyeCode::Version
+        | GoodbyeCode::TlsRequired
         | GoodbyeCode::BadFrame
         | GoodbyeCode::Idle
         | GoodbyeCode::SlowReader
