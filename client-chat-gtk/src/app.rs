@@ -6,7 +6,7 @@ use std::time::Duration;
 use client_core::chat::ChatClientState;
 use client_core::protocol::account::Password;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode};
-use client_core::{ChatClient, GatewayAddress, Link, LinkEvent};
+use client_core::{ChatClient, GatewayAddress, Link, LinkEvent, Security};
 use gtk4::prelude::*;
 use gtk4::{Application, gio, glib};
 use tokio::runtime::Handle;
@@ -32,6 +32,7 @@ pub struct App {
     window: Window,
     runtime: Handle,
     gateways: Vec<GatewayAddress>,
+    security: Security,
     sender: MessageSender,
     link: Option<Link>,
     client: ChatClient,
@@ -55,10 +56,11 @@ impl App {
         window: Window,
         runtime: Handle,
         gateways: Vec<GatewayAddress>,
+        security: Security,
         login_method: LoginMethod,
         sender: MessageSender,
     ) -> Self {
-        let link = Link::open(&runtime, &gateways, CLIENT_NAME);
+        let link = Link::open(&runtime, &gateways, &security, CLIENT_NAME);
         let (lines, people) = (model::new_lines(), model::new_people());
         window.set_models(&lines, &people);
         let mut app = Self {
@@ -66,6 +68,7 @@ impl App {
             window,
             runtime,
             gateways,
+            security,
             sender,
             link: Some(link),
             client: ChatClient::default(),
@@ -237,7 +240,8 @@ impl App {
     }
 
     fn connect(&mut self) {
-        self.link = Some(Link::open(&self.runtime, &self.gateways, CLIENT_NAME));
+        let (runtime, gateways) = (&self.runtime, &self.gateways);
+        self.link = Some(Link::open(runtime, gateways, &self.security, CLIENT_NAME));
     }
 
     fn say(&mut self, entry: &str) {

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::Parser;
-use client_core::GatewayAddress;
 use client_core::protocol::PlayerName;
 use client_core::protocol::account::Password;
+use client_core::{GatewayAddress, TlsOptions};
 
 /// Slipstream's chat window
 ///
@@ -23,6 +23,10 @@ pub struct Options {
         default_value = "127.0.0.1:10001"
     )]
     pub gateway: Vec<GatewayAddress>,
+
+    /// Whether the connection is encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// Log in at once under this name
     #[arg(

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context;
+use client_core::Security;
 use gtk4 as gtk;
 use gtk4::prelude::*;
 use gtk4::{gio, glib};
@@ -31,6 +32,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Returns an error if there is no display, or if the runtime cannot start.
 pub fn run(options: Options) -> anyhow::Result<ExitCode> {
     start_logs();
+    let security = options.tls.security()?;
     gtk::init().context("cannot open a window; is DISPLAY or WAYLAND_DISPLAY set?")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -44,10 +46,12 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
     let application =
         gtk::Application::new(Some(APPLICATION_ID), gio::ApplicationFlags::NON_UNIQUE);
     let handle = runtime.handle().clone();
-    let parts = Rc::new(Cell::new(Some((options, handle, sender, receiver))));
+    let parts = Rc::new(Cell::new(Some((
+        options, security, handle, sender, receiver,
+    ))));
     application.connect_activate(move |application| match parts.take() {
-        Some((options, runtime, sender, receiver)) => {
-            open(application, options, runtime, sender, receiver);
+        Some((options, security, runtime, sender, receiver)) => {
+            open(application, options, security, runtime, sender, receiver);
         }
         None => application.windows().iter().for_each(GtkWindowExt::present),
     });
@@ -60,6 +64,7 @@ pub fn run(options: Options) -> anyhow::Result<ExitCode> {
 fn open(
     application: &gtk::Application,
     options: Options,
+    security: Security,
     runtime: Handle,
     sender: MessageSender,
     receiver: MessageReceiver,
@@ -73,6 +78,7 @@ fn open(
         window,
         runtime,
         options.gateway,
+        security,
         login_method,
         sender,
     );

@@ -1,7 +1,7 @@
 //! The connection and its threads.
 
 use anyhow::Context;
-use client_core::{GatewayAddress, Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent, Security};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::app::App;
@@ -22,13 +22,13 @@ impl Network {
     ///
     /// # Errors
     /// Returns an error if the threads cannot be started.
-    pub fn open(gateways: &[GatewayAddress]) -> anyhow::Result<Self> {
+    pub fn open(gateways: &[GatewayAddress], security: &Security) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .enable_all()
             .build()
             .context("cannot start the threads of the network")?;
-        let link = Link::open(runtime.handle(), gateways, CLIENT);
+        let link = Link::open(runtime.handle(), gateways, security, CLIENT);
         Ok(Self { link, runtime })
     }
 

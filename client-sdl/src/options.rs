@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser};
-use client_core::GatewayAddress;
 use client_core::protocol::account::Password;
 use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT};
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::{PlayerName, RoomName};
 use client_core::simulation::Track;
+use client_core::{GatewayAddress, TlsOptions};
 use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use crate::app::{Credentials, Goal, Plan};
@@ -36,6 +36,10 @@ pub struct Options {
         default_value = "127.0.0.1:10000"
     )]
     pub gateway: Vec<GatewayAddress>,
+
+    /// Whether the connection is encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// Log in as this player instead of asking
     #[arg(long, value_name = "NAME")]

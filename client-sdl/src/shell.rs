@@ -99,7 +99,7 @@ struct Session<'o> {
 
 impl<'o> Session<'o> {
     fn open(options: &'o Options) -> anyhow::Result<Self> {
-        let network = Network::open(&options.gateway)?;
+        let network = Network::open(&options.gateway, &options.tls.security()?)?;
         let socket = options.state_socket.as_ref().map(|path| {
             StateSocket::open(network.handle(), path)
                 .with_context(|| format!("cannot listen at --state-socket {}", path.display()))

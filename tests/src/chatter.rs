@@ -5,7 +5,7 @@ use bytes::Bytes;
 use client_core::chat::ChatClientState;
 use client_core::protocol::Rejection;
 use client_core::protocol::chat::{ChatBody, ChatMessage};
-use client_core::{ChatClient, LinkEvent};
+use client_core::{ChatClient, LinkEvent, Security};
 
 use crate::live::{Client, Live};
 
@@ -46,7 +46,13 @@ impl Chatter {
     /// Starts connecting.
     #[must_use]
     pub fn connect(name: &str, address: &str) -> Live<Self> {
-        Live::connect(Self::default(), name, address)
+        Self::connect_with(name, address, &Security::Plain)
+    }
+
+    /// Starts connecting, with TLS where that is asked for.
+    #[must_use]
+    pub fn connect_with(name: &str, address: &str, security: &Security) -> Live<Self> {
+        Live::connect(Self::default(), name, address, security)
     }
 
     /// What it has read, as text.

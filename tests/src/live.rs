@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
-use client_core::{GatewayAddress, Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent, Security};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -40,10 +40,15 @@ pub struct Live<C> {
 impl<C: Client> Live<C> {
     /// Starts connecting.
     #[must_use]
-    pub fn connect(client: C, name: &str, address: &str) -> Self {
+    pub fn connect(client: C, name: &str, address: &str, security: &Security) -> Self {
         let client = Arc::new(Mutex::new(client));
         let gateway = GatewayAddress::parse(address).expect("a fleet announces addresses");
-        let link = Link::open(&Handle::current(), &[gateway], "integration-tests");
+        let link = Link::open(
+            &Handle::current(),
+            &[gateway],
+            security,
+            "integration-tests",
+        );
         let task = tokio::spawn(live(Arc::clone(&client), link));
         Self {
             name: name.to_owned(),

@@ -12,7 +12,7 @@ use client_core::protocol::snapshot::RelayedHeader;
 use client_core::protocol::{Epoch, Rejection, Seat, Tick};
 use client_core::race::RaceResult;
 use client_core::simulation::AiDriver;
-use client_core::{LinkEvent, RaceClient, RaceClientState};
+use client_core::{LinkEvent, RaceClient, RaceClientState, Security};
 use domain::{CarClass, Controls, Skill};
 
 use crate::live::{Client, Live};
@@ -90,7 +90,13 @@ impl Racer {
     /// Starts connecting.
     #[must_use]
     pub fn connect(name: &str, address: &str) -> Live<Self> {
-        Live::connect(Self::default(), name, address)
+        Self::connect_with(name, address, &Security::Plain)
+    }
+
+    /// Starts connecting, with TLS where that is asked for.
+    #[must_use]
+    pub fn connect_with(name: &str, address: &str, security: &Security) -> Live<Self> {
+        Live::connect(Self::default(), name, address, security)
     }
 
     /// Where its room is in its life.

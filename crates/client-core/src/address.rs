@@ -81,6 +81,17 @@ impl GatewayAddress {
         &self.0
     }
 
+    /// Returns the host: a name without the dot that may end it, or an IP address without
+    /// brackets and zone.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = self.0.rsplit_once(':').map_or("", |(host, _port)| host);
+        match host.strip_prefix('[') {
+            Some(inside) => inside.split(['%', ']']).next().unwrap_or_default(),
+            None => host.strip_suffix('.').unwrap_or(host),
+        }
+    }
+
     /// Describes several addresses for people: the first few, and how many more
     /// there are.
     #[must_use]
@@ -160,6 +171,19 @@ mod tests {
             assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         }
         assert_eq!(GatewayAddress::parse(""), Err(Error::Empty));
+    }
+
+    #[test]
+    fn the_host_is_as_a_certificate_has_it() {
+        for (text, host) in [
+            ("localhost:1", "localhost"),
+            ("a.example.:10001", "a.example"),
+            ("127.0.0.1:65535", "127.0.0.1"),
+            ("[::1]:10001", "::1"),
+            ("[fe80::1%eth0]:10001", "fe80::1"),
+        ] {
+            assert_eq!(GatewayAddress::parse(text).unwrap().host(), host);
+        }
     }
 
     #[test]

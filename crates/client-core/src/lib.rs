@@ -2,7 +2,7 @@
 //!
 //! - [`link`] is the only part with sockets: frames out, [`LinkEvent`]s in, and
 //!   a connection that reconnects after it breaks, to the first of several
-//!   gateways that answers.
+//!   gateways that answers, in plain text or with TLS ([`Security`]).
 //! - [`RaceClient`] and [`ChatClient`] are state machines without I/O. They
 //!   take link events, the player's actions, and the time; they return frames
 //!   to send and the state to show.
@@ -19,6 +19,7 @@ mod login;
 pub mod notice;
 pub mod race;
 mod request;
+pub mod security;
 mod tracks;
 
 pub use address::{GatewayAddress, GatewayAddressError};
@@ -29,3 +30,4 @@ pub use netcode::simulation;
 pub use notice::Notice;
 pub use protocol;
 pub use race::{RaceClient, RaceClientState};
+pub use security::{Security, TlsOptions};

@@ -6,11 +6,13 @@
 //!
 //! - [`attempts`] says which address is tried when, and [`backoff`] how long the
 //!   link waits between two connections; both are pure.
-//! - [`connect`] resolves names and races the addresses; [`task`] owns the socket.
+//! - [`connect`] resolves names and races the addresses, [`secure`] makes a TLS
+//!   connection of the first that answers; [`task`] owns the socket.
 
 mod attempts;
 mod backoff;
 mod connect;
+mod secure;
 mod task;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub use self::backoff::{Attempt, Backoff};
 
 use self::task::LinkTask;
 use crate::address::GatewayAddress;
+use crate::security::Security;
 
 /// Bound on frames that wait to be sent: a second of inputs and some requests.
 const OUTGOING_MAX: usize = 256;
@@ -90,18 +93,25 @@ fn count(counter: &AtomicU64, frame: &[u8]) {
 impl Link {
     /// Starts connecting to one of the gateways on a runtime: to the first one
     /// that answers, in the order of the list. The gateway logs `client` as the
-    /// name of this program.
+    /// name of this program. A first gateway whose certificate does not hold ends
+    /// the link; once a gateway's certificate held, the link goes on trying.
     ///
     /// # Panics
     /// If there is no gateway.
     #[must_use]
-    pub fn open(runtime: &Handle, gateways: &[GatewayAddress], client: &str) -> Self {
+    pub fn open(
+        runtime: &Handle,
+        gateways: &[GatewayAddress],
+        security: &Security,
+        client: &str,
+    ) -> Self {
         assert!(!gateways.is_empty(), "a link needs an address");
         let traffic = Arc::new(Counters::default());
         let (outgoing, to_send) = mpsc::channel(OUTGOING_MAX);
         let (events, incoming) = mpsc::channel(INCOMING_MAX);
         let task = LinkTask::new(
             gateways.to_vec(),
+            security.clone(),
             client,
             to_send,
             events,

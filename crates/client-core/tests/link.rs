@@ -9,7 +9,7 @@ use client_core::protocol::account::Password;
 use client_core::protocol::client::{ClientMessage, GoodbyeCode, ServerMessage};
 use client_core::protocol::frame;
 use client_core::protocol::{PlayerName, Rejection, RejectionCode};
-use client_core::{GatewayAddress, Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent, Security};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
@@ -55,7 +55,7 @@ fn open(addresses: &[&str]) -> Link {
         .iter()
         .map(|address| GatewayAddress::parse(address).expect("an address"))
         .collect();
-    Link::open(&Handle::current(), &gateways, "test")
+    Link::open(&Handle::current(), &gateways, &Security::Plain, "test")
 }
 
 async fn next(link: &mut Link) -> LinkEvent {

@@ -53,6 +53,7 @@ pub async fn run(options: &ChatOptions) -> Result<()> {
 
 async fn chat(options: &ChatOptions) -> Result<()> {
     let record = Arc::new(Mutex::new(Record::new(options.users.into())));
+    let security = options.tls.security()?;
     let mut tokens = Tokens::open(options.tokens.as_deref())?;
     let (mut users, mut senders) = (JoinSet::new(), Vec::new());
     let (logged_in, users_in) = watch::channel(0_usize);
@@ -72,6 +73,7 @@ async fn chat(options: &ChatOptions) -> Result<()> {
             &name,
             tokens.of(&name),
             &gateways,
+            &security,
             Arc::clone(&record),
         );
         let (sender, messages) = mpsc::channel(QUEUE_MAX);

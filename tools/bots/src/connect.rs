@@ -12,7 +12,7 @@ use anyhow::Result;
 use client_core::protocol::account::Password;
 use client_core::protocol::client::{ClientMessage, ServerMessage};
 use client_core::protocol::frame;
-use client_core::{GatewayAddress, Link, LinkEvent};
+use client_core::{GatewayAddress, Link, LinkEvent, Security};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -68,12 +68,13 @@ struct Tally {
 pub async fn run(options: &ConnectOptions) -> Result<()> {
     expect_sockets((options.rate * options.seconds).min(IN_FLIGHT_MAX as u32))?;
     expect_gateways(&options.gateways).await?;
+    let security = options.tls.security()?;
     let mut tokens = BTreeMap::new();
     let mut tallies = Vec::new();
     let run = run_name();
     for method in Method::ALL {
         let tally = tokio::select! {
-            tally = attempts(options, method, &run, &mut tokens) => tally,
+            tally = attempts(options, &security, method, &run, &mut tokens) => tally,
             signal = tokio::signal::ctrl_c() => {
                 signal?;
                 anyhow::bail!("interrupted");
@@ -87,6 +88,7 @@ pub async fn run(options: &ConnectOptions) -> Result<()> {
 
 async fn attempts(
     options: &ConnectOptions,
+    security: &Security,
     method: Method,
     run: &str,
     tokens: &mut BTreeMap<u32, String>,
@@ -123,8 +125,10 @@ async fn attempts(
         while in_flight.len() >= IN_FLIGHT_MAX {
             tally.note(in_flight.join_next().await, tokens);
         }
+        let security = security.clone();
         in_flight.spawn(async move {
-            let attempt = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt(&gateway, &message));
+            let attempt = attempt(&gateway, &security, &message);
+            let attempt = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt);
             let outcome = attempt.await.unwrap_or_else(|_| Err("timeout".to_owned()));
             (number, due.elapsed(), outcome)
         });
@@ -144,9 +148,13 @@ async fn attempts(
 }
 
 /// Connects, authenticates and disconnects. Returns the token, or the kind of failure.
-async fn attempt(gateway: &GatewayAddress, message: &ClientMessage) -> Result<String, String> {
+async fn attempt(
+    gateway: &GatewayAddress,
+    security: &Security,
+    message: &ClientMessage,
+) -> Result<String, String> {
     let runtime = tokio::runtime::Handle::current();
-    let mut link = Link::open(&runtime, slice::from_ref(gateway), "bots");
+    let mut link = Link::open(&runtime, slice::from_ref(gateway), security, "bots");
     while let Some(event) = link.next().await {
         match event {
             LinkEvent::Connected => link.send(frame::from_client(message)),

@@ -13,7 +13,7 @@ use client_core::protocol::lobby::{Phase, RoomSettings};
 use client_core::protocol::{RaceId, RoomName};
 use client_core::race::RaceResult;
 use client_core::race::room::RoomClient;
-use client_core::{GatewayAddress, Link, LinkEvent, RaceClient, RaceClientState};
+use client_core::{GatewayAddress, Link, LinkEvent, RaceClient, RaceClientState, Security};
 use domain::{CarClass, Controls, Skill, TICK_RATE_HZ};
 use simulation::AiDriver;
 
@@ -32,6 +32,8 @@ const SEAT_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Driver {
     /// Gateways, the first to connect to and the others for when it fails; at least one.
     pub gateways: Vec<GatewayAddress>,
+    /// Whether its connections are encrypted.
+    pub security: Security,
     /// Its name.
     pub name: String,
     /// Its skill.
@@ -68,7 +70,7 @@ impl Driver {
     /// When it cannot log in or get a seat.
     pub async fn race(self, seed: u64, hooks: impl Hooks) -> Result<Option<Outcome>> {
         let runtime = tokio::runtime::Handle::current();
-        let mut link = Link::open(&runtime, &self.gateways, "bots");
+        let mut link = Link::open(&runtime, &self.gateways, &self.security, "bots");
         let mut bot = Bot::new(self, seed, hooks);
         let mut frames = tokio::time::interval(FRAME);
         frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);

@@ -16,6 +16,7 @@ use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use client_core::Security;
 use client_core::protocol::RoomName;
 use client_core::protocol::lobby::RoomSettings;
 use indicatif::ProgressBar;
@@ -65,6 +66,7 @@ pub async fn run(options: &LoadOptions) -> Result<()> {
 
 struct Load<'a> {
     options: &'a LoadOptions,
+    security: Security,
     record: Shared,
     samples: Option<BufWriter<File>>,
     tokens: Tokens,
@@ -83,6 +85,7 @@ impl<'a> Load<'a> {
         let record = Shared::new(Record::new(Instant::now(), samples.is_some()));
         Ok(Self {
             options,
+            security: options.tls.security()?,
             bot_pool: BotPool::new(options, &record)?,
             record,
             samples: samples.map(BufWriter::new),
@@ -169,7 +172,7 @@ impl<'a> Load<'a> {
         let names: Vec<String> = numbers
             .map(|number| format!("{}{number}", self.options.prefix))
             .collect();
-        Talk::start(&self.options.chat_gateways, &names)
+        Talk::start(&self.options.chat_gateways, &self.security, &names)
             .await
             .map(Some)
     }
@@ -234,7 +237,7 @@ impl<'a> Load<'a> {
     }
 
     fn start_bot(&mut self, room: u16, seat: u8) -> Result<()> {
-        let mut driver = driver(self.options, room, seat)?;
+        let mut driver = driver(self.options, &self.security, room, seat)?;
         driver.token = self.tokens.of(&driver.name);
         let seed = u64::from(room) * 100 + u64::from(seat);
         let (progress, receiver) = watch::channel(Progress::Joining);
@@ -329,7 +332,7 @@ impl<'a> Load<'a> {
     }
 }
 
-fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
+fn driver(options: &LoadOptions, security: &Security, room: u16, seat: u8) -> Result<Driver> {
     let name: RoomName = format!("{}{room}", options.prefix)
         .parse()
         .context("the prefix makes no valid name of a room")?;
@@ -345,6 +348,7 @@ fn driver(options: &LoadOptions, room: u16, seat: u8) -> Result<Driver> {
     };
     Ok(Driver {
         gateways,
+        security: security.clone(),
         // Numbered through all rooms: tokens fit any shape of load.
         name: format!(
             "{}{}",

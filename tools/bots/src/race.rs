@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use client_core::Security;
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::room::CloseReason;
 use client_core::race::room::{LeaderboardLine, lap_time};
@@ -23,15 +24,16 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 /// # Errors
 /// When a bot cannot get its seat, or the race has no winner.
 pub async fn run(options: &RaceOptions) -> Result<()> {
+    let security = options.tls.security()?;
     let (first_view, watching) = watch::channel(View::default());
     let mut bots = JoinSet::new();
-    bots.spawn(driver(options, 0).race(0, ViewSender::new(first_view)));
+    bots.spawn(driver(options, &security, 0).race(0, ViewSender::new(first_view)));
     if options.create {
         // The others can only join a room that exists.
         seated(watching.clone(), &mut bots).await?;
     }
     for index in 1..usize::from(options.count) {
-        bots.spawn(driver(options, index).race(index as u64, ()));
+        bots.spawn(driver(options, &security, index).race(index as u64, ()));
     }
     let mut reports = tokio::time::interval(REPORT_INTERVAL);
     let mut outcome = None;
@@ -51,7 +53,7 @@ pub async fn run(options: &RaceOptions) -> Result<()> {
     print_result(options, &outcome.context("there were no bots")?)
 }
 
-fn driver(options: &RaceOptions, index: usize) -> Driver {
+fn driver(options: &RaceOptions, security: &Security, index: usize) -> Driver {
     let is_host = options.create && index == 0;
     let fill = Fill {
         players: usize::from(options.count),
@@ -59,6 +61,7 @@ fn driver(options: &RaceOptions, index: usize) -> Driver {
     };
     Driver {
         gateways: options.gateway.clone(),
+        security: security.clone(),
         name: format!("{}{}", options.prefix, index + 1),
         skill: options.skill.of(index),
         class: options.class.of(index),

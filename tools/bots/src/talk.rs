@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use client_core::GatewayAddress;
+use client_core::{GatewayAddress, Security};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -54,7 +54,11 @@ impl Talk {
     ///
     /// # Errors
     /// When not all of them get into it.
-    pub(crate) async fn start(gateways: &[GatewayAddress], names: &[String]) -> Result<Self> {
+    pub(crate) async fn start(
+        gateways: &[GatewayAddress],
+        security: &Security,
+        names: &[String],
+    ) -> Result<Self> {
         let mut talk = Self {
             ledger: Shared(Arc::new(Mutex::new(Ledger::new(names.len())))),
             talkers: JoinSet::new(),
@@ -68,7 +72,7 @@ impl Talk {
             gateways.rotate_left(first);
             let (turn, turns) = mpsc::channel(TURNS_MAX);
             talk.turns.push(turn);
-            let talker = Talker::new(number, name, gateways, talk.ledger.clone());
+            let talker = Talker::new(number, name, gateways, security, talk.ledger.clone());
             talk.talkers.spawn(talker.run(turns));
             talk.await_entries(LOGGING_IN_MAX, begun).await?;
         }

@@ -9,7 +9,6 @@ use futures::{SinkExt, StreamExt};
 use protocol::client::{ClientMessage, GoodbyeCode, Hello, ServerMessage};
 use protocol::frame::{self, LENGTH_BYTES};
 use protocol::limits::SERVER_FRAME_BYTES_MAX;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -17,8 +16,10 @@ use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::backoff::{Attempt, Backoff};
 use super::connect::connect;
+use super::secure::{SecureError, Stream, secure};
 use super::{Counters, LinkEvent, count};
 use crate::address::GatewayAddress;
+use crate::security::Security;
 
 /// Interval between pings, from the welcome on. A gateway answers each, and closes a
 /// connection that is silent for a minute.
@@ -29,10 +30,17 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// still holds it: three unanswered pings, or a log-in without an answer.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(16);
 
+/// The reason of a connection's end without a goodbye.
+const CLOSED: &str = "the server closed the connection";
+
 pub(super) struct LinkTask {
     gateways: Vec<GatewayAddress>,
     /// The place of the gateway to which the next connection goes if it answers.
     preferred: usize,
+    security: Security,
+    /// Whether there has been a connection to a gateway that may be talked to: what is
+    /// wrong with a later one is a matter of time.
+    was_secured: bool,
     backoff: Backoff,
     /// When the gateway of this connection welcomed the player.
     welcomed_at: Option<Instant>,
@@ -48,7 +56,8 @@ pub(super) struct LinkTask {
 enum End {
     /// The link was dropped.
     Dropped,
-    /// The gateway said goodbye and asked the client not to retry.
+    /// The gateway said goodbye and asked the client not to retry, or is not one that the
+    /// client may talk to.
     Dismissed(String),
     /// The gateway has too many connections or messages.
     Crowded(String),
@@ -86,11 +95,12 @@ impl Due {
     }
 }
 
-type Frames = Framed<TcpStream, LengthDelimitedCodec>;
+type Frames = Framed<Stream, LengthDelimitedCodec>;
 
 impl LinkTask {
     pub(super) fn new(
         gateways: Vec<GatewayAddress>,
+        security: Security,
         client: &str,
         to_send: mpsc::Receiver<Bytes>,
         events: mpsc::Sender<LinkEvent>,
@@ -99,6 +109,8 @@ impl LinkTask {
         Self {
             gateways,
             preferred: 0,
+            security,
+            was_secured: false,
             backoff: Backoff::default(),
             welcomed_at: None,
             retry_at: None,
@@ -172,6 +184,21 @@ impl LinkTask {
             }
         };
         self.prefer_after(place);
+        let secured = tokio::select! {
+            secured = secure(stream, &self.security, &self.gateways[place]) => secured,
+            () = self.events.closed() => return End::Dropped,
+        };
+        let stream = match secured {
+            Ok(stream) => stream,
+            Err(SecureError::Refused(reason)) if !self.was_secured => {
+                return End::Dismissed(reason);
+            }
+            Err(SecureError::Refused(reason) | SecureError::Broken(reason)) => {
+                return End::Broken(reason);
+            }
+            Err(SecureError::Crowded(reason)) => return End::Crowded(reason),
+        };
+        self.was_secured = true;
         let codec = LengthDelimitedCodec::builder()
             .length_field_length(LENGTH_BYTES)
             .max_frame_length(SERVER_FRAME_BYTES_MAX)
@@ -249,7 +276,7 @@ impl LinkTask {
                 frame.freeze()
             }
             Ok(Some(Err(error))) => return Err(broken(error)),
-            Ok(None) => return broken_by("the server closed the connection"),
+            Ok(None) => return broken_by(CLOSED),
             Err(_elapsed) => return broken_by("the server has fallen silent"),
         };
         let Some(event) = LinkEvent::read(&frame) else {
@@ -323,7 +350,11 @@ async fn receive(
 /// Takes the error by value so that `map_err(broken)` compiles.
 #[expect(clippy::needless_pass_by_value)]
 fn broken(error: io::Error) -> End {
-    End::Broken(error.to_string())
+    End::Broken(match error.kind() {
+        // TLS says the same at length: a process that is killed says no goodbye.
+        io::ErrorKind::UnexpectedEof => CLOSED.to_owned(),
+        _ => error.to_string(),
+    })
 }
 
 fn dismissal(code: GoodbyeCode, reason: &str, retry: bool) -> End {

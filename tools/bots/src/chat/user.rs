@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use client_core::chat::ChatClientState;
 use client_core::protocol::chat::ChatBody;
 use client_core::protocol::{Rejection, RejectionCode};
-use client_core::{ChatClient, GatewayAddress, Link, LinkEvent};
+use client_core::{ChatClient, GatewayAddress, Link, LinkEvent, Security};
 use tokio::sync::{mpsc, watch};
 
 use super::record::Record;
@@ -40,6 +40,7 @@ impl User {
         name: &str,
         token: Option<String>,
         gateways: &[GatewayAddress],
+        security: &Security,
         record: Arc<Mutex<Record>>,
     ) -> Self {
         let mut client = ChatClient::default();
@@ -50,7 +51,12 @@ impl User {
         Self {
             number,
             name: name.to_owned(),
-            link: Link::open(&tokio::runtime::Handle::current(), gateways, "bots"),
+            link: Link::open(
+                &tokio::runtime::Handle::current(),
+                gateways,
+                security,
+                "bots",
+            ),
             client,
             record,
             is_logged_in: false,

@@ -213,6 +213,7 @@ impl Drop for LoadHooks {
 
 #[cfg(test)]
 mod tests {
+    use client_core::Security;
     use domain::{CarClass, Skill};
 
     use super::*;
@@ -221,6 +222,7 @@ mod tests {
     fn bots_wait_until_their_room_is_to_race() {
         let driver = Driver {
             gateways: Vec::new(),
+            security: Security::Plain,
             name: "load-8".to_owned(),
             skill: Skill::Club,
             class: CarClass::Grip,

@@ -7,15 +7,17 @@
 //! bucket per poll: thirty times a second, when the player's clock asks for inputs.
 //! A player costs two system calls a snapshot, a read and a write, and no allocation.
 //!
-//! [`player`] decides and has no I/O; [`connection`] is a player's socket.
+//! [`player`] decides and has no I/O; [`connection`] is a player's connection and
+//! [`socket`] its socket, with or without TLS.
 
 mod connection;
 mod frames;
 mod player;
 mod recording;
+mod socket;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -30,6 +32,7 @@ use mio::{Events, Poll, Token};
 use self::connection::{Connection, Readiness};
 use self::player::Player;
 pub(crate) use self::recording::Recording;
+use self::socket::Target;
 use super::load_hooks::{LoadHooks, Shared};
 use crate::driver::{Bot, Driver};
 
@@ -141,7 +144,7 @@ struct Group {
 
 struct Member {
     origin: NewPlayer,
-    addresses: Vec<SocketAddr>,
+    targets: Vec<Target>,
     /// `None` once it has ended.
     player: Option<Player>,
     connection: Connection,
@@ -241,11 +244,12 @@ impl Group {
         let player = member.player.as_mut()?;
         let now = Instant::now();
         if member.connection.is_due(now) {
-            let (addresses, token) = (&member.addresses, Token(index));
-            if let Err(error) = member
+            let (targets, security) = (&member.targets, &member.origin.driver.security);
+            let (token, registry) = (Token(index), self.poll.registry());
+            let begun = member
                 .connection
-                .connect(addresses, token, self.poll.registry())
-            {
+                .connect(targets, security, token, registry);
+            if let Err(error) = begun {
                 let _ = member.connection.lost(now, player, &error);
             }
         }
@@ -294,19 +298,19 @@ impl Member {
         let resolve = |name: &GatewayAddress| {
             let found = name.as_str().to_socket_addrs();
             let mut found = found.with_context(|| format!("cannot find {name}"))?;
-            found
-                .next()
-                .with_context(|| format!("{name} has no address"))
+            let first = found.next();
+            let address = first.with_context(|| format!("{name} has no address"))?;
+            Target::new(name, address).with_context(|| format!("cannot connect to {name}"))
         };
-        let addresses = origin.driver.gateways.iter().map(resolve);
-        let addresses = addresses.collect::<Result<Vec<_>>>()?;
-        if addresses.is_empty() {
+        let targets = origin.driver.gateways.iter().map(resolve);
+        let targets = targets.collect::<Result<Vec<_>>>()?;
+        if targets.is_empty() {
             bail!("there is no gateway");
         }
         Ok(Self {
             player: Some(origin.player(recording)),
             origin,
-            addresses,
+            targets,
             connection: Connection::default(),
         })
     }

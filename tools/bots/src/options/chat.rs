@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client_core::GatewayAddress;
+use client_core::{GatewayAddress, TlsOptions};
 
 use super::{numbered, prefix, process};
 use crate::process::Process;
@@ -23,6 +23,10 @@ pub struct ChatOptions {
         default_value = "127.0.0.1:10001"
     )]
     pub gateways: Vec<GatewayAddress>,
+
+    /// Whether connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// How many users, 1 to 9,999
     #[arg(

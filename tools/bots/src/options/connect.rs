@@ -1,7 +1,7 @@
 //! The command line of `bots connect`.
 
 use clap::Args;
-use client_core::GatewayAddress;
+use client_core::{GatewayAddress, TlsOptions};
 
 /// Longest prefix of the names that leaves room for the run and a number.
 const PREFIX_CHARS_MAX: usize = 4;
@@ -18,6 +18,10 @@ pub struct ConnectOptions {
         default_value = "127.0.0.1:10000"
     )]
     pub gateways: Vec<GatewayAddress>,
+
+    /// Whether connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// Attempts a second, 1 to 5,000
     #[arg(

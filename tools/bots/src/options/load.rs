@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client_core::GatewayAddress;
 use client_core::protocol::limits::LAPS_MAX;
+use client_core::{GatewayAddress, TlsOptions};
 use domain::{CarClass, SEATS_MAX, Skill};
 
 use super::chat::RATE_PER_USER_MAX;
@@ -24,6 +24,10 @@ pub struct LoadOptions {
         default_value = "127.0.0.1:10000"
     )]
     pub gateways: Vec<GatewayAddress>,
+
+    /// Whether connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// The chat ports of gateways, as host and port, for --chat
     #[arg(

@@ -1,10 +1,10 @@
 //! The command line of `bots race`.
 
 use clap::Args;
-use client_core::GatewayAddress;
 use client_core::protocol::RoomName;
 use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX};
 use client_core::protocol::lobby::RoomSettings;
+use client_core::{GatewayAddress, TlsOptions};
 use domain::{CarClass, Mode, SEATS_MAX, Skill, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use super::choice::{self, Choice, MIXED};
@@ -22,6 +22,10 @@ pub struct RaceOptions {
         default_value = "127.0.0.1:10000"
     )]
     pub gateway: Vec<GatewayAddress>,
+
+    /// Whether connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// The room to race in
     #[arg(long, value_name = "ROOM")]

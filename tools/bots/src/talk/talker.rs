@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use client_core::chat::ChatClientState;
 use client_core::protocol::chat::ChatBody;
-use client_core::{ChatClient, GatewayAddress, Link, LinkEvent};
+use client_core::{ChatClient, GatewayAddress, Link, LinkEvent, Security};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -19,6 +19,7 @@ pub(super) struct Talker {
     number: usize,
     name: String,
     gateways: Vec<GatewayAddress>,
+    security: Security,
     ledger: Shared,
     is_present: bool,
 }
@@ -28,12 +29,14 @@ impl Talker {
         number: usize,
         name: &str,
         gateways: Vec<GatewayAddress>,
+        security: &Security,
         ledger: Shared,
     ) -> Self {
         Self {
             number,
             name: name.to_owned(),
             gateways,
+            security: security.clone(),
             ledger,
             is_present: false,
         }
@@ -51,7 +54,7 @@ impl Talker {
 
     /// One link, from the log-in until it ends for good.
     async fn connection(&mut self, turns: &mut mpsc::Receiver<()>) {
-        let mut link = Link::open(&Handle::current(), &self.gateways, "bots");
+        let mut link = Link::open(&Handle::current(), &self.gateways, &self.security, "bots");
         let mut client = ChatClient::default();
         client.log_in(&self.name, PASSWORD);
         // The lines of this client, in the order of their sequence numbers.

@@ -1,16 +1,16 @@
 //! The connection of one player.
 
-use std::io::{self, ErrorKind, Write};
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use client_core::Security;
 use client_core::link::{Attempt, Backoff};
 use mio::event::Event;
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::player::Player;
+use super::socket::{Socket, Target};
 
 /// Before a player that has failed connects again: the servers may be back by then.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -39,8 +39,8 @@ enum State {
     Lost {
         until: Instant,
     },
-    Connecting(TcpStream),
-    Open(TcpStream),
+    Connecting(Socket),
+    Open(Socket),
 }
 
 /// The state of a connection after an event.
@@ -67,37 +67,42 @@ impl Connection {
     /// Begins to connect; its events carry the token.
     pub(crate) fn connect(
         &mut self,
-        addresses: &[SocketAddr],
+        targets: &[Target],
+        security: &Security,
         token: Token,
         registry: &Registry,
     ) -> io::Result<()> {
-        let address = addresses[self.losses % addresses.len()];
-        let mut stream = TcpStream::connect(address)?;
+        let target = &targets[self.losses % targets.len()];
+        let mut socket = Socket::connect(target, security)?;
+        let stream = &mut socket.stream;
         // Otherwise an input would wait for the acknowledgement of the one before.
         stream.set_nodelay(true)?;
-        receive_timestamp::enable(&stream)?;
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        self.state = State::Connecting(stream);
+        receive_timestamp::enable(stream)?;
+        registry.register(stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.state = State::Connecting(socket);
         Ok(())
     }
 
     /// Handles an event of the socket, but does not read.
     pub(crate) fn handle(&mut self, event: &Event) -> io::Result<Readiness> {
         match std::mem::take(&mut self.state) {
-            State::Connecting(stream) => {
-                if let Some(error) = stream.take_error()? {
+            State::Connecting(socket) => {
+                if let Some(error) = socket.stream.take_error()? {
                     return Err(error);
                 }
                 if !event.is_writable() {
-                    self.state = State::Connecting(stream);
+                    self.state = State::Connecting(socket);
                     return Ok(Readiness::Pending);
                 }
-                self.state = State::Open(stream);
+                self.state = State::Open(socket);
                 self.open_since = Some(Instant::now());
                 Ok(Readiness::Connected)
             }
-            State::Open(stream) => {
-                self.state = State::Open(stream);
+            State::Open(mut socket) => {
+                if event.is_writable() {
+                    socket.flush()?;
+                }
+                self.state = State::Open(socket);
                 if event.is_writable() && !self.unsent.is_empty() {
                     self.write(&[]);
                 }
@@ -119,18 +124,19 @@ impl Connection {
         now: Instant,
     ) -> Result<()> {
         loop {
-            let State::Open(stream) = &mut self.state else {
+            let State::Open(socket) = &mut self.state else {
                 return Ok(());
             };
-            match receive_timestamp::read(stream, buffer) {
-                Ok((0, _)) => {
+            let all = buffer.len();
+            match socket.read(buffer) {
+                Ok((0, ..)) => {
                     let closed = io::Error::other("the server closed the connection");
                     return self.lost(now, player, &closed);
                 }
-                Ok((bytes, received_at)) => {
-                    player.received(&buffer[..bytes], received_at)?;
+                Ok((bytes, received, received_at)) => {
+                    player.received(received, received_at)?;
                     // More bytes cause another event, but the end does not.
-                    if bytes < buffer.len() && !event.is_read_closed() {
+                    if bytes < all && !event.is_read_closed() {
                         return Ok(());
                     }
                 }
@@ -144,14 +150,14 @@ impl Connection {
     /// Writes after the bytes that wait. Without a connection the bytes are dropped,
     /// since they would be outdated later. Reading detects a lost connection.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        let State::Open(stream) = &mut self.state else {
+        let State::Open(socket) = &mut self.state else {
             return;
         };
         if self.unsent.is_empty() {
             let sent = if bytes.is_empty() {
                 Ok(0)
             } else {
-                stream.write(bytes)
+                socket.write(bytes)
             };
             self.unsent.extend_from_slice(&bytes[sent.unwrap_or(0)..]);
             return;
@@ -159,7 +165,7 @@ impl Connection {
         if self.unsent.len() + bytes.len() <= UNSENT_BYTES_MAX {
             self.unsent.extend_from_slice(bytes);
         }
-        if let Ok(sent) = stream.write(&self.unsent) {
+        if let Ok(sent) = socket.write(&self.unsent) {
             self.unsent.drain(..sent);
         }
     }
