@@ -3,10 +3,12 @@
 //! [`rooms`] reads the lobby and the damaged checkpoints that were set aside, [`tap`] prints messages as JSON, [`decode`] converts
 //! one message to JSON, [`keys`] lists a bucket, [`replay`] drives a finished race again, [`drain`] drains a
 //! worker, [`sessions`] ends log-ins, [`persist`] decides about messages that did not get into the database,
-//! [`nats_users`] makes the keys of the NATS users, and [`formats`] lists the versions that this release reads and writes.
+//! [`nats_users`] makes the keys of the NATS users, [`certificate`] certificates for development, and
+//! [`formats`] lists the versions that this release reads and writes.
 //!
 //! Invariant: no command changes the outcome of a race.
 
+pub mod certificate;
 pub mod decode;
 pub mod drain;
 pub mod formats;
@@ -62,5 +64,6 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Track(command) => tracks::run(&command),
+        Command::Certificate(command) => certificate::run(&command),
     }
 }

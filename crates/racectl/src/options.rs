@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use protocol::WorkerId;
 
+use crate::certificate::CertificateCommand;
 use crate::decode::Kind;
 use crate::persist::PersistCommand;
 use crate::replay::ReplayCommand;
@@ -153,6 +154,12 @@ pub enum Command {
     /// Look at tracks
     #[command(subcommand)]
     Track(TrackCommand),
+    /// Make a server certificate for gateways, and a development CA when there is none
+    ///
+    /// Writes ca.pem, for clients, and server.pem and server.key, for gateways, which
+    /// read them again on SIGHUP. The certificate is for localhost, 127.0.0.1, ::1 and the
+    /// given names, and good for a year.
+    Certificate(CertificateCommand),
 }
 
 /// What there is to do with rooms that are lost.
