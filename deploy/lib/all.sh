@@ -16,6 +16,8 @@ source "$libraries/nats.sh"
 source "$libraries/ports.sh"
 # shellcheck source=lib/processes.sh
 source "$libraries/processes.sh"
+# shellcheck source=lib/tls.sh
+source "$libraries/tls.sh"
 # shellcheck source=lib/servers.sh
 source "$libraries/servers.sh"
 # shellcheck source=lib/locks.sh

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What deploy/up, scale, rolling-restart, status and down share: the deployment
-# of the data folder. Needs common.sh, processes.sh, ports.sh and servers.sh.
+# of the data folder. Needs common.sh, processes.sh, ports.sh, tls.sh and servers.sh.
 
 # shellcheck disable=SC2034 # the two are used by the scripts
 readonly SCALABLE=(gateway race-worker chat-worker persistence)
@@ -26,10 +26,11 @@ require_up() {
     is_up || die "nothing is up in $DATA_DIR: start it with deploy/up"
 }
 
+# shellcheck disable=SC2154 # tls is in tls.sh
 save_settings() {
     jq -n --arg nats_url "$nats_url" --arg nats_users "$nats_users" --arg nats_ca "$nats_ca" \
-        --arg database_url "$database_url" --arg bin_dir "$bin_dir" \
-        '{$nats_url, $nats_users, $nats_ca, $database_url, $bin_dir}' >"$SETTINGS"
+        --arg database_url "$database_url" --arg bin_dir "$bin_dir" --argjson tls "$tls" \
+        '{$nats_url, $nats_users, $nats_ca, $database_url, $bin_dir, $tls}' >"$SETTINGS"
 }
 
 load_settings() {
@@ -38,6 +39,7 @@ load_settings() {
     nats_ca=$(jq -r .nats_ca "$SETTINGS")
     database_url=$(jq -r .database_url "$SETTINGS")
     bin_dir=$(jq -r .bin_dir "$SETTINGS")
+    if jq -e .tls "$SETTINGS" >/dev/null; then use_tls; fi
 }
 
 # Forgets what a set that crashed, or a machine that stopped, left behind.

@@ -21,7 +21,7 @@ start_persistence() { # NUMBER
 start_gateway() { # NUMBER RACE_ADDRESS CHAT_ADDRESS
     # One key for all gateways: a token from one is good at every other.
     start_server gateway "$1" --race-listen "$2" --chat-listen "$3" \
-        --session-key-file "$RUN_DIR/session.keys"
+        --session-key-file "$RUN_DIR/session.keys" "${gateway_tls[@]}"
 }
 
 # The configuration of every NATS server of ours, here and in the tests.

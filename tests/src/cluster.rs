@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use client_core::Security;
+use client_core::security::CaFile;
 use fleet::wait::eventually;
 use fleet::{Fleet, Plan, Program, Programs, RunDir};
 
@@ -24,6 +26,8 @@ pub const PASSWORD: &str = "correct-horse";
 pub struct Cluster {
     /// The servers.
     pub fleet: Fleet,
+    /// How its clients connect.
+    pub security: Security,
     // Dropped last: the servers write to it.
     scratch: ScratchDir,
 }
@@ -52,8 +56,18 @@ impl Cluster {
     pub async fn start_from(programs: Programs, plan: Plan) -> Result<Self> {
         let scratch = ScratchDir::new()?;
         let run_dir = RunDir::new(scratch.path());
+        let tls = plan.tls;
         let fleet = Fleet::start(programs, run_dir, plan).await?;
-        Ok(Self { fleet, scratch })
+        let security = if tls {
+            Security::with_ca(&CaFile::read(&fleet.run_dir().ca())?)
+        } else {
+            Security::Plain
+        };
+        Ok(Self {
+            fleet,
+            security,
+            scratch,
+        })
     }
 
     /// Starts one more race worker, in a network namespace.
@@ -165,7 +179,7 @@ impl Cluster {
     /// # Errors
     /// When the sign-up fails.
     pub async fn racer(&self, name: &str) -> Result<Live<Racer>> {
-        let racer = Racer::connect(name, &self.race_address()?);
+        let racer = Racer::connect_with(name, &self.race_address()?, &self.security);
         racer.act(|racer| racer.client.sign_up(name, PASSWORD));
         racer.in_lobby().await?;
         Ok(racer)
@@ -184,7 +198,7 @@ impl Cluster {
     /// # Errors
     /// When the log-in fails.
     pub async fn racer_back_at(&self, name: &str, address: &str) -> Result<Live<Racer>> {
-        let racer = Racer::connect(name, address);
+        let racer = Racer::connect_with(name, address, &self.security);
         racer.act(|racer| racer.client.log_in(name, PASSWORD));
         racer.in_lobby().await?;
         Ok(racer)
@@ -204,7 +218,7 @@ impl Cluster {
     /// When the sign-up fails.
     pub async fn chatter_at(&self, name: &str, gateway: usize) -> Result<Live<Chatter>> {
         let address = self.fleet.gateways[gateway].address("chat")?;
-        let chatter = Chatter::connect(name, &address.to_string());
+        let chatter = Chatter::connect_with(name, &address.to_string(), &self.security);
         chatter.act(|chatter| chatter.client.sign_up(name, PASSWORD));
         chatter.in_chat().await?;
         Ok(chatter)

@@ -1,9 +1,15 @@
-//! A client without any of our code: bytes over a plain socket.
+//! A client without any of our code: bytes over a plain socket, or over TLS.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 
 use fleet::wait::TIMEOUT;
 
@@ -30,8 +36,12 @@ const NARROW_BYTES: u32 = 4 * 1024;
 /// A connection that says what it likes.
 #[derive(Debug)]
 pub struct RawClient {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
 }
+
+trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Debug + Send + Unpin> Stream for S {}
 
 impl RawClient {
     /// Connects and says nothing.
@@ -39,7 +49,19 @@ impl RawClient {
     /// # Errors
     /// When nobody listens.
     pub async fn connect(address: &str) -> Result<Self> {
+        let stream = Box::new(TcpStream::connect(address).await?);
+        Ok(Self { stream })
+    }
+
+    /// Connects with TLS and says nothing.
+    ///
+    /// # Errors
+    /// When nobody listens, or the handshake fails.
+    pub async fn connect_with_tls(address: SocketAddr, tls: Arc<ClientConfig>) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
+        let connecting = TlsConnector::from(tls).connect(address.ip().into(), stream);
+        let stream = tokio::time::timeout(TIMEOUT, connecting).await;
+        let stream = Box::new(stream.context("no handshake")??);
         Ok(Self { stream })
     }
 
@@ -50,7 +72,7 @@ impl RawClient {
     pub async fn narrow(address: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(NARROW_BYTES)?;
-        let stream = socket.connect(address.parse()?).await?;
+        let stream = Box::new(socket.connect(address.parse()?).await?);
         Ok(Self { stream })
     }
 
@@ -165,7 +187,11 @@ impl RawClient {
     /// # Errors
     /// When the connection is gone, or the gateway reads no more.
     pub async fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = tokio::time::timeout(TIMEOUT, self.stream.write_all(bytes)).await;
+        let write = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        let written = tokio::time::timeout(TIMEOUT, write).await;
         Ok(written.context("the gateway does not read")??)
     }
 

@@ -61,9 +61,12 @@ impl Fleet {
             persistence: Vec::new(),
             nats_servers: Vec::new(),
             own_groups: plan.own_groups,
-            settings: Settings::new(programs, run_dir, plan.nats, plan.database_url)?,
+            settings: Settings::new(programs, run_dir, plan.nats, plan.database_url, plan.tls)?,
             numbers: BTreeMap::new(),
         };
+        if plan.tls {
+            fleet.renew_certificate().await?;
+        }
         if let Some(command) = fleet.settings.nats_command()? {
             let name = fleet.next_name(Program::NatsServer);
             let mut nats = Process::serve_nats(command, &name, fleet.run_dir())?;
@@ -85,6 +88,17 @@ impl Fleet {
             server.ready().await?;
         }
         Ok(fleet)
+    }
+
+    /// Makes a new certificate for the gateways of a fleet with TLS, by the same CA; they
+    /// use it when they start, or after a SIGHUP.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn renew_certificate(&self) -> Result<()> {
+        stdout_of(self.settings.certificate_command()?)
+            .await
+            .map(drop)
     }
 
     /// The command of another server, which a caller can change and start with

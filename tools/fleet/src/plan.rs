@@ -14,6 +14,8 @@ pub struct Plan {
     pub nats: NatsSource,
     /// The URL of an existing database; by default SQLite in a file of the run.
     pub database_url: Option<String>,
+    /// Whether the gateways speak TLS, with a certificate of the run's own CA.
+    pub tls: bool,
     /// Whether each server runs under a group of its own, by which a firewall can
     /// tell them apart. It needs root.
     pub own_groups: bool,
@@ -46,6 +48,7 @@ impl Default for Plan {
                 host: LOOPBACK.to_owned(),
             },
             database_url: None,
+            tls: false,
             own_groups: false,
         }
     }

@@ -36,6 +36,17 @@ impl RunDir {
         self.0.join(format!("{name}.json"))
     }
 
+    /// The certificates of the gateways, as `racectl certificate` names them.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.0.join("tls")
+    }
+
+    /// The CA of a fleet with TLS, which its clients trust.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.certificates().join("ca.pem")
+    }
+
     /// The key that all gateways of a run share.
     pub fn session_key(&self) -> PathBuf {
         self.0.join("session.keys")

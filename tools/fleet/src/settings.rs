@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     database_url: String,
     /// The ports of the gateways.
     gateway_ports: Vec<Port>,
+    /// Whether the gateways speak TLS.
+    tls: bool,
 }
 
 impl Settings {
@@ -35,6 +37,7 @@ impl Settings {
         run_dir: RunDir,
         nats: NatsSource,
         database_url: Option<String>,
+        tls: bool,
     ) -> Result<Self> {
         let (nats_address, nats_url, nats_users) = match nats {
             NatsSource::Existing { url, users } => (None, url, users),
@@ -53,6 +56,7 @@ impl Settings {
             nats_users,
             nats_address,
             gateway_ports: Vec::new(),
+            tls,
         })
     }
 
@@ -71,6 +75,14 @@ impl Settings {
                     .envs(WIDE_LIMITS)
                     .arg("--session-key-file")
                     .arg(self.run_dir.session_key());
+                if self.tls {
+                    let folder = self.run_dir.certificates();
+                    command
+                        .arg("--tls-certificate")
+                        .arg(folder.join("server.pem"))
+                        .arg("--tls-key")
+                        .arg(folder.join("server.key"));
+                }
             }
             Program::RaceWorker => {
                 // `Fleet::rooms_of` reads the worker's id from its log.
@@ -89,6 +101,13 @@ impl Settings {
             .env("SLIPSTREAM_NATS_URL", &self.nats_url)
             .env("SLIPSTREAM_NATS_SEED", self.nats_users.seed(program.name()))
             .env("SLIPSTREAM_DATABASE_URL", &self.database_url);
+        Ok(command)
+    }
+
+    /// The command that makes a server certificate, and the CA when there is none.
+    pub(crate) fn certificate_command(&self) -> Result<Command> {
+        let mut command = self.programs.command("racectl")?;
+        command.arg("certificate").arg(self.run_dir.certificates());
         Ok(command)
     }
 

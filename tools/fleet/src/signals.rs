@@ -29,6 +29,14 @@ impl Process {
         self.signal(Signal::KILL)
     }
 
+    /// Has it read its files again, as an operator does (SIGHUP).
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
     /// Stops it in the middle of its work (SIGSTOP) until [`Process::resume`].
     ///
     /// # Errors
