@@ -1,5 +1,6 @@
 //! A client of the servers' monitoring ports.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
@@ -46,6 +47,18 @@ impl Metrics {
             .unwrap_or(0.0)
     }
 
+    /// The series of a metric by the value of their only label.
+    #[must_use]
+    pub fn by_label(&self, metric: &str) -> BTreeMap<String, f64> {
+        let series = self.0.lines().filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            let label = name.strip_prefix(metric)?.strip_prefix('{')?;
+            let label = label.split('"').nth(1)?;
+            Some((label.to_owned(), value.parse().ok()?))
+        });
+        series.collect()
+    }
+
     /// The sum of all series of a metric, whatever their labels.
     #[must_use]
     pub fn sum(&self, metric: &str) -> f64 {
@@ -75,6 +88,8 @@ mod tests {
         let text = "seen_total{a=\"b c\"} 2\nseen_total{a=\"d\"} 3\nseen_total_more 9\n";
         let metrics = Metrics(text.to_owned());
         assert_eq!(metrics.sum("seen_total"), 5.0);
+        let labels = metrics.by_label("seen_total");
+        assert_eq!((labels.len(), labels["b c"], labels["d"]), (2, 2.0, 3.0));
         assert_eq!(metrics.sum("unseen_total"), 0.0);
     }
 }
