@@ -4,6 +4,7 @@
 //! size, which becomes the [`report`].
 
 mod bot_pool;
+mod intervals;
 mod load_hooks;
 mod observer;
 mod record;
@@ -13,6 +14,7 @@ mod thin;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -69,6 +71,7 @@ struct Load<'a> {
     security: Security,
     record: Shared,
     samples: Option<BufWriter<File>>,
+    intervals: Option<BufWriter<File>>,
     tokens: Tokens,
     bot_pool: BotPool,
     progress: Vec<watch::Receiver<Progress>>,
@@ -77,11 +80,15 @@ struct Load<'a> {
 
 impl<'a> Load<'a> {
     fn new(options: &'a LoadOptions) -> Result<Self> {
-        let open = |path: &std::path::PathBuf| {
-            let file = File::create(path);
-            file.with_context(|| format!("--samples '{}' cannot be written", path.display()))
+        let open = |option: &'static str| {
+            move |path: &PathBuf| {
+                let file = File::create(path);
+                file.with_context(|| format!("{option} '{}' cannot be written", path.display()))
+            }
         };
-        let samples = options.samples.as_ref().map(open).transpose()?;
+        let samples = options.samples.as_ref().map(open("--samples"));
+        let intervals = options.intervals.as_ref().map(open("--intervals"));
+        let (samples, intervals) = (samples.transpose()?, intervals.transpose()?);
         let record = Shared::new(Record::new(Instant::now(), samples.is_some()));
         Ok(Self {
             options,
@@ -89,6 +96,7 @@ impl<'a> Load<'a> {
             bot_pool: BotPool::new(options, &record)?,
             record,
             samples: samples.map(BufWriter::new),
+            intervals: intervals.map(BufWriter::new),
             tokens: Tokens::open(options.tokens.as_deref())?,
             progress: Vec::new(),
             orders: watch::channel(Orders::Race { rooms: 0 }).0,
@@ -270,6 +278,7 @@ impl<'a> Load<'a> {
         while begun.elapsed() < time {
             tokio::time::sleep(POLL_INTERVAL.min(time - begun.elapsed().min(time))).await;
             self.write_samples()?;
+            self.write_intervals()?;
             bar.set_position(begun.elapsed().as_secs());
         }
         bar.finish();
@@ -319,6 +328,17 @@ impl<'a> Load<'a> {
             serde_json::to_writer(&mut *file, &line)?;
             writeln!(file)?;
         }
+        file.flush()?;
+        Ok(())
+    }
+
+    fn write_intervals(&mut self) -> Result<()> {
+        let line = self.record.lock().take_intervals(Instant::now());
+        let Some(file) = &mut self.intervals else {
+            return Ok(());
+        };
+        serde_json::to_writer(&mut *file, &line)?;
+        writeln!(file)?;
         file.flush()?;
         Ok(())
     }

@@ -8,6 +8,7 @@ use client_core::protocol::RaceId;
 use client_core::protocol::room::{CloseReason, Standing};
 use client_core::race::RaceResult;
 
+use super::intervals::{Intervals, Totals};
 use super::samples::{Line, Sample};
 use crate::measure::Times;
 
@@ -106,6 +107,8 @@ pub(crate) struct Record {
     pub(crate) volume: Volume,
     pub(crate) stale: u64,
     pub(crate) intervals: Times,
+    /// The intervals since the last call of [`Record::take_intervals`].
+    recent: Intervals,
     pub(crate) longest: Option<Longest>,
     pub(crate) skipped_unexcused: Jumps,
     pub(crate) skipped_new_owner: Jumps,
@@ -155,6 +158,7 @@ impl Record {
             volume: Volume::default(),
             stale: 0,
             intervals: Times::default(),
+            recent: Intervals::default(),
             longest: None,
             skipped_unexcused: Jumps::default(),
             skipped_new_owner: Jumps::default(),
@@ -203,6 +207,7 @@ impl Record {
 
     pub(crate) fn interval(&mut self, gap: Duration, end: Instant, room: &str, bot: &str) {
         self.intervals.add(gap);
+        self.recent.add(gap);
         if self.longest.as_ref().is_none_or(|known| known.gap < gap) {
             self.longest = Some(Longest {
                 gap,
@@ -307,5 +312,18 @@ impl Record {
     /// The samples since the last call.
     pub(crate) fn take_samples(&mut self) -> Vec<Line> {
         std::mem::take(&mut self.lines)
+    }
+
+    /// The intervals since the last call, with what has been lost so far.
+    pub(crate) fn take_intervals(&mut self, now: Instant) -> Intervals {
+        let mut taken = std::mem::take(&mut self.recent);
+        taken.unix_ms = self.unix_ms(now);
+        taken.totals = Totals {
+            sessions_lost: self.sessions.lost,
+            inputs_lost: self.inputs.lost,
+            skipped: self.skipped_unexcused.times,
+            back: self.ticks_back.times,
+        };
+        taken
     }
 }

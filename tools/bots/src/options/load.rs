@@ -139,6 +139,11 @@ pub struct LoadOptions {
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
 
+    /// Write how long snapshots took to follow each other, and what was lost, twice a second
+    /// to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub intervals: Option<PathBuf>,
+
     /// Prefix of the room and bot names; a number follows
     #[arg(long, value_name = "TEXT", default_value = "load-", value_parser = prefix)]
     pub prefix: String,
