@@ -37,7 +37,7 @@ async fn every_server_ends_cleanly_when_asked() -> Result<()> {
 
 #[tokio::test]
 async fn a_bad_option_is_named_with_its_value_and_what_is_allowed() -> Result<()> {
-    let cases: [(&str, &[&str], &str); 13] = [
+    let cases: [(&str, &[&str], &str); 14] = [
         ("gateway", &["--race-listen", "here"], "--race-listen"),
         (
             "gateway",
@@ -56,6 +56,7 @@ async fn a_bad_option_is_named_with_its_value_and_what_is_allowed() -> Result<()
         ("bots", &["race", "--room", "a b"], "A-Z a-z 0-9 _ -"),
         ("bots", &["load", "--pids", "gateway"], "gateway-1=4711"),
         ("chaos", &["--kill", "mysql"], "nats-server"),
+        ("flood", &["measure", "--floods", "water"], "sign-ups"),
         ("bots", &["race", "--room", "r", "--count", "17"], "1..=16"),
         (
             "bots",

@@ -69,6 +69,8 @@ const ARROWS: &[(&str, Allowed)] = &[
     // It starts programs as an operator does, and links none of them.
     ("fleet", Allowed::Only(&[])),
     ("chaos", Allowed::Only(&["fleet"])),
+    // Attackers write the bytes of frames themselves: no client does what they do.
+    ("flood", Allowed::Only(&["fleet", "protocol"])),
     (
         "bench",
         Allowed::Only(&[

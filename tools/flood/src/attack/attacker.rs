@@ -1,0 +1,102 @@
+//! One attacker: its address, its account and its log-in.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use protocol::RejectionCode;
+use protocol::client::ClientMessage;
+use tokio::time::sleep;
+
+use super::tally::Shared;
+use crate::account::{self, Refusal};
+use crate::kind::FloodKind;
+use crate::options::AttackOptions;
+use crate::wire::{Route, Wire};
+
+/// Before a connection that could not be made is tried again: the machine may have no
+/// free port for it, which is not the gateway's doing.
+const CONNECT_DELAY: Duration = Duration::from_millis(5);
+/// Addresses of accounts.
+const HOMES: u32 = 250;
+
+/// An attacker.
+#[derive(Clone, Debug)]
+pub(super) struct Attacker {
+    pub(super) number: u32,
+    pub(super) options: Arc<AttackOptions>,
+    name: String,
+    token: Option<String>,
+}
+
+impl Attacker {
+    /// Makes an attacker, with an account if it needs one. The account is made from
+    /// another address than the attack's.
+    ///
+    /// # Errors
+    /// When it cannot log in.
+    pub(super) async fn prepare(number: u32, options: Arc<AttackOptions>) -> Result<Self> {
+        let mut attacker = Self {
+            number,
+            name: format!("flood-{number}"),
+            options,
+            token: None,
+        };
+        if attacker.options.kind.has_accounts() {
+            let home = Ipv4Addr::new(127, 0, 2, (1 + number % HOMES) as u8);
+            let (_, token) = account::enter(attacker.route(home), &attacker.name).await?;
+            attacker.token = Some(token);
+        }
+        Ok(attacker)
+    }
+
+    fn route(&self, from: Ipv4Addr) -> Route {
+        Route {
+            from,
+            to: match self.options.kind.is_on_chat(self.number) {
+                true => self.options.chat,
+                false => self.options.race,
+            },
+            has_small_buffer: matches!(self.options.kind, FloodKind::Lists | FloodKind::Stalled),
+        }
+    }
+
+    /// Connects from an address of the attack.
+    pub(super) async fn connect(&self, tally: &Shared) -> Option<Wire> {
+        let from = Ipv4Addr::new(127, 0, 0, (2 + self.number % self.options.addresses) as u8);
+        if let Ok(wire) = Wire::open(self.route(from)).await {
+            tally.lock().connections += 1;
+            return Some(wire);
+        }
+        tally.lock().lost += 1;
+        sleep(CONNECT_DELAY).await;
+        None
+    }
+
+    /// Connects from an address of the attack and resumes, or logs in when the token is
+    /// refused.
+    pub(super) async fn resume(&mut self, tally: &Shared) -> Option<Wire> {
+        let mut wire = self.connect(tally).await?;
+        let message = match &self.token {
+            Some(token) => ClientMessage::Resume {
+                token: token.clone(),
+            },
+            None => account::log_in(&self.name),
+        };
+        match account::authenticate(&mut wire, &message).await {
+            Ok(token) => {
+                self.token = Some(token);
+                tally.lock().accepted += 1;
+                Some(wire)
+            }
+            Err(refusal) => {
+                if refusal == Refusal::Rejected(RejectionCode::BadToken) {
+                    self.token = None;
+                }
+                tally.lock().refused(refusal);
+                None
+            }
+        }
+    }
+}
