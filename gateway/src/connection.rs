@@ -31,6 +31,7 @@ use self::reader::Reader;
 use crate::addresses::Address;
 use crate::backend::Backend;
 use crate::conversation::{Conversation, Step, reject};
+use crate::metrics;
 use crate::relays::RelayHandle;
 use crate::send_queue::SendQueue;
 use crate::tls;
@@ -133,7 +134,7 @@ impl Connection {
                     }
                 }
                 Some(Err(error)) if is_too_long(&error) => {
-                    if tls::begins_handshake(frames.read_buffer()) {
+                    if tls::begins_handshake(reader.unread()) {
                         tracing::debug!("a client speaks TLS to a port without");
                         metrics::handshake("no_tls_here");
                     }

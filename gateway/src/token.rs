@@ -11,6 +11,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::session::TokenSession;
+use protocol::signing::SigningKeys;
 use protocol::{PlayerName, Rejection, RejectionCode, UnixMillis};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,12 @@ impl Signer {
     /// When the file cannot be read or made, others may read it, or it has no keys.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
         KeyFile::open(path).map(Self)
+    }
+
+    /// With keys that are in no file.
+    #[must_use]
+    pub fn new(keys: SigningKeys) -> Self {
+        Self(KeyFile::with(None, keys))
     }
 
     /// Reads the file again if it has changed. One that cannot be used is reported, and

@@ -151,8 +151,8 @@ impl RawNats {
     pub async fn may_not_subscribe(&mut self, subject: &str, group: &str) -> Result<bool> {
         self.count += 1;
         let number = self.count;
-        let refused = self.is_refused(&format!("SUB {subject} {group} {number}\r\n"));
-        let refused = refused.await?;
+        let command = format!("SUB {subject} {group} {number}\r\n");
+        let refused = self.is_refused(&command).await?;
         self.send(format!("UNSUB {number}\r\n").as_bytes()).await?;
         self.flush().await?;
         Ok(refused)

@@ -68,6 +68,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }))
     }
 
+    /// The bytes that have come and are not a frame yet.
+    pub(super) fn unread(&self) -> &[u8] {
+        self.frames.read_buffer()
+    }
+
     /// The stream, without what was read of it.
     pub(super) fn into_stream(self) -> R {
         self.frames.into_inner()

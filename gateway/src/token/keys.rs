@@ -33,7 +33,8 @@ pub enum KeyFileError {
 /// A file of keys, read again when it changes.
 #[derive(Debug)]
 pub(super) struct KeyFile {
-    path: PathBuf,
+    /// `None`: the keys are in no file, and stay.
+    path: Option<PathBuf>,
     known: RwLock<Known>,
 }
 
@@ -49,18 +50,23 @@ impl KeyFile {
         if !path.exists() {
             make(path)?;
         }
+        Ok(Self::with(Some(path.to_owned()), read(path)?))
+    }
+
+    pub(super) fn with(path: Option<PathBuf>, keys: SigningKeys) -> Self {
         let known = Known {
-            keys: read(path)?,
+            keys,
             looked_at: None,
         };
-        Ok(Self {
-            path: path.to_owned(),
+        Self {
+            path,
             known: RwLock::new(known),
-        })
+        }
     }
 
     pub(super) fn refresh(&self) {
-        match read(&self.path) {
+        let Some(path) = &self.path else { return };
+        match read(path) {
             Ok(keys) => {
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 if known.keys != keys {
@@ -69,7 +75,7 @@ impl KeyFile {
                 }
             }
             Err(error) => {
-                let path = self.path.display();
+                let path = path.display();
                 tracing::warn!(%error, %path, "the session keys stay as they are");
             }
         }

@@ -53,8 +53,8 @@ async fn connection(attacker: &mut Attacker, tally: &Shared, attempt: &mut u64) 
         FloodKind::Strangers => pour(wire, &frame::binary(FrameKind::Input, b""), tally).await,
         FloodKind::Lists => {
             let list = match kind.is_on_chat(attacker.number) {
-                true => ClientMessage::ListPresent,
-                false => ClientMessage::ListRooms,
+                true => ClientMessage::ListPresent { after: None },
+                false => ClientMessage::ListRooms { after: None },
             };
             let (_unread, mut writer) = wire.split();
             write(&mut writer, &frame::from_client(&list), tally).await;
