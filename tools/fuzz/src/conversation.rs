@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::conversation::{Ask, Conversation, Membership, Step};
-use gateway::limits::{CHAT_RATE, CONTROL_RATE, INPUT_RATE};
+use gateway::limiter::{LimitOptions, Limiter};
+use gateway::limits::{CHAT, CONTROL, CONTROL_RATE, INPUT_RATE};
 use gateway::token::Port;
 use protocol::client::{Hello, ServerMessage};
 use protocol::frame::{self, FrameKind};
@@ -91,7 +92,7 @@ impl Model {
             seat: None,
             controls: Count::of(CONTROL_RATE),
             inputs: Count::of(INPUT_RATE),
-            lines: Count::of(CHAT_RATE),
+            lines: Count::of_limit(CHAT),
         }
     }
 
@@ -129,12 +130,13 @@ impl Model {
         let step = self.conversation.frame(frame, self.clock.now());
         let kind = frame.first().copied();
         let is_control = !is_first && kind == Some(FrameKind::Control as u8);
-        if is_control && !is_too_fast(&step) {
+        if is_control && step != Step::Nothing && !is_too_fast(&step) {
             self.controls.one_more(self.clock);
         }
         match step {
             Step::Nothing if is_first => self.has_said_hello = true,
-            Step::Nothing => assert_eq!(kind, Some(FrameKind::Input as u8)),
+            // An input without a seat, or a refusal of many.
+            Step::Nothing => {}
             Step::Send(answer) => {
                 assert!(!is_first, "something other than a hello was answered");
                 check_answer(&answer);
@@ -172,7 +174,7 @@ impl Model {
         let is_log_in = matches!(ask, Ask::SignUp(_) | Ask::LogIn(_) | Ask::Resume(_));
         let of_race_port = matches!(
             ask,
-            Ask::ListRooms
+            Ask::ListRooms(_)
                 | Ask::CreateRoom(..)
                 | Ask::JoinRoom(..)
                 | Ask::ChooseClass(_)
@@ -184,7 +186,7 @@ impl Model {
                 | Ask::Leaderboard(_)
                 | Ask::ChatToken
         );
-        let of_chat_port = matches!(ask, Ask::Say { .. } | Ask::ListPresent);
+        let of_chat_port = matches!(ask, Ask::Say { .. } | Ask::ListPresent(_));
         let of_outside = matches!(
             ask,
             Ask::CreateRoom(..) | Ask::JoinRoom(..) | Ask::Spectate(_)
@@ -242,8 +244,12 @@ impl Model {
     }
 
     fn log_in(&mut self, player: PlayerName) {
-        self.conversation.logged_in(player.clone());
+        let now = self.clock.now();
+        let limits = Limiter::new(LimitOptions::default()).player(&player.id(), now);
+        self.conversation.logged_in(player.clone(), limits);
         self.player = Some(player);
+        self.controls = Count::of_limit(CONTROL).since(self.clock);
+        self.lines = Count::of_limit(CHAT).since(self.clock);
     }
 
     fn enter(&mut self, seat: Option<Seat>) {
@@ -283,6 +289,18 @@ impl Count {
             burst,
             passed: 0.0,
         }
+    }
+
+    /// So many at once, which are there again after so many seconds.
+    fn of_limit((burst, seconds): (u32, u64)) -> Self {
+        let burst = f64::from(burst);
+        Self::of((burst / Duration::from_secs(seconds).as_secs_f64(), burst))
+    }
+
+    /// Counts from this moment on.
+    fn since(mut self, clock: Clock) -> Self {
+        self.burst -= self.per_second * clock.elapsed().as_secs_f64();
+        self
     }
 
     fn one_more(&mut self, clock: Clock) {

@@ -1,9 +1,11 @@
 //! Names, ids, texts and tokens that people and machines choose.
 
 use client_core::GatewayAddress;
-use gateway::token::{Port, Signer};
+use gateway::token::{Claims, Port, Signer};
 use protocol::chat::{ChatSession, ChatText, message_id};
 use protocol::limits::{CHAT_TEXT_CHARS_MAX, PLAYER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX};
+use protocol::session::{SessionId, TokenSession};
+use protocol::signing::{KEY_BYTES, SigningKey, SigningKeys};
 use protocol::{
     PlayerId, PlayerName, RaceId, RoomId, RoomName, SessionNonce, WorkerId, quarantine, subject,
 };
@@ -142,23 +144,40 @@ fn process_id(text: &str) {
 
 /// Nobody but a gateway makes a token.
 fn token(text: &str) {
-    const NOW: u64 = 1_700_000_000;
-    let signer = Signer::new(&[7; 32]);
-    for port in [Port::Race, Port::Chat] {
+    const NOW: u64 = 1_700_000_000_000;
+    let signer = Signer::new(SigningKeys::new(key(7)));
+    for port in Port::ALL {
         assert!(
             signer.verify(text, port, NOW).is_err(),
             "{text:?} opens {port:?}"
         );
     }
-    let Ok(name) = PlayerName::parse(text) else {
+    let Ok(player) = PlayerName::parse(text) else {
         return;
     };
-    let token = signer.sign(&name, Port::Race, NOW + 1);
-    assert_eq!(signer.verify(&token, Port::Race, NOW), Ok(name));
+    let claims = Claims {
+        player,
+        port: Port::Race,
+        session: TokenSession {
+            id: SessionId::new(9),
+            generation: 1,
+        },
+        expires_at: NOW + 1,
+    };
+    let token = signer.sign(&claims);
+    assert_eq!(signer.verify(&token, Port::Race, NOW), Ok(claims));
     assert!(signer.verify(&token, Port::Chat, NOW).is_err());
     assert!(signer.verify(&token, Port::Race, NOW + 1).is_err());
-    let other = Signer::new(&[8; 32]);
+    let other = Signer::new(SigningKeys::new(key(8)));
     assert!(other.verify(&token, Port::Race, NOW).is_err());
+}
+
+fn key(secret: u8) -> SigningKey {
+    SigningKey {
+        id: 1,
+        made_at: 0,
+        secret: [secret; KEY_BYTES],
+    }
 }
 
 /// Texts that are such things.

@@ -217,7 +217,7 @@ pub fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Resume {
             token: "e30.AAAA".to_owned(),
         },
-        ClientMessage::ListRooms,
+        ClientMessage::ListRooms { after: None },
         ClientMessage::CreateRoom {
             name: name(),
             settings: settings(),
@@ -244,8 +244,19 @@ pub fn client_messages() -> Vec<ClientMessage> {
             text: "hello \u{1f3c1}".to_owned(),
             sequence: 1,
         },
-        ClientMessage::ListPresent,
+        ClientMessage::ListPresent { after: None },
         ClientMessage::Ping { nonce: 1 },
+        ClientMessage::LogOut,
+        ClientMessage::ChangePassword {
+            old: Password::new("secret1"),
+            new: Password::new("secret2"),
+        },
+        ClientMessage::DeleteAccount {
+            password: Password::new("secret1"),
+        },
+        ClientMessage::ListRooms {
+            after: Some("friday".to_owned()),
+        },
     ]
 }
 
@@ -264,6 +275,7 @@ pub fn server_messages() -> Vec<ServerMessage> {
         },
         ServerMessage::Rooms {
             rooms: vec![entry()],
+            has_more: true,
         },
         ServerMessage::Entered {
             seat: Some(0),
@@ -287,13 +299,18 @@ pub fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Said { sequence: 1 },
         ServerMessage::Present {
             players: vec![player(0), player(1)],
-            total: 2,
             has_more: false,
         },
         ServerMessage::Pong { nonce: 1 },
         ServerMessage::Rejected(Rejection::new(RejectionCode::Unavailable, "try again")),
         ServerMessage::Rejected(Rejection::new(RejectionCode::WrongCredentials, "no")),
         ServerMessage::goodbye(GoodbyeCode::Draining, "this server is being restarted"),
+        ServerMessage::PasswordChanged {
+            token: "e30.AAAA".to_owned(),
+        },
+        ServerMessage::AccountDeleted {
+            anonymous: player(1),
+        },
     ]
 }
 
