@@ -118,3 +118,10 @@ print_times() {
     [[ -z $part_running ]] ||
         printf '%-32s %s (failed)\n' "$part_running" "$(format_seconds $((SECONDS - part_started)))" >&2
 }
+
+# Makes a folder that only its owner may enter. One that is there keeps its mode.
+make_private_dir() { # FOLDER
+    [[ -d $1 ]] && return
+    mkdir -p "$(dirname "$1")"
+    mkdir -m 700 "$1" 2>/dev/null || [[ -d $1 ]]
+}

@@ -47,7 +47,7 @@ start_docker() {
 }
 
 start_dockerd() {
-    mkdir -m 700 -p "$DATA_DIR"
+    make_private_dir "$DATA_DIR"
     say "starting dockerd (log: $DATA_DIR/dockerd.log)"
     setsid dockerd </dev/null >"$DATA_DIR/dockerd.log" 2>&1 &
     dockerd_pid=$!

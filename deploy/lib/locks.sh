@@ -2,7 +2,7 @@
 # One of deploy/up, scale, rolling-restart and down at a time. Needs common.sh.
 
 take_lock() {
-    mkdir -m 700 -p "$DATA_DIR"
+    make_private_dir "$DATA_DIR"
     # Descriptor 9 holds the lock until the script ends; start_instance closes
     # it for the processes that live on.
     exec 9>"$DATA_DIR/up.lock"

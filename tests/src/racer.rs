@@ -1,6 +1,7 @@
 //! A player: a race client that remembers what it has seen, with the
 //! simulation's AI at the wheel.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -17,6 +18,9 @@ use domain::{CarClass, Controls, Skill};
 
 use crate::live::{Client, Live};
 
+/// The snapshots whose contents are remembered: of some seconds.
+const BODIES_MAX: usize = 300;
+
 /// A race client with a memory.
 #[derive(Debug, Default)]
 pub struct Racer {
@@ -26,6 +30,10 @@ pub struct Racer {
     pub events: Vec<RoomEvent>,
     /// Epoch and tick of each snapshot.
     pub snapshots: Vec<(Epoch, Tick)>,
+    /// What the latest of them say of the race, by tick.
+    pub bodies: BTreeMap<Tick, Bytes>,
+    /// How many there were when each connection began.
+    pub connections: Vec<usize>,
     /// When each of them came.
     pub snapshot_times: Vec<Instant>,
     /// What it was refused.
@@ -47,15 +55,19 @@ impl Client for Racer {
     fn event(&mut self, event: LinkEvent) {
         match &event {
             LinkEvent::Snapshot(snapshot) => {
-                let (header, _body) =
+                let (header, body) =
                     RelayedHeader::split(snapshot).expect("a snapshot has a header");
+                self.bodies.insert(header.tick, snapshot.slice_ref(body));
+                if self.bodies.len() > BODIES_MAX {
+                    self.bodies.pop_first();
+                }
                 self.snapshots.push((header.epoch, header.tick));
                 self.snapshot_times.push(Instant::now());
             }
             LinkEvent::Event(event) => self.events.push(event.clone()),
             LinkEvent::Message(ServerMessage::Goodbye { code, .. }) => self.goodbyes.push(*code),
+            LinkEvent::Connected => self.connections.push(self.snapshots.len()),
             LinkEvent::Message(_)
-            | LinkEvent::Connected
             | LinkEvent::Chat(_)
             | LinkEvent::Lost { .. }
             | LinkEvent::Ended { .. } => {}

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use client_core::protocol::lobby::RoomSettings;
 use fleet::wait::eventually;
+use fleet::{LOOPBACK, Plan, Program, http};
 use integration_tests::cluster::Cluster;
 use integration_tests::raw_client::{RawClient, VERSION, kind};
 use serde_json::{Value, json};
@@ -251,5 +252,76 @@ async fn guessing_passwords_is_slowed_down() -> Result<()> {
     })
     .await?;
     ada.create("undisturbed", RoomSettings::default()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn logs_and_metrics_hold_no_secret_and_no_escape_sequence() -> Result<()> {
+    const PASSWORD: &str = "marker-of-a-password";
+    let mut cluster = Cluster::start_with(Plan {
+        gateways: 0,
+        ..Plan::default()
+    })
+    .await?;
+    for program in [Program::Persistence, Program::Gateway] {
+        let mut command = cluster.fleet.command(program)?;
+        command.env("RUST_LOG", "debug");
+        cluster
+            .fleet
+            .add_command(program, command, LOOPBACK)
+            .await?;
+    }
+    // Only the one that writes everything down answers.
+    cluster.fleet.persistence[0].terminate()?;
+    cluster.fleet.persistence[0].ended().await?;
+
+    let mut client = RawClient::connect(&cluster.race_address()?).await?;
+    let mut hello = vec![VERSION];
+    hello.extend(
+        json!({"client": "\u{1b}[31mred\r\nforged line"})
+            .to_string()
+            .bytes(),
+    );
+    client.frame(kind::HELLO, &hello).await?;
+    let account = |kind, password| json!({"type": kind, "name": "Ada", "password": password});
+    client.say(&account("log_in", PASSWORD)).await?;
+    client.hears("rejected").await?;
+    client.say(&account("sign_up", PASSWORD)).await?;
+    let welcome = client.hears("welcome").await?;
+    let token = welcome["token"].as_str().unwrap_or_default().to_owned();
+    client
+        .say(&json!({"type": "change_password", "old": PASSWORD, "new": format!("{PASSWORD}-2")}))
+        .await?;
+    client.hears("password_changed").await?;
+    // Part of a token in what cannot be read comes back to its sender alone.
+    client
+        .say(&json!({"type": "nonsense", "token": token}))
+        .await?;
+    client.hears("rejected").await?;
+
+    let mut texts = Vec::new();
+    for server in cluster.fleet.programs_mut() {
+        texts.push((format!("log of {}", server.name()), server.log()));
+        if server.try_ended()?.is_none() {
+            let (_, metrics) = http::get(server.address("http")?, "/metrics").await?;
+            texts.push((format!("metrics of {}", server.name()), metrics));
+        }
+    }
+    assert!(
+        texts.iter().any(|(_, text)| text.contains("forged line")),
+        "the hello is logged"
+    );
+    for (what, text) in texts {
+        for secret in [PASSWORD, &token] {
+            assert!(
+                !secret.is_empty() && !text.contains(secret),
+                "{what} has {secret}"
+            );
+        }
+        let is_control = |character: char| character.is_control() && character != '\n';
+        assert!(!text.contains(is_control), "{what} has control characters");
+        let is_forged = text.lines().any(|line| line.starts_with("forged line"));
+        assert!(!is_forged, "{what} has a forged line");
+    }
     Ok(())
 }

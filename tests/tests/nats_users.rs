@@ -39,6 +39,8 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
     ("account.signup", &[GATEWAY]),
     ("account.login", &[GATEWAY]),
     ("account.profile", &[GATEWAY]),
+    ("account.change_password", &[GATEWAY]),
+    ("account.delete", &[GATEWAY]),
     ("result.replay", &[OPERATOR]),
     ("$SRV.PING", &[OPERATOR]),
     // A race.
@@ -65,6 +67,7 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
     ("$KV.rooms.duel", &[RACE, OPERATOR]),
     ("$KV.results.01ARZ3NDEKTSV4RRFFQ69G5FAV", &[RACE, OPERATOR]),
     ("$KV.seats.ada", &[GATEWAY, OPERATOR]),
+    ("$KV.sessions.ada.race", &[GATEWAY, OPERATOR]),
     ("$KV.presence.ada.0000002a", &[GATEWAY, CHAT, OPERATOR]),
     ("$KV.quarantine.x", &[RACE, PERSISTENCE, OPERATOR]),
     ("$KV.others.x", &[OPERATOR]),
@@ -75,6 +78,10 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
     ("$JS.API.STREAM.UPDATE.CHAT", &[CHAT, OPERATOR]),
     ("$JS.API.STREAM.UPDATE.KV_rooms", &[RACE, OPERATOR]),
     ("$JS.API.STREAM.UPDATE.KV_seats", &[RACE, OPERATOR]),
+    (
+        "$JS.API.STREAM.UPDATE.KV_sessions",
+        &[PERSISTENCE, OPERATOR],
+    ),
     ("$JS.API.STREAM.UPDATE.KV_presence", &[CHAT, OPERATOR]),
     (
         "$JS.API.STREAM.UPDATE.RESULTS",
@@ -82,6 +89,11 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
     ),
     ("$JS.API.STREAM.MSG.GET.CHAT", &[OPERATOR]),
     ("$JS.API.STREAM.MSG.GET.KV_seats", &[GATEWAY, OPERATOR]),
+    ("$JS.API.STREAM.MSG.GET.KV_sessions", &[GATEWAY, OPERATOR]),
+    (
+        "$JS.API.DIRECT.GET.KV_sessions.$KV.sessions.ada.race",
+        &[OPERATOR],
+    ),
     ("$JS.API.DIRECT.GET.KV_seats.$KV.seats.ada", &[OPERATOR]),
     (
         "$JS.API.DIRECT.GET.KV_checkpoints.$KV.checkpoints.duel",

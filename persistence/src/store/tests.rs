@@ -43,6 +43,7 @@ on_sqlite!(
     refuses_a_name_that_looks_like_another,
     refuses_reserved_names,
     takes_a_password_in_either_form,
+    takes_statements_as_values,
     changes_a_password,
     refuses_to_change_a_password_without_the_old_one,
     keeps_the_results_of_a_deleted_account_under_another_name,

@@ -93,6 +93,22 @@ pub async fn takes_a_password_in_either_form(url: &str) -> Result<()> {
 
 /// # Errors
 /// When the database fails.
+pub async fn takes_statements_as_values(url: &str) -> Result<()> {
+    let store = open(url).await?;
+    let name = fresh_player()?;
+    let statement = "x'); DROP TABLE player; --\" \\' OR '1'='1";
+    store.signup(credentials(&name, statement), NOW).await?;
+    store.login(credentials(&name, statement)).await?;
+    for guess in ["' OR '1'='1", "x", "%", "\\"] {
+        let refused = store.login(credentials(&name, guess)).await;
+        let refused = matches!(refused, Err(StoreError::WrongCredentials));
+        assert!(refused, "{guess}");
+    }
+    Ok(())
+}
+
+/// # Errors
+/// When the database fails.
 pub async fn changes_a_password(url: &str) -> Result<()> {
     let store = open(url).await?;
     let name = fresh_player()?;
