@@ -119,7 +119,7 @@ impl Connection {
                 () = &mut closed => return,
                 () = &mut ending => {
                     // The client may be at another gateway as soon as it is told.
-                    self.close_session().await;
+                    Box::pin(self.close_session()).await;
                     let reason = "this server is being restarted";
                     return self.goodbye(GoodbyeCode::Draining, reason);
                 }

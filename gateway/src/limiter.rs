@@ -43,7 +43,7 @@ pub use self::refusal::PlayerLimit;
 #[derive(Debug)]
 pub struct Limiter {
     options: LimitOptions,
-    of_players: PerLimit<Limit>,
+    of_players: Arc<PerLimit<Limit>>,
     players: Mutex<Players>,
     log_ins: Mutex<LogIns>,
     sign_ups: Mutex<Keyed<AddressKey, Bucket>>,
@@ -59,7 +59,7 @@ impl Limiter {
             options.limit_guesses_of_name,
         );
         Self {
-            of_players: PerLimit::new(&options),
+            of_players: Arc::new(PerLimit::new(&options)),
             players: Mutex::default(),
             log_ins: Mutex::new(log_ins),
             sign_ups: Mutex::default(),
@@ -78,7 +78,7 @@ impl Limiter {
     #[must_use]
     pub fn player(&self, player: &PlayerId, now: Instant) -> PlayerLimits {
         PlayerLimits {
-            limits: self.of_players,
+            limits: Arc::clone(&self.of_players),
             buckets: Arc::clone(lock(&self.players).entry(player, now)),
         }
     }

@@ -42,7 +42,7 @@ pub mod store;
 
 use std::time::Duration;
 
-use bus::store::{QUARANTINE, RECORDS, REPLAYS, RESULTS, SESSIONS};
+use bus::store::{CHAT, PRESENCE, QUARANTINE, RECORDS, REPLAYS, RESULTS, ROOMS, SEATS, SESSIONS};
 use bus::{Bus, Connection, User};
 use protocol::persist::RecordStream;
 use service::{BoxError, Context, Shutdown};
@@ -67,8 +67,11 @@ const PREPARE_ATTEMPTS: u32 = 10;
 /// How often expired rows are removed and an idle database is looked after.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What it reads and writes, and the gateways' sessions: they create nothing themselves.
-const STORES: [bus::Store; 5] = [RESULTS, RECORDS, REPLAYS, QUARANTINE, SESSIONS];
+/// What it reads and writes, and what gateways follow and write: they create nothing
+/// themselves (ADR 029).
+const STORES: [bus::Store; 9] = [
+    RESULTS, RECORDS, REPLAYS, QUARANTINE, ROOMS, SEATS, SESSIONS, PRESENCE, CHAT,
+];
 
 /// Runs until shutdown.
 ///

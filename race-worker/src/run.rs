@@ -21,13 +21,12 @@ use crate::metrics;
 use crate::options::Options;
 use crate::worker::Worker;
 
-/// What the worker writes to, and the gateways' seats: they create nothing themselves.
-const STORES: [Store; 8] = [
+/// What the worker writes to.
+const STORES: [Store; 7] = [
     store::CHECKPOINTS,
     store::ROOMS,
     store::HELD_RESULTS,
     store::QUARANTINE,
-    store::SEATS,
     store::RESULTS,
     store::RECORDS,
     store::REPLAYS,

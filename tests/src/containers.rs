@@ -56,7 +56,7 @@ pub struct NatsService {
 /// When the container cannot be started.
 pub async fn nats() -> Result<NatsService> {
     let folder = TempDir::new()?;
-    let users = NatsUsers::make(&programs()?, folder.path())?;
+    let users = NatsUsers::make(&programs()?, folder.path().join("users"))?;
     let mut image = Nats::default()
         .with_tag(tag("NATS_TAG", "2.15"))
         .with_copy_to(NATS_CONFIG_PATH, NATS_CONFIG.as_bytes().to_vec())

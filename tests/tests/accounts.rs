@@ -68,7 +68,7 @@ impl Flood {
         let (is_over, asked) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let mut tasks = JoinSet::new();
         for number in 0..FLOODING {
-            let mut nats = cluster.plain_nats().await?;
+            let mut nats = cluster.plain_nats_of("gateway").await?;
             let (is_over, asked) = (Arc::clone(&is_over), Arc::<AtomicU64>::clone(&asked));
             tasks.spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
@@ -170,8 +170,8 @@ async fn others_are_served(
     subject: &'static str,
     request: impl Fn(usize, u64) -> String + Copy + Send + 'static,
 ) -> Result<Met> {
-    let mut nats = cluster.plain_nats().await?;
-    let mut other = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
+    let mut other = cluster.plain_nats_of("gateway").await?;
     sign_up(&mut nats, "Ada").await?;
     let log_in = || credentials("Ada", PASSWORD);
     let before = ask_for(&mut nats, Duration::from_secs(1), "account.login", log_in).await?;
@@ -240,7 +240,7 @@ async fn others_log_in_while_two_hundred_sign_up() -> Result<()> {
 #[tokio::test]
 async fn a_request_that_comes_too_late_is_not_hashed() -> Result<()> {
     let cluster = cluster(0).await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     sign_up(&mut nats, "Ada").await?;
     let late = json!({"name": "Ada", "password": PASSWORD, "deadline": unix_ms() - 2_000});
     let answer = nats
@@ -319,7 +319,7 @@ async fn a_player_changes_the_password_and_deletes_the_account() -> Result<()> {
 #[tokio::test]
 async fn the_files_of_a_deployment_are_their_owners_alone() -> Result<()> {
     let cluster = cluster(1).await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     sign_up(&mut nats, "Ada").await?;
     let mut files = Vec::new();
     list(cluster.folder(), &mut files)?;
@@ -357,7 +357,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 #[tokio::test]
 async fn a_name_that_looks_like_another_is_refused() -> Result<()> {
     let cluster = cluster(0).await?;
-    let mut nats = cluster.plain_nats().await?;
+    let mut nats = cluster.plain_nats_of("gateway").await?;
     sign_up(&mut nats, "Alice").await?;
     for alike in ["AIice", "A1ice", "al1ce"] {
         let answer: Value = nats

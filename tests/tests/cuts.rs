@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use client_core::protocol::lobby::RoomSettings;
 use fleet::Plan;
 use futures::future::try_join_all;
-use integration_tests::cluster::Cluster;
+use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::live::Live;
 use integration_tests::racer::Racer;
 use integration_tests::tcp_proxy::{Break, TcpProxy};
@@ -115,11 +115,7 @@ async fn two_hundred_cuts_cost_nobody_the_seat() -> Result<()> {
             let name = format!("P{number}-{seat}");
             let proxy = TcpProxy::to(gateways[seat % 2].clone()).await?;
             let racer = Racer::connect_with(&name, &proxy.address(), &cluster.security);
-            racer.act(|racer| {
-                racer
-                    .client
-                    .sign_up(&name, integration_tests::cluster::PASSWORD)
-            });
+            racer.act(|racer| racer.client.sign_up(&name, PASSWORD));
             racer.in_lobby().await?;
             if seat == 0 {
                 racer.create(&room, settings.clone()).await?;
@@ -131,11 +127,7 @@ async fn two_hundred_cuts_cost_nobody_the_seat() -> Result<()> {
         // It watches through the gateway that is not killed.
         let name = format!("W{number}");
         let witness = Racer::connect_with(&name, &gateways[1], &cluster.security);
-        witness.act(|racer| {
-            racer
-                .client
-                .sign_up(&name, integration_tests::cluster::PASSWORD)
-        });
+        witness.act(|racer| racer.client.sign_up(&name, PASSWORD));
         witness.in_lobby().await?;
         witness.act(|racer| racer.client.spectate(&room));
         rooms.push((drivers, witness));

@@ -149,10 +149,12 @@ async fn a_race_whose_worker_is_killed_goes_on_and_ends_with_one_result() -> Res
     assert_eq!(metrics.value("race_finished_total"), 1.0);
     assert_eq!(metrics.value("race_diverged_total"), 0.0);
     // Whose inputs are not all there cannot be driven again.
-    let replay = cluster
-        .fleet
-        .racectl(&["replay", "--fetch", &race, "--verify"])?;
-    stdout_of(replay).await?;
+    // Its chunks come by a stream of their own.
+    eventually("the replay is there, and verified", async || {
+        let replay = ["replay", "--fetch", &race, "--verify"];
+        Ok(stdout_of(cluster.fleet.racectl(&replay)?).await.ok())
+    })
+    .await?;
     Ok(())
 }
 

@@ -222,7 +222,10 @@ async fn racectl_tells_an_operator_what_is_wrong() -> Result<()> {
     );
 
     let mut nowhere = integration_tests::programs::program("racectl")?;
-    nowhere.args(["--nats", "nats://127.0.0.1:1", "rooms"]);
+    nowhere.args(["--nats", "nats://127.0.0.1:1", "--nats-seed"]);
+    nowhere
+        .arg(cluster.fleet.nats_users().operator())
+        .arg("rooms");
     let output = run(nowhere).await?;
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1), "{said}");

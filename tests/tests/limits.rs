@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 /// The seats of lost connections in a waiting room are free after 15 s.
 const ROOM_OVER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Longer than an answer takes.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// How long a flood lasts.
 const FLOOD: Duration = Duration::from_secs(6);
 
@@ -42,6 +45,8 @@ const GUESSERS: u32 = 40;
 
 /// Settings for a flood that comes by many connections.
 const MANY_CONNECTS: (&str, &str) = ("SLIPSTREAM_LIMIT_CONNECTS", "off");
+/// On two busy cores a hello may be read late.
+const MANY_SILENT: (&str, &str) = ("SLIPSTREAM_SILENT_PER_ADDRESS", "100");
 
 /// Passwords that were checked for a client which guesses until the flood is over. It
 /// guesses on however long it is told to wait.
@@ -89,13 +94,14 @@ async fn token_of(address: &str, name: &str) -> Result<String> {
     let mut client = RawClient::greeted(address).await?;
     let sign_up = json!({"type": "sign_up", "name": name, "password": PASSWORD});
     let welcome = client.ask(&sign_up).await?;
-    let token = welcome["token"].as_str().context("a token")?;
+    let token = welcome["token"].as_str();
+    let token = token.with_context(|| format!("a token of {name}: {welcome}"))?;
     Ok(token.to_owned())
 }
 
 #[tokio::test]
 async fn guesses_in_parallel_are_bounded_and_lock_nobody_out_behind_their_address() -> Result<()> {
-    let cluster = cluster(&[MANY_CONNECTS]).await?;
+    let cluster = cluster(&[MANY_CONNECTS, MANY_SILENT]).await?;
     let address = cluster.race_address()?;
     let address = address.as_str();
     token_of(address, "Ada").await?;
@@ -126,7 +132,11 @@ async fn guesses_in_parallel_are_bounded_and_lock_nobody_out_behind_their_addres
 
 #[tokio::test]
 async fn a_name_is_guessed_slowly_from_many_addresses_and_its_player_comes_in() -> Result<()> {
-    let settings = [("SLIPSTREAM_PROXY_PROTOCOL", "true"), MANY_CONNECTS];
+    let settings = [
+        ("SLIPSTREAM_PROXY_PROTOCOL", "true"),
+        MANY_CONNECTS,
+        MANY_SILENT,
+    ];
     let cluster = cluster(&settings).await?;
     let address = cluster.race_address()?;
     let home = "203.0.113.200";
@@ -201,16 +211,12 @@ async fn a_reconnect_resets_neither_chat_lines_nor_join_notices() -> Result<()> 
             let line = json!({"type": "say", "text": "flood", "sequence": sequence});
             flood.say(&line).await?;
         }
-        let answers = async {
-            for _ in 0..20 {
-                while !matches!(
-                    flood.message().await?["type"].as_str(),
-                    Some("said" | "rejected")
-                ) {}
+        // Of many refusals the first is answered, and a flood is shown the door.
+        while let Ok(answer) = tokio::time::timeout(QUIET, flood.message()).await {
+            if answer.is_err() {
+                break;
             }
-            anyhow::Ok(())
-        };
-        answers.await?;
+        }
     }
     let seconds = begun.elapsed().as_secs_f64();
     ada.say("end");
@@ -256,7 +262,7 @@ async fn make_rooms(address: &str, token: &str, rooms: &[&str]) -> Result<Vec<Va
 async fn one_player_makes_two_rooms_a_minute_however_it_connects() -> Result<()> {
     let cluster = cluster(&[]).await?;
     let address = cluster.race_address()?;
-    let token = token_of(&address, "Host").await?;
+    let token = token_of(&address, "Maker").await?;
     let rooms = ["r1", "r2", "r3", "r4", "r5", "r6"];
     let refused = make_rooms(&address, &token, &rooms).await?;
     assert_eq!(refused.len(), 4);
@@ -273,7 +279,7 @@ async fn one_player_makes_two_rooms_a_minute_however_it_connects() -> Result<()>
 async fn one_player_has_two_living_rooms_at_most() -> Result<()> {
     let cluster = cluster(&[("SLIPSTREAM_LIMIT_ROOMS", "off")]).await?;
     let address = cluster.race_address()?;
-    let token = token_of(&address, "Host").await?;
+    let token = token_of(&address, "Maker").await?;
     let mut guests = Vec::new();
     // Guests keep the rooms alive.
     for (room, guest) in [("r1", "Ada"), ("r2", "Ben")] {

@@ -75,14 +75,20 @@ const PUBLISHERS: &[(&str, &[&str])] = &[
     ("$JS.API.STREAM.CREATE.EVERYTHING", &[OPERATOR]),
     ("$JS.API.STREAM.DELETE.NONE", &[OPERATOR]),
     ("$JS.API.STREAM.PURGE.NONE", &[OPERATOR]),
-    ("$JS.API.STREAM.UPDATE.CHAT", &[CHAT, OPERATOR]),
-    ("$JS.API.STREAM.UPDATE.KV_rooms", &[RACE, OPERATOR]),
-    ("$JS.API.STREAM.UPDATE.KV_seats", &[RACE, OPERATOR]),
+    ("$JS.API.STREAM.UPDATE.CHAT", &[CHAT, PERSISTENCE, OPERATOR]),
+    (
+        "$JS.API.STREAM.UPDATE.KV_rooms",
+        &[RACE, PERSISTENCE, OPERATOR],
+    ),
+    ("$JS.API.STREAM.UPDATE.KV_seats", &[PERSISTENCE, OPERATOR]),
     (
         "$JS.API.STREAM.UPDATE.KV_sessions",
         &[PERSISTENCE, OPERATOR],
     ),
-    ("$JS.API.STREAM.UPDATE.KV_presence", &[CHAT, OPERATOR]),
+    (
+        "$JS.API.STREAM.UPDATE.KV_presence",
+        &[CHAT, PERSISTENCE, OPERATOR],
+    ),
     (
         "$JS.API.STREAM.UPDATE.RESULTS",
         &[RACE, PERSISTENCE, OPERATOR],
@@ -197,7 +203,7 @@ async fn nobody_comes_in_without_a_key_that_the_server_knows() -> Result<()> {
     let cluster = Cluster::start().await?;
     let url = cluster.fleet.nats_url();
     let folder = tempfile::tempdir()?;
-    let others = NatsUsers::make(&programs()?, folder.path())?;
+    let others = NatsUsers::make(&programs()?, folder.path().join("users"))?;
     for outcome in [
         RawNats::connect_without_key(url).await,
         RawNats::connect(url, GATEWAY, &others.seed(GATEWAY)).await,
@@ -212,7 +218,7 @@ async fn nobody_comes_in_without_a_key_that_the_server_knows() -> Result<()> {
 async fn a_program_says_what_is_wrong_with_its_seed() -> Result<()> {
     let cluster = Cluster::start().await?;
     let folder = tempfile::tempdir()?;
-    let others = NatsUsers::make(&programs()?, folder.path())?;
+    let others = NatsUsers::make(&programs()?, folder.path().join("users"))?;
     let (missing, open) = (folder.path().join("none.nk"), folder.path().join("open.nk"));
     fs::copy(cluster.fleet.nats_users().operator(), &open)?;
     fs::set_permissions(&open, fs::Permissions::from_mode(0o644))?;

@@ -106,8 +106,9 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
         (&row["track"], &row["laps"]),
         (&json!("harbour-ring"), &json!(1))
     );
+    let mut gateway = cluster.plain_nats_of("gateway").await?;
     eventually("Ada's profile counts the race once", async || {
-        let profile = nats
+        let profile = gateway
             .request("account.profile", r#"{"player":"ada"}"#)
             .await?
             .json()?;

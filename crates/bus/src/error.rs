@@ -56,7 +56,7 @@ pub enum BusError {
         source: async_nats::ConnectError,
     },
     /// A stream or bucket that another program creates.
-    #[error("{what} is missing: has a race worker, and a chat worker, been started?")]
+    #[error("{what} is missing, and persistence creates it: has it been started?")]
     Missing {
         /// Stream or bucket.
         what: String,

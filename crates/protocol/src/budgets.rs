@@ -38,8 +38,8 @@ pub struct PlayerBudgets {
 
 impl PlayerBudgets {
     /// The budgets of a session that is taken over from a gateway which did not write
-    /// them, as after its crash. Everything counts as spent, except for half of what
-    /// brings a player back: log-ins, control messages and joins.
+    /// them, as after its crash. All chat lines count as spent, they are back in seconds,
+    /// and half of what brings a player back into a race.
     #[must_use]
     pub fn empty(at: UnixMillis) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl PlayerBudgets {
             log_ins: SPENT_ALL / 2,
             joins: SPENT_ALL / 2,
             spectating: SPENT_ALL / 2,
-            rooms: SPENT_ALL,
+            rooms: SPENT_ALL / 2,
         }
     }
 }

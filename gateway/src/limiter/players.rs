@@ -85,7 +85,7 @@ impl Spent for Arc<Buckets> {
 /// finds them as they were.
 #[derive(Clone, Debug)]
 pub struct PlayerLimits {
-    pub(super) limits: PerLimit<Limit>,
+    pub(super) limits: Arc<PerLimit<Limit>>,
     pub(super) buckets: Arc<Buckets>,
 }
 

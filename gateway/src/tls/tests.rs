@@ -268,23 +268,27 @@ fn says_what_is_wrong_with_the_files() {
 #[tokio::test]
 async fn a_client_that_reads_late_gets_every_frame_and_the_end_of_the_stream() {
     const FRAMES: usize = 200;
-    const FRAME_BYTES: usize = 60_000;
+    const FRAME_BYTES: usize = 30_000;
     let files = Files::new();
     let tls = Tls::load(files.paths()).unwrap();
     let (near, mut far) = secured(&tls, &files.certificate).await;
     let (_reader, writer) = tokio::io::split(near);
     let queue = SendQueue::new(writer);
-    for number in 0..FRAMES {
-        queue.push(Bytes::from(vec![number as u8; FRAME_BYTES]));
-    }
-    queue.end();
+    let pushing = async {
+        for number in 0..FRAMES {
+            queue.push(Bytes::from(vec![number as u8; FRAME_BYTES]));
+            // No more waits for a client than it may.
+            queue.drained().await;
+        }
+        queue.end();
+    };
     let reading = async {
         let mut all = Vec::new();
         far.read_to_end(&mut all).await.unwrap();
         all
     };
-    let both = async { tokio::join!(queue.write(), reading).1 };
-    let all = tokio::time::timeout(TIMEOUT, both).await.unwrap();
+    let all = async { tokio::join!(queue.write(), pushing, reading).2 };
+    let all = tokio::time::timeout(TIMEOUT, all).await.unwrap();
     assert_eq!(all.len(), FRAMES * (2 + FRAME_BYTES));
     for (number, frame) in all.chunks(2 + FRAME_BYTES).enumerate() {
         assert!(frame[2..].iter().all(|byte| *byte == number as u8));

@@ -21,6 +21,7 @@ use self::attacker::Attacker;
 use self::stalled::Watching;
 use self::tally::Shared;
 pub use self::tally::{Ending, Tally};
+use crate::gateway::processor_seconds;
 use crate::kind::FloodKind;
 use crate::options::AttackOptions;
 
@@ -67,14 +68,18 @@ async fn attack(options: &AttackOptions, begin: &Notify) -> Result<()> {
     let options = Arc::new(options.clone());
     let tally = Shared::default();
     let attackers = prepare(&options).await?;
+    let used = || processor_seconds(std::process::id()).unwrap_or(0.0);
+    let before;
     if options.kind == FloodKind::Stalled {
         let watching = Watching::enter(&options, attackers).await?;
         println!("{READY}");
         begin.notified().await;
+        before = used();
         watching.stall(&tally).await;
     } else {
         println!("{READY}");
         begin.notified().await;
+        before = used();
         let mut attacks = JoinSet::new();
         for attacker in attackers {
             attacks.spawn(floods::attack(attacker, tally.clone()));
@@ -82,6 +87,7 @@ async fn attack(options: &AttackOptions, begin: &Notify) -> Result<()> {
         // No attack ends by itself.
         let _ = timeout(Duration::from_secs(options.seconds), attacks.join_all()).await;
     }
+    tally.lock().processor_ms = ((used() - before) * 1_000.0) as u64;
     println!("{}", serde_json::to_string(&*tally.lock())?);
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::options::{Flood, MeasureOptions};
 /// A running `flood attack`. Dropping it kills it.
 #[derive(Debug)]
 pub struct Attackers {
-    child: Child,
+    // Held for its drop, which ends the process.
+    _child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
     name: String,
@@ -58,7 +59,7 @@ impl Attackers {
         let input = child.stdin.take().context("its input is a pipe")?;
         let output = child.stdout.take().context("its output is a pipe")?;
         Ok(Self {
-            child,
+            _child: child,
             input,
             output: BufReader::new(output).lines(),
             name,
@@ -91,12 +92,6 @@ impl Attackers {
     /// When they fail.
     pub async fn ended(&mut self) -> Result<Tally> {
         Ok(serde_json::from_str(&self.line().await?)?)
-    }
-
-    /// Their process id, while they live.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.child.id()
     }
 
     async fn line(&mut self) -> Result<String> {

@@ -11,7 +11,8 @@ pub enum FloodKind {
     Control,
     /// Connections without a log-in send frames of three bytes, as fast as they can.
     Strangers,
-    /// Logged-in clients ask for the lobby and for the people present, and read nothing.
+    /// Logged-in clients ask for the lobby and for the people present as often as they may,
+    /// and read nothing.
     Lists,
     /// New names, as fast as they are answered.
     SignUps,

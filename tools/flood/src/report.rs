@@ -18,7 +18,7 @@ pub fn text(all: &[Measured]) -> String {
         ]),
         row(&[
             "flood", "from", "by", "before", "during", "noise", "max", "before", "during",
-            "before", "during", "each", "before", "during", "flood", "a second", "recover",
+            "before", "during", "each", "before", "during", "flood", "per s", "recover",
         ]),
     ];
     lines.extend(all.iter().map(figures));
@@ -88,7 +88,7 @@ fn figures(measured: &Measured) -> String {
 
 fn row(cells: &[&str]) -> String {
     let (name, numbers) = cells.split_first().unwrap_or((&"", &[]));
-    let numbers = numbers.iter().map(|cell| format!("{cell:>8}"));
+    let numbers = numbers.iter().map(|cell| format!("{cell:>9}"));
     format!("{name:<10}{}", numbers.collect::<String>())
 }
 
@@ -159,7 +159,7 @@ mod tests {
         let all = [measured];
         let text = text(&all);
         assert!(
-            text.contains("\nstalled         50      50     0.0"),
+            text.contains("\nstalled          50       50      0.0"),
             "{text}"
         );
         assert!(text.contains("never"), "{text}");

@@ -40,9 +40,8 @@ struct Scene<'a> {
 /// A part of the run, as it was when it ended.
 struct Part {
     window: Window,
-    /// Processor times meanwhile, cores.
+    /// Processor time of the gateway meanwhile, cores.
     gateway_cores: f64,
-    attackers_cores: f64,
 }
 
 /// Starts servers and bots, floods the gateway and reports. Returns whether no bound was
@@ -116,11 +115,11 @@ impl<'a> Scene<'a> {
         let mut attackers = Attackers::start(self.options, &self.fleet, flood, &victims, &rooms)?;
         attackers.ready().await?;
         sleep(SETTLE_TIME).await;
-        let before = self.part(&attackers, self.options.seconds).await;
+        let before = self.part(self.options.seconds).await;
         let counts = Counts::read(&self.fleet).await?;
         let memory = MemoryWatch::start(self.gateway);
         attackers.begin().await?;
-        let during = self.part(&attackers, flood.seconds).await;
+        let during = self.part(flood.seconds).await;
         let attack = attackers.ended().await?;
         let memory_max = memory.largest().await;
         drop(attackers);
@@ -143,7 +142,7 @@ impl<'a> Scene<'a> {
             noise_ms: (first - second).abs(),
             memory_before_kib: memory_before as f64 / KIB,
             memory_max_kib: memory_max as f64 / KIB,
-            attackers_cores: during.attackers_cores,
+            attackers_cores: attack.processor_ms as f64 / 1_000.0 / flood.seconds.max(1) as f64,
             gateway,
             attack,
             recovered_after_s: recovered.map(|after| after.as_secs_f64()),
@@ -151,11 +150,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Waits for a part of the run to end.
-    async fn part(&self, attackers: &Attackers, seconds: u64) -> Part {
-        let used = || {
-            let of = |pid: Option<u32>| pid.and_then(gateway::processor_seconds).unwrap_or(0.0);
-            [of(Some(self.gateway)), of(attackers.pid())]
-        };
+    async fn part(&self, seconds: u64) -> Part {
+        let used = || gateway::processor_seconds(self.gateway).unwrap_or(0.0);
         let (begun, from_unix_ms, before) = (Instant::now(), unix_ms(), used());
         sleep_until(begun + Duration::from_secs(seconds)).await;
         let after = used();
@@ -165,8 +161,7 @@ impl<'a> Scene<'a> {
         };
         Part {
             window,
-            gateway_cores: (after[0] - before[0]) / window.seconds(),
-            attackers_cores: (after[1] - before[1]).max(0.0) / window.seconds(),
+            gateway_cores: (after - before) / window.seconds(),
         }
     }
 }

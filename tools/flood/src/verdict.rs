@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn each_bound_is_named_when_it_is_exceeded() {
-        let cases: [(fn(&mut Measured), &str); 8] = [
+        type Change = fn(&mut Measured);
+        let cases: [(Change, &str); 8] = [
             (
                 |it| it.during.snapshots.intervals.p99_ms = 39.6,
                 "interval p99 39.6 ms, at most 39.5",

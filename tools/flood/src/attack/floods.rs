@@ -20,6 +20,10 @@ use crate::wire::{Received, Wire};
 const BLOCK_BYTES: usize = 64 * 1024;
 /// Chat lines that are sent before their answers are read.
 const LINES_AT_ONCE: u64 = 16;
+/// Lists that are asked for at once, and the time between the next: just what a gateway
+/// allows. A refusal is a small frame, which costs the gateway little.
+const LISTS_AT_ONCE: u64 = 39;
+const LIST_INTERVAL: Duration = Duration::from_millis(52);
 /// How long an attacker waits for an answer before it connects again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -57,7 +61,7 @@ async fn connection(attacker: &mut Attacker, tally: &Shared, attempt: &mut u64) 
                 false => ClientMessage::ListRooms { after: None },
             };
             let (_unread, mut writer) = wire.split();
-            write(&mut writer, &frame::from_client(&list), tally).await;
+            ask_lists(&mut writer, &frame::from_client(&list), tally).await;
         }
         FloodKind::SignUps | FloodKind::Guesses => {
             while ask(&mut wire, attacker, tally, *attempt).await {
@@ -94,6 +98,22 @@ async fn write(writer: &mut OwnedWriteHalf, frame: &[u8], tally: &Shared) {
     while let Ok(bytes @ 1..) = writer.write(&block[at..]).await {
         tally.lock().bytes += bytes as u64;
         at = (at + bytes) % block.len();
+    }
+}
+
+/// Asks for a list as often as a gateway answers with one, until the connection is lost.
+async fn ask_lists(writer: &mut OwnedWriteHalf, list: &[u8], tally: &Shared) {
+    let mut request = Vec::new();
+    frame::append(list, &mut request);
+    let mut due = tokio::time::interval(LIST_INTERVAL);
+    for number in 0_u64.. {
+        if number > LISTS_AT_ONCE {
+            due.tick().await;
+        }
+        if writer.write_all(&request).await.is_err() {
+            return;
+        }
+        tally.lock().bytes += request.len() as u64;
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Tally {
     pub goodbyes: BTreeMap<String, u64>,
     /// Connections that ended without a goodbye, or could not be made.
     pub lost: u64,
+    /// Processor time of the attackers, ms.
+    pub processor_ms: u64,
     /// What became of stalled clients.
     pub endings: BTreeMap<Ending, u64>,
 }
