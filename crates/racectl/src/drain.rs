@@ -8,7 +8,7 @@ use protocol::room::Draining;
 use protocol::{WorkerId, subject};
 use serde_json::json;
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Timeout of the reply: a worker replies at once, and hands over afterwards.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use bus::store;
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Prints the keys of a bucket as a JSON array, in order. A bucket that does not exist
 /// has none.

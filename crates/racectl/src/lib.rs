@@ -13,6 +13,7 @@ pub mod decode;
 pub mod drain;
 pub mod formats;
 pub mod keys;
+pub mod nats_options;
 pub mod nats_users;
 pub mod options;
 pub mod persist;

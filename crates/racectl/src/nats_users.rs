@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use bus::{Seed, User};
 use serde_json::json;
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// The file of the public keys, as a nats-server takes them.
 const PUBLIC_KEYS: &str = "public.env";

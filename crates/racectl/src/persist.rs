@@ -13,7 +13,7 @@ use protocol::persist::RecordStream;
 use protocol::quarantine::{Origin, Quarantined, RECORD_PREFIX};
 use protocol::version::{self, QUARANTINE};
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 use listing::{Line, details, table};
 
 /// The commands about messages that were set aside.

@@ -17,7 +17,7 @@ use protocol::record::ResultRecord;
 use simulation::{Replay, Track};
 
 use self::report::{Report, Verdict};
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Size limit of a file: six hours of noise in every seat are 88 MB.
 const FILE_BYTES_MAX: u64 = 128 << 20;

@@ -10,7 +10,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Prints the rooms, as a table or as one JSON array.
 ///

@@ -14,7 +14,7 @@ use protocol::{PlayerId, subject};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 use crate::rooms::utc;
 
 /// Attempts to end a session that a player is resuming at that moment.

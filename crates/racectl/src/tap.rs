@@ -5,7 +5,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use crate::decode;
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Prints each message of `subject` until Ctrl-C, or `count` of them.
 ///

@@ -2,10 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::UnixMillis;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::batch::Batch;
 use crate::entity::deleted_player;
+
+/// How long the name of a deleted account is reserved. Its player is known by it for
+/// that long: a session lasts days, the chat's lines a day, and replays and snapshots
+/// thirty days. Until they are gone a next owner could speak for the one before, and
+/// a thief who deletes an account cannot take its name.
+pub(super) const RESERVATION_MS: UnixMillis = 30 * 24 * 3600 * 1000;
 
 /// Names in one statement. SQLite takes 32,766 values.
 const NAMES_PER_STATEMENT: usize = 500;

@@ -4,7 +4,7 @@
 //! name and no password, its results get that name, and its positions are removed. What
 //! comes later about a race that the player was still in gets the name when it is
 //! written (`anonymous`). The old name is kept in `deleted_player` for
-//! [`RESERVATION_MS`], and nobody can take it or one that looks like it.
+//! [`RESERVATION_MS`](super::anonymous::RESERVATION_MS), and nobody can take it or one that looks like it.
 
 use protocol::account::{AccountDeletion, DeletedAccount, PasswordChange};
 use protocol::names::deleted_name;
@@ -23,12 +23,6 @@ use crate::entity::{deleted_player, player, race_result, snapshot};
 use crate::error::StoreError;
 use crate::hash_queue::Lane;
 use crate::password::Slot;
-
-/// How long the name of a deleted account is reserved. Its player is known by it for
-/// that long: a session lasts days, the chat's lines a day, and replays and snapshots
-/// thirty days. Until they are gone a next owner could speak for the one before, and
-/// a thief who deletes an account cannot take its name.
-pub(super) const RESERVATION_MS: UnixMillis = 30 * 24 * 3600 * 1000;
 
 impl Store {
     /// Replaces the password of an account.

@@ -9,8 +9,7 @@ use sea_orm::{
     EntityTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use super::anonymous::anonymous;
-use super::changes::RESERVATION_MS;
+use super::anonymous::{RESERVATION_MS, anonymous};
 use super::replays::forget_old_races;
 use super::upsert::upsert_newer;
 use crate::batch::Batch;

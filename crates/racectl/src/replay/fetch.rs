@@ -9,7 +9,7 @@ use protocol::replay::{ReplayPage, ReplayRequest};
 use protocol::{RaceId, subject};
 use simulation::{Replay, ReplayHeader};
 
-use crate::options::NatsOptions;
+use crate::nats_options::NatsOptions;
 
 /// Longer than persistence waits for its database.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
