@@ -1,4 +1,5 @@
 //! The link and TLS: gateways that may be talked to, and those that may not.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests, too")]
 
 use std::sync::Arc;
 use std::time::Duration;
