@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use protocol::Tick;
-
 /// Events kept for a client whose seat is being arranged.
 pub const JOINING_EVENTS_MAX: usize = 64;
 
@@ -50,21 +48,6 @@ pub const HISTORY_SNAPSHOTS_MAX: usize = 16;
 
 /// Input frames of one driver kept for a new owner, as many as snapshots.
 pub const HISTORY_FRAMES_MAX: usize = 16;
-
-/// How far the epoch of a message may be above the known one while the known owner is
-/// heard. A takeover raises it by one, or to one above what a claim has seen, which is at
-/// most 64 above the stored one (`room`).
-pub const EPOCHS_AHEAD_MAX: u32 = 128;
-
-/// How far the tick of a snapshot may be above the last one while the known owner is
-/// heard: two seconds, more than passes until [`BELIEVED_AFTER_SILENCE`].
-pub const TICKS_AHEAD_MAX: Tick = 120;
-
-/// After so long without a word of the known race and owner, messages are believed that
-/// are beyond these bounds, or of another race: this gateway may have been cut off while
-/// they came to be. No room that lives is silent for so long: a heartbeat comes every half
-/// second, a takeover takes 150 ms, or 350 ms from a hung worker.
-pub const BELIEVED_AFTER_SILENCE: Duration = Duration::from_millis(1_600);
 
 /// Events remembered, so that those of ticks that are computed again are not
 /// sent twice: more than happen in a second.

@@ -17,10 +17,7 @@ use protocol::{Epoch, GatewayId, RaceId, ReadError, Seat, SessionNonce, Tick};
 use crate::failure_detector::{FailureDetector, Signal};
 use crate::flush_schedule::{FlushOptions, FlushSchedule};
 use crate::history::History;
-use crate::limits::{
-    BELIEVED_AFTER_SILENCE, EPOCHS_AHEAD_MAX, EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX,
-    TICKS_AHEAD_MAX,
-};
+use crate::limits::{EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX};
 use crate::metrics;
 use crate::seat_frames::SeatFrames;
 
@@ -49,11 +46,6 @@ pub struct RelayCore {
     /// The floor: nothing of a lower epoch passes.
     epoch: Epoch,
     tick: Option<Tick>,
-    /// When something of the present race and owner was last heard.
-    heard_at: Option<Instant>,
-    /// Whether an owner has confirmed the race by an answer. Only who was asked can
-    /// answer, so that an answer outweighs what was overheard before it.
-    is_confirmed: bool,
     /// Of the last snapshot that passed: when, and under which epoch.
     snapshot_at: Option<(Instant, Epoch)>,
     failure_detector: FailureDetector,
@@ -92,8 +84,6 @@ impl RelayCore {
             race: None,
             epoch: Epoch::default(),
             tick: None,
-            heard_at: None,
-            is_confirmed: false,
             snapshot_at: None,
             failure_detector: FailureDetector::new(now),
             history: History::default(),
@@ -118,14 +108,8 @@ impl RelayCore {
     /// Notes that the owner has answered a request under that epoch. Without it a
     /// relay that is new to a room would pass on late messages of a former owner.
     pub fn answered(&mut self, race: RaceId, epoch: Epoch, now: Instant) {
-        let is_first = !std::mem::replace(&mut self.is_confirmed, true);
-        let is_another = self.race.is_some_and(|current| race > current)
-            || is_first && (self.race != Some(race) || is_far_ahead(self.epoch, epoch));
-        if is_another {
-            self.follow(race, epoch, now);
-        }
-        if let Err(reason) = self.check(race, epoch, None, now) {
-            metrics::relay_dropped(reason);
+        if !self.is_current(race, epoch, now) {
+            metrics::relay_dropped("stale");
         }
     }
 
@@ -183,9 +167,8 @@ impl RelayCore {
             Ok(read) => read,
             Err(error) => return self.could_not_read(&error),
         };
-        let tick = Some(header.tick);
-        if let Err(reason) = self.check(header.race, header.epoch, tick, now) {
-            return metrics::relay_dropped(reason);
+        if !self.is_current(header.race, header.epoch, now) {
+            return metrics::relay_dropped("stale");
         }
         // Also one of a tick that is known: its owner lives, and catches up.
         self.failure_detector
@@ -228,8 +211,8 @@ impl RelayCore {
             return metrics::relay_dropped("unreadable");
         };
         let Heartbeat { race, owner, epoch } = heartbeat;
-        if let Err(reason) = self.check(race, epoch, None, now) {
-            return metrics::relay_dropped(reason);
+        if !self.is_current(race, epoch, now) {
+            return metrics::relay_dropped("stale");
         }
         self.failure_detector
             .heard(owner, epoch, Signal::Heartbeat, now);
@@ -239,8 +222,7 @@ impl RelayCore {
     /// when the request is about another race. After it nothing of a former owner
     /// passes: it would be missing in the answer.
     pub fn catch_up(&mut self, request: &CatchUpRequest, now: Instant) -> Option<Vec<u8>> {
-        if let Err(reason) = self.check(request.race, request.epoch, None, now) {
-            metrics::relay_dropped(reason);
+        if !self.is_current(request.race, request.epoch, now) {
             return None;
         }
         self.failure_detector.superseded(request.epoch, now);
@@ -253,8 +235,8 @@ impl RelayCore {
         let Ok(event) = serde_json::from_slice::<RoomEvent>(payload) else {
             return metrics::relay_dropped("unreadable");
         };
-        if let Err(reason) = self.check(event.race, event.epoch, None, now) {
-            return metrics::relay_dropped(reason);
+        if !self.is_current(event.race, event.epoch, now) {
+            return metrics::relay_dropped("stale");
         }
         if !self.is_news(&event) {
             return metrics::relay_dropped("repeated");
@@ -370,68 +352,29 @@ impl RelayCore {
         }
     }
 
-    /// Follows the room to a higher epoch or a new race, whose ULID grows with its
-    /// creation. Says why, when the message is not of the present owner and race, or
-    /// cannot be: one that is forged must not outrank all that the owner says later.
-    fn check(
-        &mut self,
-        race: RaceId,
-        epoch: Epoch,
-        tick: Option<Tick>,
-        now: Instant,
-    ) -> Result<(), &'static str> {
-        let Some(current) = self.race else {
-            self.follow(race, epoch, now);
-            return Ok(());
-        };
-        if race < current || race == current && epoch < self.epoch {
-            return Err("stale");
-        }
-        let is_far =
-            race > current || is_far_ahead(epoch, self.epoch) || self.is_far_in_the_future(tick);
-        if is_far && !self.is_silent(now) {
-            return Err("implausible");
-        }
-        if race > current {
-            self.follow(race, epoch, now);
-        }
-        self.epoch = epoch;
-        self.heard_at = Some(now);
-        Ok(())
-    }
-
-    /// Forgets the race before, if there was one, and follows this one.
-    fn follow(&mut self, race: RaceId, epoch: Epoch, now: Instant) {
-        if self.race.is_some_and(|before| before != race) {
-            self.failure_detector.renewed(now);
-            self.history.clear();
+    /// Follows the room to a higher epoch or a new race; says whether the
+    /// message is of the present one. A race's ULID grows with its creation.
+    fn is_current(&mut self, race: RaceId, epoch: Epoch, now: Instant) -> bool {
+        if self.race.is_none_or(|current| race > current) {
+            if self.race.is_some() {
+                self.failure_detector.renewed(now);
+                self.history.clear();
+            }
+            self.race = Some(race);
+            self.epoch = epoch;
+            self.tick = None;
+            self.snapshot_at = None;
             self.passed_events.clear();
             self.forget_joining_events();
+            self.queue_early_inputs(now);
+            return true;
         }
-        self.race = Some(race);
-        self.epoch = epoch;
-        self.tick = None;
-        self.heard_at = Some(now);
-        self.snapshot_at = None;
-        self.queue_early_inputs(now);
-    }
-
-    fn is_far_in_the_future(&self, tick: Option<Tick>) -> bool {
-        let (Some(tick), Some(before)) = (tick, self.tick) else {
+        if self.race != Some(race) || epoch < self.epoch {
             return false;
-        };
-        tick.saturating_sub(before) > TICKS_AHEAD_MAX
+        }
+        self.epoch = epoch;
+        true
     }
-
-    fn is_silent(&self, now: Instant) -> bool {
-        self.heard_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= BELIEVED_AFTER_SILENCE)
-    }
-}
-
-/// Whether more takeovers lie between two epochs than can happen unheard.
-fn is_far_ahead(epoch: Epoch, known: Epoch) -> bool {
-    epoch.0.saturating_sub(known.0) > EPOCHS_AHEAD_MAX
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use protocol::{Epoch, GatewayId, Rejection, RejectionCode, Reply, Revision, Room
 use simulation::Track;
 
 use crate::lease::{Lease, ReadBack, Unanswered, WriteError};
-use crate::limits::EPOCHS_AHEAD_MAX;
 use crate::room::record::RestoreError;
 use crate::room::{Ownership, Room};
 
@@ -160,11 +159,6 @@ impl Claim {
                 owner: before.owner,
                 epoch: before.epoch,
             }));
-        }
-        if let Evidence::Silent(seen) = self.evidence
-            && seen.0.saturating_sub(before.epoch.0) > EPOCHS_AHEAD_MAX
-        {
-            return refused("the claim has seen an epoch that cannot be");
         }
         let next = match self.evidence {
             Evidence::Silent(seen) => before.epoch.max(seen).next(),
@@ -365,12 +359,7 @@ mod tests {
 
     #[test]
     fn takes_a_room_under_an_epoch_that_nobody_has_seen() {
-        let furthest = Epoch(3 + EPOCHS_AHEAD_MAX);
-        for (seen, epoch) in [
-            (Epoch(3), Epoch(4)),
-            (Epoch(9), Epoch(10)),
-            (furthest, Epoch(furthest.0 + 1)),
-        ] {
+        for (seen, epoch) in [(Epoch(3), Epoch(4)), (Epoch(9), Epoch(10))] {
             let Step::Run(taken) = writing(seen).written(Ok(8)) else {
                 panic!("not taken");
             };
@@ -407,7 +396,6 @@ mod tests {
         for step in [
             claim(evidence).found(Err(Unanswered)),
             claim(Evidence::Silent(Epoch::MAX)).found(Ok(Some((&found, 7)))),
-            claim(Evidence::Silent(Epoch(3 + EPOCHS_AHEAD_MAX + 1))).found(Ok(Some((&found, 7)))),
             trackless.listening(|_| None, Instant::now()),
             writing(Epoch(3)).written(Err(WriteError::Conflict)),
         ] {

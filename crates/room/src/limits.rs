@@ -11,11 +11,6 @@ pub const COUNTDOWN_SECONDS: u32 = 4;
 
 pub use protocol::limits::TICK_INTERVAL;
 
-/// How far the epoch that a claim has seen may be above the stored one. NATS may have lost
-/// the writes of its last moments, and with them as many takeovers; a claim that says more
-/// is mad or forged, and would use epochs up.
-pub const EPOCHS_AHEAD_MAX: u32 = 64;
-
 /// How often a room without a race looks at the clock.
 pub const IDLE_INTERVAL: Duration = Duration::from_millis(100);
 

@@ -30,12 +30,8 @@ fn core_with_member() -> RelayCore {
 }
 
 fn snapshot(epoch: u32, tick: Tick) -> Bytes {
-    snapshot_of(RACE, epoch, tick)
-}
-
-fn snapshot_of(race: &str, epoch: u32, tick: Tick) -> Bytes {
     let header = SnapshotHeader {
-        race: race.parse().unwrap(),
+        race: RACE.parse().unwrap(),
         owner: WorkerId::new(1),
         epoch: Epoch(epoch),
         tick,
@@ -300,95 +296,4 @@ fn reports_a_snapshot_of_a_version_that_it_does_not_read() {
         panic!("{commands:?}");
     };
     assert_eq!(unknown.found, newer);
-}
-
-/// A race that was created later.
-const LATER_RACE: &str = "01BX5ZZKBKACTAV9WEVGEMMVRZ";
-
-#[test]
-fn a_forged_snapshot_silences_no_room() {
-    let forged = [
-        snapshot(Epoch::MAX.0, 12),
-        snapshot(1 + EPOCHS_AHEAD_MAX + 1, 12),
-        snapshot(1, Tick::MAX),
-        snapshot(1, 10 + TICKS_AHEAD_MAX + 1),
-        snapshot_of(LATER_RACE, 1, 12),
-        snapshot_of("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", Epoch::MAX.0, Tick::MAX),
-    ];
-    for forged in forged {
-        let mut core = core_with_member();
-        let now = Instant::now();
-        core.answered(RACE.parse().unwrap(), Epoch(1), now);
-        core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
-        core.snapshot(&snapshot(1, 10), now);
-        kinds(&mut core);
-        core.snapshot(&forged, now);
-        assert!(kinds(&mut core).is_empty(), "{forged:?}");
-        core.snapshot(&snapshot(1, 12), now);
-        assert_eq!(kinds(&mut core), [FrameKind::Snapshot], "{forged:?}");
-    }
-}
-
-#[test]
-fn a_forged_catch_up_silences_no_room() {
-    let mut core = core_with_member();
-    let now = Instant::now();
-    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
-    core.snapshot(&snapshot(1, 10), now);
-    kinds(&mut core);
-    let request = CatchUpRequest {
-        race: RACE.parse().unwrap(),
-        epoch: Epoch::MAX,
-    };
-    assert_eq!(core.catch_up(&request, now), None);
-    core.snapshot(&snapshot(1, 12), now);
-    assert_eq!(kinds(&mut core), [FrameKind::Snapshot]);
-}
-
-#[test]
-fn an_answer_outweighs_what_was_overheard_before_it() {
-    let overheard = [snapshot(Epoch::MAX.0, 12), snapshot_of(LATER_RACE, 1, 12)];
-    for overheard in overheard {
-        let mut core = core_with_member();
-        let now = Instant::now();
-        core.snapshot(&overheard, now);
-        core.answered(RACE.parse().unwrap(), Epoch(3), now);
-        core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
-        core.snapshot(&snapshot(3, 10), now);
-        let expected = [FrameKind::Control, FrameKind::Snapshot];
-        assert_eq!(kinds(&mut core), expected, "{overheard:?}");
-    }
-}
-
-#[test]
-fn what_is_far_ahead_is_believed_once_the_known_owner_is_silent() {
-    let ahead = [
-        snapshot(1_000, 12),
-        snapshot(1, 10_000),
-        snapshot_of(LATER_RACE, 7, 3),
-    ];
-    for ahead in ahead {
-        let mut core = core_with_member();
-        let now = Instant::now();
-        core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
-        core.snapshot(&snapshot(1, 10), now);
-        kinds(&mut core);
-        let before = now + BELIEVED_AFTER_SILENCE - Duration::from_millis(1);
-        core.snapshot(&ahead, before);
-        assert!(kinds(&mut core).is_empty(), "{ahead:?}");
-        core.snapshot(&ahead, now + BELIEVED_AFTER_SILENCE);
-        assert_eq!(kinds(&mut core), [FrameKind::Snapshot], "{ahead:?}");
-    }
-}
-
-#[test]
-fn an_owner_of_a_new_race_is_believed_when_it_answers() {
-    let mut core = core_with_member();
-    let now = Instant::now();
-    core.answered(RACE.parse().unwrap(), Epoch(5), now);
-    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
-    core.answered(LATER_RACE.parse().unwrap(), Epoch(1), now);
-    core.snapshot(&snapshot_of(LATER_RACE, 1, 2), now);
-    let expected = [FrameKind::Control, FrameKind::Snapshot];
-    assert_eq!(kinds(&mut core), expected);
 }
