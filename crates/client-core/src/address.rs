@@ -63,8 +63,9 @@ impl GatewayAddress {
         }
         if let Some(inside) = host.strip_prefix('[') {
             // A zone, as in fe80::1%eth0, is resolved by the system.
-            let address = inside.strip_suffix(']').and_then(|it| it.split('%').next());
-            if address.is_none_or(|it| it.parse::<Ipv6Addr>().is_err()) {
+            let inside = inside.strip_suffix(']');
+            let parts = inside.map(|it| it.split_once('%').unwrap_or((it, "0")));
+            if !parts.is_some_and(|(ip, zone)| ip.parse::<Ipv6Addr>().is_ok() && is_host(zone)) {
                 return Err(because(Error::BadIpv6));
             }
         } else if host.contains(':') {
@@ -149,7 +150,7 @@ mod tests {
     fn names_the_part_that_is_wrong() {
         use GatewayAddressError as Error;
         type Expected = fn(String) -> Error;
-        let cases: [(&str, Expected); 14] = [
+        let cases: [(&str, Expected); 16] = [
             ("localhost", Error::PortMissing),
             ("127.0.0.1", Error::PortMissing),
             ("[::1]", Error::PortMissing),
@@ -162,6 +163,8 @@ mod tests {
             ("fe80::1%eth0:10001", Error::NoBrackets),
             ("[::g]:10001", Error::BadIpv6),
             ("[::1:10001", Error::BadIpv6),
+            ("[fe80::1%]:10001", Error::BadIpv6),
+            ("[fe80::1%a b]:10001", Error::BadIpv6),
             (":10001", Error::BadHost),
             ("a b:10001", Error::BadHost),
         ];

@@ -52,7 +52,8 @@ impl Connection {
                     Port::Chat => None,
                 };
                 let account = Account { name, last_race };
-                self.welcome(account, limits, stored).await?;
+                let joined = self.joined(&account.name, &limits).await?;
+                self.welcome(account, limits, stored, joined).await?;
             }
             Ask::ChangePassword(change) => {
                 let player = change.player.clone();
@@ -171,10 +172,12 @@ impl Connection {
     /// Begins a session for a player who has proven who it is.
     async fn logged_in(&mut self, account: Account) -> Reply<()> {
         let limits = self.admit(&account.name).await?;
+        // First, so that the player is in the chat when an older connection is dismissed.
+        let joined = self.joined(&account.name, &limits).await?;
         let register = &self.backend.session_register;
         let id = account.name.id();
         let stored = register.log_in(&id, self.port, self.nonce).await?;
-        self.welcome(account, limits, stored).await
+        self.welcome(account, limits, stored, joined).await
     }
 
     /// Ends the session and the connection; a seat is given back.
@@ -246,24 +249,33 @@ impl Connection {
         Err(Rejection::new(RejectionCode::TooFast, message))
     }
 
+    /// Comes into the chat at the chat port.
+    async fn joined(
+        &mut self,
+        player: &PlayerName,
+        limits: &PlayerLimits,
+    ) -> Reply<Option<(ChatSession, u64)>> {
+        if self.port == Port::Race {
+            return Ok(None);
+        }
+        let joined = self.join_chat(player.clone()).await;
+        // Nobody has heard of it.
+        joined
+            .map(Some)
+            .inspect_err(|_| limits.give_back(PlayerLimit::LogIns))
+    }
+
     async fn welcome(
         &mut self,
         account: Account,
         limits: PlayerLimits,
         stored: Stored,
+        joined: Option<(ChatSession, u64)>,
     ) -> Reply<()> {
         let Account {
             name: player,
             last_race,
         } = account;
-        let joined = match self.port {
-            Port::Race => None,
-            Port::Chat => {
-                let joined = self.join_chat(player.clone()).await;
-                // Nobody has heard of it.
-                Some(joined.inspect_err(|_| limits.give_back(PlayerLimit::LogIns))?)
-            }
-        };
         let token = self.backend.token(&player, self.port, &stored.session);
         self.backend
             .sessions

@@ -130,7 +130,8 @@ impl Model {
         let step = self.conversation.frame(frame, self.clock.now());
         let kind = frame.first().copied();
         let is_control = !is_first && kind == Some(FrameKind::Control as u8);
-        if is_control && step != Step::Nothing && !is_too_fast(&step) {
+        let is_refused = matches!(step, Step::Nothing | Step::Close(_)) || is_too_fast(&step);
+        if is_control && !is_refused {
             self.controls.one_more(self.clock);
         }
         match step {
