@@ -121,16 +121,8 @@ impl RawNats {
     /// # Errors
     /// When the connection is gone.
     pub async fn publish(&mut self, subject: &str, payload: &str) -> Result<()> {
-        self.publish_bytes(subject, payload.as_bytes()).await
-    }
-
-    /// As [`RawNats::publish`], for what is no text.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub async fn publish_bytes(&mut self, subject: &str, payload: &[u8]) -> Result<()> {
         let command = format!("PUB {subject} {}\r\n", payload.len());
-        self.send(&[command.as_bytes(), payload, b"\r\n"].concat())
+        self.send(&[command.as_bytes(), payload.as_bytes(), b"\r\n"].concat())
             .await?;
         self.flush().await
     }

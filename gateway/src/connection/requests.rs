@@ -44,7 +44,9 @@ impl Connection {
                     .verify(&token, self.port, service::unix_ms())?;
                 let limits = self.admit(&claims.player).await?;
                 let register = &self.backend.session_register;
-                let stored = register.resume(&claims, self.nonce).await?;
+                let resumed = register.resume(&claims, self.nonce).await;
+                // Somebody with an old token must not use the player's log-ins up.
+                let stored = resumed.inspect_err(|_| limits.give_back(PlayerLimit::LogIns))?;
                 let name = claims.player;
                 self.address.resumed(name.id());
                 let last_race = match self.port {
@@ -141,8 +143,8 @@ impl Connection {
     /// connection a new one.
     async fn password_changed(&mut self, player: &PlayerId) -> Reply<()> {
         let register = &self.backend.session_register;
+        let ended = register.end(player, self.port.other()).await;
         let stored = register.log_in(player, self.port, self.nonce).await?;
-        register.end(player, self.port.other()).await?;
         if let Some(name) = self.conversation.player() {
             let token = self.backend.token(name, self.port, &stored.session);
             let queue = Arc::clone(&self.send_queue);
@@ -151,7 +153,7 @@ impl Connection {
             self.send_queue
                 .send(&ServerMessage::PasswordChanged { token });
         }
-        Ok(())
+        ended
     }
 
     /// Ends all sessions of an account that is gone, and this connection.

@@ -368,3 +368,14 @@ fn a_deleted_account_is_not_logged_in_to_again() {
     client.handle(LinkEvent::Connected, Instant::now());
     assert!(sent(&mut client).is_empty());
 }
+
+#[test]
+fn after_a_log_out_nothing_is_resumed() {
+    let mut client = in_lobby();
+    assert!(client.token().is_some());
+    client.log_out();
+    assert_eq!(sent(&mut client), [r#"{"type":"log_out"}"#]);
+    assert_eq!((client.token(), client.player()), (None, None));
+    client.handle(LinkEvent::Connected, Instant::now());
+    assert!(sent(&mut client).is_empty());
+}
