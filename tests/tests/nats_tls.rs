@@ -31,7 +31,8 @@ async fn a_server_with_tls_is_reached_by_those_who_know_its_authority() -> Resul
 
     let tls = format!("tls://{address}");
     let known = racectl(&users, &tls, Some(&certificate)).await?;
-    assert_eq!(known, (Some(0), "[]\n".to_owned()));
+    // It has been reached: it says what it has not.
+    assert!(known.1.contains("the bucket rooms"), "{known:?}");
     // A server that has TLS demands it of those who did not ask.
     let upgraded = racectl(&users, &format!("nats://{address}"), Some(&certificate)).await?;
     assert_eq!(upgraded, known);

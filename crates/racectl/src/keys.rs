@@ -5,11 +5,10 @@ use bus::store;
 
 use crate::nats_options::NatsOptions;
 
-/// Prints the keys of a bucket as a JSON array, in order. A bucket that does not exist
-/// has none.
+/// Prints the keys of a bucket as a JSON array, in order.
 ///
 /// # Errors
-/// When Slipstream has no such bucket, or NATS cannot be reached.
+/// When there is no such bucket, or NATS cannot be reached.
 pub async fn list(nats: &NatsOptions, bucket: &str) -> Result<()> {
     let store = store::BUCKETS.iter().find(|store| store.name() == bucket);
     let store = store.with_context(|| {
@@ -20,13 +19,8 @@ pub async fn list(nats: &NatsOptions, bucket: &str) -> Result<()> {
         )
     })?;
     let bus = nats.connect().await?;
-    let mut keys = match bus.existing_bucket(store).await {
-        Ok(bucket) => bucket.keys().await?,
-        Err(error) => {
-            eprintln!("there is no bucket {bucket}: {error}");
-            Vec::new()
-        }
-    };
+    let bucket = bus.existing_bucket(store).await?;
+    let mut keys = bucket.keys().await?;
     keys.sort_unstable();
     println!("{}", serde_json::to_string(&keys)?);
     bus.drain().await;

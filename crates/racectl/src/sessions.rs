@@ -164,7 +164,7 @@ async fn end_one(bucket: &Bucket, player: &PlayerId, port: Port) -> Result<bool>
 async fn sessions(bus: &Bus) -> Result<Bucket> {
     bus.existing_bucket(&store::SESSIONS)
         .await
-        .context("there are no sessions on this NATS server: has a gateway been started?")
+        .context("there are no sessions on this NATS server: has persistence been started?")
 }
 
 /// Writes the keys after a new one has taken over, under another name first, so that no

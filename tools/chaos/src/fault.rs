@@ -42,15 +42,6 @@ impl StorageFault {
             Self::DatabaseFull => "database-full",
         }
     }
-
-    /// Whether a disk is full, for which it needs one of its own.
-    #[must_use]
-    pub const fn needs_disk(self) -> bool {
-        match self {
-            Self::DiskFull | Self::DatabaseFull => true,
-            Self::NatsEmpty | Self::DatabaseKill => false,
-        }
-    }
 }
 
 impl FaultKind {

@@ -69,7 +69,7 @@ impl Load {
                 return Ok(begun);
             }
             if let Some(status) = self.process.try_ended()? {
-                bail!("the bots ended with {status}: {}", self.last_line());
+                bail!("the bots ended with {status}: {}", self.process.last_line());
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
@@ -83,7 +83,7 @@ impl Load {
         let timeout = Duration::from_secs(FINISH_SECONDS) + END_TIMEOUT;
         let status = self.process.ended_within(timeout).await?;
         if !status.success() {
-            bail!("the bots ended with {status}: {}", self.last_line());
+            bail!("the bots ended with {status}: {}", self.process.last_line());
         }
         let report = serde_json::from_str(&self.process.stdout())
             .context("the bots' report cannot be read")?;
@@ -92,14 +92,5 @@ impl Load {
             report,
             samples.map_or_else(Vec::new, |(_, samples)| samples),
         ))
-    }
-
-    fn last_line(&self) -> String {
-        let log = self.process.log();
-        // Progress bars end lines with a carriage return.
-        let last = log
-            .rsplit(['\n', '\r'])
-            .find(|line| !line.trim().is_empty());
-        last.unwrap_or("without a message").to_owned()
     }
 }

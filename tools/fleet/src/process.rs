@@ -219,6 +219,16 @@ impl Process {
         String::from_utf8_lossy(latest).into_owned()
     }
 
+    /// The last line that it has printed on standard error, as the reason for its end.
+    #[must_use]
+    pub fn last_line(&self) -> String {
+        let log = self.log();
+        // Progress bars end lines with a carriage return.
+        let mut lines = log.rsplit(['\n', '\r']);
+        let last = lines.find(|line| !line.trim().is_empty());
+        last.unwrap_or("without a message").to_owned()
+    }
+
     /// Its metrics.
     ///
     /// # Errors

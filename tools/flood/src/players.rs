@@ -66,7 +66,7 @@ impl Players {
     pub async fn begun(&mut self) -> Result<()> {
         while self.intervals()?.is_empty() {
             if let Some(status) = self.process.try_ended()? {
-                bail!("the bots ended with {status}: {}", self.last_line());
+                bail!("the bots ended with {status}: {}", self.process.last_line());
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
@@ -81,14 +81,5 @@ impl Players {
         // The file does not exist at first.
         let text = fs::read_to_string(&self.intervals).unwrap_or_default();
         Ok(intervals::read(&text)?)
-    }
-
-    fn last_line(&self) -> String {
-        let log = self.process.log();
-        // Progress bars end lines with a carriage return.
-        let last = log
-            .rsplit(['\n', '\r'])
-            .find(|line| !line.trim().is_empty());
-        last.unwrap_or("without a message").to_owned()
     }
 }

@@ -103,6 +103,9 @@ impl Measured {
         let mut exceeded = Vec::new();
         let (before, during) = (&self.before.snapshots, &self.during.snapshots);
         let p99_max = before.intervals.p99_ms * INTERVAL_RATIO_MAX + INTERVAL_SLACK_MS;
+        if before.per_second == 0.0 {
+            exceeded.push("nobody raced before".to_owned());
+        }
         if during.intervals.p99_ms > p99_max {
             exceeded.push(format!(
                 "interval p99 {:.1} ms, at most {p99_max:.1}",
