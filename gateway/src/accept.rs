@@ -120,6 +120,8 @@ impl ClientPort {
         metrics::goodbye(code);
         // A client that does not read its refusal is gone all the same.
         let _ = stream.write_all(&refusal).await;
+        let _ = stream.shutdown().await;
+        connection::linger(stream).await;
     }
 }
 

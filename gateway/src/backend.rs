@@ -11,6 +11,7 @@ use protocol::account::{
 };
 use protocol::chat::{ChatSession, Posted, PresenceRequest, SayRequest, message_id};
 use protocol::client::EarlierRace;
+use protocol::limits::TICKET_LIFETIME_MS;
 use protocol::lobby::RoomSettings;
 use protocol::room::{CreateRequest, Created, CtlReply, CtlRequest};
 use protocol::session::Session;
@@ -144,6 +145,18 @@ impl Backend {
         };
         self.ask(subject::ACCOUNT_LEADERBOARD, &request, ACCOUNT_TIMEOUT)
             .await
+    }
+
+    /// A token that begins the session of a ticket at the chat port. It is good for as
+    /// long as the ticket: the session is resumed with the tokens that it gives.
+    #[must_use]
+    pub fn ticket_token(&self, player: &PlayerName, session: &Session) -> String {
+        self.signer.sign(&Claims {
+            player: player.clone(),
+            port: Port::Chat,
+            session: session.token(),
+            expires_at: session.begun_at.saturating_add(TICKET_LIFETIME_MS),
+        })
     }
 
     /// A token for a later resume of a session.

@@ -12,7 +12,12 @@
 //!   [`presence`] keeps who is there,
 //! - [`limiter`] says how often people and addresses may do what, and [`proxy_header`]
 //!   whose address it is behind a load balancer,
+//! - [`sessions`] keeps each player in one place at each port, by [`token`]s that it can
+//!   take back,
 //! - [`lobby`] is the `rooms` bucket, followed; [`seats`] keeps each player in one room.
+//!
+//! Before the conversation come admission by the client's address and, where the gateway
+//! has a certificate, TLS.
 //!
 //! Invariants:
 //! - A client cannot speak for another: seat and player are the gateway's own

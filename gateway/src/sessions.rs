@@ -43,10 +43,29 @@ impl Sessions {
     pub fn open(&self, player: PlayerId, port: Port, stored: Stored, send_queue: Arc<SendQueue>) {
         let opened = OpenSession { stored, send_queue };
         let holder = opened.stored.session.holder;
+        if let Some(found) = self.lock().get(&(player.clone(), port))
+            && found.stored.revision > opened.stored.revision
+        {
+            return opened.dismiss(Dismissal::Replaced);
+        }
         if let Some(before) = self.lock().insert((player, port), opened)
             && before.stored.session.holder != holder
         {
             before.dismiss(Dismissal::Replaced);
+        }
+    }
+
+    /// Compares the session of a connection that was just opened with what is stored: what
+    /// was written before it was open has been missed.
+    pub(crate) async fn recheck(
+        &self,
+        player: PlayerId,
+        port: Port,
+        held: &Session,
+        register: &SessionRegister,
+    ) {
+        if let Ok(Some(stored)) = register.read(&player, port).await {
+            self.judge(&(player, port), held, &stored);
         }
     }
 
@@ -116,7 +135,7 @@ impl Sessions {
         let mut differing = Vec::new();
         for (key, found) in self.lock().iter_mut() {
             match picture.get(key) {
-                Some(stored) if stored.session.holder == found.stored.session.holder => {
+                Some(stored) if found.dismissal(&stored.session).is_none() => {
                     found.stored.revision = stored.revision;
                 }
                 Some(_) | None => differing.push((key.clone(), found.stored.session.clone())),

@@ -89,6 +89,10 @@ const LANE_WAITING_MAX: usize = 1024;
 /// What a hash takes before one was measured: 30 ms on a core of 2020, and as much again
 /// for each of two others that share it. The first flood finds a short queue.
 const HASH_TIME_FIRST: Duration = Duration::from_millis(100);
+/// Longest time that a hash is believed to take. A process that stood still for a minute
+/// must not take the next hundred for as slow: nothing would be computed that showed
+/// otherwise.
+const HASH_TIME_MAX: Duration = Duration::from_secs(1);
 /// The share of the newest hash in the mean is one in so many: some load of the machine
 /// shows within half a dozen hashes, one slow hash does not.
 const HASH_TIME_WEIGHT: u32 = 4;
@@ -231,7 +235,7 @@ impl HashQueue {
             return;
         };
         let others = self.hash_time * (HASH_TIME_WEIGHT - 1);
-        self.hash_time = (others + took) / HASH_TIME_WEIGHT;
+        self.hash_time = (others + took.min(HASH_TIME_MAX)) / HASH_TIME_WEIGHT;
     }
 
     /// Remembers how the log-in of a name ended.

@@ -108,6 +108,10 @@ pub struct Session {
     pub holder: Holder,
     /// When the player logged in.
     pub begun_at: UnixMillis,
+    /// Passwords that were checked before this moment begin no session: the password has
+    /// been replaced since, or the account deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub proofs_since: UnixMillis,
     /// Whether it is over: logged out, ended by an operator, or a copy of a token was
     /// used.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -166,9 +170,39 @@ impl Session {
             generation: 1,
             holder,
             begun_at: now,
+            proofs_since: 0,
             is_ended: false,
             ticket: None,
             budgets: None,
+        }
+    }
+
+    /// The session of a log-in, in the place of another one. The password was checked not
+    /// before `proven_at`.
+    ///
+    /// # Errors
+    /// When the password has been replaced since, or the account deleted.
+    pub fn log_in(
+        self,
+        found: Option<&Self>,
+        proven_at: UnixMillis,
+    ) -> Result<Self, SessionRefusal> {
+        let proofs_since = found.map_or(0, |found| found.proofs_since);
+        if proven_at < proofs_since {
+            return Err(SessionRefusal::Ended);
+        }
+        Ok(Self {
+            proofs_since,
+            ..self
+        })
+    }
+
+    /// The session with which passwords that were checked before `now` begin none.
+    #[must_use]
+    pub fn with_proofs_since(self, now: UnixMillis) -> Self {
+        Self {
+            proofs_since: now,
+            ..self
         }
     }
 
@@ -229,7 +263,9 @@ impl Session {
         if present.is_some_and(|present| present.begun_at > ticket.given_at) {
             return Err(SessionRefusal::Replaced);
         }
-        Self::begin(ticket.session, holder, now).resume(token, holder, now)
+        let proofs_since = present.map_or(0, |present| present.proofs_since);
+        let begun = Self::begin(ticket.session, holder, now).with_proofs_since(proofs_since);
+        begun.resume(token, holder, now)
     }
 
     /// The session with a ticket for the chat port.
@@ -278,6 +314,11 @@ impl Session {
     pub const fn expires_at(&self) -> UnixMillis {
         self.begun_at.saturating_add(SESSION_LIFETIME_MS)
     }
+}
+
+/// Takes a reference, as serde asks for.
+fn is_zero(number: &UnixMillis) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::lobby::RoomSettings;
 use protocol::room::{CtlReply, CtlRequest};
 use protocol::{
-    PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomName, SessionNonce, frame,
+    PlayerId, PlayerName, Rejection, RejectionCode, Reply, RequestId, RoomName, SessionNonce,
+    UnixMillis, frame,
 };
 
 use super::{ChatMembership, Connection};
@@ -27,15 +28,17 @@ impl Connection {
         match ask {
             Ask::SignUp(credentials) => {
                 self.address.sign_up()?;
+                let asked_at = service::unix_ms();
                 let outcome = self.backend.sign_up(credentials).await;
                 self.address.signed_up(&outcome);
-                self.logged_in(outcome?).await?;
+                self.logged_in(outcome?, asked_at).await?;
             }
             Ask::LogIn(credentials) => {
                 let attempt = self.address.log_in(&credentials.name.id())?;
+                let asked_at = service::unix_ms();
                 let outcome = self.backend.log_in(credentials).await;
                 self.address.logged_in(&attempt, &outcome);
-                self.logged_in(outcome?).await?;
+                self.logged_in(outcome?, asked_at).await?;
             }
             Ask::Resume(token) => {
                 let claims = self
@@ -44,18 +47,22 @@ impl Connection {
                     .verify(&token, self.port, service::unix_ms())?;
                 let limits = self.admit(&claims.player).await?;
                 let register = &self.backend.session_register;
-                let resumed = register.resume(&claims, self.nonce).await;
+                let checked = register.check(&claims, self.nonce).await;
                 // Somebody with an old token must not use the player's log-ins up.
-                let stored = resumed.inspect_err(|_| limits.give_back(PlayerLimit::LogIns))?;
-                let name = claims.player;
-                self.address.resumed(name.id());
+                checked.inspect_err(|_| limits.give_back(PlayerLimit::LogIns))?;
+                self.address.resumed(claims.player.id());
                 let last_race = match self.port {
-                    Port::Race => self.backend.last_race(&name).await,
+                    Port::Race => self.backend.last_race(&claims.player).await,
                     Port::Chat => None,
                 };
+                // First, so that the player is in the chat when an older connection is
+                // dismissed.
+                let joined = self.joined(&claims.player, &limits).await?;
+                let register = &self.backend.session_register;
+                let stored = register.resume(&claims, self.nonce).await?;
+                let name = claims.player;
                 let account = Account { name, last_race };
-                let joined = self.joined(&account.name, &limits).await?;
-                self.welcome(account, limits, stored, joined).await?;
+                self.welcome(account, limits, stored, joined).await;
             }
             Ask::ChangePassword(change) => {
                 let player = change.player.clone();
@@ -63,7 +70,7 @@ impl Connection {
                 let outcome = self.backend.change_password(change).await;
                 self.address.logged_in(&attempt, &outcome);
                 outcome?;
-                self.password_changed(&player).await?;
+                self.password_changed(&player).await;
             }
             Ask::DeleteAccount(deletion) => {
                 let player = deletion.player.clone();
@@ -120,7 +127,7 @@ impl Connection {
                 if let Some(player) = self.conversation.player() {
                     let register = &self.backend.session_register;
                     let session = register.ticket(&player.id(), self.nonce).await?;
-                    let token = self.backend.token(player, Port::Chat, &session);
+                    let token = self.backend.ticket_token(player, &session);
                     self.send_queue.send(&ServerMessage::ChatToken { token });
                 }
             }
@@ -140,20 +147,24 @@ impl Connection {
     }
 
     /// Ends the sessions that the old password has begun, at both ports, and gives this
-    /// connection a new one.
-    async fn password_changed(&mut self, player: &PlayerId) -> Reply<()> {
+    /// connection a new one. Where that cannot be written the player has to log in again.
+    async fn password_changed(&mut self, player: &PlayerId) {
         let register = &self.backend.session_register;
-        let ended = register.end(player, self.port.other()).await;
-        let stored = register.log_in(player, self.port, self.nonce).await?;
-        if let Some(name) = self.conversation.player() {
-            let token = self.backend.token(name, self.port, &stored.session);
-            let queue = Arc::clone(&self.send_queue);
-            let (sessions, id) = (&self.backend.sessions, player.clone());
-            sessions.open(id, self.port, stored, queue);
-            self.send_queue
-                .send(&ServerMessage::PasswordChanged { token });
+        if let Err(rejection) = register.end(player, self.port.other()).await {
+            let port = self.port.other();
+            tracing::warn!(%rejection, %player, %port, "a session outlives its password");
         }
-        ended
+        let begun = register.password_changed(player, self.port, self.nonce);
+        let (Ok(stored), Some(name)) = (begun.await, self.conversation.player()) else {
+            let reason = "your password was changed, log in again";
+            return self.goodbye(GoodbyeCode::SessionEnded, reason);
+        };
+        let token = self.backend.token(name, self.port, &stored.session);
+        let queue = Arc::clone(&self.send_queue);
+        let (sessions, id) = (&self.backend.sessions, player.clone());
+        sessions.open(id, self.port, stored, queue);
+        self.send_queue
+            .send(&ServerMessage::PasswordChanged { token });
     }
 
     /// Ends all sessions of an account that is gone, and this connection.
@@ -171,15 +182,18 @@ impl Connection {
         self.goodbye(GoodbyeCode::AccountDeleted, "your account was deleted");
     }
 
-    /// Begins a session for a player who has proven who it is.
-    async fn logged_in(&mut self, account: Account) -> Reply<()> {
+    /// Begins a session for a player whose password was checked not before `proven_at`.
+    async fn logged_in(&mut self, account: Account, proven_at: UnixMillis) -> Reply<()> {
         let limits = self.admit(&account.name).await?;
         // First, so that the player is in the chat when an older connection is dismissed.
         let joined = self.joined(&account.name, &limits).await?;
         let register = &self.backend.session_register;
         let id = account.name.id();
-        let stored = register.log_in(&id, self.port, self.nonce).await?;
-        self.welcome(account, limits, stored, joined).await
+        let stored = register
+            .log_in(&id, self.port, self.nonce, proven_at)
+            .await?;
+        self.welcome(account, limits, stored, joined).await;
+        Ok(())
     }
 
     /// Ends the session and the connection; a seat is given back.
@@ -273,15 +287,15 @@ impl Connection {
         limits: PlayerLimits,
         stored: Stored,
         joined: Option<(ChatSession, u64)>,
-    ) -> Reply<()> {
+    ) {
         let Account {
             name: player,
             last_race,
         } = account;
-        let token = self.backend.token(&player, self.port, &stored.session);
-        self.backend
-            .sessions
-            .open(player.id(), self.port, stored, Arc::clone(&self.send_queue));
+        let (id, held) = (player.id(), stored.session.clone());
+        let token = self.backend.token(&player, self.port, &held);
+        let (sessions, queue) = (&self.backend.sessions, Arc::clone(&self.send_queue));
+        sessions.open(id.clone(), self.port, stored, queue);
         self.send_queue.send(&ServerMessage::Welcome {
             player: player.clone(),
             token,
@@ -296,7 +310,8 @@ impl Connection {
                 .begin(self.member, &session, &self.send_queue);
             self.chat = ChatMembership::Joined(session);
         }
-        Ok(())
+        let register = &self.backend.session_register;
+        sessions.recheck(id, self.port, &held, register).await;
     }
 
     /// Comes into the chat. Listening begins before the notice is asked for, so that

@@ -5,7 +5,8 @@ use protocol::budgets::PlayerBudgets;
 use protocol::session::{Holder, Port, Session, SessionId, SessionRefusal};
 use protocol::version::{self, SESSION};
 use protocol::{
-    GatewayId, PlayerId, Rejection, RejectionCode, Reply, Revision, SessionNonce, subject,
+    GatewayId, PlayerId, Rejection, RejectionCode, Reply, Revision, SessionNonce, UnixMillis,
+    subject,
 };
 
 use crate::limits::{SESSION_ATTEMPTS, SESSION_CLOSE_TIMEOUT};
@@ -36,18 +37,37 @@ impl SessionRegister {
         Self { bucket, gateway }
     }
 
-    /// Begins a session for a player who has proven it, in the place of any other.
+    /// Begins a session for a player who has proven it, in the place of any other. The
+    /// password was checked not before `proven_at`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the password has been replaced since, or the session cannot be written.
     pub async fn log_in(
         &self,
         player: &PlayerId,
         port: Port,
         connection: SessionNonce,
+        proven_at: UnixMillis,
     ) -> Reply<Stored> {
         let holder = self.holder(connection);
         let begun = Session::begin(new_id(), holder, service::unix_ms());
+        self.change(player, port, |found| begun.clone().log_in(found, proven_at))
+            .await
+    }
+
+    /// Begins a session for the connection that has replaced its password: no log-in with
+    /// the old one, which may be on its way, takes its place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn password_changed(
+        &self,
+        player: &PlayerId,
+        port: Port,
+        connection: SessionNonce,
+    ) -> Reply<Stored> {
+        let now = service::unix_ms();
+        let begun = Session::begin(new_id(), self.holder(connection), now).with_proofs_since(now);
         self.change(player, port, |_| Ok(begun.clone())).await
     }
 
@@ -57,22 +77,56 @@ impl SessionRegister {
     /// # Errors
     /// When the token is not good, or the session cannot be written.
     pub async fn resume(&self, claims: &Claims, connection: SessionNonce) -> Reply<Stored> {
-        let (player, port, token) = (claims.player.id(), claims.port, claims.session);
-        let (holder, now) = (self.holder(connection), service::unix_ms());
-        let ticket = match port {
-            Port::Race => None,
-            Port::Chat => self
-                .read(&player, Port::Race)
-                .await?
-                .map(|race| race.session),
-        };
-        self.change(&player, port, |found| match (found, &ticket) {
+        let (player, port) = (claims.player.id(), claims.port);
+        let race = self.race_session(claims).await?;
+        self.change(&player, port, |found| {
+            self.resumed(claims, found, race.as_ref(), connection)
+        })
+        .await
+    }
+
+    /// Checks whether a token would be good, without giving the session away.
+    ///
+    /// # Errors
+    /// When it would not be. One that was replaced and is used again ends the session.
+    pub async fn check(&self, claims: &Claims, connection: SessionNonce) -> Reply<()> {
+        let race = self.race_session(claims).await?;
+        let found = self.read(&claims.player.id(), claims.port).await?;
+        let found = found.map(|found| found.session);
+        match self.resumed(claims, found.as_ref(), race.as_ref(), connection) {
+            Ok(_) => Ok(()),
+            Err(SessionRefusal::Reused) => self.resume(claims, connection).await.map(drop),
+            Err(refusal) => Err(refused(refusal)),
+        }
+    }
+
+    /// The session after a token was used.
+    fn resumed(
+        &self,
+        claims: &Claims,
+        found: Option<&Session>,
+        race: Option<&Session>,
+        connection: SessionNonce,
+    ) -> Result<Session, SessionRefusal> {
+        let (token, holder) = (claims.session, self.holder(connection));
+        let now = service::unix_ms();
+        match (found, race) {
             (Some(session), _) if session.id == token.id => session.resume(token, holder, now),
             (found, Some(race)) => race.redeem(found, token, holder, now),
             (Some(_), None) => Err(SessionRefusal::Replaced),
             (None, None) => Err(SessionRefusal::Ended),
-        })
-        .await
+        }
+    }
+
+    /// The session at the race port, which may have given a ticket for the chat port.
+    async fn race_session(&self, claims: &Claims) -> Reply<Option<Session>> {
+        match claims.port {
+            Port::Race => Ok(None),
+            Port::Chat => {
+                let race = self.read(&claims.player.id(), Port::Race).await?;
+                Ok(race.map(|race| race.session))
+            }
+        }
     }
 
     /// Gives a ticket for a session at the chat port to the connection that holds the
@@ -138,16 +192,30 @@ impl SessionRegister {
         connection: SessionNonce,
     ) -> Reply<()> {
         let holder = self.holder(connection);
-        self.end_if(player, port, |session| session.holder == holder)
-            .await
+        let ended = self.change(player, port, |found| match found {
+            Some(session) if session.holder == holder => Ok(session.ended()),
+            Some(_) | None => Err(SessionRefusal::Replaced),
+        });
+        match ended.await {
+            // Another log-in has taken its place meanwhile.
+            Err(rejection) if rejection.code == RejectionCode::BadToken => Ok(()),
+            ended => ended.map(drop),
+        }
     }
 
-    /// Ends a player's session at a port, if there is one.
+    /// Ends a player's session at a port, whose password has been replaced or whose
+    /// account is gone: passwords that were checked before begin none.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn end(&self, player: &PlayerId, port: Port) -> Reply<()> {
-        self.end_if(player, port, |_| true).await
+        let now = service::unix_ms();
+        let ended = self.change(player, port, |found| {
+            let none = || Session::begin(new_id(), self.holder(SessionNonce::new(0)), now);
+            let session = found.cloned().unwrap_or_else(none);
+            Ok(session.ended().with_proofs_since(now))
+        });
+        ended.await.map(drop)
     }
 
     /// Writes a session that the bucket has lost; returns what is stored then, if that is
@@ -171,29 +239,6 @@ impl SessionRegister {
                 tracing::debug!(%error, "a session stays lost");
                 None
             }
-        }
-    }
-
-    async fn end_if(
-        &self,
-        player: &PlayerId,
-        port: Port,
-        is_meant: impl Fn(&Session) -> bool,
-    ) -> Reply<()> {
-        match self.read(player, port).await? {
-            Some(found) if !found.session.is_ended && is_meant(&found.session) => {}
-            Some(_) | None => return Ok(()),
-        }
-        let ended = self
-            .change(player, port, |found| match found {
-                Some(session) if is_meant(session) => Ok(session.ended()),
-                Some(_) | None => Err(SessionRefusal::Replaced),
-            })
-            .await;
-        match ended {
-            // Another log-in has taken its place meanwhile.
-            Err(rejection) if rejection.code == RejectionCode::BadToken => Ok(()),
-            ended => ended.map(drop),
         }
     }
 

@@ -92,6 +92,15 @@ fn a_slow_machine_still_takes_a_few() {
 }
 
 #[test]
+fn a_process_that_stood_still_takes_requests_again() {
+    let now = Instant::now();
+    let mut queue = HashQueue::new(1);
+    (0..100).for_each(|_| queue.finished(Some(Duration::from_secs(60))));
+    let taken = queue.enter(Lane::LogIn, &name("ada"), now + PATIENCE, now);
+    assert!(taken.is_ok());
+}
+
+#[test]
 fn a_request_that_would_wait_past_its_deadline_is_refused_at_once() {
     let now = Instant::now();
     let mut queue = measured(1);

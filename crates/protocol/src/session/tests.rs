@@ -76,6 +76,24 @@ fn another_log_in_an_end_and_a_week_are_refused_by_name() {
 }
 
 #[test]
+fn a_password_that_was_checked_before_it_was_replaced_begins_nothing() {
+    let log_in = |found: Option<&Session>, proven_at| {
+        let begun = Session::begin(SessionId::new(8), holder(2), 9_000);
+        begun.log_in(found, proven_at)
+    };
+    assert!(log_in(None, 1).is_ok());
+    assert!(log_in(Some(&begun()), 1).is_ok());
+    let ended = begun().ended().with_proofs_since(5_000);
+    assert_eq!(log_in(Some(&ended), 4_999), Err(SessionRefusal::Ended));
+    let next = log_in(Some(&ended), 5_000).unwrap();
+    assert!(!next.is_ended);
+    assert_eq!(
+        next.proofs_since, 5_000,
+        "for those that are still on the way"
+    );
+}
+
+#[test]
 fn budgets_are_of_a_closed_connection() {
     let budgets = PlayerBudgets::empty(1_500);
     let closed = begun().closed(budgets);
