@@ -120,9 +120,10 @@ impl RawNats {
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn publish(&mut self, subject: &str, payload: &str) -> Result<()> {
+    pub async fn publish(&mut self, subject: &str, payload: impl AsRef<[u8]>) -> Result<()> {
+        let payload = payload.as_ref();
         let command = format!("PUB {subject} {}\r\n", payload.len());
-        self.send(&[command.as_bytes(), payload.as_bytes(), b"\r\n"].concat())
+        self.send(&[command.as_bytes(), payload, b"\r\n"].concat())
             .await?;
         self.flush().await
     }

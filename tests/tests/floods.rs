@@ -198,7 +198,7 @@ async fn lists_that_nobody_reads_cost_little_memory() -> Result<()> {
             "phase": "racing", "seats": 4, "mode": "circuit", "track": "harbour-ring",
             "laps": 3, "target_metres": 20_000, "players": players, "owner": "00000001",
             "epoch": 1});
-        nats.publish(&format!("$KV.rooms.{room}"), &value.to_string())
+        nats.publish(&format!("$KV.rooms.{room}"), value.to_string())
             .await?;
     }
     let address = cluster.race_address()?;

@@ -6,11 +6,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::lobby::RoomSettings;
+use client_core::protocol::snapshot::SnapshotHeader;
+use client_core::protocol::{Epoch, Tick};
 use fleet::NatsUsers;
 use fleet::command::run;
 use integration_tests::cluster::Cluster;
 use integration_tests::programs::{program, programs};
+use integration_tests::racer::Racer;
 use integration_tests::raw_nats::RawNats;
+use serde_json::{Value, json};
 
 /// The users.
 const USERS: [&str; 5] = [GATEWAY, RACE, CHAT, PERSISTENCE, OPERATOR];
@@ -277,4 +281,48 @@ async fn an_operator_who_sees_everything_sees_no_password() -> Result<()> {
             return Ok(());
         }
     }
+}
+
+#[tokio::test]
+async fn an_epoch_or_a_tick_that_cannot_be_silences_no_room() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    let ada = cluster.racer("Ada").await?;
+    ada.create("duel", seats(1)).await?;
+    ada.racing().await?;
+    let mut listener = cluster.plain_nats().await?;
+    listener.subscribe("race.room.duel.snapshot").await?;
+    let genuine = listener.next().await?.payload;
+    let (header, body) = SnapshotHeader::split(&genuine)?;
+    let forge = |change: &dyn Fn(&mut SnapshotHeader)| {
+        let mut header = header.clone();
+        change(&mut header);
+        [header.encode_into(Vec::new()), body.to_vec()].concat()
+    };
+    let mut forger = cluster.plain_nats_of(RACE).await?;
+    for forged in [
+        forge(&|header| header.epoch = Epoch::MAX),
+        forge(&|header| header.tick = Tick::MAX),
+    ] {
+        forger.publish("race.room.duel.snapshot", &forged).await?;
+    }
+    let (race, epoch) = (header.race, Epoch::MAX);
+    let forged = json!({"race": race, "owner": header.owner, "epoch": epoch});
+    forger
+        .publish("race.room.duel.heartbeat", forged.to_string())
+        .await?;
+    let forged = json!({"race": race, "epoch": epoch, "tick": 1, "index": 0, "event": "started"});
+    forger
+        .publish("race.room.duel.event", forged.to_string())
+        .await?;
+    let claim = json!({"room": "duel", "seen_epoch": Epoch::MAX.0 - 1}).to_string();
+    let claimed: Value = forger.request("race.claim", &claim).await?.json()?;
+    assert_eq!(claimed["Err"]["code"], "unavailable", "{claimed}");
+
+    let score = ada.look(Racer::score).unwrap_or_default();
+    ada.until("scoring on", |racer| racer.score() > Some(score + 10))
+        .await?;
+    let metrics = cluster.fleet.gateways[0].metrics().await?;
+    let refused = metrics.value("gateway_relay_dropped_total{reason=\"implausible\"}");
+    assert_eq!(refused, 4.0, "two snapshots, a heartbeat and an event");
+    Ok(())
 }

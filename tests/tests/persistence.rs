@@ -91,7 +91,7 @@ async fn accounts_and_results_are_kept_in(url: &str) -> Result<()> {
     let mut nats = cluster.plain_nats().await?;
     // Delivered twice, kept once.
     for _time in 0..2 {
-        nats.publish(&subject_of(RACE), &result.to_string()).await?;
+        nats.publish(&subject_of(RACE), result.to_string()).await?;
     }
     let row = eventually("the result is kept", async || {
         Ok(cluster
@@ -230,7 +230,7 @@ async fn the_oldest_replays_are_discarded_and_that_is_said() -> Result<()> {
         let chunk = json!({"kind": "replay_chunk", "race": RACE, "first_tick": number * 300,
             "ticks": 300, "epoch": 1, "bytes": "AAAA".repeat(2_048)});
         let subject = format!("record.replay.{RACE}.{}", number * 300);
-        nats.publish(&subject, &chunk.to_string()).await?;
+        nats.publish(&subject, chunk.to_string()).await?;
     }
     let info = nats.request("$JS.API.STREAM.INFO.REPLAYS", "").await?;
     let kept = info.json()?["state"]["messages"].as_u64();
@@ -257,7 +257,7 @@ async fn the_latest_record_of_a_room_supersedes_the_others() -> Result<()> {
             "players": 1, "owner": "0000002a", "epoch": 1, "revision": 1}),
         json!({"kind": "room_closed", "race": RACE}),
     ] {
-        nats.publish(&subject, &record.to_string()).await?;
+        nats.publish(&subject, record.to_string()).await?;
     }
     for _time in 0..3 {
         nats.publish("record.players.worker.0000002a.0", "{}")

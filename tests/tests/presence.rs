@@ -130,7 +130,7 @@ async fn a_list_of_thousands_is_complete() -> Result<()> {
         let (player, nonce) = (format!("long-name-{number:06}"), format!("{number:08x}"));
         let value = json!({"version": 2, "player": player, "nonce": nonce, "gateway": "00000000"});
         let subject = format!("$KV.presence.{player}.{nonce}");
-        nats.publish(&subject, &value.to_string()).await?;
+        nats.publish(&subject, value.to_string()).await?;
     }
     // No notices announce them: gateways believe the bucket after a while.
     let mut bob = RawClient::signed_up(&cluster.chat_address()?, "Bob").await?;

@@ -215,6 +215,17 @@ impl Epoch {
     /// The largest: a column of the database can hold it, and no owner follows it.
     pub const MAX: Self = Self(i32::MAX as u32);
 
+    /// How far an epoch may be above one that its owner has confirmed: more takeovers than
+    /// a race of hours has while servers die all the time.
+    pub const AHEAD_MAX: u32 = 1_000;
+
+    /// Whether more takeovers lie between the two than can happen unheard: an epoch that
+    /// was made up.
+    #[must_use]
+    pub const fn is_far_above(self, confirmed: Self) -> bool {
+        self.0.saturating_sub(confirmed.0) > Self::AHEAD_MAX
+    }
+
     /// The epoch of the next owner; `None` after the largest.
     #[must_use]
     pub const fn next(self) -> Option<Self> {

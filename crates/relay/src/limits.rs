@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use domain::TICK_RATE_HZ;
+use protocol::Tick;
+
 /// Events kept for a client whose seat is being arranged.
 pub const JOINING_EVENTS_MAX: usize = 64;
 
@@ -48,6 +51,15 @@ pub const HISTORY_SNAPSHOTS_MAX: usize = 16;
 
 /// Input frames of one driver kept for a new owner, as many as snapshots.
 pub const HISTORY_FRAMES_MAX: usize = 16;
+
+/// How far the tick of a snapshot may be above the last one's: ten seconds. An owner moves
+/// a room on by a second at most, and one that was silent for longer than
+/// [`TICK_BELIEVED_AFTER`] is believed whatever it says.
+pub const TICKS_AHEAD_MAX: Tick = 10 * TICK_RATE_HZ;
+
+/// After so long without a snapshot any tick is believed: this gateway may have been cut
+/// off. A forged tick does not outlast the owner's own snapshots, thirty a second.
+pub const TICK_BELIEVED_AFTER: Duration = Duration::from_secs(5);
 
 /// Events remembered, so that those of ticks that are computed again are not
 /// sent twice: more than happen in a second.

@@ -17,7 +17,9 @@ use protocol::{Epoch, GatewayId, RaceId, ReadError, Seat, SessionNonce, Tick};
 use crate::failure_detector::{FailureDetector, Signal};
 use crate::flush_schedule::{FlushOptions, FlushSchedule};
 use crate::history::History;
-use crate::limits::{EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX};
+use crate::limits::{
+    EVENTS_REMEMBERED_MAX, JOINING_EVENTS_MAX, TICK_BELIEVED_AFTER, TICKS_AHEAD_MAX,
+};
 use crate::metrics;
 use crate::seat_frames::SeatFrames;
 
@@ -45,6 +47,9 @@ pub struct RelayCore {
     race: Option<RaceId>,
     /// The floor: nothing of a lower epoch passes.
     epoch: Epoch,
+    /// The epoch of the owner's last answer. Only what was asked can answer, so that it
+    /// bounds what is believed of what is overheard.
+    answered: Option<Epoch>,
     tick: Option<Tick>,
     /// Of the last snapshot that passed: when, and under which epoch.
     snapshot_at: Option<(Instant, Epoch)>,
@@ -83,6 +88,7 @@ impl RelayCore {
             members: Vec::new(),
             race: None,
             epoch: Epoch::default(),
+            answered: None,
             tick: None,
             snapshot_at: None,
             failure_detector: FailureDetector::new(now),
@@ -108,8 +114,16 @@ impl RelayCore {
     /// Notes that the owner has answered a request under that epoch. Without it a
     /// relay that is new to a room would pass on late messages of a former owner.
     pub fn answered(&mut self, race: RaceId, epoch: Epoch, now: Instant) {
-        if !self.is_current(race, epoch, now) {
-            metrics::relay_dropped("stale");
+        if self.race == Some(race) {
+            // An epoch that was overheard before the first answer, and cannot be.
+            if self.answered.is_none() && self.epoch.is_far_above(epoch) {
+                self.epoch = epoch;
+            }
+            self.answered = self.answered.max(Some(epoch));
+        }
+        match self.check(race, epoch, now) {
+            Ok(()) => self.answered = self.answered.max(Some(epoch)),
+            Err(reason) => metrics::relay_dropped(reason),
         }
     }
 
@@ -167,8 +181,11 @@ impl RelayCore {
             Ok(read) => read,
             Err(error) => return self.could_not_read(&error),
         };
-        if !self.is_current(header.race, header.epoch, now) {
-            return metrics::relay_dropped("stale");
+        if let Err(reason) = self.check(header.race, header.epoch, now) {
+            return metrics::relay_dropped(reason);
+        }
+        if self.is_far_in_the_future(header.tick, now) {
+            return metrics::relay_dropped("implausible");
         }
         // Also one of a tick that is known: its owner lives, and catches up.
         self.failure_detector
@@ -211,8 +228,8 @@ impl RelayCore {
             return metrics::relay_dropped("unreadable");
         };
         let Heartbeat { race, owner, epoch } = heartbeat;
-        if !self.is_current(race, epoch, now) {
-            return metrics::relay_dropped("stale");
+        if let Err(reason) = self.check(race, epoch, now) {
+            return metrics::relay_dropped(reason);
         }
         self.failure_detector
             .heard(owner, epoch, Signal::Heartbeat, now);
@@ -222,7 +239,8 @@ impl RelayCore {
     /// when the request is about another race. After it nothing of a former owner
     /// passes: it would be missing in the answer.
     pub fn catch_up(&mut self, request: &CatchUpRequest, now: Instant) -> Option<Vec<u8>> {
-        if !self.is_current(request.race, request.epoch, now) {
+        if let Err(reason) = self.check(request.race, request.epoch, now) {
+            metrics::relay_dropped(reason);
             return None;
         }
         self.failure_detector.superseded(request.epoch, now);
@@ -235,8 +253,8 @@ impl RelayCore {
         let Ok(event) = serde_json::from_slice::<RoomEvent>(payload) else {
             return metrics::relay_dropped("unreadable");
         };
-        if !self.is_current(event.race, event.epoch, now) {
-            return metrics::relay_dropped("stale");
+        if let Err(reason) = self.check(event.race, event.epoch, now) {
+            return metrics::relay_dropped(reason);
         }
         if !self.is_news(&event) {
             return metrics::relay_dropped("repeated");
@@ -352,9 +370,10 @@ impl RelayCore {
         }
     }
 
-    /// Follows the room to a higher epoch or a new race; says whether the
-    /// message is of the present one. A race's ULID grows with its creation.
-    fn is_current(&mut self, race: RaceId, epoch: Epoch, now: Instant) -> bool {
+    /// Follows the room to a higher epoch or a new race, whose ULID grows with its
+    /// creation. Says why, when the message is not of the present owner and race, or its
+    /// epoch cannot be: a forged one must not outrank all that owners say later.
+    fn check(&mut self, race: RaceId, epoch: Epoch, now: Instant) -> Result<(), &'static str> {
         if self.race.is_none_or(|current| race > current) {
             if self.race.is_some() {
                 self.failure_detector.renewed(now);
@@ -362,18 +381,33 @@ impl RelayCore {
             }
             self.race = Some(race);
             self.epoch = epoch;
+            self.answered = None;
             self.tick = None;
             self.snapshot_at = None;
             self.passed_events.clear();
             self.forget_joining_events();
             self.queue_early_inputs(now);
-            return true;
+            return Ok(());
         }
         if self.race != Some(race) || epoch < self.epoch {
-            return false;
+            return Err("stale");
+        }
+        if self
+            .answered
+            .is_some_and(|answered| epoch.is_far_above(answered))
+        {
+            return Err("implausible");
         }
         self.epoch = epoch;
-        true
+        Ok(())
+    }
+
+    fn is_far_in_the_future(&self, tick: Tick, now: Instant) -> bool {
+        let (Some(before), Some((at, _))) = (self.tick, self.snapshot_at) else {
+            return false;
+        };
+        let silence = now.saturating_duration_since(at);
+        tick.saturating_sub(before) > TICKS_AHEAD_MAX && silence < TICK_BELIEVED_AFTER
     }
 }
 

@@ -160,6 +160,11 @@ impl Claim {
                 epoch: before.epoch,
             }));
         }
+        if let Evidence::Silent(seen) = self.evidence
+            && seen.is_far_above(before.epoch)
+        {
+            return refused("the claim has seen an epoch that cannot be");
+        }
         let next = match self.evidence {
             Evidence::Silent(seen) => before.epoch.max(seen).next(),
             Evidence::Unwritten(_) => before.epoch.next(),
@@ -359,7 +364,12 @@ mod tests {
 
     #[test]
     fn takes_a_room_under_an_epoch_that_nobody_has_seen() {
-        for (seen, epoch) in [(Epoch(3), Epoch(4)), (Epoch(9), Epoch(10))] {
+        let furthest = Epoch(3 + Epoch::AHEAD_MAX);
+        for (seen, epoch) in [
+            (Epoch(3), Epoch(4)),
+            (Epoch(9), Epoch(10)),
+            (furthest, Epoch(furthest.0 + 1)),
+        ] {
             let Step::Run(taken) = writing(seen).written(Ok(8)) else {
                 panic!("not taken");
             };
@@ -396,6 +406,7 @@ mod tests {
         for step in [
             claim(evidence).found(Err(Unanswered)),
             claim(Evidence::Silent(Epoch::MAX)).found(Ok(Some((&found, 7)))),
+            claim(Evidence::Silent(Epoch(3 + Epoch::AHEAD_MAX + 1))).found(Ok(Some((&found, 7)))),
             trackless.listening(|_| None, Instant::now()),
             writing(Epoch(3)).written(Err(WriteError::Conflict)),
         ] {

@@ -297,3 +297,77 @@ fn reports_a_snapshot_of_a_version_that_it_does_not_read() {
     };
     assert_eq!(unknown.found, newer);
 }
+
+#[test]
+fn an_epoch_or_a_tick_that_cannot_be_silences_no_room() {
+    let forged = [
+        snapshot(Epoch::MAX.0, 12),
+        snapshot(1 + Epoch::AHEAD_MAX + 1, 12),
+        snapshot(1, Tick::MAX),
+        snapshot(1, 10 + TICKS_AHEAD_MAX + 1),
+    ];
+    for forged in forged {
+        let mut core = core_with_member();
+        let now = Instant::now();
+        core.answered(RACE.parse().unwrap(), Epoch(1), now);
+        core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+        core.snapshot(&snapshot(1, 10), now);
+        kinds(&mut core);
+        core.snapshot(&forged, now);
+        core.event(&event(Epoch::MAX.0, RoomEventBody::Started), now);
+        assert!(kinds(&mut core).is_empty(), "{forged:?}");
+        core.snapshot(&snapshot(1, 12), now);
+        assert_eq!(kinds(&mut core), [FrameKind::Snapshot], "{forged:?}");
+    }
+}
+
+#[test]
+fn a_forged_catch_up_silences_no_room() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    core.answered(RACE.parse().unwrap(), Epoch(1), now);
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    kinds(&mut core);
+    let request = CatchUpRequest {
+        race: RACE.parse().unwrap(),
+        epoch: Epoch::MAX,
+    };
+    assert_eq!(core.catch_up(&request, now), None);
+    core.snapshot(&snapshot(1, 12), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Snapshot]);
+}
+
+#[test]
+fn the_first_answer_outweighs_an_epoch_that_was_overheard_before() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    core.event(&event(Epoch::MAX.0, RoomEventBody::Started), now);
+    core.answered(RACE.parse().unwrap(), Epoch(3), now);
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    kinds(&mut core);
+    core.snapshot(&snapshot(3, 10), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Snapshot]);
+}
+
+#[test]
+fn an_answer_is_believed_however_many_takeovers_there_were() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    core.answered(RACE.parse().unwrap(), Epoch(1), now);
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    kinds(&mut core);
+    core.answered(RACE.parse().unwrap(), Epoch(5_000), now);
+    core.snapshot(&snapshot(5_001, 10), now);
+    assert_eq!(kinds(&mut core), [FrameKind::Snapshot]);
+}
+
+#[test]
+fn any_tick_is_believed_after_a_long_silence() {
+    let mut core = core_with_member();
+    let now = Instant::now();
+    core.enter(MEMBER, frame::binary(FrameKind::Control, b"entered"));
+    core.snapshot(&snapshot(1, 10), now);
+    kinds(&mut core);
+    core.snapshot(&snapshot(1, 100_000), now + TICK_BELIEVED_AFTER);
+    assert_eq!(kinds(&mut core), [FrameKind::Snapshot]);
+}
