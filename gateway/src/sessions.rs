@@ -128,6 +128,16 @@ impl Sessions {
     /// another bucket than before with lower revisions. What differs is read again, since
     /// it may have been written after the picture was taken.
     async fn compare(&self, entries: &[Change], register: &SessionRegister) {
+        for (key, held) in self.differing(entries) {
+            if let Some(stored) = register.restore(&key.0, key.1, &held).await {
+                self.judge(&key, &held, &stored);
+            }
+        }
+    }
+
+    /// The sessions of this gateway that a picture of the bucket does not have, or not as
+    /// they are held. Of all others it takes the revisions.
+    fn differing(&self, entries: &[Change]) -> Vec<((PlayerId, Port), Session)> {
         let picture: HashMap<(PlayerId, Port), Stored> = entries
             .iter()
             .filter_map(|change| Some((subject::session_of(&change.key)?, read(change)?)))
@@ -141,11 +151,7 @@ impl Sessions {
                 Some(_) | None => differing.push((key.clone(), found.stored.session.clone())),
             }
         }
-        for (key, held) in differing {
-            if let Some(stored) = register.restore(&key.0, key.1, &held).await {
-                self.judge(&key, &held, &stored);
-            }
-        }
+        differing
     }
 
     /// Dismisses the connection that held `held`, unless that is stored.
@@ -256,13 +262,17 @@ mod tests {
         world
     }
 
+    fn change(session: &Session, revision: u64) -> Change {
+        Change {
+            key: "ada.race".to_owned(),
+            value: Some(version::to_json(&SESSION, session).into()),
+            revision,
+        }
+    }
+
     impl World {
         fn changed(&self, session: &Session, revision: u64) -> bool {
-            self.sessions.changed(&Change {
-                key: "ada.race".to_owned(),
-                value: Some(version::to_json(&SESSION, session).into()),
-                revision,
-            });
+            self.sessions.changed(&change(session, revision));
             self.queue.closed().is_cancelled()
         }
     }
@@ -300,6 +310,39 @@ mod tests {
         assert!(!world.queue.closed().is_cancelled(), "opened meanwhile");
         world.sessions.judge(&key(), &held, &stored(&other));
         assert!(world.queue.closed().is_cancelled());
+    }
+
+    /// What a follower that was cut off finds when it is back.
+    #[test]
+    fn what_was_missed_during_a_break_dismisses() {
+        let held = begun(1, 1);
+        let ended = held.ended();
+        let resumed = held.resume(held.token(), holder(2), 1_100).unwrap();
+        for (missed, is_dismissed) in [
+            (Some(held.clone()), false),
+            (Some(held.with_ticket(SessionId::new(3), 1_100)), false),
+            (Some(ended), true),
+            (Some(resumed), true),
+            (Some(begun(2, 2)), true),
+            // The bucket has lost it: it is written again.
+            (None, false),
+        ] {
+            let world = with(held.clone(), 5);
+            let picture = missed.as_ref().map(|session| change(session, 6));
+            let differing = world.sessions.differing(picture.as_slice());
+            let stored = missed.clone().unwrap_or_else(|| held.clone());
+            let is_as_held = missed.is_some() && !is_dismissed;
+            assert_eq!(differing.is_empty(), is_as_held, "{missed:?}");
+            for (key, held) in differing {
+                let stored = Stored {
+                    session: stored.clone(),
+                    revision: 6,
+                };
+                world.sessions.judge(&key, &held, &stored);
+            }
+            let is_closed = world.queue.closed().is_cancelled();
+            assert_eq!(is_closed, is_dismissed, "{missed:?}");
+        }
     }
 
     #[test]
