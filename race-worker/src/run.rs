@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use bus::{Bus, BusError, Call, Connection, Endpoint, Service, Store, User, store};
+use bus::{Bus, BusError, Call, Connection, Endpoint, Inbound, Service, Store, User, store};
 use futures::StreamExt;
 use protocol::checkpoint::Claimed;
-use protocol::room::Draining;
+use protocol::room::{DrainRequest, Draining};
 use protocol::{Rejection, RejectionCode, Reply, WorkerId, subject};
 use room::schedule::{ScheduleOptions, SharedSchedule};
 use service::{BoxError, Context, Shutdown};
@@ -103,6 +103,10 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
                 }
             }
             Some(message) = drain.next() => {
+                if !asks_to_drain(&message, id) {
+                    warn!("refused a request to drain that does not name this worker");
+                    continue;
+                }
                 info!("asked to hand all rooms over and end");
                 if let Some(reply_to) = message.reply {
                     let rooms = worker.rooms_taken.load(Ordering::Relaxed);
@@ -154,6 +158,13 @@ pub async fn run(options: Options, mut context: Context) -> Result<(), BoxError>
     }
     bus.drain().await;
     Ok(())
+}
+
+/// Whether a message is a request to drain this worker, and no answer that JetStream was
+/// made to send here.
+fn asks_to_drain(message: &Inbound, id: WorkerId) -> bool {
+    let request: Option<DrainRequest> = message.read();
+    request.is_some_and(|request| request.worker == id)
 }
 
 /// `race.create`, which a worker with too many rooms stays away from.

@@ -128,6 +128,17 @@ impl RawNats {
         self.flush().await
     }
 
+    /// Publishes, and names the subject on which an answer is expected; the server has it
+    /// when this returns.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn publish_for(&mut self, reply: &str, subject: &str, payload: &str) -> Result<()> {
+        let command = format!("PUB {subject} {reply} {}\r\n{payload}\r\n", payload.len());
+        self.send(command.as_bytes()).await?;
+        self.flush().await
+    }
+
     /// Whether the server refuses a message on this subject.
     ///
     /// # Errors

@@ -3,13 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use client_core::protocol::lobby::RoomSettings;
 use client_core::protocol::snapshot::SnapshotHeader;
 use client_core::protocol::{Epoch, Tick};
 use fleet::NatsUsers;
-use fleet::command::run;
+use fleet::command::{run, stdout_of};
+use fleet::wait::eventually;
 use integration_tests::cluster::Cluster;
 use integration_tests::programs::{program, programs};
 use integration_tests::racer::Racer;
@@ -196,6 +198,87 @@ async fn each_user_may_do_what_its_program_does_and_nothing_else() -> Result<()>
         "refused (true) or not, wrongly: {wrong:#?}"
     );
     Ok(())
+}
+
+/// Longer than a message and a heartbeat of JetStream take, and a worker to end.
+const HEARD: Duration = Duration::from_secs(1);
+
+/// Every way to have JetStream send something onto `subject`, where the user may not
+/// publish: the user, the subject of the request, and its payload.
+fn reflections(subject: &str) -> Vec<(&'static str, String, String)> {
+    let consumer = |name: &str, stream: &str, filter: &str| {
+        let config = json!({"name": name, "deliver_subject": subject, "ack_policy": "none",
+            "deliver_policy": "all", "idle_heartbeat": 100_000_000, "filter_subject": filter});
+        json!({"stream_name": stream, "config": config}).to_string()
+    };
+    let create = "$JS.API.CONSUMER.CREATE";
+    vec![
+        // A delivery, and the heartbeats of a consumer that has nothing to deliver.
+        (
+            GATEWAY,
+            format!("{create}.CHAT.mine.chat.channel.global"),
+            consumer("mine", "CHAT", "chat.channel.global"),
+        ),
+        (
+            GATEWAY,
+            format!("{create}.KV_rooms.mine.$KV.rooms.none"),
+            consumer("mine", "KV_rooms", "$KV.rooms.none"),
+        ),
+        // What was stored, as it was stored.
+        (
+            RACE,
+            "$JS.API.DIRECT.GET.KV_rooms.$KV.rooms.duel".to_owned(),
+            String::new(),
+        ),
+        // What JetStream says by itself.
+        (
+            GATEWAY,
+            "$JS.API.STREAM.INFO.KV_rooms".to_owned(),
+            String::new(),
+        ),
+        (
+            GATEWAY,
+            "$JS.API.STREAM.MSG.GET.KV_seats".to_owned(),
+            json!({"last_by_subj": "$KV.seats.ada"}).to_string(),
+        ),
+        (GATEWAY, "$KV.seats.none".to_owned(), "{}".to_owned()),
+    ]
+}
+
+/// Nobody but an operator ends a worker: the operator's subscription shows that JetStream
+/// has sent each of these onto the subject, the worker lives on.
+#[tokio::test]
+async fn what_jetstream_is_made_to_send_is_not_heard() -> Result<()> {
+    let mut cluster = Cluster::start().await?;
+    let ada = cluster.racer("Ada").await?;
+    ada.create("duel", seats(1)).await?;
+    cluster.chatter("Joe").await?;
+    let rooms = stdout_of(cluster.fleet.racectl(&["rooms", "--json"])?).await?;
+    let rooms: Value = serde_json::from_str(&rooms)?;
+    let worker = rooms[0]["owner"].as_str().context("an owner")?;
+    let subject = format!("race.worker.{worker}.drain");
+    let mut operator = cluster.plain_nats().await?;
+    operator.subscribe(&subject).await?;
+    for (user, request, payload) in reflections(&subject) {
+        let mut nats = cluster.plain_nats_of(user).await?;
+        assert!(nats.may_not_publish(&subject).await?, "{user}");
+        nats.publish_for(&subject, &request, &payload).await?;
+        let sent = operator.next().await.with_context(|| request.clone())?;
+        assert_eq!(sent.subject, subject);
+        tokio::time::sleep(HEARD).await;
+        let log = cluster.fleet.race_workers[0].log();
+        assert!(
+            !log.contains("asked to hand all rooms over"),
+            "{request}: {log}"
+        );
+    }
+    let said = stdout_of(cluster.fleet.racectl(&["drain", worker])?).await?;
+    assert!(said.contains("hands 1 rooms over"), "{said}");
+    let worker = &mut cluster.fleet.race_workers[0];
+    eventually("the worker ends", async || {
+        Ok(worker.try_ended()?.is_some().then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]

@@ -349,6 +349,14 @@ impl Bus {
     }
 }
 
+impl Inbound {
+    /// Decodes the payload; `None` when it is something else.
+    #[must_use]
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.payload).ok()
+    }
+}
+
 impl Subscription {
     /// Returns the next message already received, without waiting.
     pub fn next_now(&mut self) -> Option<Inbound> {
@@ -379,12 +387,15 @@ impl Stream for Subscription {
 
 /// Whether JetStream has sent a message, and no program: it answers onto any reply subject
 /// and delivers to any subject of a consumer, whatever the user who asks for it may publish
-/// there (ADR 029).
+/// there (ADR 029). A heartbeat of a consumer has a status. What JetStream answers by itself
+/// has no mark: it is JSON that no program takes for a request.
 pub(crate) fn is_from_jetstream(message: &Message) -> bool {
     let headers = message.headers.as_ref();
     let is_stored = headers.is_some_and(|headers| headers.get(NATS_STREAM).is_some());
     let reply = message.reply.as_ref();
-    is_stored || reply.is_some_and(|reply| reply.starts_with(DELIVERY_PREFIX))
+    is_stored
+        || message.status.is_some()
+        || reply.is_some_and(|reply| reply.starts_with(DELIVERY_PREFIX))
 }
 
 /// Whether a handshake failed: the client library reports it as any other I/O error.
@@ -408,5 +419,49 @@ fn log(event: &Event) {
         Event::SlowConsumer(subscription) => warn!(subscription, "dropping messages"),
         Event::ClientError(problem) => warn!(%problem, "the bus client reports an error"),
         Event::LameDuckMode | Event::Draining | Event::Closed => debug!(%event, "bus"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_nats::HeaderMap;
+
+    use super::*;
+
+    fn message(reply: Option<&str>) -> Message {
+        Message {
+            subject: "race.worker.0000002a.drain".into(),
+            reply: reply.map(Into::into),
+            payload: Bytes::new(),
+            headers: None,
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    fn header(name: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, "7");
+        headers
+    }
+
+    #[test]
+    fn what_jetstream_sends_is_told_from_what_programs_send() {
+        assert!(!is_from_jetstream(&message(None)));
+        assert!(!is_from_jetstream(&message(Some("_INBOX_operator.x"))));
+        // A write to a bucket, on its way there.
+        let mut written = message(Some("_INBOX_race-worker.x"));
+        written.headers = Some(header("Nats-Expected-Last-Subject-Sequence"));
+        assert!(!is_from_jetstream(&written));
+
+        let mut read = message(None);
+        read.headers = Some(header("Nats-Stream"));
+        assert!(is_from_jetstream(&read));
+        let delivered = message(Some("$JS.ACK.CHAT.mine.1.1.1.1.0"));
+        assert!(is_from_jetstream(&delivered));
+        let mut heartbeat = message(None);
+        heartbeat.status = Some(StatusCode::IDLE_HEARTBEAT);
+        assert!(is_from_jetstream(&heartbeat));
     }
 }

@@ -179,6 +179,14 @@ pub struct Present {
     pub sessions: Vec<SessionNonce>,
 }
 
+/// The request of `race.worker.<id>.drain`. It names the worker: a user of JetStream
+/// can have it answer onto this subject, and none of its answers has such a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainRequest {
+    /// The worker that hands its rooms over.
+    pub worker: WorkerId,
+}
+
 /// The answer of `race.worker.<id>.drain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draining {

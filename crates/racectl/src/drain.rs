@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bus::RequestError;
-use protocol::room::Draining;
+use protocol::room::{DrainRequest, Draining};
 use protocol::{WorkerId, subject};
-use serde_json::json;
 
 use crate::nats_options::NatsOptions;
 
@@ -20,7 +19,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 pub async fn drain(nats: &NatsOptions, worker: WorkerId) -> Result<()> {
     let bus = nats.connect().await?;
     let subject = subject::worker_drain(worker);
-    let reply: Result<Draining, _> = bus.request(subject, &json!({}), ANSWER_TIMEOUT).await;
+    let request = DrainRequest { worker };
+    let reply: Result<Draining, _> = bus.request(subject, &request, ANSWER_TIMEOUT).await;
     let draining = match reply {
         Err(RequestError::NoResponders { .. }) => {
             anyhow::bail!("there is no race worker {worker}: `racectl rooms` lists the owners");

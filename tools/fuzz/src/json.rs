@@ -19,8 +19,8 @@ use protocol::persist::{PersistMessage, RecordStream};
 use protocol::quarantine::Quarantined;
 use protocol::replay::{ReplayPage, ReplayRequest};
 use protocol::room::{
-    CreateRequest, Created, CtlReply, CtlRequest, Draining, Heartbeat, Present, PresentRequest,
-    RoomEvent,
+    CreateRequest, Created, CtlReply, CtlRequest, DrainRequest, Draining, Heartbeat, Present,
+    PresentRequest, RoomEvent,
 };
 use protocol::seats::HeldSeats;
 use protocol::version;
@@ -110,6 +110,7 @@ pub const SERVICE_MESSAGES: &[Read] = &[
     read::<ReplayRequest>,
     read::<Reply<ReplayPage>>,
     read::<ChatMessage>,
+    read::<DrainRequest>,
 ];
 
 /// A message between two programs.
