@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use fleet::wait::eventually_within;
-use fleet::{LOOPBACK, Plan, Program, WIDE_LIMITS};
+use fleet::{LOOPBACK, Plan, Program};
 use futures::future::join_all;
 use integration_tests::cluster::{Cluster, PASSWORD};
 use integration_tests::raw_client::{RawClient, kind};
@@ -24,13 +24,11 @@ const FLOOD: Duration = Duration::from_secs(6);
 async fn cluster(settings: &[(&str, &str)]) -> Result<Cluster> {
     let mut cluster = Cluster::start_with(Plan {
         gateways: 0,
+        has_wide_limits: false,
         ..Plan::default()
     })
     .await?;
     let mut command = cluster.fleet.command(Program::Gateway)?;
-    for (name, _) in WIDE_LIMITS {
-        command.env_remove(name);
-    }
     command.envs(settings.iter().copied());
     let added = cluster
         .fleet

@@ -248,12 +248,14 @@ impl<'a> Load<'a> {
         let mut driver = driver(self.options, &self.security, room, seat)?;
         driver.token = self.tokens.of(&driver.name);
         let seed = u64::from(room) * 100 + u64::from(seat);
+        let number = u32::from(room) * u32::from(self.options.seats) + u32::from(seat);
+        let from = self.options.address_of(number);
         let (progress, receiver) = watch::channel(Progress::Joining);
         self.progress.push(receiver);
         let orders = self.orders.subscribe();
         let record = self.record.clone();
         self.bot_pool
-            .add(driver, room, seed, record, progress, orders);
+            .add(driver, room, (seed, from), record, progress, orders);
         Ok(())
     }
 

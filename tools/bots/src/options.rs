@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn refuses_options_that_do_not_fit_together() {
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 7] = [
+            (&["load", "--from", "127.3.0.1"], "--netcode thin"),
             (&["load", "--gateways", "127.0.0.1"], "has no port"),
             (&["chat", "--gateways", "a:1,b:0"], "\"b:0\" must end"),
             (

@@ -61,7 +61,7 @@ impl Fleet {
             persistence: Vec::new(),
             nats_servers: Vec::new(),
             own_groups: plan.own_groups,
-            settings: Settings::new(programs, run_dir, plan.nats, plan.database_url, plan.tls)?,
+            settings: Settings::new(programs, run_dir, plan.clone())?,
             numbers: BTreeMap::new(),
         };
         if plan.tls {

@@ -2,8 +2,8 @@
 
 /// What the gateways of a fleet are started with, as environment: all clients of a fleet
 /// come from one address, and tools log in, join and make rooms faster than people do. The
-/// limits on guesses, control messages and chat are the usual ones. A caller that wants the
-/// usual ones everywhere takes these out of a command.
+/// limits on guesses, control messages and chat are the usual ones. A
+/// [`Plan`](crate::Plan) without wide limits has the usual ones everywhere.
 pub const WIDE_LIMITS: [(&str, &str); 8] = [
     ("SLIPSTREAM_CONNECTIONS_PER_ADDRESS", "100000"),
     ("SLIPSTREAM_SILENT_PER_ADDRESS", "100000"),

@@ -16,6 +16,8 @@ pub struct Plan {
     pub database_url: Option<String>,
     /// Whether the gateways speak TLS, with a certificate of the run's own CA.
     pub tls: bool,
+    /// Whether its gateways allow what the usual limits refuse: [`WIDE_LIMITS`](crate::WIDE_LIMITS).
+    pub has_wide_limits: bool,
     /// Whether each server runs under a group of its own, by which a firewall can
     /// tell them apart. It needs root.
     pub own_groups: bool,
@@ -39,7 +41,8 @@ pub enum NatsSource {
 }
 
 impl Default for Plan {
-    /// One instance of each program, reachable from this machine only.
+    /// One instance of each program, reachable from this machine only, with wide limits:
+    /// all clients of a test or a tool come from one address.
     fn default() -> Self {
         Self {
             race_workers: 1,
@@ -49,6 +52,7 @@ impl Default for Plan {
             },
             database_url: None,
             tls: false,
+            has_wide_limits: true,
             own_groups: false,
         }
     }

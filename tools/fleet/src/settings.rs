@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::limits::WIDE_LIMITS;
 use crate::nats_users::NatsUsers;
-use crate::plan::NatsSource;
+use crate::plan::{NatsSource, Plan};
 use crate::port::Port;
 use crate::programs::Programs;
 use crate::run_dir::RunDir;
@@ -27,19 +27,14 @@ pub(crate) struct Settings {
     gateway_ports: Vec<Port>,
     /// Whether the gateways speak TLS.
     tls: bool,
+    has_wide_limits: bool,
 }
 
 impl Settings {
     /// # Errors
     /// When there is no free port for the NATS server, or its users have no keys.
-    pub(crate) fn new(
-        programs: Programs,
-        run_dir: RunDir,
-        nats: NatsSource,
-        database_url: Option<String>,
-        tls: bool,
-    ) -> Result<Self> {
-        let (nats_address, nats_url, nats_users) = match nats {
+    pub(crate) fn new(programs: Programs, run_dir: RunDir, plan: Plan) -> Result<Self> {
+        let (nats_address, nats_url, nats_users) = match plan.nats {
             NatsSource::Existing { url, users } => (None, url, users),
             NatsSource::Own { host } => {
                 let port = Port::choose(&host)?;
@@ -49,14 +44,15 @@ impl Settings {
             }
         };
         Ok(Self {
-            database_url: database_url.unwrap_or_else(|| run_dir.database_url()),
+            database_url: plan.database_url.unwrap_or_else(|| run_dir.database_url()),
             programs,
             run_dir,
             nats_url,
             nats_users,
             nats_address,
             gateway_ports: Vec::new(),
-            tls,
+            tls: plan.tls,
+            has_wide_limits: plan.has_wide_limits,
         })
     }
 
@@ -71,8 +67,10 @@ impl Settings {
                     command.args([flag, &format!("{LOOPBACK}:{}", port.number())]);
                     self.gateway_ports.push(port);
                 }
+                if self.has_wide_limits {
+                    command.envs(WIDE_LIMITS);
+                }
                 command
-                    .envs(WIDE_LIMITS)
                     .arg("--session-key-file")
                     .arg(self.run_dir.session_key());
                 if self.tls {

@@ -1,6 +1,7 @@
 //! The bots of a process: each a task with a full client, or all of them thin on a
 //! few threads.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ impl BotPool {
         &mut self,
         driver: Driver,
         room: u16,
-        seed: u64,
+        (seed, from): (u64, Option<Ipv4Addr>),
         record: Shared,
         progress: watch::Sender<Progress>,
         orders: watch::Receiver<Orders>,
@@ -79,6 +80,7 @@ impl BotPool {
             Self::Thin(client_pool) => client_pool.add(NewPlayer {
                 driver,
                 seed,
+                from,
                 hooks: Box::new(hooks),
             }),
         }

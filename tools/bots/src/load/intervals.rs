@@ -25,6 +25,8 @@ pub(crate) struct Intervals {
 /// What has been lost since the measurement began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
+    /// Bots that failed and began again.
+    pub(crate) failures: u64,
     /// Connections lost in a room.
     pub(crate) sessions_lost: u64,
     /// Inputs given up before they were acknowledged.

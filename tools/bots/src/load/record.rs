@@ -319,6 +319,7 @@ impl Record {
         let mut taken = std::mem::take(&mut self.recent);
         taken.unix_ms = self.unix_ms(now);
         taken.totals = Totals {
+            failures: self.failures,
             sessions_lost: self.sessions.lost,
             inputs_lost: self.inputs.lost,
             skipped: self.skipped_unexcused.times,

@@ -17,7 +17,7 @@ mod recording;
 mod socket;
 
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -57,6 +57,8 @@ const POLLS_BEHIND_MAX: u32 = POLLS_PER_INPUT;
 pub(crate) struct NewPlayer {
     pub(crate) driver: Driver,
     pub(crate) seed: u64,
+    /// Its local address; `None` when the system chooses.
+    pub(crate) from: Option<Ipv4Addr>,
     pub(crate) hooks: Box<dyn Fn(&Driver) -> LoadHooks + Send>,
 }
 
@@ -300,7 +302,8 @@ impl Member {
             let mut found = found.with_context(|| format!("cannot find {name}"))?;
             let first = found.next();
             let address = first.with_context(|| format!("{name} has no address"))?;
-            Target::new(name, address).with_context(|| format!("cannot connect to {name}"))
+            Target::new(name, address, origin.from)
+                .with_context(|| format!("cannot connect to {name}"))
         };
         let targets = origin.driver.gateways.iter().map(resolve);
         let targets = targets.collect::<Result<Vec<_>>>()?;

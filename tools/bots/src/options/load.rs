@@ -1,5 +1,6 @@
 //! The command line of `bots load`.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +12,10 @@ use super::chat::RATE_PER_USER_MAX;
 use super::choice::{self, Choice, MIXED};
 use super::{NetcodeOption, numbered, prefix, process, track};
 use crate::process::Process;
+
+/// Bots with one address, with `--from`: fewer than the accounts that a gateway lets an
+/// address make in ten minutes.
+const BOTS_PER_ADDRESS: u32 = 16;
 
 /// Options of the race load.
 #[derive(Args, Clone, Debug)]
@@ -69,6 +74,11 @@ pub struct LoadOptions {
     /// How the bots play: full, or thin for thousands of them on one thread
     #[arg(long, value_enum, default_value_t = NetcodeOption::Full)]
     pub netcode: NetcodeOption,
+
+    /// The first local address of thin bots; each 16 bots have the next one. By default the
+    /// system chooses
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<Ipv4Addr>,
 
     /// Time over which the rooms start, 1 to 600; by default a quarter of a second per room
     #[arg(
@@ -168,6 +178,13 @@ impl LoadOptions {
         u32::from(self.rooms) * u32::from(self.seats)
     }
 
+    /// The local address of a bot, by its number.
+    #[must_use]
+    pub fn address_of(&self, bot: u32) -> Option<Ipv4Addr> {
+        let first = self.from?.to_bits();
+        Some(first.wrapping_add(bot / BOTS_PER_ADDRESS).into())
+    }
+
     /// Checks what no single option shows: the last bot has the longest name.
     pub(super) fn check(&self) -> Result<(), String> {
         let allowed = self.bots() * RATE_PER_USER_MAX;
@@ -177,6 +194,9 @@ impl LoadOptions {
                 self.chat,
                 self.bots()
             ));
+        }
+        if self.from.is_some() && self.netcode == NetcodeOption::Full {
+            return Err("--from needs --netcode thin".to_owned());
         }
         numbered(&self.prefix, self.bots() - 1)
             .map_err(|error| format!("--prefix {:?}: {error}", self.prefix))?;

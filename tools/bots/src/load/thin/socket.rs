@@ -1,11 +1,13 @@
 //! A socket that does not block, with or without TLS around it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use client_core::{GatewayAddress, Security};
 use mio::net::TcpStream;
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
@@ -14,14 +16,24 @@ use rustls::pki_types::ServerName;
 pub(super) struct Target {
     pub(super) address: SocketAddr,
     name: ServerName<'static>,
+    /// The local address; `None` when the system chooses.
+    from: Option<Ipv4Addr>,
 }
 
 impl Target {
     /// The gateway of a name at the address to which the name was resolved.
-    pub(super) fn new(gateway: &GatewayAddress, address: SocketAddr) -> io::Result<Self> {
+    pub(super) fn new(
+        gateway: &GatewayAddress,
+        address: SocketAddr,
+        from: Option<Ipv4Addr>,
+    ) -> io::Result<Self> {
         let name = ServerName::try_from(gateway.host().to_owned());
         let name = name.map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
-        Ok(Self { address, name })
+        Ok(Self {
+            address,
+            name,
+            from,
+        })
     }
 }
 
@@ -51,7 +63,10 @@ impl Socket {
                 Some(Box::new(Tls { session, plain }))
             }
         };
-        let stream = TcpStream::connect(target.address)?;
+        let stream = match target.from {
+            None => TcpStream::connect(target.address)?,
+            Some(from) => connect_from(from, target.address)?,
+        };
         Ok(Self { stream, tls })
     }
 
@@ -90,6 +105,18 @@ impl Socket {
             Some(tls) => tls.flush(&mut self.stream),
         }
     }
+}
+
+/// As [`TcpStream::connect`], which cannot be told where from.
+fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    net::bind(&socket, &SocketAddr::from((from, 0)))?;
+    match net::connect(&socket, &to) {
+        Ok(()) | Err(Errno::INPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(TcpStream::from_std(socket.into()))
 }
 
 impl Tls {
