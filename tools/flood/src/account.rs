@@ -77,7 +77,7 @@ pub async fn authenticate(wire: &mut Wire, message: &ClientMessage) -> Result<St
 ///
 /// # Errors
 /// When it is refused.
-pub async fn open(route: Route, message: &ClientMessage) -> Result<(Wire, String), Refusal> {
+pub async fn open(route: &Route, message: &ClientMessage) -> Result<(Wire, String), Refusal> {
     let mut wire = Wire::open(route).await?;
     let token = authenticate(&mut wire, message).await?;
     Ok((wire, token))
@@ -87,7 +87,7 @@ pub async fn open(route: Route, message: &ClientMessage) -> Result<(Wire, String
 ///
 /// # Errors
 /// When it is not possible at all.
-pub async fn enter(route: Route, name: &str) -> Result<(Wire, String)> {
+pub async fn enter(route: &Route, name: &str) -> Result<(Wire, String)> {
     let sign_up = ClientMessage::SignUp {
         name: name.to_owned(),
         password: Password::new(PASSWORD),

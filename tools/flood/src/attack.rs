@@ -6,6 +6,8 @@
 
 mod attacker;
 mod floods;
+mod idle;
+mod sessions;
 mod stalled;
 mod tally;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use client_core::Security;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -33,6 +36,13 @@ const NICENESS: i32 = 5;
 const ENTERING_MAX: usize = 4;
 /// The line that says that the attackers are logged in.
 pub const READY: &str = "ready";
+
+/// Attackers that are ready.
+enum Prepared {
+    Flood(Vec<Attacker>),
+    Stalled(Watching),
+    Idle(JoinSet<()>),
+}
 
 /// Attacks as the options say.
 ///
@@ -66,26 +76,39 @@ async fn follow_input(begin: &Notify) -> Result<()> {
 
 async fn attack(options: &AttackOptions, begin: &Notify) -> Result<()> {
     let options = Arc::new(options.clone());
+    let security = options.tls.security()?;
     let tally = Shared::default();
-    let attackers = prepare(&options).await?;
-    let used = || processor_seconds(std::process::id()).unwrap_or(0.0);
-    let before;
-    if options.kind == FloodKind::Stalled {
-        let watching = Watching::enter(&options, attackers).await?;
-        println!("{READY}");
-        begin.notified().await;
-        before = used();
-        watching.stall(&tally).await;
-    } else {
-        println!("{READY}");
-        begin.notified().await;
-        before = used();
-        let mut attacks = JoinSet::new();
-        for attacker in attackers {
-            attacks.spawn(floods::attack(attacker, tally.clone()));
+    let prepared = match options.kind {
+        FloodKind::Stalled => {
+            let attackers = prepare(&options, &security).await?;
+            Prepared::Stalled(Watching::enter(&options, &security, attackers).await?)
         }
-        // No attack ends by itself.
-        let _ = timeout(Duration::from_secs(options.seconds), attacks.join_all()).await;
+        FloodKind::Idle => Prepared::Idle(idle::enter(&options, &security, &tally).await?),
+        FloodKind::Control
+        | FloodKind::Strangers
+        | FloodKind::Lists
+        | FloodKind::SignUps
+        | FloodKind::Guesses
+        | FloodKind::Reconnects
+        | FloodKind::Chat => Prepared::Flood(prepare(&options, &security).await?),
+    };
+    println!("{READY}");
+    begin.notified().await;
+    let used = || processor_seconds(std::process::id()).unwrap_or(0.0);
+    let before = used();
+    let length = Duration::from_secs(options.seconds);
+    match prepared {
+        Prepared::Stalled(watching) => watching.stall(&tally).await,
+        // One that ends earlier was closed by the gateway.
+        Prepared::Idle(connections) => drop(timeout(length, connections.join_all()).await),
+        Prepared::Flood(attackers) => {
+            let mut attacks = JoinSet::new();
+            for attacker in attackers {
+                attacks.spawn(floods::attack(attacker, tally.clone()));
+            }
+            // No attack ends by itself.
+            drop(timeout(length, attacks.join_all()).await);
+        }
     }
     tally.lock().processor_ms = ((used() - before) * 1_000.0) as u64;
     println!("{}", serde_json::to_string(&*tally.lock())?);
@@ -93,7 +116,7 @@ async fn attack(options: &AttackOptions, begin: &Notify) -> Result<()> {
 }
 
 /// Makes the attackers, with accounts if they need some.
-async fn prepare(options: &Arc<AttackOptions>) -> Result<Vec<Attacker>> {
+async fn prepare(options: &Arc<AttackOptions>, security: &Security) -> Result<Vec<Attacker>> {
     let mut attackers = Vec::new();
     let mut entering = JoinSet::new();
     for number in 0..options.attackers {
@@ -102,7 +125,11 @@ async fn prepare(options: &Arc<AttackOptions>) -> Result<Vec<Attacker>> {
         {
             attackers.push(entered??);
         }
-        entering.spawn(Attacker::prepare(number, Arc::clone(options)));
+        entering.spawn(Attacker::prepare(
+            number,
+            Arc::clone(options),
+            security.clone(),
+        ));
     }
     while let Some(entered) = entering.join_next().await {
         attackers.push(entered??);

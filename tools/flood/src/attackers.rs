@@ -46,8 +46,18 @@ impl Attackers {
             ("--seconds", flood.seconds.to_string()),
             ("--victims", victims.join(",")),
             ("--rooms", rooms.join(",")),
+            ("--nats", fleet.nats_url().to_owned()),
         ] {
             command.arg(flag).arg(value);
+        }
+        let run_dir = fleet.run_dir();
+        command
+            .arg("--nats-seed")
+            .arg(fleet.nats_users().operator())
+            .arg("--session-keys")
+            .arg(run_dir.session_key());
+        if options.tls {
+            command.arg("--ca").arg(run_dir.ca());
         }
         let mut child = command
             .kill_on_drop(true)

@@ -27,6 +27,9 @@ pub struct Intervals {
 /// What bots have lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
+    /// Bots that failed and began again.
+    #[serde(default)]
+    pub failures: u64,
     /// Connections.
     pub sessions_lost: u64,
     /// Inputs that were given up before they were acknowledged.
@@ -85,6 +88,7 @@ pub fn seen(lines: &[Intervals], window: Window) -> Seen {
             0.0
         },
         lost: Totals {
+            failures: to.failures - from.failures,
             sessions_lost: to.sessions_lost - from.sessions_lost,
             inputs_lost: to.inputs_lost - from.inputs_lost,
             skipped: to.skipped - from.skipped,

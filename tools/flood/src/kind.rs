@@ -24,6 +24,8 @@ pub enum FloodKind {
     Chat,
     /// Spectators stop reading for a time.
     Stalled,
+    /// Logged-in connections that only stay open.
+    Idle,
 }
 
 impl FloodKind {
@@ -37,6 +39,23 @@ impl FloodKind {
             Self::Lists => 60,
             Self::Guesses => 200,
             Self::Reconnects | Self::Chat | Self::Stalled => 50,
+            Self::Idle => 10_000,
+        }
+    }
+
+    /// The largest number of attackers.
+    #[must_use]
+    pub const fn attackers_max(self) -> u32 {
+        match self {
+            Self::Control
+            | Self::Strangers
+            | Self::Lists
+            | Self::SignUps
+            | Self::Guesses
+            | Self::Reconnects
+            | Self::Chat
+            | Self::Stalled => 2_000,
+            Self::Idle => 50_000,
         }
     }
 
@@ -52,15 +71,34 @@ impl FloodKind {
             Self::Reconnects => "reconnects",
             Self::Chat => "chat",
             Self::Stalled => "stalled",
+            Self::Idle => "idle",
         }
     }
 
-    /// Whether its attackers have accounts.
+    /// Whether its attackers have accounts. Those of [`FloodKind::Idle`] have sessions, and
+    /// nothing behind them: ten thousand accounts are minutes of password hashes.
     #[must_use]
     pub const fn has_accounts(self) -> bool {
         match self {
             Self::Control | Self::Lists | Self::Reconnects | Self::Chat | Self::Stalled => true,
-            Self::Strangers | Self::SignUps | Self::Guesses => false,
+            Self::Strangers | Self::SignUps | Self::Guesses | Self::Idle => false,
+        }
+    }
+
+    /// Whether it is compared with the time before its attackers have logged in, and not
+    /// with the time between that and the flood.
+    #[must_use]
+    pub const fn is_measured_from_before(self) -> bool {
+        match self {
+            Self::Idle => true,
+            Self::Control
+            | Self::Strangers
+            | Self::Lists
+            | Self::SignUps
+            | Self::Guesses
+            | Self::Reconnects
+            | Self::Chat
+            | Self::Stalled => false,
         }
     }
 
@@ -70,9 +108,12 @@ impl FloodKind {
         match self {
             Self::Lists | Self::Reconnects => number % 2 == 1,
             Self::Chat => true,
-            Self::Control | Self::Strangers | Self::SignUps | Self::Guesses | Self::Stalled => {
-                false
-            }
+            Self::Control
+            | Self::Strangers
+            | Self::SignUps
+            | Self::Guesses
+            | Self::Stalled
+            | Self::Idle => false,
         }
     }
 }

@@ -12,10 +12,11 @@
 //! - [`intervals`], [`quantile`], [`verdict`], [`report`]: what it comes to. Pure.
 //! - [`wire`]: raw frames over TCP, from any local address. [`account`]: the log-in.
 //!
-//! Addresses: the bots come from 127.0.0.1, attackers from 127.0.0.2 and those that
-//! follow, people and the accounts of attackers each from an address of its own in
-//! 127.0.1.0/24 and 127.0.2.0/24. So what a gateway does about an address never meets a
-//! player by chance.
+//! Addresses: the gateway has its usual limits. People come each from an address of its own
+//! in 127.0.1.0/24, attackers from as many as the flood has in 127.1.0.0/16, their accounts
+//! are made each from an address of its own in 127.2.0.0/16, bots come sixteen to an
+//! address from 127.3.0.0/16, and witnesses each from an address of its own in
+//! 127.4.0.0/16. So what a gateway does about an address never meets a player by chance.
 //!
 //! Invariant: it floods only servers that it has started itself.
 

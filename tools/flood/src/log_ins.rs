@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use client_core::Security;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -18,8 +19,9 @@ use crate::quantile::Quantiles;
 use crate::time::{Window, unix_ms};
 use crate::wire::{self, Route};
 
-/// Accounts that log in in turns.
-const PEOPLE: usize = 8;
+/// Accounts that log in in turns: each has eight seconds until its next turn, and a gateway
+/// lets a player log in once in six.
+const PEOPLE: usize = 40;
 /// Between two log-ins: some a second, far from what a server can check.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// A person has given up by then.
@@ -70,15 +72,16 @@ impl LogIns {
     ///
     /// # Errors
     /// When an account cannot be made.
-    pub async fn start(gateway: SocketAddr) -> Result<Self> {
+    pub async fn start(gateway: SocketAddr, security: &Security) -> Result<Self> {
         let mut people = Vec::new();
         for (number, name) in Self::names().into_iter().enumerate() {
             let route = Route {
                 from: Ipv4Addr::new(127, 0, 1, 1 + number as u8),
                 to: gateway,
                 has_small_buffer: false,
+                security: security.clone(),
             };
-            enter(route, &name).await?;
+            enter(&route, &name).await?;
             people.push((route, name));
         }
         let attempts = Shared::default();
@@ -149,7 +152,7 @@ async fn run(people: Vec<(Route, String)>, attempts: Shared) {
             attempts.len() - 1
         };
         under_way.spawn(attempt(
-            *route,
+            route.clone(),
             name.clone(),
             begun,
             number,
@@ -162,7 +165,7 @@ async fn run(people: Vec<(Route, String)>, attempts: Shared) {
 async fn attempt(route: Route, name: String, begun: Instant, number: usize, attempts: Shared) {
     let message = log_in(&name);
     let welcomed = async {
-        while let Err(refusal) = account::open(route, &message).await {
+        while let Err(refusal) = account::open(&route, &message).await {
             let code = match refusal {
                 Refusal::Rejected(code) => wire::name(&code),
                 Refusal::Goodbye(code) => wire::name(&code),

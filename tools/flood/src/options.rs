@@ -95,7 +95,9 @@ mod tests {
     fn every_flood_happens_from_one_address_and_from_fifty() {
         let options = parse(&[]).unwrap();
         let floods = options.floods();
-        assert_eq!(floods.len(), 16);
+        assert_eq!(floods.len(), 17);
+        // Fifty to an address.
+        assert_eq!((floods[16].addresses, floods[16].attackers), (200, 10_000));
         assert_eq!(
             (floods[0].kind, floods[0].attackers),
             (FloodKind::Control, 1)

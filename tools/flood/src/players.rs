@@ -1,6 +1,7 @@
 //! The bots, as a child process.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::options::{MeasureOptions, RUN_SECONDS_MAX};
 
 /// Between two checks whether the measurement has begun.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// The first address of bots.
+const BOTS_BEGIN: Ipv4Addr = Ipv4Addr::new(127, 3, 0, 1);
 /// What the names of rooms begin with; a number follows.
 const PREFIX: &str = "load-";
 
@@ -40,10 +43,14 @@ impl Players {
             // Longer than all floods take: the bots are killed after them.
             ("--seconds", RUN_SECONDS_MAX.to_string()),
             ("--prefix", PREFIX.to_owned()),
+            ("--from", BOTS_BEGIN.to_string()),
         ] {
             command.arg(flag).arg(value);
         }
         command.arg("--intervals").arg(&intervals);
+        if options.tls {
+            command.arg("--ca").arg(fleet.run_dir().ca());
+        }
         Ok(Self {
             process: Process::start(command, "bots", fleet.run_dir())?,
             intervals,
@@ -65,12 +72,22 @@ impl Players {
     /// When they end before that.
     pub async fn begun(&mut self) -> Result<()> {
         while self.intervals()?.is_empty() {
-            if let Some(status) = self.process.try_ended()? {
-                bail!("the bots ended with {status}: {}", self.process.last_line());
+            if let Some(how) = self.ended()? {
+                bail!("{how}");
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
+    }
+
+    /// How all of them ended, if they did.
+    ///
+    /// # Errors
+    /// When the system fails.
+    pub fn ended(&mut self) -> Result<Option<String>> {
+        let status = self.process.try_ended()?;
+        let last_line = || self.process.last_line();
+        Ok(status.map(|status| format!("the bots ended with {status}: {}", last_line())))
     }
 
     /// What they have seen so far.

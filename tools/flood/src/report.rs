@@ -8,10 +8,17 @@ use serde_json::{Value, json};
 
 use crate::verdict::Measured;
 
+/// What figures depend on.
+const SETTING: &str = "the gateway has its usual limits, which the bots meet sixteen to an \
+    address, and people and the attackers' accounts each with an address of its own";
+
 /// The table, with a line for each bound that was exceeded.
 #[must_use]
 pub fn text(all: &[Measured]) -> String {
+    let is_tls = all.iter().any(|measured| measured.flood.is_tls);
+    let connections = if is_tls { "with TLS" } else { "without TLS" };
     let mut lines = vec![
+        format!("{SETTING}; all connections {connections}"),
         row(&[
             "", "", "", "interval", "p99", "ms", "", "log-in", "p99 ms", "chat", "p99 ms", "KiB",
             "cores", "", "", "frames", "s to",
@@ -50,6 +57,7 @@ pub fn json(all: &[Measured]) -> Value {
     };
     json!({
         "is_well": is_well(all),
+        "setting": SETTING,
         "floods": all.iter().map(with_verdict).collect::<Vec<_>>(),
     })
 }
@@ -77,7 +85,7 @@ fn figures(measured: &Measured) -> String {
         &format!("{:.0}", during.log_ins.times.p99_ms),
         &format!("{:.0}", before.chat.times.p99_ms),
         &format!("{:.0}", during.chat.times.p99_ms),
-        &format!("{:.0}", measured.kib_per_attacker()),
+        &ms(measured.kib_per_attacker()),
         &format!("{:.2}", before.gateway_cores),
         &format!("{:.2}", during.gateway_cores),
         &format!("{:.2}", measured.attackers_cores),
@@ -142,6 +150,7 @@ mod tests {
                 addresses: 50,
                 attackers: 50,
                 seconds: 60,
+                is_tls: true,
             },
             before: Others::default(),
             during: Others::default(),
@@ -155,6 +164,7 @@ mod tests {
                 ..Tally::default()
             },
             recovered_after_s: None,
+            bots_ended: None,
         };
         let all = [measured];
         let text = text(&all);
@@ -162,6 +172,7 @@ mod tests {
             text.contains("\nstalled          50       50      0.0"),
             "{text}"
         );
+        assert!(text.contains("all connections with TLS\n"), "{text}");
         assert!(text.contains("never"), "{text}");
         assert!(text.contains("stalled: 49 caught_up, 1 gap"), "{text}");
         assert!(

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fleet::{Fleet, Plan, RunDir};
+use client_core::Security;
+use client_core::security::CaFile;
+use fleet::{Fleet, RunDir};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::attackers::Attackers;
@@ -78,7 +80,11 @@ fn write(options: &MeasureOptions, all: &[Measured]) -> Result<()> {
 impl<'a> Scene<'a> {
     async fn start(options: &'a MeasureOptions) -> Result<Self> {
         let run_dir = RunDir::new(&options.folder);
-        let fleet = Fleet::start(options.programs(), run_dir, Plan::default()).await?;
+        let fleet = Fleet::start(options.programs(), run_dir, options.plan()).await?;
+        let security = match options.tls {
+            true => Security::with_ca(&CaFile::read(&fleet.run_dir().ca())?),
+            false => Security::Plain,
+        };
         let gateway = gateway::gateway(&fleet)?;
         let (race, chat) = (gateway.address("race")?, gateway.address("chat")?);
         let gateway = gateway.id()?;
@@ -89,8 +95,8 @@ impl<'a> Scene<'a> {
         Ok(Self {
             options,
             players,
-            log_ins: LogIns::start(race).await?,
-            talk: Talk::start(chat).await?,
+            log_ins: LogIns::start(race, &security).await?,
+            talk: Talk::start(chat, &security).await?,
             gateway,
             fleet,
         })
@@ -110,12 +116,20 @@ impl<'a> Scene<'a> {
 
     /// Measures before and during a flood.
     async fn measure(&mut self, flood: Flood) -> Result<Measured> {
+        // What idle clients cost is a difference to a gateway without them.
+        let without = match flood.kind.is_measured_from_before() {
+            true => Some(self.part(self.options.seconds).await),
+            false => None,
+        };
         let memory_before = gateway::resident_bytes(self.gateway).context("the gateway lives")?;
         let (victims, rooms) = (LogIns::names(), self.players.rooms());
         let mut attackers = Attackers::start(self.options, &self.fleet, flood, &victims, &rooms)?;
         attackers.ready().await?;
         sleep(SETTLE_TIME).await;
-        let before = self.part(self.options.seconds).await;
+        let before = match without {
+            Some(part) => part,
+            None => self.part(self.options.seconds).await,
+        };
         let counts = Counts::read(&self.fleet).await?;
         let memory = MemoryWatch::start(self.gateway);
         attackers.begin().await?;
@@ -146,6 +160,7 @@ impl<'a> Scene<'a> {
             gateway,
             attack,
             recovered_after_s: recovered.map(|after| after.as_secs_f64()),
+            bots_ended: self.players.ended()?,
         })
     }
 

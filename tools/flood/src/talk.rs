@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use client_core::Security;
 use protocol::chat::{ChatBody, ChatMessage};
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::frame::FrameKind;
@@ -74,7 +75,7 @@ impl Talk {
     ///
     /// # Errors
     /// When an account cannot be made.
-    pub async fn start(gateway: SocketAddr) -> Result<Self> {
+    pub async fn start(gateway: SocketAddr, security: &Security) -> Result<Self> {
         let ledger = Shared::default();
         let mut people = JoinSet::new();
         for (name, host) in [("listener", 100), ("speaker", 101)] {
@@ -82,8 +83,9 @@ impl Talk {
                 from: Ipv4Addr::new(127, 0, 1, host),
                 to: gateway,
                 has_small_buffer: false,
+                security: security.clone(),
             };
-            let (wire, _) = enter(route, name).await?;
+            let (wire, _) = enter(&route, name).await?;
             people.spawn(person(route, name, wire, Arc::clone(&ledger)));
         }
         Ok(Self {
@@ -126,7 +128,7 @@ async fn person(route: Route, name: &'static str, mut wire: Wire, ledger: Shared
         drop(talking);
         lock(&ledger).lost_unix_ms.push(unix_ms());
         wire = loop {
-            if let Ok((wire, _)) = account::open(route, &log_in(name)).await {
+            if let Ok((wire, _)) = account::open(&route, &log_in(name)).await {
                 break wire;
             }
             sleep(RETRY_DELAY).await;

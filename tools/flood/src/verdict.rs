@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::attack::Tally;
 use crate::gateway::Counts;
 use crate::intervals::Seen;
+use crate::kind::FloodKind;
 use crate::log_ins::LogInsSeen;
 use crate::options::Flood;
 use crate::talk::TalkSeen;
@@ -22,6 +23,9 @@ const SNAPSHOTS_SHARE_MIN: f64 = 0.9;
 const LOG_IN_MS_MAX: f64 = 500.0;
 /// Memory of the gateway for each attacker: what waits for a client.
 const ATTACKER_KIB_MAX: f64 = 64.0;
+/// The same for a connection that does nothing, plain and with TLS.
+const IDLE_KIB_MAX: f64 = 12.0;
+const IDLE_TLS_KIB_MAX: f64 = 40.0;
 /// Memory that comes and goes without any flood: pages of the allocator.
 const MEMORY_NOISE_KIB: f64 = 2_048.0;
 
@@ -62,6 +66,8 @@ pub struct Measured {
     pub attack: Tally,
     /// From the end of the flood until a log-in was short again, s; `None` when none was.
     pub recovered_after_s: Option<f64>,
+    /// How the bots ended, if they did.
+    pub bots_ended: Option<String>,
 }
 
 impl Measured {
@@ -72,13 +78,46 @@ impl Measured {
         growth / f64::from(self.flood.attackers.max(1))
     }
 
+    /// The bound on that, KiB.
+    #[must_use]
+    pub const fn kib_per_attacker_max(&self) -> f64 {
+        match (self.flood.kind, self.flood.is_tls) {
+            (FloodKind::Idle, false) => IDLE_KIB_MAX,
+            (FloodKind::Idle, true) => IDLE_TLS_KIB_MAX,
+            (
+                FloodKind::Control
+                | FloodKind::Strangers
+                | FloodKind::Lists
+                | FloodKind::SignUps
+                | FloodKind::Guesses
+                | FloodKind::Reconnects
+                | FloodKind::Chat
+                | FloodKind::Stalled,
+                _,
+            ) => ATTACKER_KIB_MAX,
+        }
+    }
+
     /// What others have lost that they did not lose before, and what stalled clients have.
     #[must_use]
     pub fn lost(&self) -> Vec<(&'static str, u64)> {
         let count = |of: fn(&Others) -> u64| of(&self.during).saturating_sub(of(&self.before));
         let endings = self.attack.endings.iter();
         let unwell = endings.filter(|(ending, _)| !ending.is_well());
+        // Idle clients come to no harm either.
+        let idle = match self.flood.kind {
+            FloodKind::Idle => self.attack.lost,
+            FloodKind::Control
+            | FloodKind::Strangers
+            | FloodKind::Lists
+            | FloodKind::SignUps
+            | FloodKind::Guesses
+            | FloodKind::Reconnects
+            | FloodKind::Chat
+            | FloodKind::Stalled => 0,
+        };
         let all = [
+            ("bots", count(|it| it.snapshots.lost.failures)),
             (
                 "connections of players",
                 count(|it| it.snapshots.lost.sessions_lost),
@@ -93,6 +132,7 @@ impl Measured {
             ("chat lines to a refusal", count(|it| it.chat.refused)),
             ("chat lines in order", count(|it| it.chat.out_of_order)),
             ("stalled clients", unwell.map(|(_, count)| count).sum()),
+            ("idle clients", idle),
         ];
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
@@ -100,7 +140,7 @@ impl Measured {
     /// The bounds that were exceeded, each as a sentence.
     #[must_use]
     pub fn exceeded(&self) -> Vec<String> {
-        let mut exceeded = Vec::new();
+        let mut exceeded = Vec::from_iter(self.bots_ended.clone());
         let (before, during) = (&self.before.snapshots, &self.during.snapshots);
         let p99_max = before.intervals.p99_ms * INTERVAL_RATIO_MAX + INTERVAL_SLACK_MS;
         if before.per_second == 0.0 {
@@ -132,9 +172,10 @@ impl Measured {
             ));
         }
         let growth_kib = self.memory_max_kib - self.memory_before_kib;
-        if growth_kib > ATTACKER_KIB_MAX * f64::from(self.flood.attackers) + MEMORY_NOISE_KIB {
+        let each_max_kib = self.kib_per_attacker_max();
+        if growth_kib > each_max_kib * f64::from(self.flood.attackers) + MEMORY_NOISE_KIB {
             exceeded.push(format!(
-                "{:.0} KiB for each attacker, at most {ATTACKER_KIB_MAX:.0}",
+                "{:.0} KiB for each attacker, at most {each_max_kib:.0}",
                 self.kib_per_attacker()
             ));
         }
@@ -151,7 +192,6 @@ impl Measured {
 mod tests {
     use super::*;
     use crate::attack::Ending;
-    use crate::kind::FloodKind;
 
     fn measured() -> Measured {
         let mut others = Others::default();
@@ -165,6 +205,7 @@ mod tests {
                 addresses: 1,
                 attackers: 60,
                 seconds: 10,
+                is_tls: false,
             },
             before: others.clone(),
             during: others,
@@ -175,6 +216,7 @@ mod tests {
             gateway: Counts::default(),
             attack: Tally::default(),
             recovered_after_s: Some(0.3),
+            bots_ended: None,
         }
     }
 
@@ -193,7 +235,7 @@ mod tests {
     #[test]
     fn each_bound_is_named_when_it_is_exceeded() {
         type Change = fn(&mut Measured);
-        let cases: [(Change, &str); 8] = [
+        let cases: [(Change, &str); 12] = [
             (
                 |it| it.during.snapshots.intervals.p99_ms = 39.6,
                 "interval p99 39.6 ms, at most 39.5",
@@ -217,6 +259,20 @@ mod tests {
             (
                 |it| it.during.snapshots.lost.sessions_lost = 2,
                 "lost 2 connections",
+            ),
+            (|it| it.during.snapshots.lost.failures = 1, "lost 1 bots"),
+            (|it| it.bots_ended = Some("gone".to_owned()), "gone"),
+            (
+                |it| it.flood.kind = FloodKind::Idle,
+                "64 KiB for each attacker, at most 12",
+            ),
+            (
+                |it| {
+                    (it.flood.kind, it.flood.is_tls) = (FloodKind::Idle, true);
+                    it.memory_max_kib = it.memory_before_kib;
+                    it.attack.lost = 1;
+                },
+                "lost 1 idle clients",
             ),
             (|it| it.during.chat.out_of_order = 1, "chat lines in order"),
             (

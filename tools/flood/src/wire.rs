@@ -1,17 +1,20 @@
-//! Raw frames over TCP, from any local address.
+//! Raw frames over TCP or TLS, from any local address.
 //!
 //! Not `client_core::Link`: that waits before it connects again, reads all the time and
 //! sends nothing that a gateway refuses.
 
+use std::fmt::Debug;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
+use client_core::Security;
 use protocol::client::{ClientMessage, Hello, ServerMessage};
 use protocol::frame::{self, FrameKind, LENGTH_BYTES};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::net::TcpSocket;
+use tokio_rustls::TlsConnector;
 
 /// The kernel's buffer of a client that does not read: the smallest that Linux gives. A
 /// larger one would take in all that happens in a minute, and the gateway would notice
@@ -19,7 +22,7 @@ use tokio::net::{TcpSocket, TcpStream};
 const SMALL_BUFFER_BYTES: u32 = 2_048;
 
 /// How a connection is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Route {
     /// The client's address.
     pub from: Ipv4Addr,
@@ -27,20 +30,31 @@ pub struct Route {
     pub to: SocketAddr,
     /// Whether the kernel keeps only a little for this client.
     pub has_small_buffer: bool,
+    /// Whether it is encrypted.
+    pub security: Security,
 }
+
+/// A stream of bytes, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin> Stream for T {}
+
+/// The half of a connection that writes.
+#[derive(Debug)]
+pub struct Writer(WriteHalf<Box<dyn Stream>>);
 
 /// A connection that has said hello. Dropping it resets it, as when a client vanishes:
 /// thousands of ports that wait for late packets would end a flood.
 #[derive(Debug)]
 pub struct Wire {
     reader: Reader,
-    writer: OwnedWriteHalf,
+    writer: Writer,
 }
 
 /// The half that reads.
 #[derive(Debug)]
 pub struct Reader {
-    half: OwnedReadHalf,
+    half: ReadHalf<Box<dyn Stream>>,
     input: BytesMut,
 }
 
@@ -60,7 +74,7 @@ impl Wire {
     ///
     /// # Errors
     /// When the connection cannot be made.
-    pub async fn open(route: Route) -> io::Result<Self> {
+    pub async fn open(route: &Route) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((route.from, 0).into())?;
         socket.set_zero_linger()?;
@@ -68,22 +82,25 @@ impl Wire {
             socket.set_recv_buffer_size(SMALL_BUFFER_BYTES)?;
         }
         let stream = socket.connect(route.to).await?;
-        let mut wire = Self::new(stream)?;
+        stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match &route.security {
+            Security::Plain => Box::new(stream),
+            Security::Tls(config) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                Box::new(connector.connect(route.to.ip().into(), stream).await?)
+            }
+        };
+        let (half, writer) = tokio::io::split(stream);
+        let input = BytesMut::new();
+        let mut wire = Self {
+            reader: Reader { half, input },
+            writer: Writer(writer),
+        };
         let hello = Hello {
             client: "flood".to_owned(),
         };
         wire.send(&frame::hello(&hello)).await?;
         Ok(wire)
-    }
-
-    fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        let (half, writer) = stream.into_split();
-        let input = BytesMut::new();
-        Ok(Self {
-            reader: Reader { half, input },
-            writer,
-        })
     }
 
     /// Sends a frame.
@@ -114,8 +131,27 @@ impl Wire {
 
     /// The halves, for one that writes without reading or both at once.
     #[must_use]
-    pub fn split(self) -> (Reader, OwnedWriteHalf) {
+    pub fn split(self) -> (Reader, Writer) {
         (self.reader, self.writer)
+    }
+}
+
+impl Writer {
+    /// Sends some of the bytes. Returns how many.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).await
+    }
+
+    /// Sends all the bytes.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await?;
+        self.0.flush().await
     }
 }
 

@@ -69,8 +69,12 @@ const ARROWS: &[(&str, Allowed)] = &[
     // It starts programs as an operator does, and links none of them.
     ("fleet", Allowed::Only(&[])),
     ("chaos", Allowed::Only(&["fleet"])),
-    // Attackers write the bytes of frames themselves: no client does what they do.
-    ("flood", Allowed::Only(&["fleet", "protocol"])),
+    // Attackers write the bytes of frames themselves: no client does what they do. Those
+    // that have no account have a session that a gateway would sign.
+    (
+        "flood",
+        Allowed::Only(&["fleet", "protocol", "bus", "client-core", "gateway"]),
+    ),
     (
         "bench",
         Allowed::Only(&[
@@ -78,6 +82,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "domain",
             "protocol",
             "bus",
+            "client-core",
             "plot",
             "receive-timestamp",
         ]),

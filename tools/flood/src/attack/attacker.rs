@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use client_core::Security;
 use protocol::RejectionCode;
 use protocol::client::ClientMessage;
 use tokio::time::sleep;
@@ -18,14 +19,17 @@ use crate::wire::{Route, Wire};
 /// Before a connection that could not be made is tried again: the machine may have no
 /// free port for it, which is not the gateway's doing.
 const CONNECT_DELAY: Duration = Duration::from_millis(5);
-/// Addresses of accounts.
-const HOMES: u32 = 250;
+/// The first address of an attack.
+const ATTACK_BEGINS: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 1);
+/// The first address from which an account is made. Each account has one of its own.
+const HOMES_BEGIN: Ipv4Addr = Ipv4Addr::new(127, 2, 0, 1);
 
 /// An attacker.
 #[derive(Clone, Debug)]
 pub(super) struct Attacker {
     pub(super) number: u32,
     pub(super) options: Arc<AttackOptions>,
+    security: Security,
     name: String,
     token: Option<String>,
 }
@@ -36,19 +40,42 @@ impl Attacker {
     ///
     /// # Errors
     /// When it cannot log in.
-    pub(super) async fn prepare(number: u32, options: Arc<AttackOptions>) -> Result<Self> {
+    pub(super) async fn prepare(
+        number: u32,
+        options: Arc<AttackOptions>,
+        security: Security,
+    ) -> Result<Self> {
+        // What a player of one flood has spent of its limits is no business of the next.
+        let name = format!("{}-{number}", options.kind.name());
         let mut attacker = Self {
             number,
-            name: format!("flood-{number}"),
+            name,
             options,
+            security,
             token: None,
         };
         if attacker.options.kind.has_accounts() {
-            let home = Ipv4Addr::new(127, 0, 2, (1 + number % HOMES) as u8);
-            let (_, token) = account::enter(attacker.route(home), &attacker.name).await?;
+            let home = nth(HOMES_BEGIN, number);
+            let (_, token) = account::enter(&attacker.route(home), &attacker.name).await?;
             attacker.token = Some(token);
         }
         Ok(attacker)
+    }
+
+    /// Makes an attacker that has a session and no account.
+    pub(super) fn with_token(
+        number: u32,
+        options: Arc<AttackOptions>,
+        security: Security,
+        token: String,
+    ) -> Self {
+        Self {
+            number,
+            name: format!("{}-{number}", options.kind.name()),
+            options,
+            security,
+            token: Some(token),
+        }
     }
 
     fn route(&self, from: Ipv4Addr) -> Route {
@@ -59,13 +86,14 @@ impl Attacker {
                 false => self.options.race,
             },
             has_small_buffer: matches!(self.options.kind, FloodKind::Lists | FloodKind::Stalled),
+            security: self.security.clone(),
         }
     }
 
     /// Connects from an address of the attack.
     pub(super) async fn connect(&self, tally: &Shared) -> Option<Wire> {
-        let from = Ipv4Addr::new(127, 0, 0, (2 + self.number % self.options.addresses) as u8);
-        if let Ok(wire) = Wire::open(self.route(from)).await {
+        let from = nth(ATTACK_BEGINS, self.number % self.options.addresses);
+        if let Ok(wire) = Wire::open(&self.route(from)).await {
             tally.lock().connections += 1;
             return Some(wire);
         }
@@ -98,5 +126,24 @@ impl Attacker {
                 None
             }
         }
+    }
+}
+
+/// The address so many after the first.
+pub(super) fn nth(first: Ipv4Addr, number: u32) -> Ipv4Addr {
+    first.to_bits().wrapping_add(number).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_of_accounts_have_an_address_each() {
+        let home = |number| nth(HOMES_BEGIN, number).to_string();
+        assert_eq!(
+            (home(0), home(255)),
+            ("127.2.0.1".into(), "127.2.1.0".into())
+        );
     }
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 use protocol::account::Password;
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::frame::{self, FrameKind};
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::timeout;
 
 use super::attacker::Attacker;
@@ -14,7 +12,7 @@ use super::tally::Shared;
 use crate::account::{PASSWORD, Refusal, authenticate};
 use crate::kind::FloodKind;
 use crate::time::unix_ms;
-use crate::wire::{Received, Wire};
+use crate::wire::{Received, Wire, Writer};
 
 /// Bytes of a write: as many frames as a gateway reads at once.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -46,7 +44,8 @@ async fn connection(attacker: &mut Attacker, tally: &Shared, attempt: &mut u64) 
         | FloodKind::Lists
         | FloodKind::Reconnects
         | FloodKind::Chat
-        | FloodKind::Stalled => attacker.resume(tally).await,
+        | FloodKind::Stalled
+        | FloodKind::Idle => attacker.resume(tally).await,
     };
     let Some(mut wire) = opened else {
         return;
@@ -70,8 +69,8 @@ async fn connection(attacker: &mut Attacker, tally: &Shared, attempt: &mut u64) 
             *attempt += 1;
         }
         FloodKind::Chat => while say(&mut wire, tally, attempt).await {},
-        // The connection is gone again, and stalled clients are elsewhere.
-        FloodKind::Reconnects | FloodKind::Stalled => {}
+        // The connection is gone again; stalled and idle clients are elsewhere.
+        FloodKind::Reconnects | FloodKind::Stalled | FloodKind::Idle => {}
     }
 }
 
@@ -89,7 +88,7 @@ async fn pour(wire: Wire, frame: &[u8], tally: &Shared) {
 }
 
 /// Sends a frame again and again until the connection is lost.
-async fn write(writer: &mut OwnedWriteHalf, frame: &[u8], tally: &Shared) {
+async fn write(writer: &mut Writer, frame: &[u8], tally: &Shared) {
     let mut block = Vec::with_capacity(BLOCK_BYTES);
     while block.len() < BLOCK_BYTES {
         frame::append(frame, &mut block);
@@ -102,7 +101,7 @@ async fn write(writer: &mut OwnedWriteHalf, frame: &[u8], tally: &Shared) {
 }
 
 /// Asks for a list as often as a gateway answers with one, until the connection is lost.
-async fn ask_lists(writer: &mut OwnedWriteHalf, list: &[u8], tally: &Shared) {
+async fn ask_lists(writer: &mut Writer, list: &[u8], tally: &Shared) {
     let mut request = Vec::new();
     frame::append(list, &mut request);
     let mut due = tokio::time::interval(LIST_INTERVAL);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use client_core::Security;
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::frame::FrameKind;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use self::watched::{Order, Watched, compare};
-use super::attacker::Attacker;
+use super::attacker::{Attacker, nth};
 use super::tally::{Ending, Shared};
 use crate::account;
 use crate::options::AttackOptions;
@@ -27,8 +28,8 @@ use crate::wire::{Received, Route, Wire};
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// How long a client that reads again may take to get what is newest.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(10);
-/// Addresses of witnesses begin here; those of attackers' accounts are below.
-const WITNESSES_BEGIN: usize = 200;
+/// The first address of the witnesses, which have one each.
+const WITNESSES_BEGIN: Ipv4Addr = Ipv4Addr::new(127, 4, 0, 1);
 
 type SharedWatched = Arc<Mutex<Watched>>;
 
@@ -47,6 +48,7 @@ impl Watching {
     /// When one cannot.
     pub(super) async fn enter(
         options: &Arc<AttackOptions>,
+        security: &Security,
         attackers: Vec<Attacker>,
     ) -> Result<Self> {
         let tally = Shared::default();
@@ -58,11 +60,12 @@ impl Watching {
         let mut rooms = Vec::new();
         for (number, room) in options.rooms.iter().take(attackers.len()).enumerate() {
             let route = Route {
-                from: Ipv4Addr::new(127, 0, 2, ((WITNESSES_BEGIN + number) % 256) as u8),
+                from: nth(WITNESSES_BEGIN, number as u32),
                 to: options.race,
                 has_small_buffer: false,
+                security: security.clone(),
             };
-            let (mut wire, _) = account::enter(route, &format!("witness-{number}")).await?;
+            let (mut wire, _) = account::enter(&route, &format!("witness-{number}")).await?;
             spectate(&mut wire, room).await?;
             let watched = SharedWatched::default();
             watching

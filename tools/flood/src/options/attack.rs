@@ -1,8 +1,10 @@
 //! The command line of an attack.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
+use client_core::TlsOptions;
 
 use crate::kind::FloodKind;
 
@@ -19,6 +21,18 @@ pub struct AttackOptions {
     /// The chat port of the gateway
     #[arg(long, value_name = "ADDRESS")]
     pub chat: SocketAddr,
+    /// Whether connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+    /// The NATS server, for sessions without accounts
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
+    /// The seed of the operator there
+    #[arg(long, value_name = "FILE")]
+    pub nats_seed: Option<PathBuf>,
+    /// The keys that sign session tokens
+    #[arg(long, value_name = "FILE")]
+    pub session_keys: Option<PathBuf>,
     /// The number of attackers
     #[arg(long, value_name = "N")]
     pub attackers: u32,

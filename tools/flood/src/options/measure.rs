@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
-use fleet::Programs;
+use fleet::{Plan, Programs};
 use serde::Serialize;
 
 use crate::kind::FloodKind;
@@ -14,6 +14,9 @@ pub const RUN_SECONDS_MAX: u64 = 3_600;
 /// What a flood takes besides its measurements: log-ins of its attackers, and the time
 /// until it is over for others.
 const BESIDES_SECONDS: u64 = 30;
+
+/// Idle clients with one address: a gateway allows twice as many connections.
+const IDLE_PER_ADDRESS: u32 = 50;
 
 /// Options of a measurement.
 #[derive(Args, Clone, Debug)]
@@ -32,8 +35,12 @@ pub struct MeasureOptions {
     )]
     pub addresses: Vec<u32>,
 
+    /// Connect with TLS, by a CA of the run
+    #[arg(long)]
+    pub tls: bool,
+
     /// The number of attackers of a flood, 1 to 2,000, as in chat=50; at least one for each
-    /// address
+    /// address. Idle clients: 1 to 50,000, fifty to an address whatever --addresses says
     #[arg(long, value_name = "FLOOD=N,...", value_delimiter = ',', value_parser = attackers())]
     pub attackers: Vec<(FloodKind, u32)>,
 
@@ -101,6 +108,8 @@ pub struct Flood {
     pub attackers: u32,
     /// How long it takes.
     pub seconds: u64,
+    /// Whether all connections are encrypted.
+    pub is_tls: bool,
 }
 
 impl MeasureOptions {
@@ -113,6 +122,16 @@ impl MeasureOptions {
         }
     }
 
+    /// The servers: one of each, with the limits that gateways have.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            tls: self.tls,
+            has_wide_limits: false,
+            ..Plan::default()
+        }
+    }
+
     /// The floods, in their order.
     #[must_use]
     pub fn floods(&self) -> Vec<Flood> {
@@ -120,14 +139,29 @@ impl MeasureOptions {
             [] => FloodKind::value_variants(),
             named => named,
         };
-        let with_addresses = |kind: &FloodKind| {
-            let kind = *kind;
-            self.addresses.iter().map(move |addresses| Flood {
-                kind,
-                addresses: *addresses,
-                attackers: self.attackers(kind).max(*addresses),
-                seconds: self.seconds(kind),
-            })
+        let from = |kind: FloodKind, addresses: u32| Flood {
+            kind,
+            addresses,
+            attackers: self.attackers(kind).max(addresses),
+            seconds: self.seconds(kind),
+            is_tls: self.tls,
+        };
+        let with_addresses = |kind: &FloodKind| match kind {
+            FloodKind::Idle => {
+                let addresses = self.attackers(*kind).div_ceil(IDLE_PER_ADDRESS);
+                vec![from(*kind, addresses)]
+            }
+            FloodKind::Control
+            | FloodKind::Strangers
+            | FloodKind::Lists
+            | FloodKind::SignUps
+            | FloodKind::Guesses
+            | FloodKind::Reconnects
+            | FloodKind::Chat
+            | FloodKind::Stalled => {
+                let addresses = self.addresses.iter();
+                addresses.map(|addresses| from(*kind, *addresses)).collect()
+            }
         };
         kinds.iter().flat_map(with_addresses).collect()
     }
@@ -165,7 +199,8 @@ impl MeasureOptions {
             | FloodKind::SignUps
             | FloodKind::Guesses
             | FloodKind::Reconnects
-            | FloodKind::Chat => self.seconds,
+            | FloodKind::Chat
+            | FloodKind::Idle => self.seconds,
         }
     }
 }
@@ -173,13 +208,18 @@ impl MeasureOptions {
 /// A parser of the number of attackers of a flood.
 fn attackers() -> impl TypedValueParser<Value = (FloodKind, u32)> {
     clap::builder::NonEmptyStringValueParser::new().try_map(|text| {
-        let allowed = || format!("{text:?} must be a flood and 1 to 2000 attackers, as in chat=50");
+        let allowed = || {
+            format!(
+                "{text:?} must be a flood and 1 to 2000 attackers, as in chat=50, or 1 to 50000 in \
+                 idle"
+            )
+        };
         let (kind, number) = text.split_once('=').ok_or_else(allowed)?;
         let kind = FloodKind::from_str(kind, false).map_err(|_| allowed())?;
         let number = number
             .parse()
             .ok()
-            .filter(|number| (1..=2_000).contains(number));
+            .filter(|number| (1..=kind.attackers_max()).contains(number));
         Ok::<_, String>((kind, number.ok_or_else(allowed)?))
     })
 }
