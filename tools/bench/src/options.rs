@@ -71,6 +71,10 @@ pub struct RunOptions {
     )]
     pub gateways: u8,
 
+    /// Connect with TLS, by a CA of the run
+    #[arg(long)]
+    pub tls: bool,
+
     /// After each race, give the Colyseus server in this folder the same load
     #[arg(long, value_name = "FOLDER")]
     pub colyseus: Option<PathBuf>,
@@ -126,8 +130,9 @@ impl RunOptions {
     pub fn command(&self) -> String {
         let scenarios: Vec<_> = self.scenarios.iter().map(ToString::to_string).collect();
         format!(
-            "deploy/bench{} --scenarios {} --workers {} --gateways {}{}",
+            "deploy/bench{}{} --scenarios {} --workers {} --gateways {}{}",
             if self.quick { " --quick" } else { "" },
+            if self.tls { " --tls" } else { "" },
             scenarios.join(","),
             self.workers,
             self.gateways,
@@ -154,6 +159,7 @@ impl RunOptions {
         Plan {
             race_workers: self.workers.into(),
             gateways: self.gateways.into(),
+            tls: self.tls,
             ..Plan::default()
         }
     }

@@ -60,13 +60,14 @@ pub fn rewrite(folder: &Path) -> Result<()> {
     write(folder, &newest)
 }
 
-/// `DATE-COMMIT.csv`, without colons, which not every file system takes.
+/// `DATE-COMMIT.csv`, or `DATE-COMMIT-tls.csv`, without colons, which not every file system takes.
 fn file_name(results: &Results) -> String {
     let first = results.0.first();
     let (date, commit) = first.map_or((UNKNOWN, UNKNOWN), |row| {
         (row.date.as_str(), row.commit.as_str())
     });
-    format!("{}-{commit}.csv", date.replace(':', ""))
+    let tls = if results.is_tls() { "-tls" } else { "" };
+    format!("{}-{commit}{tls}.csv", date.replace(':', ""))
 }
 
 fn write(folder: &Path, run: &Path) -> Result<()> {

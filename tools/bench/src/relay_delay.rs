@@ -4,12 +4,14 @@
 //! processor does not count.
 
 mod tap;
+mod tls;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use bus::{Bus, Connection, Seed};
+use client_core::Security;
 use futures::StreamExt;
 use futures::future::try_join_all;
 use protocol::account::Password;
@@ -38,6 +40,8 @@ pub struct Plan<'a> {
     pub nats: Connection,
     /// The race port of a gateway.
     pub gateway: &'a str,
+    /// How clients connect to it.
+    pub security: &'a Security,
     /// Rooms that will race.
     pub rooms: u16,
     /// Players of all rooms.
@@ -113,7 +117,8 @@ impl Plan<'_> {
         let (seed, snapshots) = (Seed::read(seed)?, subject::room_snapshot(room));
         let nats_address = self.nats.url.trim_start_matches("nats://");
         let mut nats = Tap::subscribe(nats_address, &seed, &snapshots).await?;
-        let mut tcp = Tap::open(Peer::Gateway, self.gateway, &spectator(number, room)?).await?;
+        let greeting = spectator(number, room)?;
+        let mut tcp = Tap::open(Peer::Gateway, self.gateway, self.security, &greeting).await?;
         let (mut published, mut relayed) = (HashMap::new(), Vec::new());
         let end = tokio::time::sleep_until((begin + self.length).into());
         tokio::pin!(end);
@@ -175,6 +180,7 @@ mod tests {
                     ca: None,
                 },
                 gateway: "",
+                security: &Security::Plain,
                 rooms,
                 players,
                 warm_up: Duration::ZERO,

@@ -18,6 +18,8 @@ pub struct Report {
     pub date: String,
     /// The command that repeats the run.
     pub command: String,
+    /// Whether clients connected with TLS.
+    pub is_tls: bool,
     /// The commit of the programs, when it is known.
     pub commit: Option<String>,
     /// The version of the nats-server.
@@ -60,6 +62,7 @@ impl Report {
         Self {
             date: String::new(),
             command: String::new(),
+            is_tls: false,
             commit: None,
             nats: String::new(),
             machine,

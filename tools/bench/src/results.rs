@@ -17,6 +17,10 @@ pub const RUN: &str = "run";
 pub const TEXT: &str = "text";
 /// The measure of rows that say why a figure may mislead.
 pub const WARNING: &str = "warning";
+/// The measure of the row that says how clients connected; a run without it was plain.
+pub const CONNECTIONS: &str = "connections";
+/// The value of that row.
+pub const TLS: &str = "TLS";
 /// What stands for something that is not known.
 pub const UNKNOWN: &str = "unknown";
 
@@ -100,6 +104,12 @@ impl Results {
         measured
             .map(|(name, repeat)| self.measured(name, repeat))
             .collect()
+    }
+
+    /// Whether clients connected with TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.scenario(RUN).text("bench", CONNECTIONS) == Some(TLS)
     }
 
     /// Why figures may mislead, each with its scenario.

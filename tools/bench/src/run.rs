@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use client_core::Security;
+use client_core::security::CaFile;
 use fleet::{Fleet, RunDir};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -37,7 +39,12 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     let lengths = Lengths::new(options.quick);
     let run_dir = RunDir::new(&options.folder);
     let fleet = Fleet::start(options.programs(), run_dir, options.fleet()).await?;
+    let security = match options.tls {
+        true => Security::with_ca(&CaFile::read(&fleet.run_dir().ca())?),
+        false => Security::Plain,
+    };
     let tools = Tools {
+        security,
         programs: options.programs(),
         fleet: &fleet,
         lengths,
@@ -45,6 +52,7 @@ pub(crate) async fn run(options: &RunOptions) -> Result<()> {
     let mut report = Report {
         date: date()?,
         command: options.command(),
+        is_tls: options.tls,
         commit: options.commit.clone(),
         nats: version(&options.nats_server).await?,
         ..Report::new(Machine::this(), options.quick)

@@ -27,6 +27,12 @@ impl Results {
 
     fn write_table(&self, text: &mut String) -> fmt::Result {
         let races = self.races();
+        if self.is_tls() {
+            writeln!(
+                text,
+                "Clients connected with TLS; raw TCP, raw NATS and Colyseus were plain.\n"
+            )?;
+        }
         write_races(&races, text)?;
         write_baselines(&races, text)?;
         write_idle(&self.scenario("idle"), text)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bus::User;
+use client_core::Security;
 use fleet::{Fleet, Process, Programs};
 use serde::de::DeserializeOwned;
 
@@ -23,6 +24,8 @@ const BOTS_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct Tools<'a> {
     /// Where the programs are.
     pub programs: Programs,
+    /// How clients connect.
+    pub security: Security,
     /// The servers.
     pub fleet: &'a Fleet,
     /// For how long each scenario is measured.
@@ -41,6 +44,7 @@ impl Tools<'_> {
         let relay_delay = relay_delay::Plan {
             nats: connection(self.fleet, User::Operator),
             gateway,
+            security: &self.security,
             rooms,
             players: usize::from(rooms) * usize::from(seats),
             warm_up: self.lengths.warm_up,
@@ -118,6 +122,12 @@ impl Tools<'_> {
         command.args(words);
         for (flag, value) in values {
             command.arg(flag).arg(value);
+        }
+        match self.security {
+            Security::Plain => {}
+            Security::Tls(_) => {
+                command.arg("--ca").arg(self.fleet.run_dir().ca());
+            }
         }
         let mut bots = Process::start(command, name, self.fleet.run_dir())?;
         let status = bots.ended_within(BOTS_TIMEOUT).await?;

@@ -1,16 +1,19 @@
-//! Plain connections whose snapshots have the kernel's receive timestamps.
+//! Connections whose snapshots have the kernel's receive timestamps.
 
 use std::io;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use bus::Seed;
+use client_core::Security;
 use protocol::Tick;
 use protocol::frame::{self, FrameKind};
 use protocol::snapshot::{RelayedHeader, SnapshotHeader};
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
+
+use super::tls::Tls;
 
 /// Bytes of a read.
 const READ_BYTES: usize = 16 * 1024;
@@ -30,6 +33,7 @@ pub(super) enum Peer {
 pub(super) struct Tap {
     peer: Peer,
     stream: TcpStream,
+    tls: Option<Box<Tls>>,
     /// The bytes that have come and are not read yet.
     bytes: Vec<u8>,
     /// When the last of them came.
@@ -48,16 +52,31 @@ enum Message {
 
 impl Tap {
     /// Connects, and sends a greeting.
-    pub(super) async fn open(peer: Peer, address: &str, greeting: &[u8]) -> Result<Self> {
+    pub(super) async fn open(
+        peer: Peer,
+        address: &str,
+        security: &Security,
+        greeting: &[u8],
+    ) -> Result<Self> {
         let mut stream = TcpStream::connect(address)
             .await
             .with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         receive_timestamp::enable(&stream)?;
-        stream.write_all(greeting).await?;
+        let tls = match security {
+            Security::Plain => {
+                stream.write_all(greeting).await?;
+                None
+            }
+            Security::Tls(config) => {
+                let tls = Tls::connect(&mut stream, config, greeting).await;
+                Some(Box::new(tls.context("no TLS with the gateway")?))
+            }
+        };
         Ok(Self {
             peer,
             stream,
+            tls,
             bytes: Vec::new(),
             received_at: Instant::now(),
         })
@@ -65,7 +84,7 @@ impl Tap {
 
     /// Connects to a NATS server as a user, and subscribes.
     pub(super) async fn subscribe(address: &str, seed: &Seed, subject: &str) -> Result<Self> {
-        let mut tap = Self::open(Peer::Nats, address, b"").await?;
+        let mut tap = Self::open(Peer::Nats, address, &Security::Plain, b"").await?;
         // The server speaks first: the user signs the nonce in its INFO.
         let info: Value = loop {
             if let Some((Message::Other, length)) = tap.peer.first(&tap.bytes)? {
@@ -113,7 +132,10 @@ impl Tap {
         if count == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        self.bytes.extend_from_slice(&buffer[..count]);
+        match &mut self.tls {
+            None => self.bytes.extend_from_slice(&buffer[..count]),
+            Some(tls) => tls.decrypt(&buffer[..count], &mut self.bytes)?,
+        }
         self.received_at = received_at;
         Ok(())
     }

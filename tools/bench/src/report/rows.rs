@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Chat, Connect, Idle, Race, Report, Share};
 use crate::baseline::Baseline;
 use crate::floor::nats::NatsFloor;
-use crate::results::{RUN, Results, Row, TEXT, UNKNOWN, WARNING};
+use crate::results::{CONNECTIONS, RUN, Results, Row, TEXT, TLS, UNKNOWN, WARNING};
 use crate::times::Quantiles;
 
 /// Digits behind the point: more would be noise.
@@ -17,6 +17,9 @@ impl Report {
     pub fn results(&self) -> Results {
         let mut rows = Rows::new(self);
         rows.text("bench", "command", &self.command);
+        if self.is_tls {
+            rows.text("bench", CONNECTIONS, TLS);
+        }
         rows.text("nats-server", "version", &self.nats);
         rows.add("bench", "duration", "s", self.seconds);
         if self.tracks_connections {
