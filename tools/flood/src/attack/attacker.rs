@@ -4,11 +4,11 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use client_core::Security;
 use protocol::RejectionCode;
 use protocol::client::ClientMessage;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::tally::Shared;
 use crate::account::{self, Refusal};
@@ -19,6 +19,9 @@ use crate::wire::{Route, Wire};
 /// Before a connection that could not be made is tried again: the machine may have no
 /// free port for it, which is not the gateway's doing.
 const CONNECT_DELAY: Duration = Duration::from_millis(5);
+/// How long a resume before the attack may take: an address may connect a hundred times in
+/// ten seconds, and a player resume ten times in a minute.
+const RESUME_TIMEOUT: Duration = Duration::from_secs(60);
 /// The first address of an attack.
 const ATTACK_BEGINS: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 1);
 /// The first address from which an account is made. Each account has one of its own.
@@ -100,6 +103,28 @@ impl Attacker {
         tally.lock().lost += 1;
         sleep(CONNECT_DELAY).await;
         None
+    }
+
+    /// Resumes before the attack: a flood before may have left nothing of what the address
+    /// may do.
+    ///
+    /// # Errors
+    /// When it cannot for a time.
+    pub(super) async fn enter(&mut self) -> Result<Wire> {
+        let tally = Shared::default();
+        let entering = async {
+            loop {
+                if let Some(wire) = self.resume(&tally).await {
+                    return wire;
+                }
+                sleep(account::RETRY_DELAY).await;
+            }
+        };
+        let entered = timeout(RESUME_TIMEOUT, entering).await;
+        entered.with_context(|| {
+            let (number, tally) = (self.number, tally.lock());
+            format!("attacker {number} cannot resume: {:?}", *tally)
+        })
     }
 
     /// Connects from an address of the attack and resumes, or logs in when the token is

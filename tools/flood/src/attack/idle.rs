@@ -20,8 +20,6 @@ use crate::wire::Wire;
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// Connections that are made at once.
 const ENTERING_MAX: usize = 64;
-/// Attempts of each.
-const ATTEMPTS: u32 = 5;
 /// Files of the process that are no connections.
 const OTHER_FILES: u64 = 64;
 
@@ -44,25 +42,14 @@ pub(super) async fn enter(
             idle.spawn(stay(entered??, tally.clone()));
         }
         let (options, security) = (Arc::clone(options), security.clone());
-        let attacker = Attacker::with_token(number, options, security, token);
-        entering.spawn(resume(attacker));
+        let mut attacker = Attacker::with_token(number, options, security, token);
+        entering.spawn(async move { attacker.enter().await });
     }
     while let Some(entered) = entering.join_next().await {
         idle.spawn(stay(entered??, tally.clone()));
     }
     tally.lock().connections = idle.len() as u64;
     Ok(idle)
-}
-
-async fn resume(mut attacker: Attacker) -> Result<Wire> {
-    let tally = Shared::default();
-    for _ in 0..ATTEMPTS {
-        if let Some(wire) = attacker.resume(&tally).await {
-            return Ok(wire);
-        }
-    }
-    let (number, tally) = (attacker.number, tally.lock());
-    bail!("idle client {number} cannot resume: {:?}", *tally)
 }
 
 /// Pings until the connection ends, which is noted as a loss.

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use client_core::Security;
 use protocol::client::{ClientMessage, ServerMessage};
 use protocol::frame::FrameKind;
@@ -51,7 +51,6 @@ impl Watching {
         security: &Security,
         attackers: Vec<Attacker>,
     ) -> Result<Self> {
-        let tally = Shared::default();
         let mut watching = Self {
             stall: watch::Sender::new(false),
             clients: JoinSet::new(),
@@ -74,8 +73,7 @@ impl Watching {
             rooms.push((room.clone(), watched));
         }
         for (mut attacker, (room, witnessed)) in attackers.into_iter().zip(rooms.iter().cycle()) {
-            let wire = attacker.resume(&tally).await;
-            let mut wire = wire.context("a client cannot resume before it stalls")?;
+            let mut wire = attacker.enter().await?;
             spectate(&mut wire, room).await?;
             let client = Client {
                 wire,
