@@ -14,7 +14,7 @@ use client_core::protocol::snapshot::{SnapshotHeader, relay_into};
 use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
 use client_core::simulation::{AiDriver, Events, RaceState, Rules, Track, step};
 use client_sdl::app::{App, Plan};
-use client_sdl::input::{Control, Key, UiEvent};
+use client_sdl::input::{Command, InputEvent, Key, KeyCode, KeyPress, UiEvent};
 use client_sdl::screens::Screen;
 use client_sdl::view::{self, Painter, Tiles};
 use domain::{CarClass, Controls, Drive, Mode, Skill, TICK_RATE_HZ};
@@ -127,7 +127,7 @@ impl Gallery<'_> {
         self.receive(json!({"type": "rooms", "rooms": rooms}))?;
         self.press(Key::Down);
         self.save_screenshot("05-lobby")?;
-        self.type_text("c");
+        self.command(Command::Create);
         self.press(Key::Tab);
         self.press(Key::Backspace);
         self.type_text("17");
@@ -173,11 +173,14 @@ impl Gallery<'_> {
     }
 
     fn disconnected(&mut self) -> anyhow::Result<()> {
-        self.app.handle(
-            &UiEvent::Drive(Control::Throttle, true),
-            self.painter.width(),
-            self.now,
-        );
+        let throttle = InputEvent::KeyDown(KeyPress {
+            code: KeyCode::UP,
+            key: None,
+            is_ctrl: false,
+            is_system: false,
+            is_repeat: false,
+        });
+        self.app.input(&throttle, self.painter.width(), self.now);
         self.app.link_event(
             LinkEvent::Lost {
                 reason: "cut".to_owned(),
@@ -334,6 +337,11 @@ impl Gallery<'_> {
         self.app
             .handle(&UiEvent::Key(key), self.painter.width(), self.now);
         debug_assert!(!matches!(self.app.screen(), Screen::Ended));
+    }
+
+    fn command(&mut self, command: Command) {
+        self.app
+            .handle(&UiEvent::Command(command), self.painter.width(), self.now);
     }
 
     fn type_text(&mut self, text: &str) {

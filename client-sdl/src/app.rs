@@ -13,7 +13,7 @@ use domain::{CarClass, Controls, Skill};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
-use crate::input::UiEvent;
+use crate::input::{Bindings, Context, Focus, InputEvent, Keyboard, UiEvent};
 use crate::notices::NoticeBoard;
 use crate::screens::{Action, Screen, ScreenKind};
 
@@ -39,6 +39,14 @@ pub struct Plan {
 pub struct App {
     client: RaceClient,
     screen: Screen,
+    /// The number of screens that were shown before this one.
+    screens_before: u64,
+    keyboard: Keyboard,
+    bindings: Bindings,
+    /// The screen on which the latest quick series of clicks began.
+    clicked_on: u64,
+    /// Text for the clipboard.
+    copied: Option<String>,
     autopilot: Autopilot,
     notices: NoticeBoard,
     gateway: String,
@@ -57,6 +65,11 @@ impl App {
         Self {
             client: RaceClient::default(),
             screen: Screen::Offline,
+            screens_before: 0,
+            keyboard: Keyboard::default(),
+            bindings: Bindings::default(),
+            clicked_on: 0,
+            copied: None,
             autopilot: Autopilot::new(plan.credentials, plan.goal, plan.class, now),
             notices: NoticeBoard::default(),
             gateway: plan.gateway,
@@ -120,16 +133,87 @@ impl App {
         self.change_screen();
     }
 
+    /// Returns what keys mean.
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// Takes the text that was copied since the last call, for the clipboard.
+    pub fn take_copied(&mut self) -> Option<String> {
+        self.copied.take()
+    }
+
+    /// Handles what a device did in a window `width` points wide.
+    pub fn input(&mut self, event: &InputEvent, width: f32, now: Instant) {
+        let screen = self.screens_before;
+        for event in self.translate(event) {
+            // An event that follows a change of screen was meant for the one before.
+            if self.screens_before == screen {
+                self.handle(&event, width, now);
+            }
+        }
+    }
+
+    /// Returns what the act of a device means to the screen.
+    fn translate(&mut self, event: &InputEvent) -> Vec<UiEvent> {
+        let focus = self.focus();
+        match event {
+            InputEvent::KeyDown(press) => {
+                if !press.is_repeat {
+                    self.client.stay();
+                }
+                self.keyboard.key_down(press, focus, &self.bindings)
+            }
+            InputEvent::KeyUp(code) => {
+                self.keyboard.key_up(*code);
+                Vec::new()
+            }
+            InputEvent::Text(text) if self.keyboard.types_into(focus) => {
+                vec![UiEvent::Text(text.clone())]
+            }
+            InputEvent::Paste(text) if focus.takes_text => vec![UiEvent::Paste(text.clone())],
+            InputEvent::Text(_) | InputEvent::Paste(_) => Vec::new(),
+            InputEvent::MouseDown { x, y, clicks } => self.click(*x, *y, *clicks),
+            InputEvent::MouseMove { x, y } => vec![UiEvent::Hover { x: *x, y: *y }],
+            InputEvent::Wheel { x, y, notches } => vec![UiEvent::Wheel {
+                x: *x,
+                y: *y,
+                notches: *notches,
+            }],
+            InputEvent::FocusLost => {
+                self.keyboard.release_all();
+                Vec::new()
+            }
+        }
+    }
+
+    /// The second click of a double click is for the screen of the first only.
+    fn click(&mut self, x: f32, y: f32, clicks: u8) -> Vec<UiEvent> {
+        if clicks <= 1 {
+            self.clicked_on = self.screens_before;
+        } else if self.clicked_on != self.screens_before {
+            return Vec::new();
+        }
+        let is_double = clicks > 0 && clicks % 2 == 0;
+        let double = is_double.then_some(UiEvent::DoubleClick { x, y });
+        std::iter::once(UiEvent::Click { x, y })
+            .chain(double)
+            .collect()
+    }
+
+    fn focus(&self) -> Focus {
+        Focus {
+            screen: self.screens_before,
+            context: self.screen.kind().context(),
+            takes_text: self.screen.takes_text(),
+        }
+    }
+
     /// Handles the player's input in a window `width` points wide.
     pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
-        match event {
-            UiEvent::Key(_)
-            | UiEvent::Text(_)
-            | UiEvent::Click { .. }
-            | UiEvent::Drive(_, true) => {
-                self.client.stay();
-            }
-            UiEvent::Drive(_, false) | UiEvent::FocusLost => {}
+        if event.is_sign_of_life() {
+            self.client.stay();
         }
         if let Some(action) = self.screen.handle(event, &self.client, width, now) {
             self.act(action);
@@ -154,7 +238,7 @@ impl App {
             self.wants_chat_token = false;
             self.client.request_chat_token();
         }
-        self.client.drive(self.input(), now);
+        self.client.drive(self.controls(), now);
         self.change_screen();
         if let Some(action) = self.screen.update(&self.client, now) {
             self.act(action);
@@ -166,16 +250,12 @@ impl App {
         self.notices.stand(warning.map(idle_notice));
     }
 
-    fn input(&self) -> Controls {
-        match &self.screen {
-            Screen::Race(screen) => screen.input(),
-            Screen::Offline
-            | Screen::Login(_)
-            | Screen::Lobby(_)
-            | Screen::Create(_)
-            | Screen::Waiting
-            | Screen::Result
-            | Screen::Ended => Controls::default(),
+    /// Returns the driver's controls: what is held drives in a race only, wherever
+    /// it was pressed.
+    fn controls(&self) -> Controls {
+        match self.screen.kind().context() {
+            Context::Race => self.keyboard.controls(&self.bindings),
+            Context::Menu | Context::Everywhere => Controls::default(),
         }
     }
 
@@ -206,6 +286,7 @@ impl App {
             Action::FillSeats => self.client.fill_seats(Skill::default()),
             Action::Leave => self.client.leave_room(),
             Action::Dismiss => self.client.dismiss_result(),
+            Action::Copy(text) => self.copied = Some(text),
         }
     }
 
@@ -228,6 +309,7 @@ impl App {
 
     fn enter(&mut self, kind: ScreenKind) {
         self.screen = Screen::enter(kind, &self.user, self.class);
+        self.screens_before += 1;
     }
 
     fn change_screen(&mut self) {

@@ -140,7 +140,16 @@ impl Field {
             | Key::BackTab
             | Key::Escape
             | Key::Up
-            | Key::Down => {}
+            | Key::Down
+            | Key::PageUp
+            | Key::PageDown
+            | Key::WordLeft
+            | Key::WordRight
+            | Key::WordBackspace
+            | Key::WordDelete
+            | Key::SelectAll
+            | Key::Copy
+            | Key::Cut => {}
         }
     }
 }
@@ -192,7 +201,7 @@ impl Form {
     pub fn handle(&mut self, event: &UiEvent, layout: &FormLayout) -> FormOutcome {
         match event {
             UiEvent::Key(key) => self.key(*key),
-            UiEvent::Text(text) => match self.fields.get_mut(self.focus) {
+            UiEvent::Text(text) | UiEvent::Paste(text) => match self.fields.get_mut(self.focus) {
                 Some(field) => {
                     field.insert(text);
                     FormOutcome::Edited
@@ -200,7 +209,10 @@ impl Form {
                 None => FormOutcome::Nothing,
             },
             UiEvent::Click { x, y } => self.click(*x, *y, layout),
-            UiEvent::Drive(..) | UiEvent::FocusLost => FormOutcome::Nothing,
+            UiEvent::Command(_)
+            | UiEvent::DoubleClick { .. }
+            | UiEvent::Hover { .. }
+            | UiEvent::Wheel { .. } => FormOutcome::Nothing,
         }
     }
 
@@ -222,7 +234,17 @@ impl Form {
                 self.focus = self.fields.len() + button;
             }
             Key::Escape => {}
-            Key::Left | Key::Right | Key::Backspace | Key::Delete | Key::Home | Key::End => {
+            Key::PageUp | Key::PageDown | Key::SelectAll | Key::Copy | Key::Cut => {}
+            Key::Left
+            | Key::Right
+            | Key::WordLeft
+            | Key::WordRight
+            | Key::Backspace
+            | Key::WordBackspace
+            | Key::Delete
+            | Key::WordDelete
+            | Key::Home
+            | Key::End => {
                 if let Some(field) = self.fields.get_mut(self.focus) {
                     field.key(key);
                     return FormOutcome::Edited;

@@ -1,14 +1,96 @@
-//! Keyboard and mouse input, independent of SDL.
+//! Keyboard, mouse and their meaning, independent of SDL.
+//!
+//! The shell passes on what the devices did as [`InputEvent`]s. The application
+//! owns what is held and turns them into [`UiEvent`]s for the screen that is
+//! shown:
+//!
+//! - A key is known by its position ([`KeyCode`]), so every layout works.
+//!   [`Bindings`] say what a position means: a control of the car, or a
+//!   [`Command`]. Only text depends on the layout.
+//! - A command, Enter and Escape fire on the first press only. The repeats of a
+//!   held key edit text and move in lists.
+//! - A press belongs to the screen on which it began: another screen gets neither
+//!   its repeats nor its text.
+//! - A screen that takes text gets the text of the keys that type, and no
+//!   commands or controls from them.
+//! - The car's controls belong to no screen: a key that is held when the race
+//!   begins drives.
 
-use domain::Controls;
+mod bindings;
+mod key_code;
+mod keyboard;
 
-/// An input event of the window.
+pub use self::bindings::{Bindings, Chord, Command, Context, Control, Function};
+pub use self::key_code::KeyCode;
+pub use self::keyboard::{Focus, Keyboard};
+
+/// An event of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InputEvent {
+    /// A key went down, or repeats.
+    KeyDown(KeyPress),
+    /// A key went up.
+    KeyUp(KeyCode),
+    /// Text was typed with the key that went down before.
+    Text(String),
+    /// Text from the clipboard was asked for.
+    Paste(String),
+    /// The left button was pressed.
+    MouseDown {
+        /// Distance from the left edge, points.
+        x: f32,
+        /// Distance from the top edge, points.
+        y: f32,
+        /// The number of presses in quick succession: 2 is a double click.
+        clicks: u8,
+    },
+    /// The mouse moved.
+    MouseMove {
+        /// Distance from the left edge, points.
+        x: f32,
+        /// Distance from the top edge, points.
+        y: f32,
+    },
+    /// The wheel turned.
+    Wheel {
+        /// Distance of the mouse from the left edge, points.
+        x: f32,
+        /// Distance of the mouse from the top edge, points.
+        y: f32,
+        /// Notches, positive for towards the end of a list.
+        notches: f32,
+    },
+    /// The window lost the keyboard focus.
+    FocusLost,
+}
+
+/// A key that goes down, or repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPress {
+    /// The position.
+    pub code: KeyCode,
+    /// The meaning in a list or a text, if it has one.
+    pub key: Option<Key>,
+    /// Whether Ctrl is held.
+    pub is_ctrl: bool,
+    /// Whether Alt or the system's key is held: such a press is the desktop's.
+    pub is_system: bool,
+    /// Whether this is the repeat of a held key.
+    pub is_repeat: bool,
+}
+
+/// An event for a screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UiEvent {
-    /// A key for editing or navigation was pressed, or repeats.
+    /// A key for editing or navigation was pressed or, see [`Key::repeats`],
+    /// repeats.
     Key(Key),
-    /// Text was typed.
+    /// A key or a button with this meaning was pressed.
+    Command(Command),
+    /// Text was typed. Only a screen that takes text gets it.
     Text(String),
+    /// Text was pasted. Only a screen that takes text gets it.
+    Paste(String),
     /// The left button was pressed at a point.
     Click {
         /// Distance from the left edge, points.
@@ -16,10 +98,48 @@ pub enum UiEvent {
         /// Distance from the top edge, points.
         y: f32,
     },
-    /// A driving key went down or up.
-    Drive(Control, bool),
-    /// The window lost the keyboard focus.
-    FocusLost,
+    /// The left button was pressed again at a point. A [`UiEvent::Click`] came
+    /// before, for this press as well.
+    DoubleClick {
+        /// Distance from the left edge, points.
+        x: f32,
+        /// Distance from the top edge, points.
+        y: f32,
+    },
+    /// The mouse moved to a point.
+    Hover {
+        /// Distance from the left edge, points.
+        x: f32,
+        /// Distance from the top edge, points.
+        y: f32,
+    },
+    /// The wheel turned with the mouse at a point.
+    Wheel {
+        /// Distance from the left edge, points.
+        x: f32,
+        /// Distance from the top edge, points.
+        y: f32,
+        /// Notches, positive for towards the end of a list.
+        notches: f32,
+    },
+}
+
+impl UiEvent {
+    /// Returns whether the event shows that a person is there.
+    #[must_use]
+    pub fn is_sign_of_life(&self) -> bool {
+        match self {
+            Self::Key(_)
+            | Self::Command(_)
+            | Self::Text(_)
+            | Self::Paste(_)
+            | Self::Click { .. }
+            | Self::DoubleClick { .. }
+            | Self::Wheel { .. } => true,
+            // A table that is pushed moves the mouse.
+            Self::Hover { .. } => false,
+        }
+    }
 }
 
 /// A key for editing or navigation.
@@ -41,95 +161,60 @@ pub enum Key {
     Left,
     /// Right arrow.
     Right,
+    /// Left arrow with Ctrl, which moves by a word.
+    WordLeft,
+    /// Right arrow with Ctrl, which moves by a word.
+    WordRight,
+    /// Page Up.
+    PageUp,
+    /// Page Down.
+    PageDown,
     /// Backspace, which deletes before the cursor.
     Backspace,
+    /// Backspace with Ctrl, which deletes the word before the cursor.
+    WordBackspace,
     /// Delete, which deletes after the cursor.
     Delete,
+    /// Delete with Ctrl, which deletes the word after the cursor.
+    WordDelete,
     /// Home, which moves to the start.
     Home,
     /// End, which moves to the end.
     End,
+    /// Ctrl+A, which selects all text of a field.
+    SelectAll,
+    /// Ctrl+C, which copies the selected text.
+    Copy,
+    /// Ctrl+X, which moves the selected text to the clipboard.
+    Cut,
 }
 
-/// A control of the car, with its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// Up or W.
-    Throttle,
-    /// Down or S.
-    Brake,
-    /// Left or A.
-    Left,
-    /// Right or D.
-    Right,
-    /// Space.
-    Handbrake,
-}
-
-/// The driving keys that are held. Arrow and letter keys are counted, so that
-/// releasing one of two held keys does not release the control.
-#[derive(Clone, Debug, Default)]
-pub struct Pedals {
-    held: [u8; 5],
-}
-
-impl Pedals {
-    /// Records that a driving key went down or up. The caller filters out the
-    /// repeats of a held key.
-    pub fn set(&mut self, control: Control, is_down: bool) {
-        let count = &mut self.held[control as usize];
-        *count = if is_down {
-            count.saturating_add(1)
-        } else {
-            count.saturating_sub(1)
-        };
-    }
-
-    /// Releases all keys.
-    pub fn release(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Returns the controls. Steering is full left, full right or straight; the
-    /// simulation limits how fast the wheels turn.
+impl Key {
+    /// Returns whether a held key repeats.
     #[must_use]
-    pub fn input(&self) -> Controls {
-        let is_held = |control: Control| self.held[control as usize] > 0;
-        let pedal = |control| if is_held(control) { u8::MAX } else { 0 };
-        let left = if is_held(Control::Left) { i8::MAX } else { 0 };
-        let right = if is_held(Control::Right) { i8::MAX } else { 0 };
-        Controls {
-            throttle: pedal(Control::Throttle),
-            brake: pedal(Control::Brake),
-            steer: left - right,
-            handbrake: is_held(Control::Handbrake),
+    pub fn repeats(self) -> bool {
+        match self {
+            Self::Tab
+            | Self::BackTab
+            | Self::Up
+            | Self::Down
+            | Self::Left
+            | Self::Right
+            | Self::WordLeft
+            | Self::WordRight
+            | Self::PageUp
+            | Self::PageDown
+            | Self::Backspace
+            | Self::WordBackspace
+            | Self::Delete
+            | Self::WordDelete => true,
+            Self::Enter
+            | Self::Escape
+            | Self::Home
+            | Self::End
+            | Self::SelectAll
+            | Self::Copy
+            | Self::Cut => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn left_is_positive_and_both_are_straight() {
-        let mut pedals = Pedals::default();
-        pedals.set(Control::Left, true);
-        assert_eq!(pedals.input().steer, 127);
-        pedals.set(Control::Right, true);
-        assert_eq!(pedals.input().steer, 0);
-        pedals.set(Control::Left, false);
-        assert_eq!(pedals.input().steer, -127);
-    }
-
-    #[test]
-    fn a_pedal_stays_down_until_both_of_its_keys_are_up() {
-        let mut pedals = Pedals::default();
-        pedals.set(Control::Throttle, true);
-        pedals.set(Control::Throttle, true);
-        pedals.set(Control::Throttle, false);
-        assert_eq!(pedals.input().throttle, 255);
-        pedals.release();
-        assert_eq!(pedals.input(), Controls::default());
     }
 }

@@ -19,7 +19,7 @@ use self::create::CreateScreen;
 use self::lobby::LobbyScreen;
 use self::login::LoginScreen;
 use self::race::RaceScreen;
-use crate::input::{Key, UiEvent};
+use crate::input::{Command, Context, Key, UiEvent};
 
 /// An action that the player takes on a screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,8 @@ pub enum Action {
     Leave,
     /// Close the result.
     Dismiss,
+    /// Put text into the clipboard.
+    Copy(String),
 }
 
 /// The kind of a screen.
@@ -82,6 +84,21 @@ impl ScreenKind {
             Self::Race => "race",
             Self::Result => "result",
             Self::Ended => "ended",
+        }
+    }
+
+    /// Returns what keys mean on the screen.
+    #[must_use]
+    pub fn context(self) -> Context {
+        match self {
+            Self::Race => Context::Race,
+            Self::Offline
+            | Self::Login
+            | Self::Lobby
+            | Self::Create
+            | Self::Waiting
+            | Self::Result
+            | Self::Ended => Context::Menu,
         }
     }
 
@@ -166,6 +183,21 @@ impl Screen {
         }
     }
 
+    /// Returns whether keys that type text do so: they are then no commands, and do
+    /// not drive.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Self::Login(_) | Self::Create(_) => true,
+            Self::Offline
+            | Self::Lobby(_)
+            | Self::Waiting
+            | Self::Race(_)
+            | Self::Result
+            | Self::Ended => false,
+        }
+    }
+
     /// Handles the player's input. `width` is the window's, in points.
     pub fn handle(
         &mut self,
@@ -240,14 +272,15 @@ fn waiting(event: &UiEvent, client: &RaceClient) -> Option<Action> {
     let is_host = || client.room().is_some_and(|room| room.is_host());
     match event {
         UiEvent::Key(Key::Escape) => Some(Action::Leave),
-        UiEvent::Text(text) if text.eq_ignore_ascii_case("k") => Some(Action::NextClass),
-        UiEvent::Text(text) if text.eq_ignore_ascii_case("f") && is_host() => {
-            Some(Action::FillSeats)
-        }
+        UiEvent::Command(Command::NextCar) => Some(Action::NextClass),
+        UiEvent::Command(Command::Fill) if is_host() => Some(Action::FillSeats),
         UiEvent::Key(_)
+        | UiEvent::Command(_)
         | UiEvent::Text(_)
+        | UiEvent::Paste(_)
         | UiEvent::Click { .. }
-        | UiEvent::Drive(..)
-        | UiEvent::FocusLost => None,
+        | UiEvent::DoubleClick { .. }
+        | UiEvent::Hover { .. }
+        | UiEvent::Wheel { .. } => None,
     }
 }

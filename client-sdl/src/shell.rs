@@ -9,17 +9,17 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use sdl2::EventPump;
-use sdl2::event::{Event, WindowEvent};
-use sdl2::mouse::MouseButton;
+use sdl2::clipboard::ClipboardUtil;
+use sdl2::event::Event;
 use sdl2::video::Window;
 use serde_json::json;
 
 use self::frame_pacer::FramePacer;
+use self::keys::Points;
 use self::screenshot::ScreenshotTimer;
 use self::signals::EndSignal;
 use crate::app::App;
 use crate::app::report::Report;
-use crate::input::UiEvent;
 use crate::network::Network;
 use crate::options::Options;
 use crate::private_file;
@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
     let mut tiles = Tiles::new(&creator);
     let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
-    Session::open(options)?.run(&mut pump, &mut painter, &mut tiles)
+    Session::open(options, video.clipboard())?.run(&mut pump, &mut painter, &mut tiles)
 }
 
 /// Makes the canvas of a window, with vertical synchronisation if available.
@@ -88,6 +88,7 @@ fn canvas(window: Window) -> anyhow::Result<sdl2::render::WindowCanvas> {
 struct Session<'o> {
     options: &'o Options,
     app: App,
+    clipboard: ClipboardUtil,
     // Declared before the network, to be dropped first: its task runs there.
     socket: Option<StateSocket>,
     network: Network,
@@ -98,7 +99,7 @@ struct Session<'o> {
 }
 
 impl<'o> Session<'o> {
-    fn open(options: &'o Options) -> anyhow::Result<Self> {
+    fn open(options: &'o Options, clipboard: ClipboardUtil) -> anyhow::Result<Self> {
         let network = Network::open(&options.gateway, &options.tls.security()?)?;
         let socket = options.state_socket.as_ref().map(|path| {
             StateSocket::open(network.handle(), path)
@@ -112,6 +113,7 @@ impl<'o> Session<'o> {
         Ok(Self {
             options,
             app: App::new(options.plan(), now),
+            clipboard,
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
@@ -152,24 +154,19 @@ impl<'o> Session<'o> {
     /// Passes input events to the client.
     fn handle_input(&mut self, pump: &mut EventPump, painter: &Painter<'_>) -> Flow {
         let (now, width) = (Instant::now(), painter.width());
+        let points = Points::new(painter.window_size(), width);
         for event in pump.poll_iter() {
-            let inputs = match &event {
-                Event::Quit { .. } => return Flow::Quit,
-                Event::MouseButtonDown {
-                    mouse_btn: MouseButton::Left,
-                    x,
-                    y,
-                    ..
-                } => keys::click((*x, *y), painter.window_size(), width),
-                Event::Window {
-                    win_event: WindowEvent::FocusLost,
-                    ..
-                } => vec![UiEvent::FocusLost],
-                event => keys::translate(event),
-            };
-            for input in inputs {
-                self.app.handle(&input, width, now);
+            if matches!(event, Event::Quit { .. }) {
+                return Flow::Quit;
             }
+            if let Some(input) = keys::translate(&event, points, &self.clipboard) {
+                self.app.input(&input, width, now);
+            }
+        }
+        if let Some(text) = self.app.take_copied()
+            && let Err(problem) = self.clipboard.set_clipboard_text(&text)
+        {
+            tracing::warn!(problem, "cannot copy text to the clipboard");
         }
         Flow::Continue
     }

@@ -3,7 +3,9 @@ use client_core::protocol::{Rejection, RejectionCode};
 use serde_json::json;
 
 use super::*;
-use crate::input::Key;
+use crate::input::{Command, Key};
+
+mod input;
 
 const WIDTH: f32 = 1280.0;
 
@@ -18,6 +20,10 @@ fn press(app: &mut App, key: Key) {
 
 fn type_text(app: &mut App, text: &str) {
     app.handle(&UiEvent::Text(text.to_owned()), WIDTH, Instant::now());
+}
+
+fn command(app: &mut App, command: Command) {
+    app.handle(&UiEvent::Command(command), WIDTH, Instant::now());
 }
 
 fn connected() -> App {
@@ -122,7 +128,7 @@ fn a_log_in_that_succeeds_after_a_refusal_clears_the_refusal() {
 #[test]
 fn c_opens_the_form_for_a_room_and_escape_closes_it() {
     let mut app = in_lobby();
-    type_text(&mut app, "c");
+    command(&mut app, Command::Create);
     assert_eq!(kind(&app), "create");
     app.update(Instant::now());
     assert_eq!(kind(&app), "create");
@@ -133,7 +139,7 @@ fn c_opens_the_form_for_a_room_and_escape_closes_it() {
 #[test]
 fn a_room_that_exists_already_is_explained_in_the_form() {
     let mut app = in_lobby();
-    type_text(&mut app, "c");
+    command(&mut app, Command::Create);
     press(&mut app, Key::Enter);
     assert!(sent(&mut app).contains(r#""type":"create_room""#));
     let rejection = Rejection::new(RejectionCode::RoomExists, "there is a room race already");
@@ -264,7 +270,7 @@ fn room_event(app: &mut App, body: &serde_json::Value) {
 #[test]
 fn k_changes_the_car_in_the_lobby_and_in_a_waiting_room() {
     let mut app = in_lobby();
-    type_text(&mut app, "k");
+    command(&mut app, Command::NextCar);
     assert_eq!(app.class(), CarClass::Power);
     app.client_mut().take_outgoing();
     receive(
@@ -279,7 +285,7 @@ fn k_changes_the_car_in_the_lobby_and_in_a_waiting_room() {
         r#"{"type":"join_room","name":"friday","class":"power"}"#
     );
     receive(&mut app, room("waiting"));
-    type_text(&mut app, "K");
+    command(&mut app, Command::NextCar);
     assert_eq!(sent(&mut app), r#"{"type":"choose_class","class":"power"}"#);
     // The class changes only with the room's event.
     assert_eq!(app.class(), CarClass::Grip);
@@ -294,10 +300,10 @@ fn k_changes_the_car_in_the_lobby_and_in_a_waiting_room() {
 fn f_fills_the_room_for_its_host_only() {
     let mut app = in_lobby();
     receive(&mut app, room("waiting"));
-    type_text(&mut app, "f");
+    command(&mut app, Command::Fill);
     assert_eq!(sent(&mut app), "");
     room_event(&mut app, &json!({"event": "host_changed", "player": "Ada"}));
-    type_text(&mut app, "f");
+    command(&mut app, Command::Fill);
     assert_eq!(sent(&mut app), r#"{"type":"fill_seats","skill":"club"}"#);
     let rejection = Rejection::new(RejectionCode::NotHost, "only Bob may fill room friday");
     app.link_event(

@@ -6,7 +6,7 @@ use client_core::protocol::lobby::RoomEntry;
 
 use super::Action;
 use crate::area::Area;
-use crate::input::{Key, UiEvent};
+use crate::input::{Command, Key, UiEvent};
 use crate::theme;
 
 /// Interval between requests for the list.
@@ -71,23 +71,25 @@ impl LobbyScreen {
             UiEvent::Key(Key::Home) => self.chosen = 0,
             UiEvent::Key(Key::End) => self.chosen = rooms.len().saturating_sub(1),
             UiEvent::Key(Key::Enter) => return self.join(rooms),
-            UiEvent::Text(text) if text.eq_ignore_ascii_case("c") => {
-                return Some(Action::OpenCreate);
-            }
-            UiEvent::Text(text) if text.eq_ignore_ascii_case("r") => {
+            UiEvent::Command(Command::Create) => return Some(Action::OpenCreate),
+            UiEvent::Command(Command::Refresh) => {
                 self.error = None;
                 return Some(Action::ListRooms);
             }
-            UiEvent::Text(text) if text.eq_ignore_ascii_case("k") => {
-                return Some(Action::NextClass);
-            }
+            UiEvent::Command(Command::NextCar) => return Some(Action::NextClass),
             UiEvent::Click { x, y } => {
                 let rows = self.rows(rooms.len(), width);
                 let (room, _) = rows.into_iter().find(|(_, area)| area.contains(*x, *y))?;
                 self.chosen = room;
                 return self.join(rooms);
             }
-            UiEvent::Key(_) | UiEvent::Text(_) | UiEvent::Drive(..) | UiEvent::FocusLost => {}
+            UiEvent::Key(_)
+            | UiEvent::Command(_)
+            | UiEvent::Text(_)
+            | UiEvent::Paste(_)
+            | UiEvent::DoubleClick { .. }
+            | UiEvent::Hover { .. }
+            | UiEvent::Wheel { .. } => {}
         }
         None
     }

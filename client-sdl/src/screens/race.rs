@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use client_core::RaceClient;
-use domain::Controls;
 
 use super::Action;
 use crate::camera::Camera;
 use crate::effects::Effects;
-use crate::input::{Key, Pedals, UiEvent};
+use crate::input::{Key, UiEvent};
 use crate::leaderboard::LeaderboardRows;
 use crate::penalties::Penalties;
 use crate::scene::RaceScene;
@@ -35,18 +34,11 @@ pub struct RaceScreen {
     /// The latest penalties.
     pub penalties: Penalties,
     is_offline: bool,
-    pedals: Pedals,
     leave_requested_at: Option<Instant>,
     updated_at: Option<Instant>,
 }
 
 impl RaceScreen {
-    /// Returns the driver's controls.
-    #[must_use]
-    pub fn input(&self) -> Controls {
-        self.pedals.input()
-    }
-
     /// Returns whether the connection is broken, or snapshots have stopped.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
@@ -63,11 +55,16 @@ impl RaceScreen {
 
     pub(super) fn handle(&mut self, event: &UiEvent, now: Instant) -> Option<Action> {
         match event {
-            UiEvent::Drive(control, is_down) => self.pedals.set(*control, *is_down),
-            UiEvent::FocusLost => self.pedals.release(),
             UiEvent::Key(Key::Escape) if self.is_leaving(now) => return Some(Action::Leave),
             UiEvent::Key(Key::Escape) => self.leave_requested_at = Some(now),
-            UiEvent::Key(_) | UiEvent::Text(_) | UiEvent::Click { .. } => {}
+            UiEvent::Key(_)
+            | UiEvent::Command(_)
+            | UiEvent::Text(_)
+            | UiEvent::Paste(_)
+            | UiEvent::Click { .. }
+            | UiEvent::DoubleClick { .. }
+            | UiEvent::Hover { .. }
+            | UiEvent::Wheel { .. } => {}
         }
         None
     }
@@ -94,7 +91,6 @@ impl RaceScreen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Control;
 
     #[test]
     fn leaves_at_a_second_escape_within_three_seconds() {
@@ -106,14 +102,5 @@ mod tests {
         assert_eq!(screen.handle(&escape, late), None);
         let soon = late + Duration::from_secs(1);
         assert_eq!(screen.handle(&escape, soon), Some(Action::Leave));
-    }
-
-    #[test]
-    fn a_window_that_loses_focus_releases_the_pedals() {
-        let mut screen = RaceScreen::default();
-        screen.handle(&UiEvent::Drive(Control::Throttle, true), Instant::now());
-        assert_eq!(screen.input().throttle, 255);
-        screen.handle(&UiEvent::FocusLost, Instant::now());
-        assert_eq!(screen.input(), Controls::default());
     }
 }

@@ -1,0 +1,174 @@
+//! From what a device does to what the client does.
+
+use super::*;
+use crate::input::{InputEvent, KeyCode, KeyPress};
+
+/// A client with its devices.
+struct Desk {
+    app: App,
+}
+
+impl Desk {
+    fn act(&mut self, event: &InputEvent) {
+        self.app.input(event, WIDTH, Instant::now());
+    }
+
+    fn key(&mut self, code: KeyCode, key: Option<Key>, is_repeat: bool) {
+        self.act(&InputEvent::KeyDown(KeyPress {
+            code,
+            key,
+            is_ctrl: false,
+            is_system: false,
+            is_repeat,
+        }));
+    }
+
+    fn hold(&mut self, code: KeyCode, key: Option<Key>) {
+        self.key(code, key, false);
+    }
+
+    fn repeat(&mut self, code: KeyCode, key: Option<Key>) {
+        self.key(code, key, true);
+    }
+
+    /// Presses and releases the key at a position, which types this text.
+    fn types(&mut self, code: KeyCode, text: &str) {
+        self.hold(code, None);
+        self.act(&InputEvent::Text(text.to_owned()));
+        self.act(&InputEvent::KeyUp(code));
+    }
+
+    fn throttle(&self) -> u8 {
+        self.app.controls().throttle
+    }
+
+    fn room_name(&self) -> &str {
+        match self.app.screen() {
+            Screen::Create(screen) => screen.form.value(0),
+            screen => panic!("{screen:?}"),
+        }
+    }
+}
+
+fn letter(letter: u8) -> KeyCode {
+    KeyCode::letter(letter)
+}
+
+#[test]
+fn the_lobby_has_its_keys_on_a_russian_layout() {
+    let mut desk = Desk { app: in_lobby() };
+    desk.types(letter(b'k'), "л");
+    assert_eq!(desk.app.class(), CarClass::Power);
+    desk.types(letter(b'c'), "с");
+    assert_eq!(desk.room_name(), "race", "the key is not typed");
+    desk.types(letter(b'c'), "с");
+    assert_eq!(desk.room_name(), "raceс");
+}
+
+#[test]
+fn escape_held_down_asks_and_does_not_leave_the_race() {
+    let mut app = in_lobby();
+    receive(&mut app, room("racing"));
+    sent(&mut app);
+    let mut desk = Desk { app };
+    desk.hold(KeyCode::ESCAPE, Some(Key::Escape));
+    for _ in 0..20 {
+        desk.repeat(KeyCode::ESCAPE, Some(Key::Escape));
+    }
+    assert_eq!(sent(&mut desk.app), "");
+    desk.act(&InputEvent::KeyUp(KeyCode::ESCAPE));
+    desk.hold(KeyCode::ESCAPE, Some(Key::Escape));
+    assert!(sent(&mut desk.app).contains("leave_room"));
+}
+
+#[test]
+fn enter_held_down_logs_in_once_and_joins_no_room() {
+    let mut app = connected();
+    type_text(&mut app, "Ada");
+    press(&mut app, Key::Tab);
+    type_text(&mut app, "secret1");
+    let mut desk = Desk { app };
+    desk.hold(KeyCode::RETURN, Some(Key::Enter));
+    for _ in 0..5 {
+        desk.repeat(KeyCode::RETURN, Some(Key::Enter));
+    }
+    assert_eq!(sent(&mut desk.app).matches("log_in").count(), 1);
+    receive(
+        &mut desk.app,
+        json!({"type": "welcome", "player": "Ada", "token": "t"}),
+    );
+    receive(
+        &mut desk.app,
+        json!({"type": "rooms", "rooms": [{"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "name": "friday", "phase": "waiting", "players": [], "owner": "00000001",
+            "epoch": 1}]}),
+    );
+    desk.repeat(KeyCode::RETURN, Some(Key::Enter));
+    assert_eq!(sent(&mut desk.app), "");
+}
+
+#[test]
+fn a_key_held_since_the_waiting_room_drives() {
+    let mut app = in_lobby();
+    receive(&mut app, room("waiting"));
+    let mut desk = Desk { app };
+    desk.hold(KeyCode::UP, Some(Key::Up));
+    assert_eq!(desk.throttle(), 0, "there is no car to drive");
+    receive(&mut desk.app, room("racing"));
+    assert_eq!(desk.throttle(), 255);
+    desk.act(&InputEvent::KeyUp(KeyCode::UP));
+    assert_eq!(desk.throttle(), 0);
+}
+
+#[test]
+fn a_window_that_loses_focus_releases_the_pedals() {
+    let mut app = in_lobby();
+    receive(&mut app, room("racing"));
+    let mut desk = Desk { app };
+    desk.hold(letter(b'w'), None);
+    assert_eq!(desk.throttle(), 255);
+    desk.act(&InputEvent::FocusLost);
+    desk.repeat(letter(b'w'), None);
+    assert_eq!(desk.throttle(), 0);
+}
+
+#[test]
+fn any_key_answers_an_idle_warning_and_a_moved_mouse_does_not() {
+    let mut app = in_lobby();
+    receive(&mut app, room("waiting"));
+    room_event(
+        &mut app,
+        &json!({"event": "idle_warning", "player": "Ada", "seat": 0, "seconds": 60}),
+    );
+    sent(&mut app);
+    let mut desk = Desk { app };
+    desk.act(&InputEvent::MouseMove { x: 1.0, y: 1.0 });
+    assert_eq!(sent(&mut desk.app), "");
+    desk.hold(letter(b'q'), None);
+    assert_eq!(sent(&mut desk.app), r#"{"type":"stay"}"#);
+}
+
+#[test]
+fn text_is_pasted_into_a_form_only() {
+    let mut desk = Desk { app: in_lobby() };
+    desk.act(&InputEvent::Paste("c".into()));
+    assert_eq!(kind(&desk.app), "lobby");
+    desk.types(letter(b'c'), "c");
+    desk.act(&InputEvent::Paste("-2".into()));
+    assert_eq!(desk.room_name(), "race-2");
+}
+
+#[test]
+fn the_second_half_of_a_double_click_stays_on_its_screen() {
+    let mut app = in_lobby();
+    let (x, y) = (1.0, 1.0);
+    let down = |clicks| InputEvent::MouseDown { x, y, clicks };
+    let click = UiEvent::Click { x, y };
+    assert_eq!(app.translate(&down(1)), [click.clone()]);
+    let double = UiEvent::DoubleClick { x, y };
+    assert_eq!(app.translate(&down(2)), [click.clone(), double]);
+    app.translate(&down(1));
+    command(&mut app, Command::Create);
+    assert_eq!(app.translate(&down(2)), []);
+    assert_eq!(app.translate(&down(1)), [click]);
+}
