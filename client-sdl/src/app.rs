@@ -13,6 +13,7 @@ use domain::{CarClass, Controls, Skill};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
+use crate::drawing::DrawingStats;
 use crate::input::{Bindings, Context, Focus, InputEvent, Keyboard, UiEvent};
 use crate::notices::NoticeBoard;
 use crate::screens::{Action, Screen, ScreenKind};
@@ -56,6 +57,7 @@ pub struct App {
     wants_chat_token: bool,
     /// Whether the latest log-in was refused.
     is_refused: bool,
+    drawing: DrawingStats,
 }
 
 impl App {
@@ -77,6 +79,7 @@ impl App {
             class: plan.class,
             wants_chat_token: plan.wants_chat_token,
             is_refused: false,
+            drawing: DrawingStats::default(),
         }
     }
 
@@ -116,6 +119,17 @@ impl App {
     pub fn class(&self) -> CarClass {
         let room = self.client.room();
         room.and_then(|room| room.own_class()).unwrap_or(self.class)
+    }
+
+    /// Returns the figures of the frames so far.
+    #[must_use]
+    pub fn drawing(&self) -> &DrawingStats {
+        &self.drawing
+    }
+
+    /// Returns the figures of the frames so far, to be updated.
+    pub fn drawing_mut(&mut self) -> &mut DrawingStats {
+        &mut self.drawing
     }
 
     /// Returns what the plan waits for.

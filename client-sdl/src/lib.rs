@@ -26,6 +26,7 @@
 pub mod app;
 pub mod area;
 pub mod camera;
+pub mod drawing;
 pub mod effects;
 pub mod form;
 pub mod input;

@@ -14,6 +14,7 @@ use client_core::{GatewayAddress, TlsOptions};
 use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use crate::app::{Credentials, Goal, Plan};
+use crate::shell::RendererOption;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
@@ -145,6 +146,10 @@ pub struct Options {
     )]
     pub frame_rate: Option<u32>,
 
+    /// How to draw: `auto` draws in software where there is no graphics card
+    #[arg(long, value_name = "RENDERER", default_value_t, value_enum)]
+    pub renderer: RendererOption,
+
     /// End once the picture is saved
     #[arg(long, requires = "screenshot")]
     pub exit_after_screenshot: bool,
@@ -224,7 +229,7 @@ mod tests {
 
     #[test]
     fn names_the_flag_the_value_and_what_is_allowed() {
-        let cases: [(&[&str], &str, &str); 13] = [
+        let cases: [(&[&str], &str, &str); 14] = [
             (&["--gateway", "here"], "--gateway", "has no port"),
             (&["--gateway", "a:1,::1"], "--gateway", "in brackets"),
             (&["--gateway", "a:1,"], "--gateway", "is missing"),
@@ -248,6 +253,7 @@ mod tests {
                 "1..=200000",
             ),
             (&["--frame-rate", "5"], "--frame-rate", "10..=240"),
+            (&["--renderer", "vulkan"], "--renderer", "software"),
             (&["--room", "r", "--class", "tank"], "--class", "drift"),
             (&["--room", "a", "--create", "b"], "--room", "--create"),
         ];

@@ -2,20 +2,22 @@
 
 mod frame_pacer;
 mod keys;
+mod renderer;
 mod screenshot;
 mod signals;
 
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use sdl2::EventPump;
 use sdl2::clipboard::ClipboardUtil;
 use sdl2::event::Event;
 use sdl2::video::Window;
+use sdl2::{EventPump, VideoSubsystem};
 use serde_json::json;
 
 use self::frame_pacer::FramePacer;
 use self::keys::Points;
+pub use self::renderer::RendererOption;
 use self::screenshot::ScreenshotTimer;
 use self::signals::EndSignal;
 use crate::app::App;
@@ -54,34 +56,46 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .video()
         .map_err(|problem| anyhow!(problem))
         .context("cannot find a display")?;
+    video.text_input().start();
+    let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
+    let screen = renderer::open(options.renderer, &video, || open_window(&video))?;
+    tracing::info!(renderer = screen.name, "window is open");
+    let canvas = screen.canvas;
+    let refresh_rate = canvas
+        .window()
+        .display_mode()
+        .map_or(0, |mode| mode.refresh_rate);
+    let pacer = FramePacer::new(
+        options.frame_rate,
+        refresh_rate.max(0) as u32,
+        screen.is_synchronised,
+        Instant::now(),
+    );
+    let creator = canvas.texture_creator();
+    let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
+    let mut tiles = Tiles::new(&creator);
+    let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
+    Session::open(options, video.clipboard(), pacer, screen.name)?.run(
+        &mut pump,
+        &mut painter,
+        &mut tiles,
+    )
+}
+
+/// Opens a hidden window.
+fn open_window(video: &VideoSubsystem) -> anyhow::Result<Window> {
     let mut window = video
         .window(TITLE, SIZE.0, SIZE.1)
         .position_centered()
         .resizable()
         .allow_highdpi()
+        .hidden()
         .build()
         .context("cannot open a window")?;
     window
         .set_minimum_size(SIZE_MIN.0, SIZE_MIN.1)
         .context("cannot set the window's size")?;
-    video.text_input().start();
-    let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
-    let canvas = canvas(window)?;
-    tracing::info!(renderer = canvas.info().name, "window is open");
-    let creator = canvas.texture_creator();
-    let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
-    let mut tiles = Tiles::new(&creator);
-    let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
-    Session::open(options, video.clipboard())?.run(&mut pump, &mut painter, &mut tiles)
-}
-
-/// Makes the canvas of a window, with vertical synchronisation if available.
-fn canvas(window: Window) -> anyhow::Result<sdl2::render::WindowCanvas> {
-    window
-        .into_canvas()
-        .present_vsync()
-        .build()
-        .context("cannot draw into the window")
+    Ok(window)
 }
 
 /// The state of a run, apart from window and textures.
@@ -99,7 +113,12 @@ struct Session<'o> {
 }
 
 impl<'o> Session<'o> {
-    fn open(options: &'o Options, clipboard: ClipboardUtil) -> anyhow::Result<Self> {
+    fn open(
+        options: &'o Options,
+        clipboard: ClipboardUtil,
+        frame_pacer: FramePacer,
+        renderer: String,
+    ) -> anyhow::Result<Self> {
         let network = Network::open(&options.gateway, &options.tls.security()?)?;
         let socket = options.state_socket.as_ref().map(|path| {
             StateSocket::open(network.handle(), path)
@@ -110,14 +129,16 @@ impl<'o> Session<'o> {
             Recording::create(path, now)
                 .with_context(|| format!("cannot write --record-frames {}", path.display()))
         });
+        let mut app = App::new(options.plan(), now);
+        app.drawing_mut().renderer = renderer;
         Ok(Self {
             options,
-            app: App::new(options.plan(), now),
+            app,
             clipboard,
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
-            frame_pacer: FramePacer::new(options.frame_rate, now),
+            frame_pacer,
             screenshot: ScreenshotTimer::new(options.screenshot_after),
             recording: recording.transpose()?,
         })
@@ -148,6 +169,7 @@ impl<'o> Session<'o> {
                 return Ok(());
             }
             self.frame_pacer.frame_done();
+            self.app.drawing_mut().fps = self.frame_pacer.fps();
         }
     }
 
@@ -202,7 +224,7 @@ impl<'o> Session<'o> {
         now: Instant,
     ) -> anyhow::Result<Flow> {
         while let Some(request) = self.socket.as_mut().and_then(StateSocket::poll) {
-            answer(request, &self.app, self.frame_pacer.fps(), painter, now);
+            answer(request, &self.app, painter, now);
         }
         let Some(path) = &self.options.screenshot else {
             return Ok(Flow::Continue);
@@ -223,9 +245,9 @@ impl<'o> Session<'o> {
     }
 }
 
-fn answer(pending: PendingRequest, app: &App, fps: f64, painter: &Painter<'_>, now: Instant) {
+fn answer(pending: PendingRequest, app: &App, painter: &Painter<'_>, now: Instant) {
     let line = match &pending.request {
-        Request::State => serde_json::to_string(&Report::new(app, fps, now))
+        Request::State => serde_json::to_string(&Report::new(app, now))
             .unwrap_or_else(|error| json!({ "ok": false, "error": error.to_string() }).to_string()),
         Request::Screenshot(path) => match painter.save_png(path) {
             Ok(()) => json!({ "ok": true }).to_string(),

@@ -40,6 +40,10 @@ pub struct Report {
     seconds_to_start: Option<f64>,
     reconnecting: bool,
     fps: f64,
+    renderer: String,
+    race_frames: u64,
+    plain_road_frames: u64,
+    missing_road_frames: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,8 +67,8 @@ struct CarReport {
 impl Report {
     /// Reports the client's state at `now`.
     #[must_use]
-    pub fn new(app: &App, fps: f64, now: Instant) -> Self {
-        let client = app.client();
+    pub fn new(app: &App, now: Instant) -> Self {
+        let (client, drawing) = (app.client(), app.drawing());
         let scene = match app.screen() {
             Screen::Race(screen) => screen.scene.as_ref(),
             Screen::Offline
@@ -140,7 +144,11 @@ impl Report {
                 | Screen::Result
                 | Screen::Ended => false,
             },
-            fps,
+            fps: drawing.fps,
+            renderer: drawing.renderer.clone(),
+            race_frames: drawing.race_frames,
+            plain_road_frames: drawing.plain_road_frames,
+            missing_road_frames: drawing.missing_road_frames,
         }
     }
 }

@@ -248,7 +248,7 @@ fn requests_the_chat_token_once_after_log_in() {
 fn the_report_says_what_is_on_the_screen() {
     let mut app = in_lobby();
     receive(&mut app, room("waiting"));
-    let report = report::Report::new(&app, 60.0, Instant::now());
+    let report = report::Report::new(&app, Instant::now());
     let report = serde_json::to_value(report).unwrap();
     assert_eq!(report["screen"], "waiting");
     assert_eq!(report["room"], "friday");
@@ -346,7 +346,7 @@ fn a_race_on_the_highway_is_shown_with_its_traffic_and_target() {
     let event = LinkEvent::Snapshot(snapshot.into());
     app.link_event(event, Instant::now());
     app.update(Instant::now());
-    let report = report::Report::new(&app, 60.0, Instant::now());
+    let report = report::Report::new(&app, Instant::now());
     let report = serde_json::to_value(report).unwrap();
     assert_eq!(report["mode"], "highway");
     assert_eq!(report["target_metres"], 1_500);
