@@ -7,6 +7,7 @@
 //! - [`furniture`]: walls, tyres, trees, the grandstand,
 //! - [`bridge`]: bridges where the track crosses itself,
 //! - [`highway`]: the ground of the endless road,
+//! - [`plain_road`]: the road as flat pieces, until its tiles are ready,
 //! - [`noise`]: deterministic noise, the same on every screen.
 //!
 //! Pure: a track always gives the same image, tile by tile, in any order and on
@@ -20,6 +21,7 @@ mod ground;
 mod highway;
 mod markings;
 mod noise;
+mod plain_road;
 mod strip;
 
 use client_core::simulation::Track;
@@ -28,7 +30,9 @@ pub use self::bridge::Bridge;
 use self::colour::Colour;
 use self::furniture::{Furniture, Tree};
 use self::markings::{GridBox, Markings};
+pub use self::plain_road::{Piece, PlainRoad, StretchId};
 use self::strip::{Branch, Strip, TrackPosition};
+use crate::theme::Rgba;
 
 /// Side of a tile in pixels, small enough to be painted within milliseconds.
 pub const TILE_PIXELS: usize = 512;
@@ -222,6 +226,18 @@ impl Circuit {
         let colour = furniture::wall_shadow(colour, position);
         let colour = furniture::wall(colour, position);
         self.furniture.stands(colour, position)
+    }
+}
+
+/// Returns the colour of ground whose tile is not ready.
+#[must_use]
+pub fn bare_ground() -> Rgba {
+    let [b, g, r] = ground::grass().blue_green_red();
+    Rgba {
+        r,
+        g,
+        b,
+        a: u8::MAX,
     }
 }
 

@@ -162,6 +162,7 @@ impl<'o> Session<'o> {
             self.network.send(&mut self.app);
             self.save_chat_token()?;
             view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
+            tiles.count_frames(self.app.drawing_mut());
             let flow = self.take_screenshots(painter, tiles, now)?;
             painter.present();
             self.record(now)?;

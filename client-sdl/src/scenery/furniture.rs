@@ -281,6 +281,11 @@ fn tyres(colour: Colour, position: &TrackPosition) -> Colour {
         .under(round, cover(from_middle - TYRE_M / 2.0 + 0.02))
 }
 
+/// Returns the mean colour of a wall of tyres or of concrete.
+pub(super) fn wall_colour(is_tyres: bool) -> Colour {
+    if is_tyres { TYRE } else { CONCRETE }
+}
+
 /// Paints the crowns of trees and their shadows.
 pub(super) fn paint_trees(colour: Colour, point: Point, trees: &[Tree]) -> Colour {
     let shadow = trees.iter().map(|tree| {

@@ -19,6 +19,26 @@ const GROOVE_M: f32 = 2.4;
 /// Distance from the middle of a car to its wheels, m.
 const WHEELS_M: f32 = 0.8;
 
+/// The mean brightness of the grain of asphalt.
+const ASPHALT_LIGHT: f32 = 0.96;
+
+/// Returns the colour of asphalt, gravel and grass without their grain.
+pub(super) fn asphalt() -> Colour {
+    ASPHALT.lit(ASPHALT_LIGHT)
+}
+
+pub(super) fn rubbered(share: f32) -> Colour {
+    asphalt().under(RUBBER, share)
+}
+
+pub(super) fn gravel() -> Colour {
+    GRAVEL.under(GRAVEL_DARK, 0.25)
+}
+
+pub(super) fn grass() -> Colour {
+    GRASS.under(GRASS_DRY, 0.1)
+}
+
 /// Returns the colour of the meadow.
 pub(super) fn meadow(point: Point) -> Colour {
     let patches = noise::smooth(point, 0.035, 1);

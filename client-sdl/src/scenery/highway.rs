@@ -23,16 +23,16 @@ const EDGE_LINE_M: f32 = (ROAD_HALF_WIDTH_M - SHOULDER_M) as f32;
 const LANE_M: f32 = LANE_WIDTH_M as f32;
 /// Length of the dashes between lanes, and distance from one to the next, m: long
 /// enough to be seen at any speed.
-const DASH_M: f32 = 6.0;
-const DASH_PITCH_M: f32 = 18.0;
+pub(super) const DASH_M: f32 = 6.0;
+pub(super) const DASH_PITCH_M: f32 = 18.0;
 /// Half the width of painted lines, m.
-const DASH_HALF_M: f32 = 0.09;
-const EDGE_HALF_M: f32 = 0.13;
+pub(super) const DASH_HALF_M: f32 = 0.09;
+pub(super) const EDGE_HALF_M: f32 = 0.13;
 /// Distance from the middle to the crash barrier and to the posts, m.
-const RAIL_M: f32 = ROAD_M + 2.6;
+pub(super) const RAIL_M: f32 = ROAD_M + 2.6;
 const POST_ROW_M: f32 = ROAD_M + 1.2;
 /// Width of the barrier, and distance between its feet, m.
-const RAIL_WIDTH_M: f32 = 0.34;
+pub(super) const RAIL_WIDTH_M: f32 = 0.34;
 const FOOT_PITCH_M: f32 = 4.0;
 /// Distance between delineator posts, m.
 const POST_PITCH_M: f32 = 50.0;
@@ -40,6 +40,17 @@ const POST_PITCH_M: f32 = 50.0;
 const BOARD_PITCH_M: f32 = 500.0;
 /// Distance from the middle to the nearest crown, m.
 const TREES_FROM_M: f32 = RAIL_M + 5.0;
+
+/// Returns the colour of the line at the left shoulder or at the right one.
+pub(super) fn edge_colour(is_left: bool) -> Colour {
+    // The line towards the oncoming side is yellow, as on any motorway.
+    if is_left { YELLOW } else { WHITE }
+}
+
+/// Returns the mean colour of the barrier.
+pub(super) fn rail_colour() -> Colour {
+    STEEL_DARK.under(STEEL, 0.6)
+}
 
 /// Returns the trees whose crown or shadow reaches into a circle.
 pub(super) fn trees_near(middle: Point, radius_m: f32) -> Vec<Tree> {
@@ -91,8 +102,7 @@ fn position(point: Point) -> TrackPosition {
 fn lines(colour: Colour, point: Point) -> Colour {
     let worn = 1.0 - noise::smooth(point, 0.9, 61) * 0.25;
     let edge = (point.y.abs() - EDGE_LINE_M).abs() - EDGE_HALF_M;
-    // The line towards the oncoming side is yellow, as on any motorway.
-    let paint = if point.y > 0.0 { YELLOW } else { WHITE };
+    let paint = edge_colour(point.y > 0.0);
     let colour = colour.under(paint, cover(edge) * worn);
     let lanes_in_from_edge = (point.y / LANE_M).round();
     let is_between = lanes_in_from_edge.abs() < f32::from(LANES) / 2.0;

@@ -17,12 +17,14 @@ const EDGE_LINE_M: f32 = 0.18;
 const EDGE_LINE_INSET_M: f32 = 0.22;
 /// Width of a kerb, m.
 const KERB_M: f32 = 1.25;
+/// A narrower kerb is not painted, m.
+const KERB_WIDTH_MIN_M: f32 = 0.15;
 /// Length of one colour of a kerb, m.
-const KERB_STRIPE_M: f32 = 1.5;
+pub(super) const KERB_STRIPE_M: f32 = 1.5;
 /// Side of a square of the start line, m.
-const CHEQUER_M: f32 = 0.55;
+pub(super) const CHEQUER_M: f32 = 0.55;
 /// Rows of squares of the start line.
-const CHEQUER_ROWS: f32 = 3.0;
+pub(super) const CHEQUER_ROWS: f32 = 3.0;
 
 /// The markings of a track.
 #[derive(Debug)]
@@ -85,6 +87,30 @@ impl GridBox {
     }
 }
 
+/// Returns the width of a kerb by its amount (0–1). `None` without a kerb.
+pub(super) fn kerb_width_m(amount: f32) -> Option<f32> {
+    let width = KERB_M * (amount * 1.4).min(1.0);
+    (width >= KERB_WIDTH_MIN_M).then_some(width)
+}
+
+/// Returns the distances from the edge of the road to the edges of its line, m.
+pub(super) fn edge_line_m() -> (f64, f64) {
+    let near = f64::from(EDGE_LINE_INSET_M);
+    (near, near + f64::from(EDGE_LINE_M))
+}
+
+pub(super) fn edge_line_colour() -> Colour {
+    WHITE.lit(0.9)
+}
+
+pub(super) fn kerb_colour(is_white: bool) -> Colour {
+    if is_white { KERB_WHITE } else { KERB_RED }
+}
+
+pub(super) fn chequer_colour(is_white: bool) -> Colour {
+    if is_white { WHITE } else { BLACK }
+}
+
 fn edge_line(colour: Colour, position: &TrackPosition) -> Colour {
     let middle = position.off_road + EDGE_LINE_INSET_M + EDGE_LINE_M / 2.0;
     let share = cover(middle.abs() - EDGE_LINE_M / 2.0);
@@ -100,10 +126,12 @@ fn edge_line(colour: Colour, position: &TrackPosition) -> Colour {
 }
 
 fn kerb(colour: Colour, position: &TrackPosition) -> Colour {
-    let width = KERB_M * (position.side.kerb * 1.4).min(1.0);
+    let Some(width) = kerb_width_m(position.side.kerb) else {
+        return colour;
+    };
     let across = position.off_road;
     let share = cover((across - width).max(-across - 0.05));
-    if width < 0.15 || share <= 0.0 {
+    if share <= 0.0 {
         return colour;
     }
     let phase = position.station / (2.0 * KERB_STRIPE_M);

@@ -397,6 +397,6 @@ fn sprite_texture<'t>(
     Ok(texture)
 }
 
-fn sdl_colour(colour: Rgba) -> Color {
+pub(super) fn sdl_colour(colour: Rgba) -> Color {
     Color::RGBA(colour.r, colour.g, colour.b, colour.a)
 }

@@ -32,7 +32,7 @@ pub(super) fn draw(
     // The middle of the area beside the leaderboard.
     let middle = (window.w - LEADERBOARD_WIDTH - MARGIN) / 2.0;
     let projection = Projection::new(&screen.camera, (middle, window.h / 2.0));
-    tiles.draw(painter, &scene.track, &projection)?;
+    tiles.draw_race(painter, scene, &projection)?;
     cars::marks(painter, &screen.effects, &projection)?;
     cars::traffic(painter, scene, &projection)?;
     let is_above = |car: &SceneCar| tiles.is_on_bridge(car.view.station_m);

@@ -1,10 +1,17 @@
 //! The ground of the world as textures. A thread renders tiles as the camera
-//! approaches, the nearest first.
+//! approaches, those that are needed first the first. Until a tile is ready the
+//! road on it is drawn from the track's samples.
+//!
+//! - [`renderer`]: the thread,
+//! - [`order`]: which tiles to render next,
+//! - [`road`]: the road below missing tiles, and whether it reaches every car.
+
+mod order;
+mod renderer;
+mod road;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use client_core::simulation::Track;
 use client_core::simulation::track::Sample;
@@ -14,21 +21,25 @@ use sdl2::rect::Rect;
 use sdl2::render::{BlendMode, ScaleMode, Texture, TextureCreator};
 use sdl2::video::WindowContext;
 
+use self::order::{Order, Places, View};
+use self::renderer::TileRenderer;
+use self::road::Road;
 use super::painter::Painter;
 use crate::camera::{Camera, Projection};
-use crate::scenery::{Bridge, Scenery, TILE_M, TILE_PIXELS, TileId};
-use crate::theme::{self, Rgba};
+use crate::drawing::DrawingStats;
+use crate::scene::RaceScene;
+use crate::scenery::{self, Bridge, TILE_M, TILE_PIXELS, TileId};
+use crate::theme;
 
-/// The number of tiles in flight: few, so that the thread renders the tiles that
-/// are needed most and no stale ones.
-const IN_FLIGHT_MAX: usize = 4;
-/// The number of tiles kept, each a megabyte: those of a large window and the
-/// latest before them.
+/// The number of tiles in flight, one that is rendered and one that waits: few, so
+/// that the thread renders the tiles that are needed most and no stale ones.
+const IN_FLIGHT_MAX: usize = 2;
+/// The number of tiles kept, each a megabyte: those of a large window and of two
+/// seconds ahead, and the latest before them.
 const KEPT_MAX: usize = 110;
-/// Distance beyond the picture within which tiles are rendered ahead.
-const AHEAD_M: f32 = TILE_M * 0.8;
-/// Colour of ground that is not rendered yet.
-const BARE: Rgba = Rgba::hex(0x4b_8039);
+/// The part of the world that is prepared around each place of the grid: that of
+/// a window of the usual shape, half of it, m.
+const PREPARED_HALF_M: Vec2 = Vec2::new(56.0, 32.0);
 
 /// Opacity of the layer over the track behind forms and lists.
 const BACKDROP_DIMMING: u8 = 212;
@@ -41,42 +52,47 @@ pub struct Tiles<'t> {
     /// The bridge decks of tiles, which are drawn again over the cars below.
     decks: HashMap<TileId, Texture<'t>>,
     bridges: Vec<Bridge>,
+    road: Road,
+    order: Order,
     in_flight: BTreeSet<TileId>,
     frame: u64,
-    is_bare: bool,
+    /// The tiles of the latest frame that were missing.
+    missing: Vec<TileId>,
     backdrop: Option<Arc<Track>>,
-}
-
-/// The thread that renders tiles. Dropping it ends and joins the thread.
-struct TileRenderer {
-    track: Arc<Track>,
-    requests: Option<SyncSender<TileId>>,
-    results: Receiver<(TileId, Vec<u8>)>,
-    thread: Option<JoinHandle<()>>,
+    stats: DrawingStats,
 }
 
 impl<'t> Tiles<'t> {
     /// Makes an empty cache.
     #[must_use]
     pub fn new(creator: &'t TextureCreator<WindowContext>) -> Self {
-        let (textures, in_flight) = (HashMap::new(), BTreeSet::new());
         Self {
             creator,
             renderer: None,
-            textures,
+            textures: HashMap::new(),
             decks: HashMap::new(),
             bridges: Vec::new(),
-            in_flight,
+            road: Road::default(),
+            order: Order::default(),
+            in_flight: BTreeSet::new(),
             frame: 0,
-            is_bare: false,
+            missing: Vec::new(),
             backdrop: None,
+            stats: DrawingStats::default(),
         }
     }
 
     /// Returns whether the latest frame had no missing tile.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        !self.is_bare
+        self.missing.is_empty()
+    }
+
+    /// Writes the figures of the frames so far.
+    pub fn count_frames(&self, stats: &mut DrawingStats) {
+        stats.race_frames = self.stats.race_frames;
+        stats.plain_road_frames = self.stats.plain_road_frames;
+        stats.missing_road_frames = self.stats.missing_road_frames;
     }
 
     /// Draws a dimmed part of a track as the backdrop of the other screens.
@@ -99,63 +115,84 @@ impl<'t> Tiles<'t> {
         let camera = Camera::at(tightest_corner(&track));
         let window = painter.window();
         let middle = (window.w * 0.36, window.h * 0.42);
-        self.draw(painter, &track, &Projection::new(&camera, middle))?;
+        let projection = Projection::new(&camera, middle);
+        self.draw(painter, &track, &projection, &Places::at(camera.centre))?;
         painter.fill(window, theme::BACKGROUND.alpha(BACKDROP_DIMMING))
     }
 
-    /// Requests the tiles around a point before the race is shown.
+    /// Requests the tiles of the grid before the race is shown, and those of the
+    /// straight after it.
     ///
     /// # Errors
     /// Returns SDL's error message.
-    pub fn prepare(&mut self, track: &Arc<Track>, around: Vec2) -> Result<(), String> {
+    pub fn prepare(&mut self, track: &Arc<Track>) -> Result<(), String> {
         self.use_track(track);
         self.collect()?;
-        let (x, y) = (around.x as f32, around.y as f32);
-        let low = tile_at(x - 2.0 * TILE_M, y - 1.2 * TILE_M);
-        let high = tile_at(x + 2.0 * TILE_M, y + 1.2 * TILE_M);
-        self.request(low, high, (x, y));
+        let places = Places::of_grid(track);
+        self.request(&View::around(places.first(), PREPARED_HALF_M), &places);
+        Ok(())
+    }
+
+    /// Draws the ground of a race, and counts whether every car had a road.
+    ///
+    /// # Errors
+    /// Returns SDL's error message.
+    pub(super) fn draw_race(
+        &mut self,
+        painter: &mut Painter<'_>,
+        scene: &RaceScene,
+        projection: &Projection,
+    ) -> Result<(), String> {
+        let places = scene.followed().map_or_else(
+            || Places::of_grid(&scene.track),
+            |car| Places::ahead_of(&scene.track, car),
+        );
+        self.draw(painter, &scene.track, projection, &places)?;
+        self.stats.race_frames += 1;
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        self.stats.plain_road_frames += 1;
+        let window = painter.window();
+        let is_missing = scene.cars.iter().any(|car| {
+            self.road
+                .is_missing_under(&car.view, &self.missing, |point| {
+                    let (x, y) = projection.point(point);
+                    window.contains(x, y)
+                })
+        });
+        self.stats.missing_road_frames += u64::from(is_missing);
         Ok(())
     }
 
     /// Draws the ground of the window.
-    ///
-    /// # Errors
-    /// Returns SDL's error message.
-    pub(super) fn draw(
+    fn draw(
         &mut self,
         painter: &mut Painter<'_>,
         track: &Arc<Track>,
         projection: &Projection,
+        places: &Places,
     ) -> Result<(), String> {
         self.frame += 1;
-        self.is_bare = false;
+        self.missing.clear();
         self.use_track(track);
         self.collect()?;
-        let window = painter.window();
-        painter.fill(window, BARE)?;
-        let corner = projection.world(0.0, window.h);
-        let opposite = projection.world(window.w, 0.0);
-        let low = tile_at(corner.x as f32, corner.y as f32);
-        let high = tile_at(opposite.x as f32, opposite.y as f32);
+        let view = View::of(painter.window(), projection);
+        let (textures, missing) = (&self.textures, &mut self.missing);
+        missing.extend(view.tiles().filter(|tile| !textures.contains_key(tile)));
+        if !self.missing.is_empty() {
+            painter.fill(painter.window(), scenery::bare_ground())?;
+            self.road.draw(painter, projection, &self.missing)?;
+        }
         let scale = painter.pixels_per_point();
         let (canvas, _) = painter.parts();
-        for tile in tiles_between(low, high) {
-            let Some((texture, used_in)) = self.textures.get_mut(&tile) else {
-                self.is_bare = true;
-                continue;
-            };
-            *used_in = self.frame;
-            canvas.copy(texture, None, target(tile, projection, scale))?;
+        for tile in view.tiles() {
+            if let Some((texture, used_in)) = self.textures.get_mut(&tile) {
+                *used_in = self.frame;
+                canvas.copy(texture, None, target(tile, projection, scale))?;
+            }
         }
-        let far = |world: Vec2, sign: f32| {
-            tile_at(
-                world.x as f32 + sign * AHEAD_M,
-                world.y as f32 + sign * AHEAD_M,
-            )
-        };
-        let middle = projection.world(window.middle(), window.h / 2.0);
-        let middle = (middle.x as f32, middle.y as f32);
-        self.request(far(corner, -1.0), far(opposite, 1.0), middle);
+        self.request(&view, places);
         self.evict();
         Ok(())
     }
@@ -176,6 +213,11 @@ impl<'t> Tiles<'t> {
         painter: &mut Painter<'_>,
         projection: &Projection,
     ) -> Result<(), String> {
+        if !self.missing.is_empty() {
+            let bridges = &self.bridges;
+            let is_above = |station: f64| bridges.iter().any(|bridge| bridge.carries(station));
+            self.road.draw_above(painter, projection, is_above)?;
+        }
         let scale = painter.pixels_per_point();
         let (canvas, _) = painter.parts();
         for (tile, deck) in &self.decks {
@@ -184,25 +226,26 @@ impl<'t> Tiles<'t> {
         Ok(())
     }
 
-    /// Requests the missing tiles nearest to `middle`.
-    fn request(&mut self, low: TileId, high: TileId, middle: (f32, f32)) {
+    /// Requests missing tiles, those that are needed first the first.
+    fn request(&mut self, view: &View, places: &Places) {
         let Some(renderer) = &self.renderer else {
             return;
         };
-        let mut missing: Vec<TileId> = tiles_between(low, high)
-            .filter(|tile| !self.textures.contains_key(tile) && !self.in_flight.contains(tile))
-            .collect();
-        let distance = |tile: &TileId| {
-            let x = (tile.x as f32 + 0.5) * TILE_M - middle.0;
-            let y = (tile.y as f32 + 0.5) * TILE_M - middle.1;
-            x.hypot(y)
-        };
-        missing.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
-        for tile in missing {
-            if self.in_flight.len() >= IN_FLIGHT_MAX || !renderer.request(tile) {
+        if self.in_flight.len() >= IN_FLIGHT_MAX {
+            return;
+        }
+        let (textures, in_flight) = (&self.textures, &self.in_flight);
+        let is_wanted = |tile: TileId| !textures.contains_key(&tile) && !in_flight.contains(&tile);
+        let free = IN_FLIGHT_MAX - in_flight.len();
+        let road = &self.road;
+        let next = self
+            .order
+            .next(view, places, free, is_wanted, |tile| road.is_on(tile));
+        for tile in next {
+            if !renderer.request(*tile) {
                 return;
             }
-            self.in_flight.insert(tile);
+            self.in_flight.insert(*tile);
         }
     }
 
@@ -269,56 +312,10 @@ impl<'t> Tiles<'t> {
         } else {
             Bridge::of(track)
         };
+        self.road = Road::new(track);
         self.in_flight.clear();
         self.backdrop = None;
         self.renderer = Some(TileRenderer::new(Arc::clone(track)));
-    }
-}
-
-impl TileRenderer {
-    fn new(track: Arc<Track>) -> Self {
-        let (requests, to_render) = sync_channel::<TileId>(IN_FLIGHT_MAX);
-        let (rendered, results) = sync_channel(IN_FLIGHT_MAX);
-        let of = Arc::clone(&track);
-        let thread = std::thread::spawn(move || {
-            let scenery = Scenery::new(&of);
-            for tile in to_render {
-                if rendered.send((tile, scenery.paint(tile))).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            track,
-            requests: Some(requests),
-            results,
-            thread: Some(thread),
-        }
-    }
-
-    /// Returns the next rendered tile, if there is one.
-    fn next_tile(&self) -> Option<(TileId, Vec<u8>)> {
-        self.results.try_recv().ok()
-    }
-
-    fn request(&self, tile: TileId) -> bool {
-        self.requests
-            .as_ref()
-            .is_some_and(|requests| requests.try_send(tile).is_ok())
-    }
-}
-
-impl Drop for TileRenderer {
-    fn drop(&mut self) {
-        // The thread ends when the channel of requests closes. Its results are
-        // drained so that it does not block on a full channel.
-        self.requests = None;
-        while self.results.recv().is_ok() {}
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::warn!("the thread that paints the ground has panicked");
-        }
     }
 }
 
@@ -343,15 +340,4 @@ fn tightest_corner(track: &Track) -> Vec2 {
     let samples = track.samples().iter();
     let tightest = samples.max_by(|a, b| bend(a).total_cmp(&bend(b)));
     tightest.map_or(Vec2::new(0.0, 0.0), |sample| sample.centre)
-}
-
-fn tile_at(x: f32, y: f32) -> TileId {
-    TileId {
-        x: (x / TILE_M).floor() as i32,
-        y: (y / TILE_M).floor() as i32,
-    }
-}
-
-fn tiles_between(low: TileId, high: TileId) -> impl Iterator<Item = TileId> {
-    (low.y..=high.y).flat_map(move |y| (low.x..=high.x).map(move |x| TileId { x, y }))
 }

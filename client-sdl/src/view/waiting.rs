@@ -32,7 +32,7 @@ pub(super) fn draw(
         );
     };
     // The ground around the grid is rendered before the race begins.
-    tiles.prepare(room.track(), room.track().grid(0).position)?;
+    tiles.prepare(room.track())?;
     let view = room.view();
     let settings = &view.settings;
     let distance = settings.distance();
