@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Controls;
 
-use super::{Bindings, Chord, Context, Control, Key, KeyCode, KeyPress, UiEvent};
+use super::{Bindings, Chord, Context, Control, KeyCode, KeyPress, UiEvent};
 
 /// What the screen that is shown takes from the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Keyboard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Command;
+    use super::super::{Command, Key};
     use super::*;
 
     const LOBBY: Focus = Focus {
