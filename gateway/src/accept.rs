@@ -63,6 +63,7 @@ impl ClientPort {
     async fn serve(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) {
         let address = match self.addresses.admit(&mut stream, peer.ip()).await {
             Ok(address) => address,
+            Err(Refused::Silently) => return,
             Err(refused) => return self.refuse(stream, &refused).await,
         };
         metrics::connections(self.port, 1.0);

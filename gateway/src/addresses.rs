@@ -53,6 +53,10 @@ pub(crate) enum Refused {
     /// The address has opened too many in a short time.
     #[error("{0}")]
     Connects(String),
+    /// It has opened so many more that it is not told either: a flood of connections
+    /// costs as little as can be.
+    #[error("too many connections from your address")]
+    Silently,
     /// The load balancer does not say whose connection it is.
     #[error("this port expects a load balancer's PROXY protocol")]
     ProxyHeader(#[source] ProxyHeaderError),
@@ -91,6 +95,16 @@ impl Addresses {
     }
 
     fn claim(self: &Arc<Self>, key: AddressKey, now: Instant) -> Result<Address, Refused> {
+        self.check(key, now).map_err(|refused| {
+            if self.limiter.may_be_refused(key, now) {
+                refused
+            } else {
+                Refused::Silently
+            }
+        })
+    }
+
+    fn check(self: &Arc<Self>, key: AddressKey, now: Instant) -> Result<Address, Refused> {
         let options = self.limiter.options();
         let mut known = self.lock();
         let of_address = known.get(&key).copied().unwrap_or_default();
@@ -189,6 +203,7 @@ mod tests {
 
     use super::*;
     use crate::limiter::LimitOptions;
+    use crate::limits::REFUSALS_OF_ADDRESS;
 
     const ADDRESS: AddressKey = AddressKey::V4([192, 0, 2, 1]);
 
@@ -237,5 +252,22 @@ mod tests {
         assert!(addresses.claim(ADDRESS, now).is_err());
         let later = now + Duration::from_secs(5);
         assert!(addresses.claim(ADDRESS, later).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_connects_is_told_why_for_a_while_only() {
+        let addresses = addresses(LimitOptions {
+            limit_connects: "1/10m".parse().unwrap(),
+            ..LimitOptions::default()
+        });
+        let now = Instant::now();
+        let _admitted = addresses.claim(ADDRESS, now).unwrap();
+        let told = (0..1_000)
+            .map(|_| addresses.claim(ADDRESS, now).unwrap_err())
+            .filter(|refused| matches!(refused, Refused::Connects(_)));
+        assert_eq!(told.count(), REFUSALS_OF_ADDRESS.0 as usize);
+        let later = now + Duration::from_secs(1);
+        let refused = addresses.claim(ADDRESS, later).unwrap_err();
+        assert!(matches!(refused, Refused::Connects(_)));
     }
 }

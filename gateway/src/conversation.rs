@@ -331,21 +331,14 @@ impl Conversation {
                 let name = client::new_player_name(&name)?;
                 password.check()?;
                 Step::Ask(Ask::SignUp(Credentials {
-                    name,
-                    password,
                     request,
-                    deadline: None,
+                    ..Credentials::new(name, password)
                 }))
             }
             ClientMessage::LogIn { name, password } => {
                 self.expect_unauthenticated()?;
                 let name = client::player_name(&name)?;
-                Step::Ask(Ask::LogIn(Credentials {
-                    name,
-                    password,
-                    request: None,
-                    deadline: None,
-                }))
+                Step::Ask(Ask::LogIn(Credentials::new(name, password)))
             }
             ClientMessage::Resume { token } => {
                 self.expect_unauthenticated()?;

@@ -35,6 +35,8 @@ use self::log_ins::{Attempt, LogIns, Verdict};
 use self::players::{PerLimit, Players};
 use self::refusal::{LimitName, Refusal};
 
+use crate::limits::REFUSALS_OF_ADDRESS;
+
 pub use self::options::LimitOptions;
 pub use self::players::PlayerLimits;
 pub use self::refusal::PlayerLimit;
@@ -48,6 +50,7 @@ pub struct Limiter {
     log_ins: Mutex<LogIns>,
     sign_ups: Mutex<Keyed<AddressKey, Bucket>>,
     connects: Mutex<Keyed<AddressKey, Bucket>>,
+    refusals: Mutex<Keyed<AddressKey, Bucket>>,
 }
 
 impl Limiter {
@@ -64,6 +67,7 @@ impl Limiter {
             log_ins: Mutex::new(log_ins),
             sign_ups: Mutex::default(),
             connects: Mutex::default(),
+            refusals: Mutex::default(),
             options,
         }
     }
@@ -93,6 +97,13 @@ impl Limiter {
             limit: LimitName::Connects(limit),
             wait,
         })
+    }
+
+    /// Charges a refused connection for being told why; `false` when its address has heard
+    /// it often enough.
+    pub fn may_be_refused(&self, address: AddressKey, now: Instant) -> bool {
+        let limit = Limit::of(REFUSALS_OF_ADDRESS);
+        take(&self.refusals, address, limit, now).is_ok()
     }
 
     /// Charges an attempt to log in as a failure, until [`Limiter::logged_in`] is told

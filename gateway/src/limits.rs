@@ -43,12 +43,16 @@ pub const STRANGER_FRAMES_MAX: u32 = 12;
 /// Clients ping every 15 s; a connection idle for this long is dead.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How many refused connections of an address are told why, and in how many seconds so many
+/// more: a household behind one address hears it, a flood does not.
+pub const REFUSALS_OF_ADDRESS: (u32, u64) = (60, 10);
+
 /// How long one write may take before the client counts as a slow reader.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a client may take to read its goodbye: a laptop that was closed for a minute
-/// still learns why.
-pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(60);
+/// still learns why, with time to read what came before.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long the goodbyes of a draining gateway may take.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);

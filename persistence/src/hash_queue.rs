@@ -6,7 +6,8 @@
 //! - Four lanes share the slots in turn. A flood in one of them takes the others half
 //!   of the slots at most, and none of their places.
 //! - The log-ins of a name whose last log-in failed have a lane of their own for
-//!   a minute: those who guess passwords wait for each other.
+//!   a minute: those who guess passwords wait for each other. The player is not with them
+//!   where it has logged in before.
 //! - A lane takes what can be done within the time that its callers wait, by the time
 //!   that hashes have taken of late. Others are refused at once, with the time after
 //!   which the lane has room.
@@ -157,11 +158,13 @@ impl HashQueue {
         }
     }
 
-    /// The lane of a log-in.
+    /// The lane of a log-in. Where a name is guessed, its player is not among the guessers
+    /// at an address from which it has logged in: how often one may guess there, the
+    /// gateway limits.
     #[must_use]
-    pub fn log_in_lane(&self, name: &PlayerId, now: Instant) -> Lane {
+    pub fn log_in_lane(&self, name: &PlayerId, is_known_address: bool, now: Instant) -> Lane {
         match self.failures.get(name) {
-            Some(at) if is_recent(*at, now) => Lane::LogInAfterFailure,
+            Some(at) if is_recent(*at, now) && !is_known_address => Lane::LogInAfterFailure,
             Some(_) | None => Lane::LogIn,
         }
     }

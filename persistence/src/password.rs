@@ -121,9 +121,11 @@ impl Passwords {
     pub async fn enter_for_log_in(
         &self,
         name: &PlayerId,
+        is_known_address: bool,
         deadline: Option<UnixMillis>,
     ) -> Result<Slot, StoreError> {
-        let lane = self.lock().queue.log_in_lane(name, Instant::now());
+        let now = Instant::now();
+        let lane = self.lock().queue.log_in_lane(name, is_known_address, now);
         self.enter(lane, name, deadline).await
     }
 

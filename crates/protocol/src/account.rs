@@ -85,6 +85,24 @@ pub struct Credentials {
     /// When nobody waits for the answer any longer.
     #[serde(default)]
     pub deadline: Option<UnixMillis>,
+    /// Whether the name has logged in lately from the address that asks: its log-in does
+    /// not wait among those who guess the password from elsewhere.
+    #[serde(default)]
+    pub is_known_address: bool,
+}
+
+impl Credentials {
+    /// Credentials from an address of which nothing is known, without a deadline.
+    #[must_use]
+    pub const fn new(name: PlayerName, password: Password) -> Self {
+        Self {
+            name,
+            password,
+            request: None,
+            deadline: None,
+            is_known_address: false,
+        }
+    }
 }
 
 /// The request of `account.change_password`. The answer is empty.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::CarClass;
-use protocol::account::Account;
+use protocol::account::{Account, Credentials};
 use protocol::chat::ChatSession;
 use protocol::client::{GoodbyeCode, ServerMessage};
 use protocol::lobby::RoomSettings;
@@ -36,6 +36,10 @@ impl Connection {
             Ask::LogIn(credentials) => {
                 let attempt = self.address.log_in(&credentials.name.id())?;
                 let asked_at = service::unix_ms();
+                let credentials = Credentials {
+                    is_known_address: attempt.is_known(),
+                    ..credentials
+                };
                 let outcome = self.backend.log_in(credentials).await;
                 self.address.logged_in(&attempt, &outcome);
                 self.logged_in(outcome?, asked_at).await?;

@@ -44,6 +44,14 @@ pub struct Attempt {
     is_known: bool,
 }
 
+impl Attempt {
+    /// Whether the name has logged in lately from the address.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+}
+
 /// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -165,11 +165,15 @@ fn a_name_is_in_the_other_lane_for_a_minute_after_a_failure() {
     let mut queue = measured(1);
     let ada = name("Ada");
     queue.logged_in(&ada, false, now);
-    assert_eq!(queue.log_in_lane(&ada, now), Lane::LogInAfterFailure);
-    assert_eq!(queue.log_in_lane(&name("bob"), now), Lane::LogIn);
-    assert_eq!(queue.log_in_lane(&ada, now + FAILURE_AGE_MAX), Lane::LogIn);
+    assert_eq!(queue.log_in_lane(&ada, false, now), Lane::LogInAfterFailure);
+    assert_eq!(queue.log_in_lane(&ada, true, now), Lane::LogIn);
+    assert_eq!(queue.log_in_lane(&name("bob"), false, now), Lane::LogIn);
+    assert_eq!(
+        queue.log_in_lane(&ada, false, now + FAILURE_AGE_MAX),
+        Lane::LogIn
+    );
     queue.logged_in(&ada, true, now);
-    assert_eq!(queue.log_in_lane(&ada, now), Lane::LogIn);
+    assert_eq!(queue.log_in_lane(&ada, false, now), Lane::LogIn);
     for i in 0..2 * FAILURES_MAX {
         queue.logged_in(&name(&format!("p{i}")), false, now);
     }
@@ -247,7 +251,7 @@ fn simulate(callers: &[Caller], flood: Duration, after: Duration) -> Vec<(Durati
             let lane = match caller {
                 Caller::SignsUp(_) => Lane::SignUp,
                 Caller::Guesser(_) | Caller::Sprayer(_) | Caller::Player(_) => {
-                    queue.log_in_lane(&name, now)
+                    queue.log_in_lane(&name, false, now)
                 }
             };
             match queue.enter(lane, &name, now + PATIENCE, now) {

@@ -28,6 +28,7 @@ impl Store {
             password,
             request,
             deadline,
+            is_known_address: _,
         } = credentials;
         name.expect_unreserved().map_err(StoreError::BadName)?;
         password.check().map_err(StoreError::BadPassword)?;
@@ -162,9 +163,13 @@ impl Store {
             password,
             request: _,
             deadline,
+            is_known_address,
         } = credentials;
         let id = name.id();
-        let slot = self.passwords.enter_for_log_in(&id, deadline).await?;
+        let slot = self
+            .passwords
+            .enter_for_log_in(&id, is_known_address, deadline)
+            .await?;
         let found = self.find(&id).await?.filter(has_password);
         let (name, hash) = found.map(|row| (row.name, row.password_hash)).unzip();
         let is_right = slot.verify(&password, hash).await?;

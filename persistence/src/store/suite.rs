@@ -154,12 +154,7 @@ fn fresh_player() -> Result<PlayerName> {
 }
 
 fn credentials(name: &PlayerName, password: &str) -> Credentials {
-    Credentials {
-        name: name.clone(),
-        password: Password::new(password),
-        request: None,
-        deadline: None,
-    }
+    Credentials::new(name.clone(), Password::new(password))
 }
 
 fn message(value: Value) -> Result<PersistMessage> {

@@ -156,12 +156,10 @@ async fn gives_accounts_of_an_earlier_release_their_skeletons() {
     assert_eq!(skeletons("alice").await.as_deref(), Some("allce"));
     assert_eq!(skeletons("aiice").await, None);
     assert_eq!(skeletons("bob").await.as_deref(), Some("bob"));
-    let newcomer = protocol::account::Credentials {
-        name: protocol::PlayerName::parse("A1ice").unwrap(),
-        password: protocol::account::Password::new("correct horse"),
-        request: None,
-        deadline: None,
-    };
+    let newcomer = protocol::account::Credentials::new(
+        protocol::PlayerName::parse("A1ice").unwrap(),
+        protocol::account::Password::new("correct horse"),
+    );
     let refused = store.signup(newcomer, 1).await;
     assert!(matches!(refused, Err(StoreError::NameTooSimilar(_))));
 }

@@ -185,11 +185,11 @@ async fn answers_no_sign_up_that_is_in_no_file() {
     for path in file.all() {
         let _ = fs::remove_file(path);
     }
-    let ada = || Credentials {
-        name: PlayerName::parse("Ada").unwrap(),
-        password: Password::new("correct horse"),
-        request: None,
-        deadline: None,
+    let ada = || {
+        Credentials::new(
+            PlayerName::parse("Ada").unwrap(),
+            Password::new("correct horse"),
+        )
     };
     let error = store.signup(ada(), 1).await.unwrap_err();
     assert!(matches!(error, StoreError::FileChanged(_)), "{error:?}");
