@@ -7,7 +7,7 @@
 //!   [`form`], [`input`], [`notices`]: shared by the screens,
 //! - [`scene`]: a race at one instant, ready to be drawn; [`camera`],
 //!   [`effects`], [`leaderboard`], [`penalties`]: the parts of the picture that
-//!   have state,
+//!   have state; [`sound`]: what is heard of it, and its samples,
 //! - [`scenery`]: the world around a track, computed pixel by pixel;
 //!   [`sprites`]: cars.
 //!
@@ -41,6 +41,7 @@ pub mod scene;
 pub mod scenery;
 pub mod screens;
 pub mod shell;
+pub mod sound;
 pub mod sprites;
 pub mod state_socket;
 pub mod theme;
