@@ -3,6 +3,7 @@
 
 mod autopilot;
 pub mod report;
+mod sound;
 
 use std::time::Instant;
 
@@ -13,8 +14,9 @@ use domain::{CarClass, Controls, Skill};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
+use self::sound::AppSound;
 use crate::drawing::DrawingStats;
-use crate::input::{Bindings, Context, Focus, InputEvent, Keyboard, UiEvent};
+use crate::input::{Bindings, Command, Context, Focus, InputEvent, Keyboard, UiEvent};
 use crate::notices::NoticeBoard;
 use crate::screens::{Action, Screen, ScreenKind};
 
@@ -50,6 +52,7 @@ pub struct App {
     copied: Option<String>,
     autopilot: Autopilot,
     notices: NoticeBoard,
+    sound: AppSound,
     gateway: String,
     user: String,
     /// The class of car for the next room.
@@ -74,6 +77,7 @@ impl App {
             copied: None,
             autopilot: Autopilot::new(plan.credentials, plan.goal, plan.class, now),
             notices: NoticeBoard::default(),
+            sound: AppSound::default(),
             gateway: plan.gateway,
             user: plan.user.map(|name| name.to_string()).unwrap_or_default(),
             class: plan.class,
@@ -228,6 +232,9 @@ impl App {
     pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
         if event.is_sign_of_life() {
             self.client.stay();
+        }
+        if *event == UiEvent::Command(Command::Mute) {
+            self.toggle_mute(now);
         }
         if let Some(action) = self.screen.handle(event, &self.client, width, now) {
             self.act(action);

@@ -111,6 +111,10 @@ pub struct Options {
     #[arg(long, value_name = "CLASS", default_value_t, value_parser = class())]
     pub class: CarClass,
 
+    /// Open no audio device
+    #[arg(long)]
+    pub no_sound: bool,
+
     /// After log-in, write a token that opens the chat to this file
     #[arg(long, value_name = "FILE")]
     pub chat_token_file: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! The window and its frame loop.
 
+mod audio;
 mod frame_pacer;
 mod keys;
 mod renderer;
@@ -15,6 +16,7 @@ use sdl2::video::Window;
 use sdl2::{EventPump, VideoSubsystem};
 use serde_json::json;
 
+use self::audio::Audio;
 use self::frame_pacer::FramePacer;
 use self::keys::Points;
 pub use self::renderer::RendererOption;
@@ -75,11 +77,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
     let mut tiles = Tiles::new(&creator);
     let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
-    Session::open(options, video.clipboard(), pacer, screen.name)?.run(
-        &mut pump,
-        &mut painter,
-        &mut tiles,
-    )
+    let mut session = Session::open(options, video.clipboard(), pacer, screen.name)?;
+    session.audio = Audio::open(&sdl, !options.no_sound);
+    session.run(&mut pump, &mut painter, &mut tiles)
 }
 
 /// Opens a hidden window.
@@ -107,6 +107,7 @@ struct Session<'o> {
     socket: Option<StateSocket>,
     network: Network,
     end: EndSignal,
+    audio: Audio,
     frame_pacer: FramePacer,
     screenshot: ScreenshotTimer,
     recording: Option<Recording>,
@@ -138,6 +139,7 @@ impl<'o> Session<'o> {
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
+            audio: Audio::default(),
             frame_pacer,
             screenshot: ScreenshotTimer::new(options.screenshot_after),
             recording: recording.transpose()?,
@@ -160,6 +162,7 @@ impl<'o> Session<'o> {
             }
             self.app.update(now);
             self.network.send(&mut self.app);
+            self.audio.follow(&mut self.app, now);
             self.save_chat_token()?;
             view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
             tiles.count_frames(self.app.drawing_mut());
