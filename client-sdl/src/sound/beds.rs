@@ -5,9 +5,7 @@
 
 use std::f32::consts::TAU;
 
-use super::dsp::{
-    BLOCK, Band, BandPass, Block, Glide, LowPass, Noise, RATE, SILENT, Slope, bounded,
-};
+use super::dsp::{Band, BandPass, Block, Glide, LowPass, Noise, RATE, SILENT, Slope, bounded};
 use super::frame::{Bed, SoundFrame};
 
 /// Time constants: tyres let go faster than wind rises.
@@ -212,11 +210,12 @@ impl Voice {
         let targets = [bed.left * gain, bed.right * gain];
         let mut slopes: [Slope; 2] =
             std::array::from_fn(|side| self.levels[side].block(targets[side], seconds));
-        for at in 0..BLOCK {
-            for side in 0..2 {
+        let [left, right] = mix;
+        for (left, right) in left.iter_mut().zip(right) {
+            for (side, out) in [left, right].into_iter().enumerate() {
                 let noise = self.noise[side].next();
                 let sample = filtered(&mut self.filters[side], side, noise);
-                mix[side][at] += sample * slopes[side].next();
+                *out += sample * slopes[side].next();
             }
         }
         self.filters.iter_mut().for_each(BandPass::settle);
