@@ -300,7 +300,10 @@ fn a_car_is_heard_at_its_side_and_fainter_than_the_own_one() {
         let mut quiet = car(0, 50.0, 0.0);
         quiet.view.is_ghost = true;
         let alone = scene(vec![quiet.clone()]);
-        let both = scene(vec![quiet, car(1, 50.0 + x, 0.0)]);
+        // Another class, whose sound does not cancel that of the own car.
+        let mut other = car(1, 50.0 + x, 0.0);
+        other.view.class = CarClass::Power;
+        let both = scene(vec![quiet, other]);
         let power = |scene: &RaceScene| {
             heard(scene, 0.0, 1.0).map(|channel| rms(settled(&channel)).powi(2))
         };
@@ -308,8 +311,11 @@ fn a_car_is_heard_at_its_side_and_fainter_than_the_own_one() {
         [with[0] - without[0], with[1] - without[1]]
     };
     let ([left, right], [far_left, far_right]) = (side(12.0), side(-12.0));
-    assert!(right > 3.0 * left, "{left} {right}");
-    assert!(far_left > 3.0 * far_right, "{far_left} {far_right}");
+    assert!(left > 0.0 && right > 3.0 * left, "{left} {right}");
+    assert!(
+        far_right > 0.0 && far_left > 3.0 * far_right,
+        "{far_left} {far_right}"
+    );
     let own = heard(&scene(vec![car(0, 50.0, 0.0)]), 0.0, 1.0);
     let own = rms(settled(&own[1])).powi(2);
     assert!(right < own, "{right} {own}");
