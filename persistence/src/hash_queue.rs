@@ -3,11 +3,12 @@
 //! Hashes are slow on purpose, and anybody may ask for one. So the queue in front of
 //! them decides who waits and who hears at once that it is not worth waiting:
 //!
-//! - Four lanes share the slots in turn. A flood in one of them takes the others half
+//! - Five lanes share the slots in turn. A flood in one of them takes the others half
 //!   of the slots at most, and none of their places.
 //! - The log-ins of a name whose last log-in failed have a lane of their own for
-//!   a minute: those who guess passwords wait for each other. The player is not with them
-//!   where it has logged in before.
+//!   a minute: those who guess passwords wait for each other.
+//! - So have those from an address where the name has logged in before: no stranger can be
+//!   there, not with the first guess of a name either.
 //! - A lane takes what can be done within the time that its callers wait, by the time
 //!   that hashes have taken of late. Others are refused at once, with the time after
 //!   which the lane has room.
@@ -24,7 +25,10 @@ use protocol::PlayerId;
 /// A kind of request, which waits behind its own kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
-    /// Log-ins.
+    /// Log-ins from an address where the name has logged in lately. How often one may try
+    /// there, the gateway limits.
+    LogInAtKnownAddress,
+    /// Other log-ins.
     LogIn,
     /// Log-ins of names whose last log-in had a wrong password, or that have no account.
     LogInAfterFailure,
@@ -36,7 +40,8 @@ pub enum Lane {
 
 impl Lane {
     /// All lanes, in the order of their turns.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
+        Self::LogInAtKnownAddress,
         Self::LogIn,
         Self::LogInAfterFailure,
         Self::SignUp,
@@ -49,7 +54,9 @@ impl Lane {
         match self {
             // A person who logs in hears within half a second that all went well, or
             // that it did not and for how long; clients ask again by themselves.
-            Self::LogIn | Self::LogInAfterFailure => Duration::from_millis(400),
+            Self::LogInAtKnownAddress | Self::LogIn | Self::LogInAfterFailure => {
+                Duration::from_millis(400)
+            }
             // Signing up happens once: a wait is better than a refusal. A second less
             // than gateways wait.
             Self::SignUp | Self::Change => Duration::from_secs(4),
@@ -60,6 +67,7 @@ impl Lane {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::LogInAtKnownAddress => "log_in_at_known_address",
             Self::LogIn => "log_in",
             Self::LogInAfterFailure => "log_in_after_failure",
             Self::SignUp => "sign_up",
@@ -71,7 +79,7 @@ impl Lane {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::LogIn | Self::LogInAfterFailure => "log-ins",
+            Self::LogInAtKnownAddress | Self::LogIn | Self::LogInAfterFailure => "log-ins",
             Self::SignUp => "sign-ups",
             Self::Change => "changes of accounts",
         }
@@ -158,13 +166,14 @@ impl HashQueue {
         }
     }
 
-    /// The lane of a log-in. Where a name is guessed, its player is not among the guessers
-    /// at an address from which it has logged in: how often one may guess there, the
-    /// gateway limits.
+    /// The lane of a log-in.
     #[must_use]
     pub fn log_in_lane(&self, name: &PlayerId, is_known_address: bool, now: Instant) -> Lane {
+        if is_known_address {
+            return Lane::LogInAtKnownAddress;
+        }
         match self.failures.get(name) {
-            Some(at) if is_recent(*at, now) && !is_known_address => Lane::LogInAfterFailure,
+            Some(at) if is_recent(*at, now) => Lane::LogInAfterFailure,
             Some(_) | None => Lane::LogIn,
         }
     }
@@ -241,12 +250,9 @@ impl HashQueue {
         self.hash_time = (others + took.min(HASH_TIME_MAX)) / HASH_TIME_WEIGHT;
     }
 
-    /// Remembers how the log-in of a name ended.
-    pub fn logged_in(&mut self, name: &PlayerId, is_right: bool, now: Instant) {
-        if is_right {
-            self.failures.remove(name);
-            return;
-        }
+    /// Remembers that the log-in of a name had a wrong password. A right one does not undo
+    /// it: the guessers are still there.
+    pub fn failed(&mut self, name: &PlayerId, now: Instant) {
         if self.failures.len() >= FAILURES_MAX && !self.failures.contains_key(name) {
             self.failures.retain(|_, at| is_recent(*at, now));
             let oldest = self.failures.iter().min_by_key(|(_, at)| **at);

@@ -129,9 +129,9 @@ impl Passwords {
         self.enter(lane, name, deadline).await
     }
 
-    /// Remembers how the log-in of a name ended.
-    pub fn logged_in(&self, name: &PlayerId, is_right: bool) {
-        self.lock().queue.logged_in(name, is_right, Instant::now());
+    /// Remembers that the log-in of a name had a wrong password.
+    pub fn failed(&self, name: &PlayerId) {
+        self.lock().queue.failed(name, Instant::now());
     }
 
     /// Gives slots to those whose turn it is.

@@ -86,7 +86,7 @@ pub struct Credentials {
     #[serde(default)]
     pub deadline: Option<UnixMillis>,
     /// Whether the name has logged in lately from the address that asks: its log-in does
-    /// not wait among those who guess the password from elsewhere.
+    /// not wait among those who guess passwords from elsewhere.
     #[serde(default)]
     pub is_known_address: bool,
 }

@@ -164,18 +164,19 @@ fn a_name_is_in_the_other_lane_for_a_minute_after_a_failure() {
     let now = Instant::now();
     let mut queue = measured(1);
     let ada = name("Ada");
-    queue.logged_in(&ada, false, now);
+    queue.failed(&ada, now);
     assert_eq!(queue.log_in_lane(&ada, false, now), Lane::LogInAfterFailure);
-    assert_eq!(queue.log_in_lane(&ada, true, now), Lane::LogIn);
+    assert_eq!(
+        queue.log_in_lane(&ada, true, now),
+        Lane::LogInAtKnownAddress
+    );
     assert_eq!(queue.log_in_lane(&name("bob"), false, now), Lane::LogIn);
     assert_eq!(
         queue.log_in_lane(&ada, false, now + FAILURE_AGE_MAX),
         Lane::LogIn
     );
-    queue.logged_in(&ada, true, now);
-    assert_eq!(queue.log_in_lane(&ada, false, now), Lane::LogIn);
     for i in 0..2 * FAILURES_MAX {
-        queue.logged_in(&name(&format!("p{i}")), false, now);
+        queue.failed(&name(&format!("p{i}")), now);
     }
     assert_eq!(queue.failures.len(), FAILURES_MAX);
 }
@@ -235,9 +236,8 @@ fn simulate(callers: &[Caller], flood: Duration, after: Duration) -> Vec<(Durati
             let (caller, asked, name) = places.remove(&ticket).unwrap();
             queue.finished(Some(HASH));
             match caller {
-                Caller::Guesser(_) | Caller::Sprayer(_) => queue.logged_in(&name, false, now),
-                Caller::Player(_) => queue.logged_in(&name, true, now),
-                Caller::SignsUp(_) => {}
+                Caller::Guesser(_) | Caller::Sprayer(_) => queue.failed(&name, now),
+                Caller::Player(_) | Caller::SignsUp(_) => {}
             }
             answered.push((caller, asked, true));
         } else if let Some((_, caller)) = asks.pop_first() {

@@ -173,12 +173,12 @@ impl Store {
         let found = self.find(&id).await?.filter(has_password);
         let (name, hash) = found.map(|row| (row.name, row.password_hash)).unzip();
         let is_right = slot.verify(&password, hash).await?;
-        // Before the slot is given back, so that the next guess is in the other lane.
-        self.passwords.logged_in(&id, is_right);
-        drop(slot);
         if !is_right {
+            // Before the slot is given back, so that the next guess is in the other lane.
+            self.passwords.failed(&id);
             return Err(StoreError::WrongCredentials);
         }
+        drop(slot);
         let name = name.and_then(|name| PlayerName::parse(&name).ok());
         let name = name.ok_or(StoreError::WrongCredentials)?;
         // A greeting: without it a person can race all the same.
