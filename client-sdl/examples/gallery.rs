@@ -10,18 +10,16 @@ use anyhow::{Context, anyhow};
 use client_core::LinkEvent;
 use client_core::protocol::client::ServerMessage;
 use client_core::protocol::lobby::RoomSettings;
-use client_core::protocol::snapshot::{SnapshotHeader, relay_into};
-use client_core::protocol::{Epoch, Rejection, RejectionCode, WorkerId};
-use client_core::simulation::{AiDriver, Events, RaceState, Rules, Track, step};
+use client_core::protocol::{Rejection, RejectionCode};
+use client_core::simulation::Track;
 use client_sdl::app::{App, Plan};
 use client_sdl::input::{Command, InputEvent, Key, KeyCode, KeyPress, UiEvent};
+use client_sdl::local_race::{self, LocalRace, RACE};
 use client_sdl::screens::Screen;
 use client_sdl::view::{self, Painter, Tiles};
-use domain::{CarClass, Controls, Drive, Mode, Skill, TICK_RATE_HZ};
-use netcode::{TrackCourse, wire};
+use domain::{Mode, TICK_RATE_HZ};
 use serde_json::{Value, json};
 
-const RACE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const SIZE: (u32, u32) = (1_280, 720);
 /// Length of the countdown in ticks.
 const START_TICK: u32 = 240;
@@ -138,13 +136,13 @@ impl Gallery<'_> {
         self.press(Key::Right);
         self.save_screenshot("06-create-highway")?;
         self.press(Key::Escape);
-        self.receive(entered("waiting", 5, &circuit()))?;
+        self.enter("waiting", 5, &circuit())?;
         self.save_screenshot("07-waiting")
     }
 
     fn race(&mut self) -> anyhow::Result<()> {
-        self.receive(entered("countdown", NAMES.len(), &circuit()))?;
-        let mut room = Room::new(&circuit())?;
+        self.enter("countdown", NAMES.len(), &circuit())?;
+        let mut room = LocalRace::new(&circuit(), NAMES.len(), START_TICK)?;
         self.run(&mut room, START_TICK - 100)?;
         self.save_screenshot("08-countdown")?;
         self.run(&mut room, START_TICK + 30)?;
@@ -190,7 +188,7 @@ impl Gallery<'_> {
         self.save_screenshot("16-reconnecting")?;
         self.app.link_event(LinkEvent::Connected, self.now);
         self.receive(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
-        self.receive(entered("racing", NAMES.len(), &circuit()))?;
+        self.enter("racing", NAMES.len(), &circuit())?;
         let standing = |rank: usize| {
             let has_finished = rank <= 6;
             json!({"place": rank, "player": NAMES[(rank + 6) % 8], "seat": (rank + 6) % 8,
@@ -220,10 +218,10 @@ impl Gallery<'_> {
         self.app = App::new(plan(), self.now);
         self.app.link_event(LinkEvent::Connected, self.now);
         self.receive(json!({"type": "welcome", "player": "Ada", "token": "t"}))?;
-        self.receive(entered("waiting", 3, &highway()))?;
+        self.enter("waiting", 3, &highway())?;
         self.save_screenshot("20-highway-waiting")?;
-        self.receive(entered("countdown", NAMES.len(), &highway()))?;
-        let mut room = Room::new(&highway())?;
+        self.enter("countdown", NAMES.len(), &highway())?;
+        let mut room = LocalRace::new(&highway(), NAMES.len(), START_TICK)?;
         self.run(&mut room, START_TICK - 40)?;
         self.save_screenshot("21-highway-countdown")?;
         for second in [5, 14, 22, 30, 38] {
@@ -232,13 +230,13 @@ impl Gallery<'_> {
         }
         room.is_wild = true;
         for _ in 0..8 * TICK_RATE_HZ {
-            let tick = room.state.tick + 2;
+            let tick = room.state().tick + 2;
             self.run(&mut room, tick)?;
-            if room.state.cars[0].penalty_metres > 0 {
+            if room.state().cars[0].penalty_metres > 0 {
                 break;
             }
         }
-        let metres = room.state.cars[0].penalty_metres;
+        let metres = room.state().cars[0].penalty_metres;
         let reason = if metres < 1_000 {
             "traffic"
         } else {
@@ -246,7 +244,7 @@ impl Gallery<'_> {
         };
         self.room_event(json!({"event": "penalty", "player": "Ada", "seat": 0,
             "metres": metres, "reason": reason}))?;
-        let tick = room.state.tick + 20;
+        let tick = room.state().tick + 20;
         self.run(&mut room, tick)?;
         self.save_screenshot("23-highway-penalty")?;
         self.measure()?;
@@ -263,9 +261,9 @@ impl Gallery<'_> {
     }
 
     /// Advances the room and the client to a tick of the room.
-    fn run(&mut self, room: &mut Room, tick: u32) -> anyhow::Result<()> {
-        while room.state.tick < tick {
-            let snapshot = room.advance();
+    fn run(&mut self, room: &mut LocalRace, tick: u32) -> anyhow::Result<()> {
+        while room.state().tick < tick {
+            let snapshot = room.advance()?;
             self.now += Duration::from_micros(33_333);
             self.app
                 .link_event(LinkEvent::Snapshot(snapshot.into()), self.now);
@@ -314,6 +312,17 @@ impl Gallery<'_> {
             .save_png(&path)
             .map_err(|problem| anyhow!(problem))?;
         println!("{} {}", path.display(), self.app.screen().kind().name());
+        Ok(())
+    }
+
+    fn enter(
+        &mut self,
+        phase: &str,
+        players: usize,
+        settings: &RoomSettings,
+    ) -> anyhow::Result<()> {
+        let message = local_race::entered(phase, &NAMES[..players], settings, START_TICK)?;
+        self.app.link_event(LinkEvent::Message(message), self.now);
         Ok(())
     }
 
@@ -368,108 +377,5 @@ fn highway() -> RoomSettings {
         track: Track::HIGHWAY.to_owned(),
         target_metres: 5_000,
         ..circuit()
-    }
-}
-
-/// Makes the gateway's message to a client that has entered a room.
-fn entered(phase: &str, players: usize, settings: &RoomSettings) -> Value {
-    let seat = |seat: usize| {
-        json!({"seat": seat, "player": NAMES[seat], "connected": true,
-            "class": CarClass::ALL[seat % 3].name()})
-    };
-    let seats: Vec<Value> = (0..players).map(seat).collect();
-    let is_on = phase != "waiting";
-    json!({"type": "entered", "seat": 0, "room": {"race": RACE, "name": "friday-night",
-        "phase": phase, "start_tick": is_on.then_some(START_TICK), "seats": seats,
-        "host": NAMES[0], "settings": settings}})
-}
-
-/// A room without a server.
-struct Room {
-    track: Track,
-    rules: Rules,
-    state: RaceState,
-    drivers: Vec<AiDriver>,
-    events: Events,
-    /// A seat whose driver has lost the connection.
-    lost: Option<usize>,
-    /// Whether the player's own car swerves wildly.
-    is_wild: bool,
-}
-
-impl Room {
-    fn new(settings: &RoomSettings) -> anyhow::Result<Self> {
-        let track = Track::by_name(&settings.track).context("there is no track")?;
-        let rules = netcode::rules(settings, RACE.parse()?, &track, START_TICK);
-        let classes: [CarClass; NAMES.len()] = std::array::from_fn(|seat| CarClass::ALL[seat % 3]);
-        let state = RaceState::new(&track, &rules, &classes);
-        let driver = |seat: usize| {
-            let skill = Skill::ALL[seat % 3];
-            AiDriver::with_class(&track, classes[seat], seat as u64, skill)
-        };
-        let drivers = (0..NAMES.len()).map(driver).collect();
-        let events = Events::new();
-        Ok(Self {
-            track,
-            rules,
-            state,
-            drivers,
-            events,
-            lost: None,
-            is_wild: false,
-        })
-    }
-
-    /// Advances to the next snapshot and returns it as a gateway relays it.
-    fn advance(&mut self) -> Vec<u8> {
-        let drives = [self.tick(), self.tick()];
-        let applied: Vec<[Drive; 2]> = drives[0]
-            .iter()
-            .zip(&drives[1])
-            .map(|(first, second)| [*first, *second])
-            .collect();
-        let header = SnapshotHeader {
-            race: RACE.parse().expect("it is a ULID"),
-            owner: WorkerId::new(1),
-            epoch: Epoch::FIRST,
-            tick: self.state.tick,
-            acks: std::iter::empty().collect(),
-        };
-        let course = TrackCourse::shared(&self.track);
-        let bytes = wire::snapshot(&header, &self.state, &applied, &course);
-        relay_into(&bytes, Vec::new()).expect("it is a snapshot")
-    }
-
-    /// Advances by a tick and returns the applied inputs.
-    fn tick(&mut self) -> Vec<Drive> {
-        let mut drives = Vec::new();
-        for (seat, driver) in self.drivers.iter_mut().enumerate() {
-            let mut input = driver.drive(&self.track, &self.rules, &self.state, seat);
-            if self.is_wild && seat == 0 {
-                let phase = self.state.tick / 35;
-                let steer = if phase.is_multiple_of(2) { 127 } else { -127 };
-                let handbrake = phase.is_multiple_of(3);
-                input = Controls {
-                    throttle: 255,
-                    brake: 0,
-                    steer,
-                    handbrake,
-                };
-            }
-            let is_lost = self.lost == Some(seat);
-            drives.push(if is_lost {
-                Drive::Absent
-            } else {
-                Drive::Driven(input)
-            });
-        }
-        step(
-            &self.track,
-            &self.rules,
-            &mut self.state,
-            &drives,
-            &mut self.events,
-        );
-        drives
     }
 }

@@ -31,6 +31,7 @@ pub mod effects;
 pub mod form;
 pub mod input;
 pub mod leaderboard;
+pub mod local_race;
 pub mod network;
 pub mod notices;
 pub mod options;

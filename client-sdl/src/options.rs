@@ -23,6 +23,11 @@ pub const EXIT_USAGE: u8 = 64;
 /// of the fastest screens.
 const FRAME_RATES: RangeInclusive<i64> = 10..=240;
 
+/// What `--bench` measures with each renderer if it is not said: a lap or so.
+const BENCH_SECONDS_DEFAULT: u32 = 20;
+/// Seconds that can be measured: enough for a percentile, and at most an hour.
+const BENCH_SECONDS: RangeInclusive<i64> = 2..=3_600;
+
 /// Slipstream's race client
 #[derive(Clone, Debug, Parser)]
 #[command(name = "client-sdl", version, max_term_width = 100)]
@@ -154,17 +159,36 @@ pub struct Options {
     #[arg(long, value_name = "RENDERER", default_value_t, value_enum)]
     pub renderer: RendererOption,
 
+    /// Measure frames of a race of N cars that is simulated here, with each
+    /// renderer, and end; fails if road under a car was missing
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with_all = ["user", "goal"],
+        value_parser = clap::value_parser!(u8).range(1..=SEATS_MAX as i64)
+    )]
+    pub bench: Option<u8>,
+
+    /// Seconds that `--bench` measures with each renderer
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = BENCH_SECONDS_DEFAULT,
+        requires = "bench",
+        value_parser = clap::value_parser!(u32).range(BENCH_SECONDS)
+    )]
+    pub bench_seconds: u32,
+
     /// End once the picture is saved
     #[arg(long, requires = "screenshot")]
     pub exit_after_screenshot: bool,
 }
 
 impl Options {
-    /// Returns the plan that the options describe.
+    /// Returns the settings of the created room.
     #[must_use]
-    pub fn plan(&self) -> Plan {
-        let credentials = self.user.as_ref().zip(self.password.as_ref());
-        let settings = RoomSettings {
+    pub fn settings(&self) -> RoomSettings {
+        RoomSettings {
             seats: self.seats,
             mode: self.mode,
             track: match self.mode {
@@ -173,7 +197,14 @@ impl Options {
             },
             laps: self.laps,
             target_metres: self.target,
-        };
+        }
+    }
+
+    /// Returns the plan that the options describe.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let credentials = self.user.as_ref().zip(self.password.as_ref());
+        let settings = self.settings();
         let join = self.room.clone().map(Goal::Join);
         let create = self.create.clone().map(|room| Goal::Create(room, settings));
         let spectate = self.spectate.clone().map(Goal::Spectate);

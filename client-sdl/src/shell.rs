@@ -1,6 +1,7 @@
 //! The window and its frame loop.
 
 mod audio;
+mod bench;
 mod frame_pacer;
 mod keys;
 mod renderer;
@@ -58,8 +59,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .video()
         .map_err(|problem| anyhow!(problem))
         .context("cannot find a display")?;
-    video.text_input().start();
     let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
+    if let Some(cars) = options.bench {
+        return bench::run(options, cars, &sdl, &video, &fonts);
+    }
+    video.text_input().start();
     let screen = renderer::open(options.renderer, &video, || open_window(&video))?;
     tracing::info!(renderer = screen.name, "window is open");
     let canvas = screen.canvas;

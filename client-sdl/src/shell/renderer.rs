@@ -21,7 +21,6 @@ const SOFTWARE_GL: [&str; 5] = [
 ];
 /// The name of SDL's own software renderer.
 const SDL_SOFTWARE: &str = "software";
-const RENDER_DRIVER: &str = "SDL_RENDER_DRIVER";
 /// Off, SDL's software renderer copies its pixels to the window itself rather
 /// than as a texture through OpenGL.
 const FRAMEBUFFER_ACCELERATION: &str = "SDL_FRAMEBUFFER_ACCELERATION";
@@ -99,7 +98,6 @@ fn accelerated(video: &VideoSubsystem, window: Window) -> anyhow::Result<Screen>
 
 /// Makes a canvas without vertical synchronisation, which SDL would only imitate.
 fn software(window: Window) -> anyhow::Result<Screen> {
-    sdl2::hint::set(RENDER_DRIVER, SDL_SOFTWARE);
     sdl2::hint::set(FRAMEBUFFER_ACCELERATION, "0");
     let canvas = window
         .into_canvas()
