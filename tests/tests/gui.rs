@@ -6,12 +6,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use fleet::command::run;
+use fleet::command::{run, stdout_of};
+use fleet::{Process, RunDir};
 use integration_tests::chat_window::ChatWindow;
 use integration_tests::cluster::Cluster;
 use integration_tests::programs::program;
 use integration_tests::race_window::RaceWindow;
-use integration_tests::screen::{Screen, kept};
+use integration_tests::screen::{Screen, kept, tool};
 use integration_tests::window::picture;
 use serde_json::{Value, json};
 
@@ -20,6 +21,8 @@ const TOP_LEFT: (u32, u32) = (0, 0);
 const TOP_RIGHT: (u32, u32) = (1280, 0);
 const BOTTOM_LEFT: (u32, u32) = (0, 720);
 const BOTTOM_RIGHT: (u32, u32) = (1280, 720);
+/// Programs that keep a machine busy: two for each core of a small one.
+const LOADS: usize = 4;
 
 fn screenshot(name: &str) -> Result<PathBuf> {
     kept(env!("CARGO_TARGET_TMPDIR"), &format!("{name}.png"))
@@ -81,6 +84,7 @@ async fn two_people_sign_up_race_and_talk() -> Result<()> {
         "highest first: {race}"
     );
     ada.picture(&screenshot("race")?).await?;
+    assert_eq!(race["missing_road_frames"], 0, "{race}");
     bob_chat.window.picture(&screenshot("chat")?).await?;
     picture(&screen, "root", &screenshot("four-windows")?).await?;
 
@@ -113,6 +117,29 @@ async fn drive(racer: &RaceWindow<'_>, seat: usize) -> Result<()> {
         })
         .await?;
     racer.window.releases("Up").await
+}
+
+#[tokio::test]
+async fn no_car_is_without_a_road_on_a_busy_machine() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run_dir = RunDir::new(folder.path());
+    let screen = Screen::start(&run_dir).await?;
+    let load = || {
+        let mut command = tool("nice")?;
+        command.args(["sh", "-c", "while :; do :; done"]);
+        Process::start(command, "load", &run_dir)
+    };
+    let _load: Vec<Process> = (0..LOADS).map(|_| load()).collect::<Result<_>>()?;
+    // Both kinds of road, as fast as the cars go.
+    for mode in ["circuit", "highway"] {
+        let mut command = program("client-sdl")?;
+        screen.dress(&mut command);
+        command.args(["--bench", "16", "--bench-seconds", "12", "--mode", mode]);
+        command.args(["--renderer", "software"]);
+        let figures = stdout_of(command).await?;
+        assert!(figures.contains("missing in 0 frames"), "{figures}");
+    }
+    Ok(())
 }
 
 #[tokio::test]
