@@ -1,5 +1,6 @@
 //! A window with fonts and textures, measured in points.
 
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use domain::CarClass;
@@ -122,6 +123,10 @@ pub struct Painter<'t> {
     pub(super) sprites: SpriteTextures<'t>,
     pixels_per_point: f32,
     width: f32,
+    /// The vertices of the latest quadrilaterals, kept for their memory.
+    vertices: Vec<Vertex>,
+    /// The latest formatted text, kept for its memory.
+    formatted: String,
 }
 
 impl<'t> Painter<'t> {
@@ -161,6 +166,8 @@ impl<'t> Painter<'t> {
             sprites,
             pixels_per_point: 1.0,
             width: 1_280.0,
+            vertices: Vec::new(),
+            formatted: String::new(),
         })
     }
 
@@ -319,6 +326,25 @@ impl<'t> Painter<'t> {
         Ok(width as f32 / self.pixels_per_point)
     }
 
+    /// Draws formatted text as [`Painter::text`] does, without an allocation.
+    ///
+    /// # Errors
+    /// Returns SDL's error message.
+    pub fn text_args(
+        &mut self,
+        x: f32,
+        y: f32,
+        style: Style,
+        text: fmt::Arguments<'_>,
+    ) -> Result<f32, String> {
+        let mut formatted = std::mem::take(&mut self.formatted);
+        formatted.clear();
+        let is_written = formatted.write_fmt(text).map_err(|error| error.to_string());
+        let drawn = is_written.and_then(|()| self.text(x, y, style, &formatted));
+        self.formatted = formatted;
+        drawn
+    }
+
     /// Returns the width of a text, points.
     ///
     /// # Errors
@@ -341,11 +367,11 @@ impl<'t> Painter<'t> {
             return Ok(());
         }
         let scale = self.pixels_per_point;
-        let mut vertices = Vec::with_capacity(quads.len() * 6);
+        self.vertices.clear();
         for (corners, colour) in quads {
             for index in [0, 1, 2, 0, 2, 3] {
                 let (x, y) = corners[index];
-                vertices.push(Vertex {
+                self.vertices.push(Vertex {
                     position: FPoint::new(x * scale, y * scale),
                     color: sdl_colour(*colour),
                     tex_coord: FPoint::new(0.0, 0.0),
@@ -353,7 +379,7 @@ impl<'t> Painter<'t> {
             }
         }
         self.canvas
-            .render_geometry(&vertices, None, VertexIndices::Sequential)
+            .render_geometry(&self.vertices, None, VertexIndices::Sequential)
     }
 
     /// Returns the canvas and the textures of the sprites.

@@ -5,6 +5,7 @@ mod skeleton;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks length and alphabet.
@@ -89,7 +90,7 @@ macro_rules! name {
             /// Says which rule the text breaks.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 check(text, $kind, $max)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
 
             /// As it was chosen, with its capitals.
@@ -149,7 +150,7 @@ macro_rules! name {
         }
         impl From<$type> for String {
             fn from(value: $type) -> Self {
-                value.0
+                value.as_str().to_owned()
             }
         }
     };

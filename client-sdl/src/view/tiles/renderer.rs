@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 use client_core::simulation::Track;
 
@@ -22,19 +22,23 @@ impl TileRenderer {
         let (requests, to_render) = sync_channel::<TileId>(IN_FLIGHT_MAX);
         let (rendered, results) = sync_channel(IN_FLIGHT_MAX);
         let of = Arc::clone(&track);
-        let thread = std::thread::spawn(move || {
+        let render = move || {
             let scenery = Scenery::new(&of);
             for tile in to_render {
                 if rendered.send((tile, scenery.paint(tile))).is_err() {
                     return;
                 }
             }
-        });
+        };
+        let thread = Builder::new().name("tiles".to_owned()).spawn(render);
+        if let Err(error) = &thread {
+            tracing::warn!(%error, "the ground is painted without detail");
+        }
         Self {
             track,
             requests: Some(requests),
             results,
-            thread: Some(thread),
+            thread: thread.ok(),
         }
     }
 
