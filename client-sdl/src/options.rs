@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, Parser, ValueEnum};
 use client_core::protocol::account::Password;
 use client_core::protocol::limits::{LAPS_DEFAULT, LAPS_MAX, SEATS_DEFAULT};
 use client_core::protocol::lobby::RoomSettings;
@@ -14,7 +14,6 @@ use client_core::{GatewayAddress, TlsOptions};
 use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
 use crate::app::{Credentials, Goal, Plan};
-use crate::shell::RendererOption;
 
 /// The exit status of a bad command line, as in `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
@@ -27,6 +26,18 @@ const FRAME_RATES: RangeInclusive<i64> = 10..=240;
 const BENCH_SECONDS_DEFAULT: u32 = 20;
 /// Seconds that can be measured: enough for a percentile, and at most an hour.
 const BENCH_SECONDS: RangeInclusive<i64> = 2..=3_600;
+
+/// The renderer that the command line asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RendererOption {
+    /// The graphics card or, without one, the software renderer.
+    #[default]
+    Auto,
+    /// SDL's software renderer.
+    Software,
+    /// The renderer that SDL prefers, usually OpenGL.
+    Accelerated,
+}
 
 /// Slipstream's race client
 #[derive(Clone, Debug, Parser)]

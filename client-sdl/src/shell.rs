@@ -20,7 +20,6 @@ use serde_json::json;
 use self::audio::Audio;
 use self::frame_pacer::FramePacer;
 use self::keys::Points;
-pub use self::renderer::RendererOption;
 use self::screenshot::ScreenshotTimer;
 use self::signals::EndSignal;
 use crate::app::App;

@@ -5,11 +5,12 @@
 //! it accelerated: the name of the OpenGL renderer tells them apart.
 
 use anyhow::Context;
-use clap::ValueEnum;
 use sdl2::VideoSubsystem;
 use sdl2::render::WindowCanvas;
 use sdl2::sys::SDL_RendererFlags;
 use sdl2::video::Window;
+
+use crate::options::RendererOption;
 
 /// Parts of the names of OpenGL renderers that compute pixels on the processor.
 const SOFTWARE_GL: [&str; 5] = [
@@ -24,18 +25,6 @@ const SDL_SOFTWARE: &str = "software";
 /// Off, SDL's software renderer copies its pixels to the window itself rather
 /// than as a texture through OpenGL.
 const FRAMEBUFFER_ACCELERATION: &str = "SDL_FRAMEBUFFER_ACCELERATION";
-
-/// The renderer that the command line asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum RendererOption {
-    /// The graphics card or, without one, the software renderer.
-    #[default]
-    Auto,
-    /// SDL's software renderer.
-    Software,
-    /// The renderer that SDL prefers, usually OpenGL.
-    Accelerated,
-}
 
 /// A canvas, and what is known of its renderer.
 pub(super) struct Screen {
