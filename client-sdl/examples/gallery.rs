@@ -24,6 +24,8 @@ const SIZE: (u32, u32) = (1_280, 720);
 /// Length of the countdown in ticks.
 const START_TICK: u32 = 240;
 const LAPS: u16 = 2;
+/// Ticks after the start at which a circuit is shown: past its first corner.
+const FACE_TICKS: u32 = 9 * TICK_RATE_HZ;
 const NAMES: [&str; 8] = [
     "Ada",
     "Grace_H",
@@ -66,7 +68,8 @@ fn main() -> anyhow::Result<()> {
     gallery.lobby()?;
     gallery.race()?;
     gallery.disconnected()?;
-    gallery.highway()
+    gallery.highway()?;
+    gallery.faces()
 }
 
 fn plan() -> Plan {
@@ -258,6 +261,24 @@ impl Gallery<'_> {
             "leaderboard": leaderboard}))?;
         self.now += Duration::from_secs(6);
         self.save_screenshot("24-highway-result")
+    }
+
+    /// One picture of every circuit, each of which has the face of its place.
+    fn faces(&mut self) -> anyhow::Result<()> {
+        for name in Track::names() {
+            let settings = RoomSettings {
+                track: (*name).to_owned(),
+                ..circuit()
+            };
+            self.app = App::new(plan(), self.now);
+            self.app.link_event(LinkEvent::Connected, self.now);
+            self.receive(json!({"type": "welcome", "player": "Ada", "token": "t"}))?;
+            self.enter("countdown", NAMES.len(), &settings)?;
+            let mut room = LocalRace::new(&settings, NAMES.len(), START_TICK)?;
+            self.run(&mut room, START_TICK + FACE_TICKS)?;
+            self.save_screenshot(&format!("30-face-{name}"))?;
+        }
+        Ok(())
     }
 
     /// Advances the room and the client to a tick of the room.

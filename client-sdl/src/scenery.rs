@@ -3,8 +3,10 @@
 //!
 //! - [`strip`]: the nearest part of the track; [`features`]: kerbs, gravel and
 //!   rubber along it,
-//! - [`ground`]: grass, asphalt, gravel; [`markings`]: paint and kerbs,
-//! - [`furniture`]: walls, tyres, trees, the grandstand,
+//! - [`face`]: the colours of a place; [`terrain`]: its ground; [`props`]: its
+//!   objects,
+//! - [`ground`]: asphalt, gravel; [`markings`]: paint and kerbs,
+//! - [`furniture`]: walls, tyres, trees; [`stand`]: the grandstand,
 //! - [`bridge`]: bridges where the track crosses itself,
 //! - [`highway`]: the ground of the endless road,
 //! - [`plain_road`]: the road as flat pieces, until its tiles are ready,
@@ -15,6 +17,7 @@
 
 mod bridge;
 mod colour;
+mod face;
 mod features;
 mod furniture;
 mod ground;
@@ -22,17 +25,21 @@ mod highway;
 mod markings;
 mod noise;
 mod plain_road;
+mod props;
+mod stand;
 mod strip;
+mod terrain;
 
 use client_core::simulation::Track;
 
 pub use self::bridge::Bridge;
 use self::colour::Colour;
+use self::face::{Face, Palette};
 use self::furniture::{Furniture, Tree};
 use self::markings::{GridBox, Markings};
 pub use self::plain_road::{Piece, PlainRoad, StretchId};
+use self::props::{Prop, Props};
 use self::strip::{Branch, Strip, TrackPosition};
-use crate::theme::Rgba;
 
 /// Side of a tile in pixels, small enough to be painted within milliseconds.
 pub const TILE_PIXELS: usize = 512;
@@ -110,9 +117,13 @@ enum World {
 
 #[derive(Debug)]
 struct Circuit {
+    face: Face,
+    palette: Palette,
     strip: Strip,
+    props: Props,
     markings: Markings,
     furniture: Furniture,
+    has_stand: bool,
     bridges: Vec<Bridge>,
 }
 
@@ -124,10 +135,16 @@ impl Scenery {
             return Self(World::Highway);
         }
         let strip = Strip::new(track);
-        let furniture = Furniture::new(&strip);
+        let face = Face::of(track);
+        let props = Props::new(&strip, face);
+        let furniture = Furniture::new(&strip, face, &props);
         Self(World::Circuit(Box::new(Circuit {
+            face,
+            palette: face.palette(),
             markings: Markings::new(track),
+            props,
             furniture,
+            has_stand: stand::has_room(&strip),
             bridges: Bridge::of(track),
             strip,
         })))
@@ -150,18 +167,24 @@ impl Scenery {
         let half = BLOCK_PIXELS / 2;
         let middle = pixel_centre(tile, left + half, top + half);
         let radius_m = BLOCK_PIXELS as f32 / PIXELS_PER_M;
-        let mut block = |trees: &[Tree], colour_at: &mut dyn FnMut(Point) -> (Colour, bool)| {
-            for row in top..top + BLOCK_PIXELS {
-                for column in left..left + BLOCK_PIXELS {
-                    let point = pixel_centre(tile, column, row);
-                    let (colour, is_deck) = colour_at(point);
-                    let colour = furniture::paint_trees(colour, point, trees);
-                    let at = (row * TILE_PIXELS + column) * 4;
-                    pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
-                    pixels[at + 3] = if is_deck { u8::MAX } else { 0 };
+        let mut block =
+            |palette: &Palette,
+             props: &[Prop],
+             trees: &[Tree],
+             colour_at: &mut dyn FnMut(Point) -> (Colour, bool)| {
+                for row in top..top + BLOCK_PIXELS {
+                    for column in left..left + BLOCK_PIXELS {
+                        let point = pixel_centre(tile, column, row);
+                        let (colour, is_deck) = colour_at(point);
+                        let colour = props::paint(colour, point, props);
+                        let colour = furniture::paint_trees(palette, colour, point, trees);
+                        let colour = palette.lit(colour);
+                        let at = (row * TILE_PIXELS + column) * 4;
+                        pixels[at..at + 3].copy_from_slice(&colour.blue_green_red());
+                        pixels[at + 3] = if is_deck { u8::MAX } else { 0 };
+                    }
                 }
-            }
-        };
+            };
         match &self.0 {
             World::Circuit(circuit) => {
                 let mut branches = circuit.strip.branches(middle);
@@ -172,17 +195,27 @@ impl Scenery {
                     .iter()
                     .filter(|bridge| bridge.is_near(middle));
                 let bridges: Vec<&Bridge> = near.collect();
-                block(&trees, &mut |point| match circuit.deck(point, &bridges) {
-                    Some(colour) => (colour, true),
-                    None => {
-                        let colour = circuit.paint(point, &mut branches, &grid_boxes);
-                        (circuit.shaded(colour, point, &bridges), false)
-                    }
-                });
+                let props = circuit.props.near(middle, radius_m);
+                let palette = &circuit.palette;
+                block(
+                    palette,
+                    &props,
+                    &trees,
+                    &mut |point| match circuit.deck(point, &bridges) {
+                        Some(colour) => (colour, true),
+                        None => {
+                            let colour = circuit.paint(point, &mut branches, &grid_boxes);
+                            (circuit.shaded(colour, point, &bridges), false)
+                        }
+                    },
+                );
             }
             World::Highway => {
                 let trees = highway::trees_near(middle, radius_m);
-                block(&trees, &mut |point| (highway::paint(point), false));
+                let palette = Face::Meadow.palette();
+                block(&palette, &[], &trees, &mut |point| {
+                    (highway::paint(point), false)
+                });
             }
         }
     }
@@ -194,8 +227,8 @@ impl Circuit {
         let position = bridges
             .iter()
             .find_map(|bridge| bridge.deck(&self.strip, point))?;
-        let colour = ground::road(DECK, point, &position);
-        let colour = self.markings.paint(colour, &position);
+        let colour = ground::road(&self.palette, DECK, point, &position);
+        let colour = self.markings.paint(&self.palette, colour, &position);
         Some(furniture::wall(colour, &position))
     }
 
@@ -208,36 +241,29 @@ impl Circuit {
 
     /// Returns the colour of a point, without trees.
     fn paint(&self, point: Point, branches: &mut [Branch], grid_boxes: &[GridBox]) -> Colour {
-        let meadow = ground::meadow(point);
-        let Some(position) = self.strip.locate(point, branches) else {
-            return meadow;
+        let position = self.strip.locate(point, branches);
+        let beyond = position.map_or(f32::INFINITY, |position| position.off_wall);
+        let ground = terrain::colour(self.face, &self.palette, point, beyond);
+        let Some(position) = position else {
+            return ground;
         };
-        let colour = self.on_strip(meadow, point, &position);
+        let colour = self.on_strip(ground, point, &position);
         let grid = grid_boxes.iter();
         grid.fold(colour, |colour, grid_box| grid_box.paint(colour, point))
     }
 
     /// Paints the layers from the bottom up: verge, gravel, road, paint, kerbs,
     /// shadows, walls.
-    fn on_strip(&self, meadow: Colour, point: Point, position: &TrackPosition) -> Colour {
-        let colour = ground::run_off(meadow, point, position);
-        let colour = ground::road(colour, point, position);
-        let colour = self.markings.paint(colour, position);
+    fn on_strip(&self, ground: Colour, point: Point, position: &TrackPosition) -> Colour {
+        let colour = ground::run_off(&self.palette, ground, point, position);
+        let colour = ground::road(&self.palette, colour, point, position);
+        let colour = self.markings.paint(&self.palette, colour, position);
         let colour = furniture::wall_shadow(colour, position);
         let colour = furniture::wall(colour, position);
-        self.furniture.stands(colour, position)
-    }
-}
-
-/// Returns the colour of ground whose tile is not ready.
-#[must_use]
-pub fn bare_ground() -> Rgba {
-    let [b, g, r] = ground::grass().blue_green_red();
-    Rgba {
-        r,
-        g,
-        b,
-        a: u8::MAX,
+        if self.has_stand {
+            return stand::paint(colour, position);
+        }
+        colour
     }
 }
 
@@ -280,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_road_is_grey_and_the_meadow_green() {
-        let track = Track::by_name(Track::names()[0]).unwrap();
+        let track = Track::by_name("willow-park").unwrap();
         let scenery = Scenery::new(&track);
         let road = track.at(250.0).point(2.0);
         let [r, g, b] = pixel(&scenery, road.x, road.y);
@@ -288,6 +314,21 @@ mod tests {
         let far = track.bounds().max;
         let [r, g, b] = pixel(&scenery, far.x + 200.0, far.y + 200.0);
         assert!(g > r && g > b, "{r} {g} {b}");
+    }
+
+    #[test]
+    fn a_face_is_seen_beyond_the_walls() {
+        let colour_of = |name: &str| {
+            let track = Track::by_name(name).unwrap();
+            let far = track.bounds().max;
+            pixel(&Scenery::new(&track), far.x + 60.0, far.y + 60.0)
+        };
+        let [r, g, b] = colour_of("harbour-ring");
+        assert!(b > g && g > r, "water: {r} {g} {b}");
+        let [r, g, b] = colour_of("sunset-bowl");
+        assert!(r > g && g > b, "sand: {r} {g} {b}");
+        let [r, g, b] = colour_of("kiln-yard");
+        assert!(r > g + 20 && g >= b, "brick: {r} {g} {b}");
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! Objects beside the road: walls, tyres, trees, the grandstand.
+//! Objects beside the road: walls, tyres, trees.
 
 use super::colour::Colour;
+use super::face::{Face, Palette};
+use super::props::Props;
 use super::strip::{Strip, TrackPosition};
-use super::{Point, SHADOW, cover, noise, smooth};
+use super::{Point, SHADOW, cover, noise, smooth, stand};
 
 const CONCRETE: Colour = Colour::hex(0xbf_c2c2);
 const JOINT: Colour = Colour::hex(0x7d_8082);
 const TYRE: Colour = Colour::hex(0x24_2528);
 const TYRE_HOLE: Colour = Colour::hex(0x0e_0e10);
-const LEAVES_LIGHT: Colour = Colour::hex(0x6d_a845);
-const LEAVES_DARK: Colour = Colour::hex(0x1f_4a25);
-const STEPS: Colour = Colour::hex(0x9a_a0a6);
-const ROOF: Colour = Colour::hex(0xdf_e4e8);
+const TRUNK: Colour = Colour::hex(0xe6_e4da);
+const SNOW: Colour = Colour::hex(0xee_f2f6);
 const SERVICE_ROAD: Colour = Colour::hex(0x7c_7a72);
 /// Colours of the sponsors' panels on walls.
 const SPONSORS: [Colour; 5] = [
@@ -33,12 +33,6 @@ const TREE_GRID_M: f32 = 7.0;
 const RADIUS_MAX_M: f32 = 3.6;
 /// Distance from a wall to the nearest crown, m, with room for the service road.
 const TREE_CLEARANCE_M: f32 = 5.0;
-/// Extent of the grandstand along the start straight, m.
-const STAND_STATION: (f32, f32) = (-70.0, 60.0);
-/// Extent of the grandstand behind the wall, m.
-const STAND_DEPTH: (f32, f32) = (3.5, 15.5);
-/// Distance between rows of seats, m.
-const SEAT_ROW_M: f32 = 0.85;
 
 /// A tree, seen from above.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +40,17 @@ pub(super) struct Tree {
     pub(super) centre: Point,
     pub(super) radius: f32,
     shade: f32,
+    crown: Crown,
+}
+
+/// The shape of a tree's crown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Crown {
+    Round,
+    Birch,
+    Fir,
+    SnowyFir,
+    Palm,
 }
 
 /// The objects beside the road that are computed once per track.
@@ -53,25 +58,20 @@ pub(super) struct Tree {
 pub(super) struct Furniture {
     /// The trees, sorted by x.
     trees: Vec<Tree>,
-    /// Whether there is room for a grandstand on the right of the start line.
-    has_stand: bool,
 }
 
 impl Furniture {
-    pub(super) fn new(strip: &Strip) -> Self {
+    pub(super) fn new(strip: &Strip, face: Face, props: &Props) -> Self {
         let (low, high) = strip.reach();
         let mut trees = Vec::new();
         let columns = (low.x / TREE_GRID_M) as i32..(high.x / TREE_GRID_M) as i32;
         for column in columns {
             for row in (low.y / TREE_GRID_M) as i32..(high.y / TREE_GRID_M) as i32 {
-                trees.extend(tree(strip, column, row));
+                trees.extend(tree(strip, face, props, column, row));
             }
         }
         trees.sort_by(|a, b| a.centre.x.total_cmp(&b.centre.x));
-        Self {
-            trees,
-            has_stand: has_room_for_stand(strip),
-        }
+        Self { trees }
     }
 
     /// Returns the trees whose crown or shadow reaches into a circle.
@@ -87,48 +87,42 @@ impl Furniture {
             .copied()
             .collect()
     }
+}
 
-    /// Paints the grandstand on the right of the start line.
-    pub(super) fn stands(&self, colour: Colour, position: &TrackPosition) -> Colour {
-        if !self.has_stand || position.lateral > 0.0 || !is_in_stand(position, 2.5) {
-            return colour;
-        }
-        let (from, to) = STAND_STATION;
-        let along = (from - position.station).max(position.station - to);
-        let behind = position.off_wall;
-        let across = (STAND_DEPTH.0 - behind).max(behind - STAND_DEPTH.1);
-        let edge = along.max(across);
-        let shadowed = colour.lit(1.0 - 0.35 * smooth(2.0, 0.0, edge));
-        let share = cover(edge);
-        if share <= 0.0 {
-            return shadowed;
-        }
-        shadowed.under(stand(position.station, behind - STAND_DEPTH.0), share)
+fn tree(strip: &Strip, face: Face, props: &Props, column: i32, row: i32) -> Option<Tree> {
+    let mut tree = wild_tree(column, row)?;
+    if noise::cell(column, row, 27) > density(face) {
+        return None;
+    }
+    tree.crown = crown_of(face, tree.shade);
+    let position = strip.locate(tree.centre, &mut strip.branches(tree.centre));
+    let is_free = position.is_none_or(|position| {
+        let is_on_stand = stand::is_near(&position, 4.0 + tree.radius);
+        position.off_wall > tree.radius + TREE_CLEARANCE_M && !is_on_stand
+    });
+    (is_free && !props.is_at(tree.centre, tree.radius)).then_some(tree)
+}
+
+/// Returns the share of the wild trees that stand in a place.
+fn density(face: Face) -> f32 {
+    match face {
+        Face::Meadow | Face::Forest => 1.0,
+        Face::Harbour => 0.0,
+        Face::OldTown => 0.12,
+        Face::Bowl => 0.35,
+        Face::Pass => 0.6,
+        Face::Yard => 0.15,
     }
 }
 
-fn has_room_for_stand(strip: &Strip) -> bool {
-    let (from, to) = STAND_STATION;
-    let mut stations = (from as i32..=to as i32)
-        .step_by(10)
-        .map(|station| station as f32);
-    stations.all(|station| {
-        let back = strip.behind_right_wall(station, STAND_DEPTH.1 + 3.0);
-        let position = strip.locate(back, &mut strip.branches(back));
-        position.is_some_and(|position| {
-            position.lateral < 0.0 && (position.station - station).abs() < 3.0
-        })
-    })
-}
-
-fn tree(strip: &Strip, column: i32, row: i32) -> Option<Tree> {
-    let tree = wild_tree(column, row)?;
-    let position = strip.locate(tree.centre, &mut strip.branches(tree.centre));
-    let is_free = position.is_none_or(|position| {
-        let is_on_stand = position.lateral < 0.0 && is_in_stand(&position, 4.0 + tree.radius);
-        position.off_wall > tree.radius + TREE_CLEARANCE_M && !is_on_stand
-    });
-    is_free.then_some(tree)
+fn crown_of(face: Face, shade: f32) -> Crown {
+    match face {
+        Face::Forest if shade < 0.62 => Crown::Birch,
+        Face::Forest => Crown::Fir,
+        Face::Bowl => Crown::Palm,
+        Face::Pass => Crown::SnowyFir,
+        Face::Meadow | Face::Harbour | Face::OldTown | Face::Yard => Crown::Round,
+    }
 }
 
 /// Returns the trees of a landscape without roads whose crown or shadow reaches
@@ -162,39 +156,8 @@ fn wild_tree(column: i32, row: i32) -> Option<Tree> {
         centre,
         radius: 1.7 + noise::cell(column, row, 25) * (RADIUS_MAX_M - 1.7),
         shade: noise::cell(column, row, 26),
+        crown: Crown::Round,
     })
-}
-
-fn is_in_stand(position: &TrackPosition, margin_m: f32) -> bool {
-    let (from, to) = STAND_STATION;
-    (from - margin_m..to + margin_m).contains(&position.station)
-        && (STAND_DEPTH.0 - margin_m..STAND_DEPTH.1 + margin_m).contains(&position.off_wall)
-}
-
-/// Returns the colour of the grandstand: rows of spectators, the last ones under
-/// a roof.
-fn stand(station: f32, depth: f32) -> Colour {
-    let roof_from = STAND_DEPTH.1 - STAND_DEPTH.0 - 4.5;
-    if depth > roof_from {
-        let rib = ((station / 4.0).fract().abs() - 0.5).abs() * 4.0 - 1.85;
-        let slope = 1.0 - (depth - roof_from) * 0.025;
-        return ROOF.lit(slope).under(JOINT, cover(-rib) * 0.5);
-    }
-    let aisle = (station.rem_euclid(12.0) - 6.0).abs() - 0.6;
-    let row = (depth / SEAT_ROW_M).floor();
-    let in_row = depth - row * SEAT_ROW_M - SEAT_ROW_M / 2.0;
-    let seat = (station / 0.62).floor();
-    let in_seat = station - seat * 0.62 - 0.31;
-    let head = (in_row * in_row + in_seat * in_seat).sqrt() - 0.27;
-    let step = STEPS.lit(0.85 + 0.25 * (in_row / SEAT_ROW_M + 0.5));
-    let occupant = noise::cell(seat as i32, row as i32, 31);
-    if occupant < 0.14 {
-        return step;
-    }
-    let shirt = SPONSORS[(occupant * 97.0) as usize % SPONSORS.len()].lit(0.65 + occupant * 0.4);
-    let under_roof = smooth(2.5, 0.0, roof_from - depth) * 0.45;
-    step.under(shirt, cover(head) * cover(-aisle))
-        .lit(1.0 - under_roof)
 }
 
 /// Paints the shadow of a wall, and the service road behind it.
@@ -287,18 +250,35 @@ pub(super) fn wall_colour(is_tyres: bool) -> Colour {
 }
 
 /// Paints the crowns of trees and their shadows.
-pub(super) fn paint_trees(colour: Colour, point: Point, trees: &[Tree]) -> Colour {
+pub(super) fn paint_trees(
+    palette: &Palette,
+    colour: Colour,
+    point: Point,
+    trees: &[Tree],
+) -> Colour {
     let shadow = trees.iter().map(|tree| {
         let centre = tree.centre.along(SHADOW, tree.radius * 0.8);
-        smooth(0.25, -0.25, point.minus(centre).length() - tree.radius)
+        let offset = point.minus(centre);
+        let edge = offset.length() - tree.radius * outline(tree, offset);
+        smooth(0.25, -0.25, edge)
     });
     let shadowed = colour.lit(1.0 - 0.42 * shadow.fold(0.0, f32::max));
     trees
         .iter()
-        .fold(shadowed, |colour, tree| crown(colour, point, tree))
+        .fold(shadowed, |colour, tree| crown(palette, colour, point, tree))
 }
 
-fn crown(colour: Colour, point: Point, tree: &Tree) -> Colour {
+/// Returns the reach of a crown in a direction as a share of its radius.
+fn outline(tree: &Tree, offset: Point) -> f32 {
+    let angle = || offset.y.atan2(offset.x) + tree.shade * 6.0;
+    match tree.crown {
+        Crown::Round | Crown::Birch => 1.0,
+        Crown::Fir | Crown::SnowyFir => 0.80 + 0.16 * (angle() * 9.0).cos(),
+        Crown::Palm => 0.35 + 0.65 * (angle() * 3.5).cos().abs().sqrt(),
+    }
+}
+
+fn crown(palette: &Palette, colour: Colour, point: Point, tree: &Tree) -> Colour {
     let offset = point.minus(tree.centre);
     let distance = offset.length();
     if distance > tree.radius * 1.3 {
@@ -310,10 +290,33 @@ fn crown(colour: Colour, point: Point, tree: &Tree) -> Colour {
         y: point.x * 0.6 + point.y * 0.8,
     };
     let bumps = noise::smooth(rotated, 1.1, 51) - 0.5;
-    let edge = distance - tree.radius * (0.95 + bumps * 0.4);
+    let ragged = match tree.crown {
+        Crown::Round | Crown::Birch => 0.4,
+        Crown::Fir | Crown::SnowyFir | Crown::Palm => 0.12,
+    };
+    let edge = distance - tree.radius * (0.95 * outline(tree, offset) + bumps * ragged);
+    let share = cover(edge);
+    if share <= 0.0 {
+        return colour;
+    }
     let leaves = noise::smooth(rotated, 1.9, 52) * 0.6 + noise::smooth(point, 4.3, 53) * 0.4;
     let sun = -offset.dot(SHADOW) / tree.radius;
     let light = 0.42 + sun * 0.34 + (leaves - 0.5) * 0.55 + (tree.shade - 0.5) * 0.25;
-    let paint = LEAVES_DARK.under(LEAVES_LIGHT, light.clamp(0.0, 1.0));
-    colour.under(paint, cover(edge))
+    let [bright, dark] = palette.leaves;
+    let paint = dark.under(bright, light.clamp(0.0, 1.0));
+    let out = distance / tree.radius;
+    let paint = match tree.crown {
+        Crown::Round => paint,
+        Crown::Birch => {
+            let fleck = noise::cell((rotated.x * 4.0) as i32, (rotated.y * 4.0) as i32, 28);
+            paint.under(
+                TRUNK,
+                f32::from(u8::from(fleck > 0.9)) * smooth(0.8, 0.3, out) * 0.8,
+            )
+        }
+        Crown::Fir => paint.lit(0.62 + 0.25 * (1.0 - out)),
+        Crown::SnowyFir => paint.under(SNOW, smooth(0.46, 0.62, leaves + sun * 0.16) * 0.85),
+        Crown::Palm => paint.under(TYRE, smooth(0.16, 0.06, out) * 0.8),
+    };
+    colour.under(paint, share)
 }

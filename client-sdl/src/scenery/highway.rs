@@ -4,10 +4,14 @@
 use client_core::simulation::highway::{LANE_WIDTH_M, LANES, ROAD_HALF_WIDTH_M, SHOULDER_M};
 
 use super::colour::Colour;
+use super::face::{Face, Palette};
 use super::features::Side;
 use super::furniture::{self, Tree};
 use super::strip::TrackPosition;
-use super::{Point, SHADOW, cover, ground, noise, smooth};
+use super::{Point, SHADOW, cover, ground, noise, smooth, terrain};
+
+/// The colours beside the highway.
+const PALETTE: Palette = Face::Meadow.palette();
 
 const WHITE: Colour = Colour::hex(0xec_ece6);
 const YELLOW: Colour = Colour::hex(0xe8_b92e);
@@ -63,8 +67,10 @@ pub(super) fn trees_near(middle: Point, radius_m: f32) -> Vec<Tree> {
 /// Returns the colour of a point, without trees.
 pub(super) fn paint(point: Point) -> Colour {
     let position = position(point);
-    let colour = ground::run_off(ground::meadow(point), point, &position);
-    let colour = ground::road(colour, point, &position);
+    let palette = &PALETTE;
+    let meadow = terrain::colour(Face::Meadow, palette, point, position.off_wall);
+    let colour = ground::run_off(palette, meadow, point, &position);
+    let colour = ground::road(palette, colour, point, &position);
     let colour = lines(colour, point);
     let colour = posts(colour, point);
     let colour = boards(colour, point);

@@ -4,12 +4,11 @@ use client_core::simulation::Track;
 use domain::SEATS_MAX;
 
 use super::colour::Colour;
+use super::face::Palette;
 use super::strip::TrackPosition;
 use super::{Point, cover, noise};
 
 const WHITE: Colour = Colour::hex(0xe9_e9e4);
-const KERB_RED: Colour = Colour::hex(0xcf_2e2a);
-const KERB_WHITE: Colour = Colour::hex(0xee_ece6);
 const BLACK: Colour = Colour::hex(0x1c_1d20);
 /// Width of the line at the edge of the road, m.
 const EDGE_LINE_M: f32 = 0.18;
@@ -68,9 +67,14 @@ impl Markings {
     }
 
     /// Paints all markings but the grid.
-    pub(super) fn paint(&self, colour: Colour, position: &TrackPosition) -> Colour {
+    pub(super) fn paint(
+        &self,
+        palette: &Palette,
+        colour: Colour,
+        position: &TrackPosition,
+    ) -> Colour {
         let colour = edge_line(colour, position);
-        let colour = kerb(colour, position);
+        let colour = kerb(palette, colour, position);
         start_line(colour, position)
     }
 }
@@ -103,8 +107,9 @@ pub(super) fn edge_line_colour() -> Colour {
     WHITE.lit(0.9)
 }
 
-pub(super) fn kerb_colour(is_white: bool) -> Colour {
-    if is_white { KERB_WHITE } else { KERB_RED }
+/// Returns a colour of a kerb.
+pub(super) fn kerb_colour(palette: &Palette, is_second: bool) -> Colour {
+    palette.kerb[usize::from(is_second)]
 }
 
 pub(super) fn chequer_colour(is_white: bool) -> Colour {
@@ -125,7 +130,7 @@ fn edge_line(colour: Colour, position: &TrackPosition) -> Colour {
     colour.under(WHITE, share * (1.0 - worn))
 }
 
-fn kerb(colour: Colour, position: &TrackPosition) -> Colour {
+fn kerb(palette: &Palette, colour: Colour, position: &TrackPosition) -> Colour {
     let Some(width) = kerb_width_m(position.side.kerb) else {
         return colour;
     };
@@ -137,7 +142,7 @@ fn kerb(colour: Colour, position: &TrackPosition) -> Colour {
     let phase = position.station / (2.0 * KERB_STRIPE_M);
     // Distance from the middle of the red to the nearest change of colour, m.
     let to_change = ((phase - phase.floor() - 0.5).abs() - 0.25) * 2.0 * KERB_STRIPE_M;
-    let paint = KERB_WHITE.under(KERB_RED, cover(to_change));
+    let paint = palette.kerb[1].under(palette.kerb[0], cover(to_change));
     // A kerb rises towards the outside and drops behind its edge.
     let light = 0.86 + 0.18 * (across / width).clamp(0.0, 1.0);
     let edge = cover((across - width + 0.12).abs() - 0.07) * 0.25;

@@ -8,6 +8,7 @@ use client_core::simulation::highway::{LANE_WIDTH_M, LANES, ROAD_HALF_WIDTH_M, S
 use domain::Vec2;
 
 use super::colour::Colour;
+use super::face::{Face, Palette};
 use super::features::{self, Section, Side};
 use super::{furniture, ground, highway, markings};
 use crate::theme::Rgba;
@@ -51,6 +52,7 @@ pub struct PlainRoad {
     stretches: Vec<Stretch>,
     spacing_m: f64,
     is_endless: bool,
+    palette: Palette,
 }
 
 impl PlainRoad {
@@ -66,6 +68,7 @@ impl PlainRoad {
             stretches: Vec::with_capacity(sections.len()),
             spacing_m: track.spacing_m(),
             is_endless: false,
+            palette: Face::of(track).palette(),
         };
         for (index, from) in sections.iter().enumerate() {
             let is_last = index + 1 == sections.len();
@@ -132,6 +135,12 @@ impl PlainRoad {
         self.stretches.iter().map(|stretch| &stretch.road)
     }
 
+    /// Returns the colour of the ground beside the road.
+    #[must_use]
+    pub fn ground(&self) -> Rgba {
+        rgba(self.palette.lit(self.palette.ground))
+    }
+
     /// Returns whether the road repeats for ever along the x axis.
     #[must_use]
     pub fn is_endless(&self) -> bool {
@@ -163,20 +172,26 @@ impl PlainRoad {
             let has_gravel = a.gravel > 0.5;
             if has_gravel {
                 let edges = [(road(a), wall(a)), (road(b), wall(b))];
-                self.band(from, to, sign, edges, ground::gravel());
+                self.band(from, to, sign, edges, ground::gravel(&self.palette));
             }
             let edges = [(wall(a), wall(a) + WALL_M), (wall(b), wall(b) + WALL_M)];
             self.band(from, to, sign, edges, furniture::wall_colour(has_gravel));
         }
         let corners = asphalt(from, to);
-        self.piece(corners, ground::asphalt());
+        self.piece(corners, ground::asphalt(&self.palette));
         let (a, b) = (f64::from(from.groove), f64::from(to.groove));
         let edges = [
             (a - GROOVE_HALF_M, a + GROOVE_HALF_M),
             (b - GROOVE_HALF_M, b + GROOVE_HALF_M),
         ];
         let rubber = from.rubber * GROOVE_RUBBER;
-        self.band(from, to, 1.0, edges, ground::rubbered(rubber));
+        self.band(
+            from,
+            to,
+            1.0,
+            edges,
+            ground::rubbered(&self.palette, rubber),
+        );
         for (sign, side) in [(1.0, pick_left as Pick), (-1.0, pick_right)] {
             let (a, b) = (side(from), side(to));
             let (near, far) = markings::edge_line_m();
@@ -217,7 +232,7 @@ impl PlainRoad {
                 (low, high)
             };
             let ((a_low, a_high), (b_low, b_high)) = (at(station), at(next));
-            let colour = markings::kerb_colour(number as i64 % 2 == 0);
+            let colour = markings::kerb_colour(&self.palette, number as i64 % 2 == 0);
             self.piece([a_low, b_low, b_high, a_high], colour);
             station = next;
         }
@@ -248,13 +263,15 @@ impl PlainRoad {
             stretches: Vec::new(),
             spacing_m: pitch,
             is_endless: true,
+            palette: Face::Meadow.palette(),
         };
         let band = |from: f64, to: f64, low: f64, high: f64| {
             [(from, low), (to, low), (to, high), (from, high)].map(|(x, y)| Vec2::new(x, y))
         };
         let across = |low: f64, high: f64| band(0.0, pitch, low, high);
         let asphalt = across(-ROAD_HALF_WIDTH_M, ROAD_HALF_WIDTH_M);
-        road.piece(asphalt, ground::asphalt());
+        let colour = ground::asphalt(&road.palette);
+        road.piece(asphalt, colour);
         let edge = ROAD_HALF_WIDTH_M - SHOULDER_M;
         let rail = f64::from(highway::RAIL_M);
         for sign in [1.0, -1.0] {
@@ -299,16 +316,8 @@ impl PlainRoad {
     }
 
     fn piece(&mut self, corners: [Vec2; 4], colour: Colour) {
-        let [blue, green, red] = colour.blue_green_red();
-        self.pieces.push(Piece {
-            corners,
-            colour: Rgba {
-                r: red,
-                g: green,
-                b: blue,
-                a: u8::MAX,
-            },
-        });
+        let colour = rgba(self.palette.lit(colour));
+        self.pieces.push(Piece { corners, colour });
     }
 
     fn finish_stretch(&mut self, begin: usize, road: [Vec2; 4]) {
@@ -325,6 +334,16 @@ impl PlainRoad {
             low: fold(f64::INFINITY, f64::min),
             high: fold(f64::NEG_INFINITY, f64::max),
         });
+    }
+}
+
+fn rgba(colour: Colour) -> Rgba {
+    let [b, g, r] = colour.blue_green_red();
+    Rgba {
+        r,
+        g,
+        b,
+        a: u8::MAX,
     }
 }
 

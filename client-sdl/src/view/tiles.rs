@@ -28,7 +28,7 @@ use super::painter::Painter;
 use crate::camera::{Camera, Projection};
 use crate::drawing::DrawingStats;
 use crate::scene::RaceScene;
-use crate::scenery::{self, Bridge, TILE_M, TILE_PIXELS, TileId};
+use crate::scenery::{Bridge, TILE_M, TILE_PIXELS, TileId};
 use crate::theme;
 
 /// The number of tiles in flight, one that is rendered and one that waits: few, so
@@ -181,7 +181,7 @@ impl<'t> Tiles<'t> {
         let (textures, missing) = (&self.textures, &mut self.missing);
         missing.extend(view.tiles().filter(|tile| !textures.contains_key(tile)));
         if !self.missing.is_empty() {
-            painter.fill(painter.window(), scenery::bare_ground())?;
+            painter.fill(painter.window(), self.road.ground())?;
             self.road.draw(painter, projection, &self.missing)?;
         }
         let scale = painter.pixels_per_point();

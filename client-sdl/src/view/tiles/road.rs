@@ -13,6 +13,7 @@ use super::order::tile_at;
 use crate::camera::Projection;
 use crate::scenery::{PlainRoad, StretchId, TILE_M, TileId};
 use crate::sprites::CAR_SIZE_M;
+use crate::theme::{self, Rgba};
 use crate::view::painter::{Painter, sdl_colour};
 
 /// The road of the track whose tiles are drawn.
@@ -55,6 +56,13 @@ impl Road {
             return low < ROAD_HALF_WIDTH_M && high > -ROAD_HALF_WIDTH_M;
         }
         self.tiles.contains(&tile)
+    }
+
+    /// Returns the colour of the ground beside the road.
+    pub(super) fn ground(&self) -> Rgba {
+        self.road
+            .as_ref()
+            .map_or(theme::BACKGROUND, PlainRoad::ground)
     }
 
     /// Draws the road on these tiles.
