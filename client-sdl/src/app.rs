@@ -213,7 +213,7 @@ impl App {
         } else if self.clicked_on != self.screens_before {
             return Vec::new();
         }
-        let is_double = clicks > 0 && clicks % 2 == 0;
+        let is_double = clicks > 0 && clicks.is_multiple_of(2);
         let double = is_double.then_some(UiEvent::DoubleClick { x, y });
         std::iter::once(UiEvent::Click { x, y })
             .chain(double)
