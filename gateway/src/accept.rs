@@ -1,5 +1,6 @@
 //! Accepting clients, and what happens before their conversation.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +123,7 @@ impl ClientPort {
         // A client that does not read its refusal is gone all the same.
         let _ = stream.write_all(&refusal).await;
         let _ = stream.shutdown().await;
-        connection::linger(stream).await;
+        connection::linger(stream, ready(())).await;
     }
 }
 
@@ -134,7 +135,7 @@ async fn dismiss_plain_text(mut stream: TcpStream) {
     // A client that does not read its goodbye is gone all the same.
     let _ = stream.write_all(&goodbye).await;
     let _ = stream.shutdown().await;
-    connection::linger(stream).await;
+    connection::linger(stream, ready(())).await;
 }
 
 /// The bytes of a goodbye in plain text.

@@ -22,6 +22,7 @@ use relay::MemberId;
 use service::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::LengthDelimitedCodecError;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::linger::linger;
 pub use self::reader::codec;
@@ -60,6 +61,7 @@ pub async fn serve(
         relay: None,
         chat: ChatMembership::Outside,
     };
+    let is_written = CancellationToken::new();
     let conversing = async {
         connection.converse(&mut reader, &shutdown).await;
         // A goodbye, if there is one, is written first.
@@ -67,11 +69,16 @@ pub async fn serve(
         // In a box, as what a client asks for: a connection that is idle has no use for
         // the space that these futures take.
         let leaving = Box::pin(async {
-            tokio::join!(connection.leave(), linger(reader.into_stream()));
+            let lingering = linger(reader.into_stream(), is_written.cancelled());
+            tokio::join!(connection.leave(), lingering);
         });
         leaving.await;
     };
-    tokio::join!(conversing, send_queue.write());
+    let writing = async {
+        send_queue.write().await;
+        is_written.cancel();
+    };
+    tokio::join!(conversing, writing);
 }
 
 /// Whether reading failed since a frame is longer than a client's may be, and not by the
