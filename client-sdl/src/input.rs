@@ -20,7 +20,7 @@ mod bindings;
 mod key_code;
 mod keyboard;
 
-pub use self::bindings::{Bindings, Chord, Command, Context, Control, Function};
+pub use self::bindings::{Bindings, Chord, Command, Context, Control, Function, Slot};
 pub use self::key_code::KeyCode;
 pub use self::keyboard::{Focus, Keyboard};
 

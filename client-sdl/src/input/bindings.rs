@@ -1,193 +1,15 @@
-//! What keys mean.
+//! What keys and buttons mean.
+
+mod function;
+mod names;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::function::{Command, Context, Control, Function};
 use super::KeyCode;
 
-/// A control of the car.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// Accelerates.
-    Throttle,
-    /// Brakes, and reverses.
-    Brake,
-    /// Steers to the left.
-    Left,
-    /// Steers to the right.
-    Right,
-    /// The handbrake.
-    Handbrake,
-}
-
-/// What a key or a button does when it is pressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Command {
-    /// Switches between window and full screen.
-    FullScreen,
-    /// Switches the sound off and on.
-    Mute,
-    /// Saves a picture of the window.
-    Screenshot,
-    /// Shows and hides the network panel.
-    NetworkPanel,
-    /// Opens the line for a chat message.
-    Chat,
-    /// Opens the chat client.
-    ChatClient,
-    /// Opens the settings.
-    Settings,
-    /// Enters a race at once.
-    RaceNow,
-    /// Opens the form for a new room.
-    Create,
-    /// Requests the list of rooms.
-    Refresh,
-    /// Opens the filter of the list of rooms.
-    Filter,
-    /// Watches the chosen room.
-    Watch,
-    /// Switches to the next class of car.
-    NextCar,
-    /// Fills the free seats with AI drivers.
-    Fill,
-    /// Switches to the next strength of AI drivers.
-    NextSkill,
-    /// Gives up the own race that still runs.
-    GiveUp,
-    /// Ends the session.
-    LogOut,
-    /// Puts the car back onto the road.
-    Recover,
-    /// Shows all rows of the leaderboard.
-    ShowAll,
-    /// Watches the car at a place, 1 to 9: always the digits of the top row.
-    Place(u8),
-}
-
-/// Where a binding applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Context {
-    /// On every screen.
-    Everywhere,
-    /// On every screen but the race.
-    Menu,
-    /// In the race.
-    Race,
-}
-
-impl Context {
-    /// Returns whether two contexts are ever the same place.
-    #[must_use]
-    pub fn meets(self, other: Self) -> bool {
-        self == other || self == Self::Everywhere || other == Self::Everywhere
-    }
-}
-
-/// What can be bound to a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Function {
-    /// A control of the car.
-    Drive(Control),
-    /// A command.
-    Command(Command),
-}
-
-impl Function {
-    /// All functions, in the order in which the settings list them.
-    pub const ALL: [Self; 24] = [
-        Self::Drive(Control::Throttle),
-        Self::Drive(Control::Brake),
-        Self::Drive(Control::Left),
-        Self::Drive(Control::Right),
-        Self::Drive(Control::Handbrake),
-        Self::Command(Command::Recover),
-        Self::Command(Command::ShowAll),
-        Self::Command(Command::Chat),
-        Self::Command(Command::ChatClient),
-        Self::Command(Command::Mute),
-        Self::Command(Command::FullScreen),
-        Self::Command(Command::Screenshot),
-        Self::Command(Command::NetworkPanel),
-        Self::Command(Command::Settings),
-        Self::Command(Command::RaceNow),
-        Self::Command(Command::Create),
-        Self::Command(Command::Refresh),
-        Self::Command(Command::Filter),
-        Self::Command(Command::Watch),
-        Self::Command(Command::NextCar),
-        Self::Command(Command::Fill),
-        Self::Command(Command::NextSkill),
-        Self::Command(Command::GiveUp),
-        Self::Command(Command::LogOut),
-    ];
-
-    /// Returns where the function applies.
-    #[must_use]
-    pub fn context(self) -> Context {
-        match self {
-            Self::Drive(_) => Context::Race,
-            Self::Command(command) => match command {
-                Command::FullScreen
-                | Command::Mute
-                | Command::Screenshot
-                | Command::NetworkPanel
-                | Command::Chat
-                | Command::ChatClient => Context::Everywhere,
-                Command::Settings
-                | Command::RaceNow
-                | Command::Create
-                | Command::Refresh
-                | Command::Filter
-                | Command::Watch
-                | Command::NextCar
-                | Command::Fill
-                | Command::NextSkill
-                | Command::GiveUp
-                | Command::LogOut => Context::Menu,
-                Command::Recover | Command::ShowAll | Command::Place(_) => Context::Race,
-            },
-        }
-    }
-
-    /// Returns the keys that a new player finds.
-    fn defaults(self) -> Vec<Chord> {
-        let letter = |letter| vec![Chord::key(KeyCode::letter(letter))];
-        let arrow = |arrow, wasd| vec![Chord::key(arrow), Chord::key(KeyCode::letter(wasd))];
-        match self {
-            Self::Drive(control) => match control {
-                Control::Throttle => arrow(KeyCode::UP, b'w'),
-                Control::Brake => arrow(KeyCode::DOWN, b's'),
-                Control::Left => arrow(KeyCode::LEFT, b'a'),
-                Control::Right => arrow(KeyCode::RIGHT, b'd'),
-                Control::Handbrake => vec![Chord::key(KeyCode::SPACE)],
-            },
-            Self::Command(command) => match command {
-                Command::FullScreen => vec![Chord::key(KeyCode::F11)],
-                Command::Mute => letter(b'm'),
-                Command::Screenshot => vec![Chord::key(KeyCode::F12)],
-                Command::NetworkPanel => vec![Chord::key(KeyCode::F10)],
-                Command::Chat => letter(b't'),
-                Command::ChatClient => vec![Chord::ctrl(KeyCode::letter(b't'))],
-                Command::Settings => vec![Chord::key(KeyCode::F2)],
-                Command::RaceNow => letter(b'n'),
-                Command::Create => letter(b'c'),
-                Command::Refresh | Command::Recover => letter(b'r'),
-                Command::Filter => vec![Chord::key(KeyCode::SLASH)],
-                Command::Watch => letter(b'w'),
-                Command::NextCar => letter(b'k'),
-                Command::Fill => letter(b'f'),
-                Command::NextSkill => letter(b'a'),
-                Command::GiveUp => letter(b'g'),
-                Command::LogOut => letter(b'l'),
-                Command::ShowAll => vec![Chord::key(KeyCode::TAB)],
-                Command::Place(_) => Vec::new(),
-            },
-        }
-    }
-}
-
-/// A key, alone or with Ctrl.
+/// A key or button, alone or with Ctrl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chord {
     /// Whether Ctrl is held.
@@ -225,49 +47,71 @@ impl fmt::Display for Chord {
     }
 }
 
-/// The keys of every function.
+/// One of the places for a chord that each function has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slot {
+    /// The key that is shown.
+    #[default]
+    First,
+    /// Another key.
+    Second,
+    /// The button of a controller.
+    Pad,
+}
+
+impl Slot {
+    /// All places, from left to right.
+    pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Pad];
+}
+
+/// The chords of one function, by [`Slot`].
+type Slots = [Option<Chord>; Slot::ALL.len()];
+
+/// The keys and buttons of every function. A chord has one meaning on a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bindings {
-    chords: BTreeMap<Function, Vec<Chord>>,
+    slots: BTreeMap<Function, Slots>,
 }
 
 impl Default for Bindings {
     fn default() -> Self {
-        let defaults = Function::ALL.map(|function| (function, function.defaults()));
+        let slots = Function::ALL.map(|function| (function, function.defaults()));
         Self {
-            chords: defaults.into(),
+            slots: slots.into(),
         }
     }
 }
 
 impl Bindings {
-    /// Returns the keys of a function.
+    /// Returns the chord in a place of a function.
     #[must_use]
-    pub fn chords(&self, function: Function) -> &[Chord] {
-        self.chords.get(&function).map_or(&[], Vec::as_slice)
+    pub fn chord(&self, function: Function, slot: Slot) -> Option<Chord> {
+        self.slots.get(&function)?[slot as usize]
+    }
+
+    /// Returns the chords of a function.
+    pub fn chords(&self, function: Function) -> impl Iterator<Item = Chord> {
+        let slots = self.slots.get(&function);
+        slots.into_iter().flatten().flatten().copied()
     }
 
     /// Returns the first key of a command, as it is shown, or nothing.
     #[must_use]
     pub fn label(&self, command: Command) -> String {
-        let chords = self.chords(Function::Command(command));
-        chords.first().map(ToString::to_string).unwrap_or_default()
+        let chord = self.chords(Function::Command(command)).next();
+        chord.map(|chord| chord.to_string()).unwrap_or_default()
     }
 
     /// Returns the command of a chord in a context.
     #[must_use]
     pub fn command(&self, chord: Chord, context: Context) -> Option<Command> {
-        let bound = self
-            .chords
-            .iter()
-            .find_map(|(function, chords)| match function {
-                Function::Command(command)
-                    if function.context().meets(context) && chords.contains(&chord) =>
-                {
-                    Some(*command)
-                }
-                Function::Command(_) | Function::Drive(_) => None,
-            });
+        let bound = self.slots.iter().find_map(|(function, slots)| {
+            let Function::Command(command) = function else {
+                return None;
+            };
+            let is_bound = slots.contains(&Some(chord)) && function.context().meets(context);
+            is_bound.then_some(*command)
+        });
         let place = || match context {
             Context::Race if !chord.is_ctrl => chord.code.digit().map(Command::Place),
             Context::Race | Context::Menu | Context::Everywhere => None,
@@ -278,52 +122,94 @@ impl Bindings {
     /// Returns the control that a key has, whatever else is held.
     #[must_use]
     pub fn control(&self, code: KeyCode) -> Option<Control> {
-        let bound = |chords: &[Chord]| chords.iter().any(|chord| chord.code == code);
-        self.chords
+        let is_bound = |slots: &Slots| slots.iter().flatten().any(|chord| chord.code == code);
+        self.slots
             .iter()
-            .find_map(|(function, chords)| match function {
-                Function::Drive(control) if bound(chords) => Some(*control),
+            .find_map(|(function, slots)| match function {
+                Function::Drive(control) if is_bound(slots) => Some(*control),
                 Function::Drive(_) | Function::Command(_) => None,
             })
     }
+
+    /// Gives a function a chord. A function that had the chord on the same screens
+    /// loses it and is returned.
+    ///
+    /// # Errors
+    /// Returns a sentence if the function cannot have the chord.
+    pub fn bind(
+        &mut self,
+        function: Function,
+        slot: Slot,
+        chord: Chord,
+    ) -> Result<Option<Function>, String> {
+        let chord = check(function, slot, chord)?;
+        let mut loser = None;
+        for (other, slots) in &mut self.slots {
+            if !function.context().meets(other.context()) {
+                continue;
+            }
+            for held in slots.iter_mut() {
+                if held.is_some_and(|held| collide(function, chord, *other, held)) {
+                    *held = None;
+                    loser = Some(*other).filter(|other| *other != function).or(loser);
+                }
+            }
+        }
+        let slots = self.slots.entry(function).or_default();
+        slots[slot as usize] = Some(chord);
+        Ok(loser)
+    }
+
+    /// Takes the chord in a place from a function.
+    pub fn unbind(&mut self, function: Function, slot: Slot) {
+        self.slots.entry(function).or_default()[slot as usize] = None;
+    }
+}
+
+/// Returns whether two functions cannot have these chords at once: a control
+/// counts whatever else is held.
+fn collide(first: Function, chord: Chord, second: Function, other: Chord) -> bool {
+    match (first, second) {
+        (Function::Command(_), Function::Command(_)) => chord == other,
+        (Function::Drive(_), _) | (_, Function::Drive(_)) => {
+            chord.code == other.code && !chord.is_ctrl && !other.is_ctrl
+        }
+    }
+}
+
+/// Returns the chord as the function can have it, or why it cannot.
+fn check(function: Function, slot: Slot, chord: Chord) -> Result<Chord, String> {
+    let code = chord.code;
+    if code.is_pad() != (slot == Slot::Pad) {
+        let place = if code.is_pad() {
+            "third"
+        } else {
+            "first or second"
+        };
+        return Err(format!("{code} belongs in the {place} place"));
+    }
+    if matches!(code, KeyCode::ESCAPE | KeyCode::PAD_B) {
+        return Err(format!("{code} leaves a screen and does nothing else"));
+    }
+    match function {
+        Function::Drive(_) => Ok(Chord::key(code)),
+        Function::Command(_) if code.is_ctrl() => Err(format!("{code} is only for driving")),
+        Function::Command(_) if function.context() != Context::Race && code.navigates() => {
+            Err(format!("{code} moves in lists, so it is only for the race"))
+        }
+        Function::Command(_) if chord.is_ctrl && is_edit(code) => {
+            Err(format!("{chord} is for text"))
+        }
+        Function::Command(_) => Ok(chord),
+    }
+}
+
+/// Returns whether Ctrl and the key select, copy, paste or cut.
+fn is_edit(code: KeyCode) -> bool {
+    [b'a', b'c', b'v', b'x']
+        .map(KeyCode::letter)
+        .contains(&code)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_has_two_meanings_on_one_screen() {
-        let bindings = Bindings::default();
-        for (index, first) in Function::ALL.into_iter().enumerate() {
-            for second in Function::ALL.into_iter().skip(index + 1) {
-                let shared = bindings
-                    .chords(first)
-                    .iter()
-                    .any(|chord| bindings.chords(second).contains(chord));
-                let meet = first.context().meets(second.context());
-                assert!(!(shared && meet), "{first:?} {second:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_means_what_the_screen_gives_it() {
-        let bindings = Bindings::default();
-        let r = Chord::key(KeyCode::letter(b'r'));
-        assert_eq!(bindings.command(r, Context::Menu), Some(Command::Refresh));
-        assert_eq!(bindings.command(r, Context::Race), Some(Command::Recover));
-        let three = Chord::key(KeyCode(32));
-        assert_eq!(
-            bindings.command(three, Context::Race),
-            Some(Command::Place(3))
-        );
-        assert_eq!(bindings.command(three, Context::Menu), None);
-        let t = KeyCode::letter(b't');
-        assert_eq!(
-            bindings.command(Chord::ctrl(t), Context::Race),
-            Some(Command::ChatClient)
-        );
-        assert_eq!(bindings.label(Command::ChatClient), "Ctrl+T");
-    }
-}
+mod tests;

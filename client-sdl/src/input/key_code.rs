@@ -1,9 +1,9 @@
-//! Keys by their position on the keyboard.
+//! Keys by their position on the keyboard, and the buttons of a controller.
 
 use std::fmt;
 
 /// A key by its position, as the usage id of USB's keyboard page, which is also
-/// SDL's scan code.
+/// SDL's scan code; or, from [`KeyCode::PAD_FIRST`], a button of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyCode(pub u16);
 
@@ -35,6 +35,33 @@ impl KeyCode {
     /// Up arrow.
     pub const UP: Self = Self(82);
 
+    /// The first button of a controller, A. The others follow in SDL's order.
+    pub const PAD_FIRST: u16 = 0x1000;
+    /// The lowest button of the right hand.
+    pub const PAD_A: Self = Self::pad(0);
+    /// The right button of the right hand.
+    pub const PAD_B: Self = Self::pad(1);
+    /// The left button of the right hand.
+    pub const PAD_X: Self = Self::pad(2);
+    /// The upper button of the right hand.
+    pub const PAD_Y: Self = Self::pad(3);
+    /// The small button on the left.
+    pub const PAD_BACK: Self = Self::pad(4);
+    /// The small button on the right.
+    pub const PAD_START: Self = Self::pad(6);
+    /// Above the left trigger.
+    pub const PAD_LEFT_SHOULDER: Self = Self::pad(9);
+    /// Above the right trigger.
+    pub const PAD_RIGHT_SHOULDER: Self = Self::pad(10);
+    /// Up on the cross.
+    pub const PAD_UP: Self = Self::pad(11);
+    /// Down on the cross.
+    pub const PAD_DOWN: Self = Self::pad(12);
+    /// Left on the cross.
+    pub const PAD_LEFT: Self = Self::pad(13);
+    /// Right on the cross.
+    pub const PAD_RIGHT: Self = Self::pad(14);
+
     /// The first key of the top row, 1, which is followed by 2 to 9.
     const DIGITS_FIRST: u16 = 30;
 
@@ -46,6 +73,43 @@ impl KeyCode {
     pub const fn letter(letter: u8) -> Self {
         assert!(letter.is_ascii_lowercase(), "the letters are a to z");
         Self(4 + (letter - b'a') as u16)
+    }
+
+    /// Returns the button of a controller with SDL's number.
+    #[must_use]
+    pub const fn pad(button: u16) -> Self {
+        Self(Self::PAD_FIRST + button)
+    }
+
+    /// Returns whether it is a button of a controller.
+    #[must_use]
+    pub const fn is_pad(self) -> bool {
+        self.0 >= Self::PAD_FIRST
+    }
+
+    /// Returns whether the key moves in lists and forms or answers them, so that it
+    /// can be no command there.
+    #[must_use]
+    pub fn navigates(self) -> bool {
+        matches!(
+            self,
+            Self::RETURN | Self::ESCAPE | Self::TAB | Self::RIGHT | Self::LEFT | Self::DOWN
+                | Self::UP
+                | Self::PAD_A
+                | Self::PAD_B
+                | Self::PAD_UP
+                | Self::PAD_DOWN
+                | Self::PAD_LEFT
+                | Self::PAD_RIGHT
+        )
+        // Backspace, Home, Page Up, Delete, End, Page Down, the keypad's Enter.
+            || matches!(self.0, 42 | 74..=78 | 88)
+    }
+
+    /// Returns whether it is one of the two Ctrl keys.
+    #[must_use]
+    pub fn is_ctrl(self) -> bool {
+        matches!(self.0, 224 | 228)
     }
 
     /// Returns the digit of the top row, 1 to 9, that the key has.
@@ -83,7 +147,7 @@ impl fmt::Display for KeyCode {
 }
 
 /// The names, as on an American keyboard.
-const NAMES: [(u16, &str); 105] = [
+const NAMES: [(u16, &str); 120] = [
     (4, "A"),
     (5, "B"),
     (6, "C"),
@@ -189,6 +253,21 @@ const NAMES: [(u16, &str); 105] = [
     (229, "Right Shift"),
     (230, "Right Alt"),
     (231, "Right Super"),
+    (KeyCode::PAD_A.0, "Pad A"),
+    (KeyCode::PAD_B.0, "Pad B"),
+    (KeyCode::PAD_X.0, "Pad X"),
+    (KeyCode::PAD_Y.0, "Pad Y"),
+    (KeyCode::PAD_BACK.0, "Pad Back"),
+    (KeyCode::pad(5).0, "Pad Guide"),
+    (KeyCode::PAD_START.0, "Pad Start"),
+    (KeyCode::pad(7).0, "Left Stick"),
+    (KeyCode::pad(8).0, "Right Stick"),
+    (KeyCode::PAD_LEFT_SHOULDER.0, "Left Shoulder"),
+    (KeyCode::PAD_RIGHT_SHOULDER.0, "Right Shoulder"),
+    (KeyCode::PAD_UP.0, "Pad Up"),
+    (KeyCode::PAD_DOWN.0, "Pad Down"),
+    (KeyCode::PAD_LEFT.0, "Pad Left"),
+    (KeyCode::PAD_RIGHT.0, "Pad Right"),
 ];
 
 #[cfg(test)]
@@ -197,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_name_is_read_back() {
-        for code in (0..512).map(KeyCode) {
+        for code in (0..512).chain(0x1000..0x1020).map(KeyCode) {
             assert_eq!(KeyCode::from_name(&code.to_string()), Some(code), "{code}");
         }
         assert_eq!(KeyCode::from_name("page up"), Some(KeyCode(75)));

@@ -110,8 +110,8 @@ impl Keyboard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Command, Key};
     use super::*;
+    use crate::input::{Command, Key};
 
     const LOBBY: Focus = Focus {
         screen: 1,
