@@ -2,7 +2,10 @@
 //! in, frames to send and a screen to draw out.
 
 mod autopilot;
+mod devices;
+mod preferences;
 pub mod report;
+mod sessions;
 mod sound;
 
 use std::time::Instant;
@@ -10,15 +13,18 @@ use std::time::Instant;
 use client_core::protocol::PlayerName;
 use client_core::race::room::{IdleWarning, RoomClient};
 use client_core::{LinkEvent, Notice, RaceClient, RaceClientState};
-use domain::{CarClass, Controls, Skill};
+use domain::{CarClass, Skill};
 
 use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
+use self::preferences::Preferences;
 use self::sound::AppSound;
+use crate::controllers::{Controllers, RumbleTrigger};
 use crate::drawing::DrawingStats;
-use crate::input::{Bindings, Command, Context, Focus, InputEvent, Keyboard, UiEvent};
+use crate::input::{Bindings, Keyboard, UiEvent};
 use crate::notices::NoticeBoard;
 use crate::screens::{Action, Screen, ScreenKind};
+use crate::session::SessionKeeper;
 
 /// The plan of the command line: what to do without input from the player.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +51,10 @@ pub struct App {
     /// The number of screens that were shown before this one.
     screens_before: u64,
     keyboard: Keyboard,
-    bindings: Bindings,
+    controllers: Controllers,
+    rumble: RumbleTrigger,
+    session: SessionKeeper,
+    preferences: Preferences,
     /// The screen on which the latest quick series of clicks began.
     clicked_on: u64,
     /// Text for the clipboard.
@@ -72,7 +81,10 @@ impl App {
             screen: Screen::Offline,
             screens_before: 0,
             keyboard: Keyboard::default(),
-            bindings: Bindings::default(),
+            controllers: Controllers::default(),
+            rumble: RumbleTrigger::default(),
+            session: SessionKeeper::default(),
+            preferences: Preferences::default(),
             clicked_on: 0,
             copied: None,
             autopilot: Autopilot::new(plan.credentials, plan.goal, plan.class, now),
@@ -145,6 +157,7 @@ impl App {
     /// Handles an event of the link.
     pub fn link_event(&mut self, event: LinkEvent, now: Instant) {
         self.client.handle(event, now);
+        self.session.observe(&self.client);
         self.is_refused &= matches!(self.client.state(), RaceClientState::Unauthenticated);
         // A rejection belongs to the screen that is shown when it arrives.
         self.take_rejection(now);
@@ -154,7 +167,7 @@ impl App {
     /// Returns what keys mean.
     #[must_use]
     pub fn bindings(&self) -> &Bindings {
-        &self.bindings
+        &self.preferences.settings().keys
     }
 
     /// Takes the text that was copied since the last call, for the clipboard.
@@ -162,79 +175,15 @@ impl App {
         self.copied.take()
     }
 
-    /// Handles what a device did in a window `width` points wide.
-    pub fn input(&mut self, event: &InputEvent, width: f32, now: Instant) {
-        let screen = self.screens_before;
-        for event in self.translate(event) {
-            // An event that follows a change of screen was meant for the one before.
-            if self.screens_before == screen {
-                self.handle(&event, width, now);
-            }
-        }
-    }
-
-    /// Returns what the act of a device means to the screen.
-    fn translate(&mut self, event: &InputEvent) -> Vec<UiEvent> {
-        let focus = self.focus();
-        match event {
-            InputEvent::KeyDown(press) => {
-                if !press.is_repeat {
-                    self.client.stay();
-                }
-                self.keyboard.key_down(press, focus, &self.bindings)
-            }
-            InputEvent::KeyUp(code) => {
-                self.keyboard.key_up(*code);
-                Vec::new()
-            }
-            InputEvent::Text(text) if self.keyboard.types_into(focus) => {
-                vec![UiEvent::Text(text.clone())]
-            }
-            InputEvent::Paste(text) if focus.takes_text => vec![UiEvent::Paste(text.clone())],
-            InputEvent::Text(_) | InputEvent::Paste(_) => Vec::new(),
-            InputEvent::MouseDown { x, y, clicks } => self.click(*x, *y, *clicks),
-            InputEvent::MouseMove { x, y } => vec![UiEvent::Hover { x: *x, y: *y }],
-            InputEvent::Wheel { x, y, notches } => vec![UiEvent::Wheel {
-                x: *x,
-                y: *y,
-                notches: *notches,
-            }],
-            InputEvent::FocusLost => {
-                self.keyboard.release_all();
-                Vec::new()
-            }
-        }
-    }
-
-    /// The second click of a double click is for the screen of the first only.
-    fn click(&mut self, x: f32, y: f32, clicks: u8) -> Vec<UiEvent> {
-        if clicks <= 1 {
-            self.clicked_on = self.screens_before;
-        } else if self.clicked_on != self.screens_before {
-            return Vec::new();
-        }
-        let is_double = clicks > 0 && clicks.is_multiple_of(2);
-        let double = is_double.then_some(UiEvent::DoubleClick { x, y });
-        std::iter::once(UiEvent::Click { x, y })
-            .chain(double)
-            .collect()
-    }
-
-    fn focus(&self) -> Focus {
-        Focus {
-            screen: self.screens_before,
-            context: self.screen.kind().context(),
-            takes_text: self.screen.takes_text(),
-        }
-    }
-
     /// Handles the player's input in a window `width` points wide.
     pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
         if event.is_sign_of_life() {
             self.client.stay();
         }
-        if *event == UiEvent::Command(Command::Mute) {
-            self.toggle_mute(now);
+        if let UiEvent::Command(command) = event
+            && self.command(*command, now)
+        {
+            return;
         }
         if let Some(action) = self.screen.handle(event, &self.client, width, now) {
             self.act(action);
@@ -259,6 +208,8 @@ impl App {
             self.wants_chat_token = false;
             self.client.request_chat_token();
         }
+        self.repeat_direction(now);
+        self.session.observe(&self.client);
         self.client.drive(self.controls(), now);
         self.change_screen();
         if let Some(action) = self.screen.update(&self.client, now) {
@@ -271,25 +222,19 @@ impl App {
         self.notices.stand(warning.map(idle_notice));
     }
 
-    /// Returns the driver's controls: what is held drives in a race only, wherever
-    /// it was pressed.
-    fn controls(&self) -> Controls {
-        match self.screen.kind().context() {
-            Context::Race => self.keyboard.controls(&self.bindings),
-            Context::Menu | Context::Everywhere => Controls::default(),
-        }
-    }
-
     fn act(&mut self, action: Action) {
         match action {
             Action::LogIn(name, password) => {
+                self.session.put_back();
                 self.client.log_in(&name, password.expose());
                 self.user = name;
             }
             Action::SignUp(name, password) => {
+                self.session.put_back();
                 self.client.sign_up(&name, password.expose());
                 self.user = name;
             }
+            Action::GoOn => self.go_on(),
             Action::ListRooms => self.client.list_rooms(),
             Action::Join(room) => self.client.join_room(&room, self.class),
             Action::Create(room, settings, class) => {

@@ -23,6 +23,7 @@ mod keyboard;
 pub use self::bindings::{Bindings, Chord, Command, Context, Control, Function, Slot};
 pub use self::key_code::KeyCode;
 pub use self::keyboard::{Focus, Keyboard};
+use crate::controllers::ControllerEvent;
 
 /// An event of a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub enum InputEvent {
         /// Notches, positive for towards the end of a list.
         notches: f32,
     },
+    /// A controller was plugged in or did something.
+    Controller(ControllerEvent),
     /// The window lost the keyboard focus.
     FocusLost,
 }

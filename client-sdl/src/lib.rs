@@ -4,7 +4,9 @@
 //! events, and return what to send and what to show:
 //!
 //! - [`app`]: the whole client; [`screens`]: one module per screen;
-//!   [`form`], [`input`], [`notices`]: shared by the screens,
+//!   [`form`], [`input`], [`notices`]: shared by the screens; [`settings`]: what the
+//!   player has set; [`controllers`]: sticks and buttons; [`session`]: the token that
+//!   outlives a run,
 //! - [`scene`]: a race at one instant, ready to be drawn; [`camera`],
 //!   [`effects`], [`leaderboard`], [`penalties`]: the parts of the picture that
 //!   have state; [`sound`]: what is heard of it, and its samples,
@@ -26,8 +28,10 @@
 pub mod app;
 pub mod area;
 pub mod camera;
+pub mod controllers;
 pub mod drawing;
 pub mod effects;
+mod folders;
 pub mod form;
 pub mod input;
 pub mod leaderboard;
@@ -41,6 +45,8 @@ pub mod recording;
 pub mod scene;
 pub mod scenery;
 pub mod screens;
+pub mod session;
+pub mod settings;
 pub mod shell;
 pub mod sound;
 pub mod sprites;

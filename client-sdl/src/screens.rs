@@ -28,6 +28,8 @@ pub enum Action {
     LogIn(String, Password),
     /// Create an account.
     SignUp(String, Password),
+    /// Log in with the session of an earlier run.
+    GoOn,
     /// Request the list of rooms.
     ListRooms,
     /// Take a seat in a room.

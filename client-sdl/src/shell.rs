@@ -2,40 +2,44 @@
 
 mod audio;
 mod bench;
+mod controllers;
 mod frame_pacer;
 mod keys;
 mod renderer;
 mod screenshot;
+mod settings_file;
 mod signals;
+mod storage;
 
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use client_core::Notice;
 use sdl2::clipboard::ClipboardUtil;
-use sdl2::event::Event;
+use sdl2::event::{Event, WindowEvent};
 use sdl2::video::Window;
 use sdl2::{EventPump, VideoSubsystem};
 use serde_json::json;
 
 use self::audio::Audio;
+pub use self::controllers::OpenControllers;
 use self::frame_pacer::FramePacer;
 use self::keys::Points;
 use self::screenshot::ScreenshotTimer;
 use self::signals::EndSignal;
+use self::storage::Storage;
 use crate::app::App;
 use crate::app::report::Report;
+use crate::input::{Command, InputEvent, UiEvent};
 use crate::network::Network;
 use crate::options::Options;
 use crate::private_file;
 use crate::recording::{Frame, Recording};
+use crate::settings::WindowSettings;
 use crate::state_socket::{PendingRequest, Request, StateSocket};
 use crate::view::{self, Painter, Tiles};
 
 const TITLE: &str = "Slipstream";
-/// The initial size of the window, pixels.
-const SIZE: (u32, u32) = (1_280, 720);
-/// The smallest size of the window at which text is legible, pixels.
-const SIZE_MIN: (u32, u32) = (640, 360);
 
 /// Whether the frame loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         return bench::run(options, cars, &sdl, &video, &fonts);
     }
     video.text_input().start();
-    let screen = renderer::open(options.renderer, &video, || open_window(&video))?;
+    let storage = Storage::open(options);
+    let size = storage.settings().window.size();
+    let screen = renderer::open(options.renderer, &video, || open_window(&video, size))?;
     tracing::info!(renderer = screen.name, "window is open");
     let canvas = screen.canvas;
     let refresh_rate = canvas
@@ -80,15 +86,21 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
     let mut tiles = Tiles::new(&creator);
     let mut pump = sdl.event_pump().map_err(|problem| anyhow!(problem))?;
-    let mut session = Session::open(options, video.clipboard(), pacer, screen.name)?;
+    let devices = Devices {
+        clipboard: video.clipboard(),
+        controllers: OpenControllers::start(&sdl),
+    };
+    let mut session = Session::open(options, devices, storage, pacer, screen.name)?;
     session.audio = Audio::open(&sdl, !options.no_sound);
-    session.run(&mut pump, &mut painter, &mut tiles)
+    let outcome = session.run(&mut pump, &mut painter, &mut tiles);
+    session.storage.finish(&mut session.app, Instant::now());
+    outcome
 }
 
 /// Opens a hidden window.
-fn open_window(video: &VideoSubsystem) -> anyhow::Result<Window> {
+fn open_window(video: &VideoSubsystem, size: (u32, u32)) -> anyhow::Result<Window> {
     let mut window = video
-        .window(TITLE, SIZE.0, SIZE.1)
+        .window(TITLE, size.0, size.1)
         .position_centered()
         .resizable()
         .allow_highdpi()
@@ -96,16 +108,23 @@ fn open_window(video: &VideoSubsystem) -> anyhow::Result<Window> {
         .build()
         .context("cannot open a window")?;
     window
-        .set_minimum_size(SIZE_MIN.0, SIZE_MIN.1)
+        .set_minimum_size(WindowSettings::SIZE_MIN.0, WindowSettings::SIZE_MIN.1)
         .context("cannot set the window's size")?;
     Ok(window)
+}
+
+/// What SDL has beside the window.
+struct Devices {
+    clipboard: ClipboardUtil,
+    controllers: OpenControllers,
 }
 
 /// The state of a run, apart from window and textures.
 struct Session<'o> {
     options: &'o Options,
     app: App,
-    clipboard: ClipboardUtil,
+    devices: Devices,
+    storage: Storage,
     // Declared before the network, to be dropped first: its task runs there.
     socket: Option<StateSocket>,
     network: Network,
@@ -119,7 +138,8 @@ struct Session<'o> {
 impl<'o> Session<'o> {
     fn open(
         options: &'o Options,
-        clipboard: ClipboardUtil,
+        devices: Devices,
+        mut storage: Storage,
         frame_pacer: FramePacer,
         renderer: String,
     ) -> anyhow::Result<Self> {
@@ -135,10 +155,12 @@ impl<'o> Session<'o> {
         });
         let mut app = App::new(options.plan(), now);
         app.drawing_mut().renderer = renderer;
+        storage.load(options, &mut app, now);
         Ok(Self {
             options,
             app,
-            clipboard,
+            devices,
+            storage,
             socket: socket.transpose()?,
             end: EndSignal::listen(network.handle()).context("cannot listen for signals")?,
             network,
@@ -167,9 +189,12 @@ impl<'o> Session<'o> {
             self.network.send(&mut self.app);
             self.audio.follow(&mut self.app, now);
             self.save_chat_token()?;
+            self.storage.update(&mut self.app, now);
+            self.follow_app(painter, now);
             view::draw(&self.app, painter, tiles, now).map_err(|problem| anyhow!(problem))?;
             tiles.count_frames(self.app.drawing_mut());
             let flow = self.take_screenshots(painter, tiles, now)?;
+            self.save_picture(painter, now);
             painter.present();
             self.record(now)?;
             if flow == Flow::Quit {
@@ -188,16 +213,57 @@ impl<'o> Session<'o> {
             if matches!(event, Event::Quit { .. }) {
                 return Flow::Quit;
             }
-            if let Some(input) = keys::translate(&event, points, &self.clipboard) {
+            if let Event::Window {
+                win_event: WindowEvent::Resized(width, height),
+                ..
+            } = event
+            {
+                let pixels = |side: i32| u32::try_from(side).unwrap_or(0);
+                self.app.window_resized(pixels(width), pixels(height));
+            }
+            let controllers = &mut self.devices.controllers;
+            let input = controllers
+                .translate(&event)
+                .map(InputEvent::Controller)
+                .or_else(|| keys::translate(&event, points, &self.devices.clipboard));
+            if let Some(input) = input {
                 self.app.input(&input, width, now);
             }
         }
+        Flow::Continue
+    }
+
+    /// Does with the devices what the client has decided.
+    fn follow_app(&mut self, painter: &mut Painter<'_>, now: Instant) {
         if let Some(text) = self.app.take_copied()
-            && let Err(problem) = self.clipboard.set_clipboard_text(&text)
+            && let Err(problem) = self.devices.clipboard.set_clipboard_text(&text)
         {
             tracing::warn!(problem, "cannot copy text to the clipboard");
         }
-        Flow::Continue
+        if let Some(rumble) = self.app.rumble(now) {
+            self.devices.controllers.rumble(rumble);
+        }
+        if let Err(problem) = painter.set_full_screen(self.app.settings().window.is_full_screen) {
+            let text = format!("The window cannot fill the screen: {problem}");
+            self.app.notify(Notice::warning(text), now);
+            self.app
+                .handle(&UiEvent::Command(Command::FullScreen), painter.width(), now);
+        }
+    }
+
+    /// Saves the picture that the player asked for.
+    fn save_picture(&mut self, painter: &Painter<'_>, now: Instant) {
+        if !self.app.take_picture_request() {
+            return;
+        }
+        let saved = storage::picture_path()
+            .map_err(|error| error.to_string())
+            .and_then(|path| painter.save_png(&path).map(|()| path));
+        let notice = match saved {
+            Ok(path) => Notice::info(format!("Saved {}", path.display())),
+            Err(problem) => Notice::warning(format!("The picture is not saved: {problem}")),
+        };
+        self.app.notify(notice, now);
     }
 
     fn save_chat_token(&mut self) -> anyhow::Result<()> {

@@ -11,7 +11,6 @@ use crate::sound::{Cue, CueKind, Cues, SoundFrame, SoundScape, Volumes};
 /// The state of what is heard.
 #[derive(Debug, Default)]
 pub(super) struct AppSound {
-    volumes: Volumes,
     scape: SoundScape,
     cues: Cues,
     heard_at: Option<Instant>,
@@ -21,18 +20,15 @@ impl App {
     /// Returns the volumes.
     #[must_use]
     pub fn volumes(&self) -> Volumes {
-        self.sound.volumes
-    }
-
-    /// Sets the volumes.
-    pub fn set_volumes(&mut self, volumes: Volumes) {
-        self.sound.volumes = volumes;
+        self.settings().sound.volumes()
     }
 
     /// Mutes the sound, or makes it heard again, and says so.
     pub fn toggle_mute(&mut self, now: Instant) {
-        let is_muted = !self.sound.volumes.is_muted;
-        self.sound.volumes.is_muted = is_muted;
+        let mut settings = self.settings().clone();
+        let is_muted = !settings.sound.is_muted;
+        settings.sound.is_muted = is_muted;
+        self.change_settings(settings);
         let text = if is_muted {
             "sound is off"
         } else {
@@ -49,6 +45,7 @@ impl App {
     /// Returns what is heard at `now`, until the next call, and the cues to play
     /// once. A race that waits for its connection is silent.
     pub fn hear(&mut self, now: Instant) -> (SoundFrame, impl Iterator<Item = Cue> + use<>) {
+        let volumes = self.volumes();
         let throttle = f32::from(self.controls().throttle) / f32::from(u8::MAX);
         let since = self.sound.heard_at.replace(now);
         let elapsed = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
@@ -65,7 +62,7 @@ impl App {
         };
         let sound = &mut self.sound;
         let mut frame = sound.scape.update(scene, throttle, elapsed.as_secs_f64());
-        frame.volumes = sound.volumes;
+        frame.volumes = volumes;
         let cues = sound.scape.take_cues().chain(sound.cues.take());
         (frame, cues)
     }

@@ -22,6 +22,7 @@ use super::renderer;
 use crate::app::{App, Plan};
 use crate::local_race::{self, LocalRace};
 use crate::options::{Options, RendererOption};
+use crate::settings::WindowSettings;
 use crate::view::{self, Painter, Tiles};
 
 /// Ticks from the first frame to the lights: the grid is measured, too.
@@ -64,7 +65,9 @@ pub(super) fn run(
     };
     let mut missing = 0;
     for renderer in wanted {
-        let screen = renderer::open(*renderer, video, || open_window(video))?;
+        let screen = renderer::open(*renderer, video, || {
+            open_window(video, WindowSettings::default().size())
+        })?;
         let creator = screen.canvas.texture_creator();
         let mut painter =
             Painter::new(screen.canvas, &creator, fonts).map_err(|problem| anyhow!(problem))?;

