@@ -212,6 +212,11 @@ impl RaceClient {
         self.send(&ClientMessage::LeaveRoom);
     }
 
+    /// Gives up the room to which the client would return once there is a connection.
+    pub fn give_up_room(&mut self) {
+        self.lost_room = None;
+    }
+
     /// Returns from the result to the lobby.
     pub fn dismiss_result(&mut self) {
         if matches!(self.state, RaceClientState::Result(_)) {
