@@ -61,6 +61,63 @@ impl Area {
         let (w, h) = (self.w - 2.0 * margin, self.h - 2.0 * margin);
         Self::new(self.x + margin, self.y + margin, w.max(0.0), h.max(0.0))
     }
+
+    /// Returns the upper `h` points, and the rest.
+    #[must_use]
+    pub fn split_top(self, h: f32) -> (Self, Self) {
+        let h = h.clamp(0.0, self.h);
+        (Self { h, ..self }, self.trim_top(h))
+    }
+
+    /// Returns the rest, and the lower `h` points.
+    #[must_use]
+    pub fn split_bottom(self, h: f32) -> (Self, Self) {
+        self.split_top(self.h - h)
+    }
+
+    /// Returns the left `w` points, and the rest.
+    #[must_use]
+    pub fn split_left(self, w: f32) -> (Self, Self) {
+        let w = w.clamp(0.0, self.w);
+        (Self { w, ..self }, self.trim_left(w))
+    }
+
+    /// Returns the rest, and the right `w` points.
+    #[must_use]
+    pub fn split_right(self, w: f32) -> (Self, Self) {
+        self.split_left(self.w - w)
+    }
+
+    /// Returns the rectangle without its upper `h` points.
+    #[must_use]
+    pub fn trim_top(self, h: f32) -> Self {
+        let (y, h) = (self.y + h, (self.h - h).max(0.0));
+        Self { y, h, ..self }
+    }
+
+    /// Returns the rectangle without its left `w` points.
+    #[must_use]
+    pub fn trim_left(self, w: f32) -> Self {
+        let (x, w) = (self.x + w, (self.w - w).max(0.0));
+        Self { x, w, ..self }
+    }
+
+    /// Returns whether two rectangles have more than an edge in common.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        let across = self.x < other.right() && other.x < self.right();
+        across && self.y < other.bottom() && other.y < self.bottom()
+    }
+
+    /// Returns whether a rectangle lies inside this one, give or take `tolerance`
+    /// points.
+    #[must_use]
+    pub fn covers(self, inner: Self, tolerance: f32) -> bool {
+        inner.x >= self.x - tolerance
+            && inner.y >= self.y - tolerance
+            && inner.right() <= self.right() + tolerance
+            && inner.bottom() <= self.bottom() + tolerance
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +128,19 @@ mod tests {
     fn contains_its_left_edge_but_not_its_right() {
         let area = Area::new(10.0, 20.0, 5.0, 5.0);
         assert!(area.contains(10.0, 20.0) && !area.contains(15.0, 22.0));
+    }
+
+    #[test]
+    fn parts_add_up_and_do_not_overlap() {
+        let area = Area::new(10.0, 20.0, 100.0, 50.0);
+        let (top, rest) = area.split_top(20.0);
+        let (left, right) = rest.split_left(30.0);
+        assert_eq!(right, Area::new(40.0, 40.0, 70.0, 30.0));
+        assert!(!top.overlaps(left) && !left.overlaps(right));
+        assert!(area.covers(top, 0.0) && area.covers(right, 0.0));
+        assert!(area.overlaps(right) && !right.covers(area, 5.0));
+        assert_eq!(area.split_bottom(10.0).1.bottom(), area.bottom());
+        assert_eq!(area.split_right(200.0).1, area, "no more than there is");
     }
 
     #[test]

@@ -28,6 +28,7 @@
 pub mod app;
 pub mod area;
 pub mod camera;
+pub mod choice;
 pub mod controllers;
 pub mod drawing;
 pub mod effects;
@@ -36,6 +37,7 @@ pub mod form;
 pub mod input;
 pub mod leaderboard;
 pub mod local_race;
+pub mod natural;
 pub mod network;
 pub mod notices;
 pub mod options;
@@ -52,6 +54,7 @@ pub mod sound;
 pub mod sprites;
 pub mod state_socket;
 pub mod theme;
+pub mod typeface;
 pub mod view;
 
 use std::process::ExitCode;
