@@ -1,7 +1,8 @@
 //! Saves every screen of the client as a PNG, without servers: a race is simulated
 //! here and shown through the same path as one from the network.
 //!
-//! `cargo run --release -p client-sdl --example gallery -- FOLDER`
+//! `cargo run --release -p client-sdl --example gallery -- FOLDER [WIDTHxHEIGHT [SCALE]]`;
+//! with `GALLERY_MENUS` in the environment, without the races.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -47,14 +48,17 @@ fn main() -> anyhow::Result<()> {
     if std::env::var_os("SDL_VIDEODRIVER").is_none() && std::env::var_os("DISPLAY").is_none() {
         sdl2::hint::set("SDL_VIDEODRIVER", "dummy");
     }
+    let size = size(std::env::args().nth(2))?;
+    let scale = std::env::args().nth(3).map(|scale| scale.parse::<f32>());
     let sdl = sdl2::init().map_err(|problem| anyhow!(problem))?;
     let video = sdl.video().map_err(|problem| anyhow!(problem))?;
-    let window = video.window("Slipstream gallery", SIZE.0, SIZE.1).build()?;
+    let window = video.window("Slipstream gallery", size.0, size.1).build()?;
     let fonts = sdl2::ttf::init().map_err(|problem| anyhow!(problem))?;
     let canvas = window.into_canvas().build()?;
     println!("renderer {}", canvas.info().name);
     let creator = canvas.texture_creator();
-    let painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
+    let mut painter = Painter::new(canvas, &creator, &fonts).map_err(|problem| anyhow!(problem))?;
+    painter.set_scale(scale.transpose().context("the scale is a number")?);
     let tiles = Tiles::new(&creator);
     let now = Instant::now();
     let mut gallery = Gallery {
@@ -66,10 +70,22 @@ fn main() -> anyhow::Result<()> {
     };
     gallery.forms()?;
     gallery.lobby()?;
+    if std::env::var_os("GALLERY_MENUS").is_some() {
+        return gallery.result();
+    }
     gallery.race()?;
     gallery.disconnected()?;
     gallery.highway()?;
     gallery.faces()
+}
+
+/// Reads a size such as `640x360`.
+fn size(argument: Option<String>) -> anyhow::Result<(u32, u32)> {
+    let Some(argument) = argument else {
+        return Ok(SIZE);
+    };
+    let (width, height) = argument.split_once('x').context("a size is WIDTHxHEIGHT")?;
+    Ok((width.parse()?, height.parse()?))
 }
 
 fn plan() -> Plan {
@@ -111,23 +127,40 @@ impl Gallery<'_> {
 
     fn lobby(&mut self) -> anyhow::Result<()> {
         self.save_screenshot("04-lobby-empty")?;
+        let race = |index: usize| format!("01ARZ3NDEKTSV4RRFFQ6{index:06}");
         let room = |name: &str, phase: &str, players: usize, seats: usize, laps: u16| {
-            json!({"race": RACE, "name": name, "phase": phase, "seats": seats, "laps": laps,
+            json!({"race": race(name.len()), "name": name, "phase": phase, "seats": seats, "laps": laps,
                 "track": Track::names()[0], "players": &NAMES[..players], "owner": "00000001",
                 "epoch": 1})
         };
         let rooms = [
             room("friday-night", "waiting", 3, 8, 5),
             room("just-us-two", "waiting", 1, 2, 3),
-            json!({"race": RACE, "name": "rush-hour", "phase": "waiting", "seats": 4,
+            json!({"race": race(1), "name": "rush-hour", "phase": "waiting", "seats": 4,
                 "mode": "highway", "target_metres": 20_000, "track": Track::HIGHWAY,
                 "players": ["Linus"], "owner": "00000001", "epoch": 1}),
             room("endurance", "racing", 6, 6, 30),
             room("quick-one", "countdown", 4, 4, 1),
         ];
         self.receive(json!({"type": "rooms", "rooms": rooms}))?;
+        self.app.update(self.now);
         self.press(Key::Down);
         self.save_screenshot("05-lobby")?;
+        let many: Vec<Value> = (0..109)
+            .map(|index| {
+                let mut room = room(&format!("race-{index}"), "waiting", index % 3, 8, 5);
+                room["race"] = json!(race(100 + index));
+                room
+            })
+            .collect();
+        self.receive(json!({"type": "rooms", "rooms": many}))?;
+        self.save_screenshot("05-lobby-gone")?;
+        self.press(Key::PageDown);
+        self.command(Command::Filter);
+        self.type_text("race-1");
+        self.press(Key::Down);
+        self.save_screenshot("05-lobby-filter")?;
+        self.press(Key::Escape);
         self.command(Command::Create);
         self.press(Key::Tab);
         self.press(Key::Backspace);
@@ -140,6 +173,12 @@ impl Gallery<'_> {
         self.save_screenshot("06-create-highway")?;
         self.press(Key::Escape);
         self.enter("waiting", 5, &circuit())?;
+        let (x, y) = (
+            self.painter.window().middle(),
+            self.painter.window().h - 20.0,
+        );
+        self.app
+            .handle(&UiEvent::Hover { x, y }, self.painter.window(), self.now);
         self.save_screenshot("07-waiting")
     }
 
@@ -181,7 +220,7 @@ impl Gallery<'_> {
             is_system: false,
             is_repeat: false,
         });
-        self.app.input(&throttle, self.painter.width(), self.now);
+        self.app.input(&throttle, self.painter.window(), self.now);
         self.app.link_event(
             LinkEvent::Lost {
                 reason: "cut".to_owned(),
@@ -192,6 +231,10 @@ impl Gallery<'_> {
         self.app.link_event(LinkEvent::Connected, self.now);
         self.receive(json!({"type": "welcome", "player": "Ada", "token": "t2"}))?;
         self.enter("racing", NAMES.len(), &circuit())?;
+        self.result()
+    }
+
+    fn result(&mut self) -> anyhow::Result<()> {
         let standing = |rank: usize| {
             let has_finished = rank <= 6;
             json!({"place": rank, "player": NAMES[(rank + 6) % 8], "seat": (rank + 6) % 8,
@@ -365,19 +408,19 @@ impl Gallery<'_> {
 
     fn press(&mut self, key: Key) {
         self.app
-            .handle(&UiEvent::Key(key), self.painter.width(), self.now);
+            .handle(&UiEvent::Key(key), self.painter.window(), self.now);
         debug_assert!(!matches!(self.app.screen(), Screen::Ended));
     }
 
     fn command(&mut self, command: Command) {
         self.app
-            .handle(&UiEvent::Command(command), self.painter.width(), self.now);
+            .handle(&UiEvent::Command(command), self.painter.window(), self.now);
     }
 
     fn type_text(&mut self, text: &str) {
         self.app.handle(
             &UiEvent::Text(text.to_owned()),
-            self.painter.width(),
+            self.painter.window(),
             self.now,
         );
     }

@@ -8,7 +8,7 @@ pub mod report;
 mod sessions;
 mod sound;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use client_core::protocol::PlayerName;
 use client_core::race::room::{IdleWarning, RoomClient};
@@ -19,12 +19,34 @@ use self::autopilot::{Autopilot, Step};
 pub use self::autopilot::{Credentials, Goal};
 use self::preferences::Preferences;
 use self::sound::AppSound;
+use crate::area::Area;
 use crate::controllers::{Controllers, RumbleTrigger};
 use crate::drawing::DrawingStats;
 use crate::input::{Bindings, Keyboard, UiEvent};
 use crate::notices::NoticeBoard;
-use crate::screens::{Action, Screen, ScreenKind};
+use crate::page::Page;
+use crate::screens::{Action, KeptScreens, Screen, ScreenContext, ScreenKind};
 use crate::session::SessionKeeper;
+
+/// Time within which the player has to ask twice to quit or to log out.
+const CONFIRMATION: Duration = Duration::from_secs(3);
+
+/// Makes the context of the screen out of the other fields.
+macro_rules! context_of {
+    ($app:expr, $window:expr, $now:expr) => {
+        ScreenContext {
+            client: &$app.client,
+            bindings: &$app.preferences.settings().keys,
+            notices: &$app.notices,
+            gateway: &$app.gateway,
+            status: $app.autopilot.status(),
+            class: class_of(&$app.client, $app.class),
+            window: $window,
+            pointer: $app.pointer,
+            now: $now,
+        }
+    };
+}
 
 /// The plan of the command line: what to do without input from the player.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +92,15 @@ pub struct App {
     /// Whether the latest log-in was refused.
     is_refused: bool,
     drawing: DrawingStats,
+    kept: KeptScreens,
+    /// Whether the form for a new room was shown when the connection broke.
+    was_creating: bool,
+    /// Where the mouse is, points.
+    pointer: Option<(f32, f32)>,
+    /// What the player has asked for, and when, which has to be confirmed.
+    asked: Option<(Action, Instant)>,
+    is_quitting: bool,
+    wants_connection: bool,
 }
 
 impl App {
@@ -96,6 +127,12 @@ impl App {
             wants_chat_token: plan.wants_chat_token,
             is_refused: false,
             drawing: DrawingStats::default(),
+            kept: KeptScreens::default(),
+            was_creating: false,
+            pointer: None,
+            asked: None,
+            is_quitting: false,
+            wants_connection: false,
         }
     }
 
@@ -133,8 +170,7 @@ impl App {
     /// the next one.
     #[must_use]
     pub fn class(&self) -> CarClass {
-        let room = self.client.room();
-        room.and_then(|room| room.own_class()).unwrap_or(self.class)
+        class_of(&self.client, self.class)
     }
 
     /// Returns the figures of the frames so far.
@@ -164,6 +200,29 @@ impl App {
         self.change_screen();
     }
 
+    /// Returns the page of a menu in a window. `None` in the race.
+    #[must_use]
+    pub fn page(&self, window: Area, now: Instant) -> Option<Page> {
+        self.screen.page(&self.context(window, now))
+    }
+
+    /// Returns what the screen sees of the rest of the client.
+    #[must_use]
+    pub fn context(&self, window: Area, now: Instant) -> ScreenContext<'_> {
+        context_of!(self, window, now)
+    }
+
+    /// Returns whether the player has quit.
+    #[must_use]
+    pub fn is_quitting(&self) -> bool {
+        self.is_quitting
+    }
+
+    /// Takes the request for a new connection: the one before has ended.
+    pub fn take_connection_request(&mut self) -> bool {
+        std::mem::take(&mut self.wants_connection)
+    }
+
     /// Returns what keys mean.
     #[must_use]
     pub fn bindings(&self) -> &Bindings {
@@ -175,8 +234,8 @@ impl App {
         self.copied.take()
     }
 
-    /// Handles the player's input in a window `width` points wide.
-    pub fn handle(&mut self, event: &UiEvent, width: f32, now: Instant) {
+    /// Handles the player's input in a window.
+    pub fn handle(&mut self, event: &UiEvent, window: Area, now: Instant) {
         if event.is_sign_of_life() {
             self.client.stay();
         }
@@ -185,8 +244,10 @@ impl App {
         {
             return;
         }
-        if let Some(action) = self.screen.handle(event, &self.client, width, now) {
-            self.act(action);
+        self.follow_pointer(event);
+        let context = context_of!(self, window, now);
+        if let Some(action) = self.screen.handle(event, &context) {
+            self.act(action, now);
         }
         self.change_screen();
     }
@@ -195,7 +256,7 @@ impl App {
     /// are due.
     pub fn update(&mut self, now: Instant) {
         match self.autopilot.update(self.client.state(), now) {
-            Some(Step::Act(action)) => self.act(action),
+            Some(Step::Act(action)) => self.act(action, now),
             Some(Step::Spectate(room)) => self.client.spectate(room.as_str()),
             None => {}
         }
@@ -212,8 +273,9 @@ impl App {
         self.session.observe(&self.client);
         self.client.drive(self.controls(), now);
         self.change_screen();
-        if let Some(action) = self.screen.update(&self.client, now) {
-            self.act(action);
+        let context = context_of!(self, Area::default(), now);
+        if let Some(action) = self.screen.update(&context) {
+            self.act(action, now);
         }
         for notice in self.client.take_notices() {
             self.notices.push(notice, now);
@@ -222,7 +284,7 @@ impl App {
         self.notices.stand(warning.map(idle_notice));
     }
 
-    fn act(&mut self, action: Action) {
+    fn act(&mut self, action: Action, now: Instant) {
         match action {
             Action::LogIn(name, password) => {
                 self.session.put_back();
@@ -250,9 +312,52 @@ impl App {
                 }
             }
             Action::FillSeats => self.client.fill_seats(Skill::default()),
+            // Without a connection the room is left by not returning to it.
+            Action::Leave if self.client.is_returning() => self.client.give_up_room(),
             Action::Leave => self.client.leave_room(),
+            Action::Watch(room) => self.client.spectate(&room),
             Action::Dismiss => self.client.dismiss_result(),
             Action::Copy(text) => self.copied = Some(text),
+            Action::LogOut => {
+                if self.is_confirmed(&Action::LogOut, "you are logged out", now) {
+                    self.client.log_out();
+                    self.kept.forget();
+                }
+            }
+            Action::Reconnect => {
+                self.client = RaceClient::default();
+                self.is_refused = false;
+                self.kept.forget();
+                self.wants_connection = true;
+            }
+            Action::Quit => {
+                self.is_quitting |= self.is_confirmed(&Action::Quit, "the program quits", now);
+            }
+        }
+    }
+
+    /// Returns whether the player has asked for the same twice in a short time: keys
+    /// are close to each other.
+    fn is_confirmed(&mut self, action: &Action, what: &str, now: Instant) -> bool {
+        let before = self.asked.take();
+        let is_confirmed = before.is_some_and(|(asked, at)| {
+            asked == *action && now.saturating_duration_since(at) < CONFIRMATION
+        });
+        if !is_confirmed {
+            self.asked = Some((action.clone(), now));
+            let text = format!("Once more within three seconds, and {what}.");
+            self.notices.push(Notice::warning(text), now);
+        }
+        is_confirmed
+    }
+
+    fn follow_pointer(&mut self, event: &UiEvent) {
+        match event {
+            UiEvent::Click { x, y }
+            | UiEvent::DoubleClick { x, y }
+            | UiEvent::Hover { x, y }
+            | UiEvent::Wheel { x, y, .. } => self.pointer = Some((*x, *y)),
+            UiEvent::Key(_) | UiEvent::Command(_) | UiEvent::Text(_) | UiEvent::Paste(_) => {}
         }
     }
 
@@ -268,22 +373,37 @@ impl App {
         }
         self.is_refused = matches!(self.client.state(), RaceClientState::Unauthenticated);
         self.change_screen();
-        if !self.screen.refuse(&rejection.message) {
+        if !self.screen.refuse(&rejection.message, &self.client, now) {
             self.notices.push(Notice::warning(rejection.message), now);
         }
     }
 
     fn enter(&mut self, kind: ScreenKind) {
-        self.screen = Screen::enter(kind, &self.user, self.class);
+        let left = std::mem::replace(&mut self.screen, Screen::Offline);
+        self.kept.keep(left);
+        if kind != ScreenKind::Login && kind != ScreenKind::Offline {
+            self.kept.forget_login();
+        }
+        self.screen = Screen::enter(kind, &mut self.kept, &self.user, self.class);
         self.screens_before += 1;
     }
 
     fn change_screen(&mut self) {
         let wanted = ScreenKind::wanted(&self.client, self.screen.kind(), self.is_refused);
-        if wanted != self.screen.kind() {
-            self.enter(wanted);
+        let current = self.screen.kind();
+        if wanted == current {
+            return;
         }
+        self.was_creating |= current == ScreenKind::Create && wanted == ScreenKind::Offline;
+        let is_back = wanted == ScreenKind::Lobby && std::mem::take(&mut self.was_creating);
+        self.enter(if is_back { ScreenKind::Create } else { wanted });
     }
+}
+
+/// Returns the class of the own car in a room or, outside one, of the next car.
+fn class_of(client: &RaceClient, next: CarClass) -> CarClass {
+    let own = client.room().and_then(RoomClient::own_class);
+    own.unwrap_or(next)
 }
 
 fn idle_notice(IdleWarning { seconds, is_driver }: IdleWarning) -> Notice {

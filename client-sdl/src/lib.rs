@@ -4,9 +4,11 @@
 //! events, and return what to send and what to show:
 //!
 //! - [`app`]: the whole client; [`screens`]: one module per screen;
-//!   [`form`], [`input`], [`notices`]: shared by the screens; [`settings`]: what the
-//!   player has set; [`controllers`]: sticks and buttons; [`session`]: the token that
-//!   outlives a run,
+//!   [`form`], [`choice`], [`input`], [`notices`]: shared by the screens;
+//!   [`settings`]: what the player has set; [`controllers`]: sticks and buttons;
+//!   [`session`]: the token that outlives a run,
+//! - [`page`]: what a menu shows, as boxes and texts with their areas;
+//!   [`typeface`]: how wide texts are,
 //! - [`scene`]: a race at one instant, ready to be drawn; [`camera`],
 //!   [`effects`], [`leaderboard`], [`penalties`]: the parts of the picture that
 //!   have state; [`sound`]: what is heard of it, and its samples,
@@ -23,7 +25,7 @@
 //!
 //! Invariants: a frame waits for the screen only. What is drawn is a function of
 //! the state; what is sent comes from `client_core` alone. All sizes are in
-//! points, 720 to the window's height.
+//! points ([`theme::pixels_per_point`]).
 
 pub mod app;
 pub mod area;
@@ -41,6 +43,7 @@ pub mod natural;
 pub mod network;
 pub mod notices;
 pub mod options;
+pub mod page;
 pub mod penalties;
 mod private_file;
 pub mod recording;

@@ -32,6 +32,11 @@ impl Network {
         Ok(Self { link, runtime })
     }
 
+    /// Starts connecting anew, in the place of the connection before.
+    pub fn reopen(&mut self, gateways: &[GatewayAddress], security: &Security) {
+        self.link = Link::open(self.runtime.handle(), gateways, security, CLIENT);
+    }
+
     /// Returns a handle to the runtime, for other tasks.
     #[must_use]
     pub fn handle(&self) -> &Handle {

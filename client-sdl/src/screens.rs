@@ -3,10 +3,14 @@
 //! A screen does not depend on SDL and sends nothing itself: it returns
 //! [`Action`]s. The state of the client determines which screen is shown.
 
+mod context;
 pub mod create;
 pub mod lobby;
 pub mod login;
+mod message;
 pub mod race;
+mod result;
+mod waiting;
 
 use std::time::Instant;
 
@@ -15,11 +19,14 @@ use client_core::protocol::lobby::RoomSettings;
 use client_core::{RaceClient, RaceClientState, protocol::lobby::Phase};
 use domain::CarClass;
 
+pub use self::context::ScreenContext;
 use self::create::CreateScreen;
 use self::lobby::LobbyScreen;
 use self::login::LoginScreen;
 use self::race::RaceScreen;
-use crate::input::{Command, Context, Key, UiEvent};
+use crate::input::{Context, Key, UiEvent};
+use crate::page::Page;
+use crate::page::cap::{self, Trigger};
 
 /// An action that the player takes on a screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,8 +55,16 @@ pub enum Action {
     Leave,
     /// Close the result.
     Dismiss,
+    /// Watch a room.
+    Watch(String),
     /// Put text into the clipboard.
     Copy(String),
+    /// End the session and show the log-in form.
+    LogOut,
+    /// Connect again and show the log-in form.
+    Reconnect,
+    /// Quit the program.
+    Quit,
 }
 
 /// The kind of a screen.
@@ -120,6 +135,12 @@ impl ScreenKind {
                 current
             }
             RaceClientState::Offline(_) => Self::Offline,
+            // The session goes on without a form.
+            RaceClientState::Unauthenticated
+                if current == Self::Offline && client.token().is_some() && !is_refused =>
+            {
+                current
+            }
             RaceClientState::Unauthenticated => Self::Login,
             RaceClientState::Lobby if current == Self::Create => current,
             RaceClientState::Lobby => Self::Lobby,
@@ -141,7 +162,7 @@ pub enum Screen {
     /// See [`ScreenKind::Login`].
     Login(LoginScreen),
     /// See [`ScreenKind::Lobby`].
-    Lobby(LobbyScreen),
+    Lobby(Box<LobbyScreen>),
     /// See [`ScreenKind::Create`].
     Create(CreateScreen),
     /// See [`ScreenKind::Waiting`].
@@ -155,14 +176,22 @@ pub enum Screen {
 }
 
 impl Screen {
-    /// Makes a screen in its initial state.
+    /// Makes a screen: as it was left, if it keeps what was typed, or in its initial
+    /// state.
     #[must_use]
-    pub fn enter(kind: ScreenKind, user: &str, class: CarClass) -> Self {
+    pub fn enter(kind: ScreenKind, kept: &mut KeptScreens, user: &str, class: CarClass) -> Self {
         match kind {
             ScreenKind::Offline => Self::Offline,
-            ScreenKind::Login => Self::Login(LoginScreen::new(user)),
-            ScreenKind::Lobby => Self::Lobby(LobbyScreen::default()),
-            ScreenKind::Create => Self::Create(CreateScreen::new(user, class)),
+            ScreenKind::Login => {
+                Self::Login(kept.login.take().unwrap_or_else(|| LoginScreen::new(user)))
+            }
+            ScreenKind::Lobby => Self::Lobby(kept.lobby.take().unwrap_or_default()),
+            ScreenKind::Create => {
+                let kept = kept.create.take();
+                let mut screen = kept.unwrap_or_else(|| CreateScreen::new(user, class));
+                screen.set_class(class);
+                Self::Create(screen)
+            }
             ScreenKind::Waiting => Self::Waiting,
             ScreenKind::Race => Self::Race(Box::default()),
             ScreenKind::Result => Self::Result,
@@ -191,46 +220,66 @@ impl Screen {
     pub fn takes_text(&self) -> bool {
         match self {
             Self::Login(_) | Self::Create(_) => true,
-            Self::Offline
-            | Self::Lobby(_)
-            | Self::Waiting
-            | Self::Race(_)
-            | Self::Result
-            | Self::Ended => false,
+            Self::Lobby(screen) => screen.takes_text(),
+            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => false,
         }
     }
 
-    /// Handles the player's input. `width` is the window's, in points.
-    pub fn handle(
-        &mut self,
-        event: &UiEvent,
-        client: &RaceClient,
-        width: f32,
-        now: Instant,
-    ) -> Option<Action> {
+    /// Returns the keys that the screen advertises.
+    #[must_use]
+    pub fn triggers(&self, context: &ScreenContext<'_>) -> Vec<Trigger> {
+        fn of<D>(caps: Vec<cap::Cap<D>>) -> Vec<Trigger> {
+            caps.into_iter().map(|cap| cap.trigger).collect()
+        }
         match self {
-            Self::Login(screen) => screen.handle(event, width),
-            Self::Lobby(screen) => screen.handle(event, client.lobby(), width),
-            Self::Create(screen) => screen.handle(event, width),
-            Self::Race(screen) => screen.handle(event, now),
-            Self::Waiting => waiting(event, client),
-            Self::Result => {
-                let is_done = matches!(
-                    event,
-                    UiEvent::Key(Key::Enter | Key::Escape) | UiEvent::Click { .. }
-                );
-                is_done.then_some(Action::Dismiss)
-            }
-            Self::Offline | Self::Ended => None,
+            Self::Offline => of(message::offline_caps()),
+            Self::Login(screen) => of(screen.caps()),
+            Self::Lobby(screen) => of(screen.caps(context)),
+            Self::Create(screen) => of(screen.caps()),
+            Self::Waiting => of(waiting::caps(context)),
+            Self::Race(_) => Vec::new(),
+            Self::Result => of(result::caps()),
+            Self::Ended => of(message::ended_caps()),
         }
     }
 
-    /// Advances to `now`.
-    pub fn update(&mut self, client: &RaceClient, now: Instant) -> Option<Action> {
+    /// Makes the page of a menu. `None` for the race, which is drawn otherwise.
+    #[must_use]
+    pub fn page(&self, context: &ScreenContext<'_>) -> Option<Page> {
+        Some(match self {
+            Self::Offline => message::offline(context),
+            Self::Login(screen) => screen.page(context),
+            Self::Lobby(screen) => screen.page(context),
+            Self::Create(screen) => screen.page(context),
+            Self::Waiting => waiting::page(context),
+            Self::Race(_) => return None,
+            Self::Result => result::page(context),
+            Self::Ended => message::ended(context),
+        })
+    }
+
+    /// Handles the player's input.
+    pub fn handle(&mut self, event: &UiEvent, context: &ScreenContext<'_>) -> Option<Action> {
         match self {
-            Self::Lobby(screen) => screen.update(client.lobby().len(), now),
+            Self::Login(screen) => screen.handle(event, context),
+            Self::Lobby(screen) => screen.handle(event, context),
+            Self::Create(screen) => screen.handle(event, context),
+            Self::Race(screen) => screen.handle(event, context.now),
+            Self::Offline => cap::deed(message::offline_caps(), &message::offline(context), event),
+            Self::Waiting => cap::deed(waiting::caps(context), &waiting::page(context), event),
+            // Escape goes the same way as everywhere.
+            Self::Result if *event == UiEvent::Key(Key::Escape) => Some(Action::Dismiss),
+            Self::Result => cap::deed(result::caps(), &result::page(context), event),
+            Self::Ended => cap::deed(message::ended_caps(), &message::ended(context), event),
+        }
+    }
+
+    /// Advances to the time of the context.
+    pub fn update(&mut self, context: &ScreenContext<'_>) -> Option<Action> {
+        match self {
+            Self::Lobby(screen) => screen.update(context),
             Self::Race(screen) => {
-                screen.update(client, now);
+                screen.update(context.client, context.now);
                 None
             }
             Self::Offline
@@ -244,10 +293,13 @@ impl Screen {
 
     /// Shows a rejection. Returns whether this screen has room for it.
     #[must_use]
-    pub fn refuse(&mut self, sentence: &str) -> bool {
+    pub fn refuse(&mut self, sentence: &str, client: &RaceClient, now: Instant) -> bool {
         let error = match self {
             Self::Login(screen) => &mut screen.error,
-            Self::Lobby(screen) => &mut screen.error,
+            Self::Lobby(screen) => {
+                screen.refuse(sentence, client, now);
+                return true;
+            }
             Self::Create(screen) => &mut screen.error,
             Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => {
                 return false;
@@ -262,27 +314,46 @@ impl Screen {
     pub fn error(&self) -> Option<&str> {
         match self {
             Self::Login(screen) => screen.error.as_deref(),
-            Self::Lobby(screen) => screen.error.as_deref(),
+            Self::Lobby(screen) => screen.error(),
             Self::Create(screen) => screen.error.as_deref(),
             Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => None,
         }
     }
 }
 
-/// Handles input in a room with free seats. Only its host may fill them.
-fn waiting(event: &UiEvent, client: &RaceClient) -> Option<Action> {
-    let is_host = || client.room().is_some_and(|room| room.is_host());
-    match event {
-        UiEvent::Key(Key::Escape) => Some(Action::Leave),
-        UiEvent::Command(Command::NextCar) => Some(Action::NextClass),
-        UiEvent::Command(Command::Fill) if is_host() => Some(Action::FillSeats),
-        UiEvent::Key(_)
-        | UiEvent::Command(_)
-        | UiEvent::Text(_)
-        | UiEvent::Paste(_)
-        | UiEvent::Click { .. }
-        | UiEvent::DoubleClick { .. }
-        | UiEvent::Hover { .. }
-        | UiEvent::Wheel { .. } => None,
+/// The screens that keep what was typed and chosen while another one is shown.
+#[derive(Debug, Default)]
+pub struct KeptScreens {
+    login: Option<LoginScreen>,
+    create: Option<CreateScreen>,
+    lobby: Option<Box<LobbyScreen>>,
+}
+
+impl KeptScreens {
+    /// Keeps a screen that is left.
+    pub fn keep(&mut self, screen: Screen) {
+        match screen {
+            Screen::Login(screen) => self.login = Some(screen),
+            Screen::Create(screen) => self.create = Some(screen),
+            Screen::Lobby(screen) => self.lobby = Some(screen),
+            Screen::Offline
+            | Screen::Waiting
+            | Screen::Race(_)
+            | Screen::Result
+            | Screen::Ended => {}
+        }
+    }
+
+    /// Forgets what was typed to log in: it holds a password.
+    pub fn forget_login(&mut self) {
+        self.login = None;
+    }
+
+    /// Forgets everything of a player.
+    pub fn forget(&mut self) {
+        *self = Self::default();
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -182,6 +182,10 @@ impl<'o> Session<'o> {
                 return Ok(());
             }
             let now = Instant::now();
+            if self.app.take_connection_request() {
+                let security = self.options.tls.security()?;
+                self.network.reopen(&self.options.gateway, &security);
+            }
             while let Some(event) = self.network.poll() {
                 self.app.link_event(event, now);
             }
@@ -207,8 +211,8 @@ impl<'o> Session<'o> {
 
     /// Passes input events to the client.
     fn handle_input(&mut self, pump: &mut EventPump, painter: &Painter<'_>) -> Flow {
-        let (now, width) = (Instant::now(), painter.width());
-        let points = Points::new(painter.window_size(), width);
+        let (now, window) = (Instant::now(), painter.window());
+        let points = Points::new(painter.window_size(), window.w);
         for event in pump.poll_iter() {
             if matches!(event, Event::Quit { .. }) {
                 return Flow::Quit;
@@ -227,8 +231,11 @@ impl<'o> Session<'o> {
                 .map(InputEvent::Controller)
                 .or_else(|| keys::translate(&event, points, &self.devices.clipboard));
             if let Some(input) = input {
-                self.app.input(&input, width, now);
+                self.app.input(&input, window, now);
             }
+        }
+        if self.app.is_quitting() {
+            return Flow::Quit;
         }
         Flow::Continue
     }
@@ -246,8 +253,11 @@ impl<'o> Session<'o> {
         if let Err(problem) = painter.set_full_screen(self.app.settings().window.is_full_screen) {
             let text = format!("The window cannot fill the screen: {problem}");
             self.app.notify(Notice::warning(text), now);
-            self.app
-                .handle(&UiEvent::Command(Command::FullScreen), painter.width(), now);
+            self.app.handle(
+                &UiEvent::Command(Command::FullScreen),
+                painter.window(),
+                now,
+            );
         }
     }
 

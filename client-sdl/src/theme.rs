@@ -1,5 +1,5 @@
-//! Colours and sizes that all screens share. Sizes are in points: the window is
-//! 720 points high at every resolution.
+//! Colours and sizes that all screens share. Sizes are in points, of which
+//! [`pixels_per_point`] says how large they are.
 
 /// A colour with opacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,8 +112,25 @@ pub fn seat_colour(seat: u8) -> Rgba {
     SEAT_COLOURS[usize::from(seat) % SEAT_COLOURS.len()]
 }
 
-/// Height of the window, points.
-pub const HEIGHT: f32 = 720.0;
+/// The sides of the window for which sizes are made, points: the longer one and the
+/// shorter one.
+pub const SIDES: (f32, f32) = (1_280.0, 720.0);
+/// The sides of the smallest window, points: what every screen fits into.
+pub const SIDES_MIN: (f32, f32) = (640.0, 360.0);
+/// Height of the window for which sizes are made, points.
+pub const HEIGHT: f32 = SIDES.1;
+
+/// Returns the pixels of a point in a window of a size in pixels: the scale that was
+/// chosen or, without one, as many as make the window [`SIDES`] large, but at least
+/// one, so that small windows stay legible. All screens fit either way.
+#[must_use]
+pub fn pixels_per_point((width, height): (u32, u32), scale: Option<f32>) -> f32 {
+    let (width, height) = (width.max(1) as f32, height.max(1) as f32);
+    let (long, short) = (width.max(height), width.min(height));
+    let largest = (long / SIDES_MIN.0).min(short / SIDES_MIN.1);
+    let usual = (long / SIDES.0).min(short / SIDES.1).max(1.0);
+    scale.unwrap_or(usual).min(largest)
+}
 /// Width of the leaderboard, points.
 pub const LEADERBOARD_WIDTH: f32 = 304.0;
 /// Margin between panels and the window's edge, points.
@@ -126,3 +143,31 @@ pub const BODY: u16 = 17;
 pub const HEADING: u16 = 26;
 /// Size of the game's name, points.
 pub const TITLE: u16 = 56;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_grow_with_the_window_and_the_chosen_scale_up_to_what_fits() {
+        let cases = [
+            ((1_280, 720), None, 1.0),
+            ((2_560, 1_440), None, 2.0),
+            ((2_560, 1_440), Some(1.0), 1.0),
+            ((2_560, 1_440), Some(3.0), 3.0),
+            ((640, 360), None, 1.0),
+            ((640, 360), Some(3.0), 1.0),
+            ((1_024, 768), None, 1.0),
+            ((1_280, 720), Some(3.0), 2.0),
+            ((720, 1_280), None, 1.0),
+            ((320, 180), None, 0.5),
+        ];
+        for (size, scale, expected) in cases {
+            assert_eq!(
+                pixels_per_point(size, scale),
+                expected,
+                "{size:?} {scale:?}"
+            );
+        }
+    }
+}

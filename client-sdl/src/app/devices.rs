@@ -6,17 +6,18 @@ use client_core::Notice;
 use domain::Controls;
 
 use super::App;
+use crate::area::Area;
 use crate::controllers::{ControllerEvent, Rumble};
 use crate::input::{Context, Focus, InputEvent, UiEvent};
 use crate::screens::Screen;
 
 impl App {
-    /// Handles what a device did in a window `width` points wide.
-    pub fn input(&mut self, event: &InputEvent, width: f32, now: Instant) {
+    /// Handles what a device did in a window.
+    pub fn input(&mut self, event: &InputEvent, window: Area, now: Instant) {
         if let InputEvent::Controller(event) = event {
             self.announce(event, now);
             for event in self.controllers.handle(event, now) {
-                self.input(&event, width, now);
+                self.input(&event, window, now);
             }
             return;
         }
@@ -24,7 +25,7 @@ impl App {
         for event in self.translate(event) {
             // An event that follows a change of screen was meant for the one before.
             if self.screens_before == screen {
-                self.handle(&event, width, now);
+                self.handle(&event, window, now);
             }
         }
     }
@@ -68,8 +69,8 @@ impl App {
     /// Repeats a direction that is held on a controller.
     pub(super) fn repeat_direction(&mut self, now: Instant) {
         if let Some(event) = self.controllers.repeat(now) {
-            // A repeat is never at a point, so the width has no meaning.
-            self.input(&event, 0.0, now);
+            // A repeat is at no point, so the window has no meaning.
+            self.input(&event, Area::default(), now);
         }
     }
 

@@ -72,6 +72,7 @@ impl App {
 mod tests {
     use super::*;
     use crate::app::Plan;
+    use crate::area::Area;
     use crate::input::{Command, UiEvent};
 
     #[test]
@@ -79,7 +80,7 @@ mod tests {
         let now = Instant::now();
         let mut app = App::new(Plan::default(), now);
         let before = app.volumes();
-        app.handle(&UiEvent::Command(Command::Mute), 1_280.0, now);
+        app.handle(&UiEvent::Command(Command::Mute), Area::default(), now);
         assert!(app.hear(now).0.volumes.is_muted);
         assert_eq!(app.notices().history().last(), Some("sound is off"));
         app.toggle_mute(now);

@@ -6,8 +6,10 @@ use super::*;
 use crate::input::{Command, Key};
 
 mod input;
+mod layouts;
+mod menus;
 
-const WIDTH: f32 = 1280.0;
+const WINDOW: Area = Area::new(0.0, 0.0, 1_280.0, 720.0);
 
 fn receive(app: &mut App, message: serde_json::Value) {
     let message: ServerMessage = serde_json::from_value(message).unwrap();
@@ -15,15 +17,15 @@ fn receive(app: &mut App, message: serde_json::Value) {
 }
 
 fn press(app: &mut App, key: Key) {
-    app.handle(&UiEvent::Key(key), WIDTH, Instant::now());
+    app.handle(&UiEvent::Key(key), WINDOW, Instant::now());
 }
 
 fn type_text(app: &mut App, text: &str) {
-    app.handle(&UiEvent::Text(text.to_owned()), WIDTH, Instant::now());
+    app.handle(&UiEvent::Text(text.to_owned()), WINDOW, Instant::now());
 }
 
 fn command(app: &mut App, command: Command) {
-    app.handle(&UiEvent::Command(command), WIDTH, Instant::now());
+    app.handle(&UiEvent::Command(command), WINDOW, Instant::now());
 }
 
 fn connected() -> App {
@@ -279,6 +281,8 @@ fn k_changes_the_car_in_the_lobby_and_in_a_waiting_room() {
             "name": "friday", "phase": "waiting", "players": [], "owner": "00000001",
             "epoch": 1}]}),
     );
+    app.update(Instant::now());
+    app.client_mut().take_outgoing();
     press(&mut app, Key::Enter);
     assert_eq!(
         sent(&mut app),

@@ -6,9 +6,12 @@ use client_core::protocol::lobby::RoomSettings;
 use client_core::simulation::Track;
 use domain::{CarClass, Mode, SEATS_MAX, TARGET_METRES_DEFAULT, TARGET_METRES_MAX};
 
-use super::Action;
-use crate::form::{Field, Form, FormLayout, FormOutcome};
+use super::{Action, ScreenContext};
+use crate::form::{Field, Form, FormOutcome, layout};
 use crate::input::{Key, UiEvent};
+use crate::page::Page;
+use crate::page::cap::{self, Cap};
+use crate::theme;
 
 const NAME: usize = 0;
 const SEATS: usize = 1;
@@ -25,7 +28,20 @@ const DIGITS_MAX: usize = 7;
 /// More characters than a name may have, so that the form can explain a name
 /// that is too long.
 const NAME_CHARS_TYPED_MAX: usize = 2 * ROOM_NAME_CHARS_MAX;
-const ARROWS: &str = "left and right arrows choose";
+const ARROWS: &str = "left and right choose";
+/// The number of columns, where there is space.
+const COLUMNS: usize = 2;
+
+/// What a key of the form does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Deed {
+    /// Move the focus.
+    Next,
+    /// Press the button with this index.
+    Submit(usize),
+    /// Return to the lobby.
+    Close,
+}
 
 /// The form for a new room.
 #[derive(Debug)]
@@ -40,11 +56,6 @@ pub struct CreateScreen {
 }
 
 impl CreateScreen {
-    /// Top of the panel, points.
-    const TOP: f32 = 150.0;
-    /// The number of columns.
-    const COLUMNS: usize = 2;
-
     /// Makes a form with a room name made of the player's name, and the class of
     /// the car last driven.
     #[must_use]
@@ -67,7 +78,7 @@ impl CreateScreen {
             ),
             Field::text(
                 "Seats",
-                format!("1 to {SEATS_MAX}; the race starts when all are taken"),
+                format!("1 to {SEATS_MAX}; it starts when full"),
                 &SEATS_DEFAULT.to_string(),
                 DIGITS_MAX,
             ),
@@ -87,19 +98,48 @@ impl CreateScreen {
         }
     }
 
-    /// Returns the layout.
-    #[must_use]
-    pub fn layout(&self, width: f32) -> FormLayout {
-        FormLayout::in_columns(width, Self::TOP, &self.form, Self::COLUMNS)
+    /// Selects the class of car that the player has chosen elsewhere.
+    pub fn set_class(&mut self, class: CarClass) {
+        class.name().clone_into(&mut self.form.fields[CLASS].value);
     }
 
-    pub(super) fn handle(&mut self, event: &UiEvent, width: f32) -> Option<Action> {
-        if *event == UiEvent::Key(Key::Escape) {
-            return Some(Action::CloseCreate);
+    /// Returns the keys.
+    pub(super) fn caps(&self) -> Vec<Cap<Deed>> {
+        let button = self.form.entered();
+        let label = if button == CREATE { "create" } else { "back" };
+        vec![
+            Cap::key(Key::Tab, "next field", Deed::Next),
+            Cap::key(Key::Enter, label, Deed::Submit(button)),
+            Cap::key(Key::Escape, "back", Deed::Close),
+        ]
+    }
+
+    /// Makes the page.
+    pub(super) fn page(&self, context: &ScreenContext<'_>) -> Page {
+        let (mut page, area) = context.frame("a new room", &self.caps());
+        let error = self.error.as_deref().map(|text| (text, theme::ERROR));
+        let news = context.news(error);
+        layout::add_with_news(&mut page, area, &self.form, COLUMNS, &news);
+        page
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        event: &UiEvent,
+        context: &ScreenContext<'_>,
+    ) -> Option<Action> {
+        let page = self.page(context);
+        match cap::deed(self.caps(), &page, event) {
+            Some(Deed::Next) => {
+                self.form.next();
+                return None;
+            }
+            Some(Deed::Submit(button)) => return self.submit(button),
+            Some(Deed::Close) => return Some(Action::CloseCreate),
+            None => {}
         }
-        let layout = self.layout(width);
         let mode = self.mode();
-        let outcome = self.form.handle(event, &layout);
+        let outcome = self.form.handle(event, &page);
         if self.mode() != mode {
             let others = self.form.fields.split_off(MODE_FIELDS);
             self.form.fields.append(&mut self.hidden_fields);
@@ -107,18 +147,25 @@ impl CreateScreen {
         }
         match outcome {
             FormOutcome::Nothing => None,
+            FormOutcome::Copied(text) => Some(Action::Copy(text)),
             FormOutcome::Edited => {
                 self.error = None;
                 None
             }
-            FormOutcome::Pressed(CREATE) => match self.parse() {
-                Ok((name, settings, class)) => Some(Action::Create(name, settings, class)),
-                Err(sentence) => {
-                    self.error = Some(sentence);
-                    None
-                }
-            },
-            FormOutcome::Pressed(_) => Some(Action::CloseCreate),
+            FormOutcome::Pressed(button) => self.submit(button),
+        }
+    }
+
+    fn submit(&mut self, button: usize) -> Option<Action> {
+        if button != CREATE {
+            return Some(Action::CloseCreate);
+        }
+        match self.parse() {
+            Ok((name, settings, class)) => Some(Action::Create(name, settings, class)),
+            Err(sentence) => {
+                self.error = Some(sentence);
+                None
+            }
         }
     }
 
@@ -177,10 +224,10 @@ fn circuit_fields() -> [Field; 2] {
 mod tests {
     use super::*;
 
-    const WIDTH: f32 = 1280.0;
+    use crate::screens::tests::with_context;
 
     fn press(screen: &mut CreateScreen, key: Key) -> Option<Action> {
-        screen.handle(&UiEvent::Key(key), WIDTH)
+        with_context(|context| screen.handle(&UiEvent::Key(key), context))
     }
 
     fn submit(name: &str, seats: &str, laps: &str) -> (Option<Action>, Option<String>) {

@@ -6,9 +6,12 @@ use client_core::protocol::limits::{
     PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PLAYER_NAME_CHARS_MAX,
 };
 
-use super::Action;
-use crate::form::{Field, Form, FormLayout, FormOutcome};
-use crate::input::UiEvent;
+use super::{Action, ScreenContext};
+use crate::form::{Field, Form, FormOutcome, layout};
+use crate::input::{Key, UiEvent};
+use crate::page::Page;
+use crate::page::cap::{self, Cap};
+use crate::theme;
 
 const NAME: usize = 0;
 const PASSWORD: usize = 1;
@@ -16,6 +19,17 @@ const LOG_IN: usize = 0;
 /// More characters than a name may have, so that the form can explain a name
 /// that is too long.
 const NAME_CHARS_TYPED_MAX: usize = 2 * PLAYER_NAME_CHARS_MAX;
+
+/// What a key of the form does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Deed {
+    /// Move the focus.
+    Next,
+    /// Press the button with this index.
+    Submit(usize),
+    /// Quit the program.
+    Quit,
+}
 
 /// The log-in form.
 #[derive(Debug)]
@@ -29,9 +43,6 @@ pub struct LoginScreen {
 }
 
 impl LoginScreen {
-    /// Top of the panel, points.
-    const TOP: f32 = 235.0;
-
     /// Makes a form that starts with a name, which may be empty.
     #[must_use]
     pub fn new(user: &str) -> Self {
@@ -49,16 +60,50 @@ impl LoginScreen {
         }
     }
 
-    /// Returns the layout.
-    #[must_use]
-    pub fn layout(&self, width: f32) -> FormLayout {
-        FormLayout::new(width, Self::TOP, &self.form)
+    /// Returns the keys.
+    pub(super) fn caps(&self) -> Vec<Cap<Deed>> {
+        let button = self.form.entered();
+        let label = if button == LOG_IN {
+            "log in"
+        } else {
+            "sign up"
+        };
+        vec![
+            Cap::key(Key::Tab, "next field", Deed::Next),
+            Cap::key(Key::Enter, label, Deed::Submit(button)),
+            Cap::key(Key::Escape, "quit", Deed::Quit),
+        ]
     }
 
-    pub(super) fn handle(&mut self, event: &UiEvent, width: f32) -> Option<Action> {
-        let layout = self.layout(width);
-        match self.form.handle(event, &layout) {
+    /// Makes the page.
+    pub(super) fn page(&self, context: &ScreenContext<'_>) -> Page {
+        let subtitle = "log in, or sign up with a new name";
+        let (mut page, area) = context.frame(subtitle, &self.caps());
+        let error = self.error.as_deref().map(|text| (text, theme::ERROR));
+        let busy = self.is_busy.then_some(("one moment …", theme::TEXT_DIM));
+        let news = context.news(error.or(busy));
+        layout::add_with_news(&mut page, area, &self.form, 1, &news);
+        page
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        event: &UiEvent,
+        context: &ScreenContext<'_>,
+    ) -> Option<Action> {
+        let page = self.page(context);
+        match cap::deed(self.caps(), &page, event) {
+            Some(Deed::Next) => {
+                self.form.next();
+                return None;
+            }
+            Some(Deed::Submit(button)) => return self.submit(button),
+            Some(Deed::Quit) => return Some(Action::Quit),
+            None => {}
+        }
+        match self.form.handle(event, &page) {
             FormOutcome::Nothing => None,
+            FormOutcome::Copied(text) => Some(Action::Copy(text)),
             FormOutcome::Edited => {
                 self.error = None;
                 None
@@ -89,47 +134,51 @@ impl LoginScreen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Key;
+    use crate::screens::tests::with_context;
+
+    fn act(screen: &mut LoginScreen, event: UiEvent) -> Option<Action> {
+        with_context(|context| screen.handle(&event, context))
+    }
 
     fn fill(name: &str, password: &str) -> LoginScreen {
         let mut screen = LoginScreen::new("");
-        screen.handle(&UiEvent::Text(name.into()), 1280.0);
-        screen.handle(&UiEvent::Key(Key::Tab), 1280.0);
-        screen.handle(&UiEvent::Text(password.into()), 1280.0);
+        act(&mut screen, UiEvent::Text(name.into()));
+        act(&mut screen, UiEvent::Key(Key::Tab));
+        act(&mut screen, UiEvent::Text(password.into()));
         screen
     }
 
     #[test]
     fn enter_logs_in_and_the_second_button_signs_up() {
         let mut screen = fill("Ada", "secret1");
-        let action = screen.handle(&UiEvent::Key(Key::Enter), 1280.0);
+        let action = act(&mut screen, UiEvent::Key(Key::Enter));
         assert_eq!(
             action,
             Some(Action::LogIn("Ada".into(), Password::new("secret1")))
         );
         screen.form.focus = 3;
-        let action = screen.handle(&UiEvent::Key(Key::Enter), 1280.0);
+        let action = act(&mut screen, UiEvent::Key(Key::Enter));
         assert!(matches!(action, Some(Action::SignUp(..))));
     }
 
     #[test]
     fn explains_a_bad_name_until_something_is_typed() {
         let mut screen = fill("two words", "secret1");
-        assert_eq!(screen.handle(&UiEvent::Key(Key::Enter), 1280.0), None);
+        assert_eq!(act(&mut screen, UiEvent::Key(Key::Enter)), None);
         assert!(
             screen
                 .error
                 .as_deref()
                 .is_some_and(|text| text.contains("this one has ' '"))
         );
-        screen.handle(&UiEvent::Text("x".into()), 1280.0);
+        act(&mut screen, UiEvent::Text("x".into()));
         assert_eq!(screen.error, None);
     }
 
     #[test]
     fn explains_a_short_password() {
         let mut screen = fill("Ada", "short");
-        assert_eq!(screen.handle(&UiEvent::Key(Key::Enter), 1280.0), None);
+        assert_eq!(act(&mut screen, UiEvent::Key(Key::Enter)), None);
         assert!(
             screen
                 .error

@@ -7,9 +7,9 @@ use client_core::race::room::lap_time;
 
 use super::leaderboard::grouped;
 use super::painter::{Painter, Style};
-use super::panel::ROUND;
 use crate::area::Area;
 use crate::notices::NoticeBoard;
+use crate::page::parts::ROUND;
 use crate::scene::{Dash, Progress, RaceScene};
 use crate::theme::{self, MARGIN, Rgba};
 

@@ -18,75 +18,11 @@ use super::text::TextCache;
 use crate::area::Area;
 use crate::sprites::{self, Sprite, TrafficKind};
 use crate::theme::{self, Rgba};
+use crate::typeface;
+pub use crate::typeface::{Align, Style};
 
 /// Side of the disc sprite, from which round corners are cut, pixels.
 const DISC_PIXELS: usize = 64;
-/// Width in points below which everything is scaled down.
-const WIDTH_MIN: f32 = 1_000.0;
-
-/// The alignment of text relative to its point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// The point is its left end.
-    Left,
-    /// The point is its middle.
-    Centre,
-    /// The point is its right end.
-    Right,
-}
-
-/// The style of text.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Style {
-    /// Size, points.
-    pub size: u16,
-    /// Whether it is bold.
-    pub is_bold: bool,
-    /// The colour.
-    pub colour: Rgba,
-    /// The alignment.
-    pub align: Align,
-}
-
-impl Style {
-    /// Makes a regular style that starts at its point.
-    #[must_use]
-    pub const fn new(size: u16, colour: Rgba) -> Self {
-        Self {
-            size,
-            is_bold: false,
-            colour,
-            align: Align::Left,
-        }
-    }
-
-    /// Returns the style in bold.
-    #[must_use]
-    pub const fn bold(self) -> Self {
-        Self {
-            is_bold: true,
-            ..self
-        }
-    }
-
-    /// Returns the style centred on its point.
-    #[must_use]
-    pub const fn centred(self) -> Self {
-        Self {
-            align: Align::Centre,
-            ..self
-        }
-    }
-
-    /// Returns the style that ends at its point.
-    #[must_use]
-    pub const fn right(self) -> Self {
-        Self {
-            align: Align::Right,
-            ..self
-        }
-    }
-}
 
 /// The textures of the sprites.
 pub(super) struct SpriteTextures<'t> {
@@ -121,6 +57,8 @@ pub struct Painter<'t> {
     canvas: WindowCanvas,
     text: TextCache<'t>,
     pub(super) sprites: SpriteTextures<'t>,
+    /// The scale of the interface that the player has chosen, if any.
+    scale: Option<f32>,
     pixels_per_point: f32,
     width: f32,
     /// The vertices of the latest quadrilaterals, kept for their memory.
@@ -164,11 +102,18 @@ impl<'t> Painter<'t> {
             canvas,
             text,
             sprites,
+            scale: None,
             pixels_per_point: 1.0,
             width: 1_280.0,
             vertices: Vec::new(),
             formatted: String::new(),
         })
+    }
+
+    /// Sets the pixels of a point, from the next frame on. Without one, points grow
+    /// with the window.
+    pub fn set_scale(&mut self, scale: Option<f32>) {
+        self.scale = scale;
     }
 
     /// Begins a frame with a background colour.
@@ -177,8 +122,7 @@ impl<'t> Painter<'t> {
     /// Returns SDL's error message.
     pub fn begin(&mut self, background: Rgba) -> Result<(), String> {
         let (width, height) = self.canvas.output_size()?;
-        let scale = (height as f32 / theme::HEIGHT).min(width as f32 / WIDTH_MIN);
-        self.pixels_per_point = scale.max(0.1);
+        self.pixels_per_point = theme::pixels_per_point((width, height), self.scale);
         self.width = width as f32 / self.pixels_per_point;
         self.canvas.set_blend_mode(BlendMode::Blend);
         self.canvas.set_draw_color(sdl_colour(background));
@@ -313,6 +257,34 @@ impl<'t> Painter<'t> {
         disc.set_color_mod(colour.r, colour.g, colour.b);
         disc.set_alpha_mod(colour.a);
         self.canvas.copy_f(disc, None, target)
+    }
+
+    /// Draws text in an area, aligned in it and cut to its width. Returns its width.
+    ///
+    /// # Errors
+    /// Returns SDL's error message.
+    pub fn text_in(&mut self, area: Area, style: Style, text: &str) -> Result<f32, String> {
+        let x = match style.align {
+            Align::Left => area.x,
+            Align::Centre => area.middle(),
+            Align::Right => area.right(),
+        };
+        let y = area.y + area.h / 2.0;
+        if self.text_width(style, text)? <= area.w {
+            return self.text(x, y, style, text);
+        }
+        // Measured as drawn: hinting moves letters by parts of a pixel.
+        let mut problem = None;
+        let cut = typeface::cut(text, area.w, |text| {
+            self.text_width(style, text).unwrap_or_else(|error| {
+                problem = Some(error);
+                f32::INFINITY
+            })
+        });
+        match problem {
+            Some(problem) => Err(problem),
+            None => self.text(x, y, style, &cut),
+        }
     }
 
     /// Draws text and returns its width. `y` is the middle of the line.

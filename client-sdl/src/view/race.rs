@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::painter::Painter;
-use super::{Tiles, cars, hud, leaderboard, minimap, panel};
+use super::painter::{Painter, Style};
+use super::{Tiles, cars, hud, leaderboard, minimap};
 use crate::app::App;
 use crate::area::Area;
 use crate::camera::Projection;
@@ -25,7 +25,9 @@ pub(super) fn draw(
     now: Instant,
 ) -> Result<(), String> {
     let Some(scene) = &screen.scene else {
-        panel::message(painter, "To the grid …", "", theme::TEXT_DIM)?;
+        tiles.draw_backdrop(painter)?;
+        let style = Style::new(theme::HEADING, theme::TEXT).centred();
+        painter.text_in(painter.window(), style, "To the grid …")?;
         return hud::notices(painter, app.notices(), painter.width() / 2.0, now);
     };
     let window = painter.window();

@@ -8,8 +8,8 @@ use sdl2::rwops::RWops;
 use sdl2::ttf::{Font, Sdl2TtfContext};
 use sdl2::video::WindowContext;
 
-const REGULAR: &[u8] = include_bytes!("../../assets/Play-Regular.ttf");
-const BOLD: &[u8] = include_bytes!("../../assets/Play-Bold.ttf");
+use crate::typeface::{BOLD, REGULAR};
+
 /// The number of frames for which an unused line is kept. Numbers that change
 /// with each frame would otherwise fill the memory.
 const FRAMES_KEPT: u64 = 90;

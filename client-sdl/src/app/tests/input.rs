@@ -11,7 +11,7 @@ struct Desk {
 
 impl Desk {
     fn act(&mut self, event: &InputEvent) {
-        self.app.input(event, WIDTH, Instant::now());
+        self.app.input(event, WINDOW, Instant::now());
     }
 
     fn key(&mut self, code: KeyCode, key: Option<Key>, is_repeat: bool) {
