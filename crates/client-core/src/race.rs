@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::{CarClass, Controls, Mode, Skill};
 use netcode::client::Commands;
-use protocol::account::{Leaderboard, Password, Profile};
+use protocol::account::{LastRace, Leaderboard, Password, Profile};
 use protocol::client::{ClientMessage, EarlierRace, ServerMessage};
 use protocol::frame::{self, FrameKind};
 use protocol::lobby::{RoomEntry, RoomSettings};
 use protocol::room::{CloseReason, Standing};
-use protocol::{PlayerName, Rejection, RejectionCode, RoomName};
+use protocol::{PlayerName, RaceId, Rejection, RejectionCode, RoomName};
 
 use self::lobby::Lobby;
 use self::room::RoomClient;
@@ -72,6 +72,8 @@ pub struct RaceClient {
     creation: Option<Creation>,
     lobby: Lobby,
     last_race: Option<EarlierRace>,
+    /// The race whose seat is taken to be given back.
+    giving_up: Option<RaceId>,
     profile: Option<Profile>,
     leaderboard: Option<Leaderboard>,
     chat_token: Option<String>,
@@ -99,6 +101,7 @@ impl Default for RaceClient {
             creation: None,
             lobby: Lobby::default(),
             last_race: None,
+            giving_up: None,
             profile: None,
             leaderboard: None,
             chat_token: None,
@@ -215,6 +218,18 @@ impl RaceClient {
     /// Gives up the room to which the client would return once there is a connection.
     pub fn give_up_room(&mut self) {
         self.lost_room = None;
+    }
+
+    /// Gives up the race that the player was in before this log-in and that still runs:
+    /// takes the seat again, to give it back.
+    pub fn give_up_race(&mut self) {
+        let Some(last) = self.last_race.as_mut().filter(|last| last.is_running) else {
+            return;
+        };
+        last.is_running = false;
+        self.giving_up = Some(last.race.race);
+        let name = last.race.room.as_str().to_owned();
+        self.join_room(&name, CarClass::default());
     }
 
     /// Returns from the result to the lobby.
@@ -405,9 +420,15 @@ impl RaceClient {
                 self.welcome(player, token);
             }
             ServerMessage::Rooms { rooms, has_more } => self.lobby.page(rooms, has_more, now),
+            ServerMessage::Entered { room, .. } if self.giving_up.take() == Some(room.race) => {
+                let text = format!("you have given up the race in {}", room.name);
+                self.notices.push(Notice::info(text));
+                self.leave_room();
+            }
             ServerMessage::Entered { seat, room } => match RoomClient::new(room, seat) {
                 Ok(mut room) => {
                     self.creation = None;
+                    self.follow_last_race(|last| last.race == room.view().race);
                     if let Some(before) = self.lost_room.take() {
                         room.continue_from(*before);
                         self.notices.push(Notice::success("back in the room"));
@@ -443,6 +464,13 @@ impl RaceClient {
             | ServerMessage::Said { .. }
             | ServerMessage::Present { .. }
             | ServerMessage::Goodbye { .. } => {}
+        }
+    }
+
+    /// Offers no more to return to the race of before if it is the one that is meant.
+    fn follow_last_race(&mut self, is_meant: impl Fn(&LastRace) -> bool) {
+        if let Some(last) = self.last_race.as_mut().filter(|last| is_meant(&last.race)) {
+            last.is_running = false;
         }
     }
 
@@ -496,6 +524,7 @@ impl RaceClient {
 
     fn rejected(&mut self, rejection: Rejection, now: Instant) {
         self.retry_not_before = rejection.retry_after().map(|wait| now + wait);
+        self.giving_up = None;
         // The same request may succeed after a short delay.
         let is_temporary = matches!(
             rejection.code,

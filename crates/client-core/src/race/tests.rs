@@ -379,3 +379,30 @@ fn after_a_log_out_nothing_is_resumed() {
     client.handle(LinkEvent::Connected, Instant::now());
     assert!(sent(&mut client).is_empty());
 }
+
+#[test]
+fn gives_up_the_race_of_before_without_entering_it() {
+    let mut client = RaceClient::default();
+    let now = Instant::now();
+    client.handle(LinkEvent::Connected, now);
+    let last_race = serde_json::json!({"race": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "room": "friday", "score": 9, "lap": 0, "is_running": true});
+    let welcome = serde_json::json!({"type": "welcome", "player": "Ada", "token": "t",
+        "last_race": last_race});
+    let entered = serde_json::json!({"type": "entered", "seat": 0, "room": {
+        "race": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "name": "friday", "phase": "racing",
+        "settings": {"seats": 2, "track": "harbour-ring"}, "start_tick": 240,
+        "seats": [{"seat": 0, "player": "Ada", "connected": true}]}});
+    let message = |json| LinkEvent::Message(serde_json::from_value(json).unwrap());
+    client.handle(message(welcome), now);
+    client.take_outgoing();
+    client.give_up_race();
+    assert_eq!(client.take_outgoing().len(), 1, "it takes the seat");
+    client.handle(message(entered.clone()), now);
+    assert!(matches!(client.state(), RaceClientState::Lobby));
+    assert_eq!(client.take_outgoing().len(), 1, "it gives the seat back");
+    client.give_up_race();
+    assert!(client.take_outgoing().is_empty());
+    client.handle(message(entered), now);
+    assert!(matches!(client.state(), RaceClientState::Room(_)));
+}
