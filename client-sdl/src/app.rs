@@ -37,6 +37,8 @@ macro_rules! context_of {
         ScreenContext {
             client: &$app.client,
             bindings: &$app.preferences.settings().keys,
+            settings: $app.preferences.settings(),
+            offered: $app.session.offered(),
             notices: &$app.notices,
             gateway: &$app.gateway,
             status: $app.autopilot.status(),
@@ -296,7 +298,7 @@ impl App {
                 self.client.sign_up(&name, password.expose());
                 self.user = name;
             }
-            Action::GoOn => self.go_on(),
+            Action::GoOn => self.session.go_on(),
             Action::ListRooms => self.client.list_rooms(),
             Action::Join(room) => self.client.join_room(&room, self.class),
             Action::Create(room, settings, class) => {
@@ -325,11 +327,16 @@ impl App {
                 }
             }
             Action::Reconnect => {
+                self.session.part();
                 self.client = RaceClient::default();
                 self.is_refused = false;
                 self.kept.forget();
                 self.wants_connection = true;
             }
+            Action::OpenSettings => self.open_settings(),
+            Action::CloseSettings => self.close_settings(),
+            Action::ChangeSettings(settings) => self.change_settings(*settings),
+            Action::GiveUp => self.client.give_up_race(),
             Action::Quit => {
                 self.is_quitting |= self.is_confirmed(&Action::Quit, "the program quits", now);
             }
@@ -381,7 +388,8 @@ impl App {
     fn enter(&mut self, kind: ScreenKind) {
         let left = std::mem::replace(&mut self.screen, Screen::Offline);
         self.kept.keep(left);
-        if kind != ScreenKind::Login && kind != ScreenKind::Offline {
+        let keeps_login = [ScreenKind::Login, ScreenKind::Offline, ScreenKind::Settings];
+        if !keeps_login.contains(&kind) {
             self.kept.forget_login();
         }
         self.screen = Screen::enter(kind, &mut self.kept, &self.user, self.class);

@@ -38,7 +38,7 @@ pub struct Form {
     /// The fields.
     pub fields: Vec<Field>,
     /// The buttons. Enter in a field presses the first.
-    pub buttons: Vec<&'static str>,
+    pub buttons: Vec<String>,
     /// The index of what has the focus: fields first, then buttons.
     pub focus: usize,
 }
@@ -46,14 +46,14 @@ pub struct Form {
 impl Form {
     /// Makes a form with the focus in the first empty field.
     #[must_use]
-    pub fn new(fields: Vec<Field>, buttons: Vec<&'static str>) -> Self {
+    pub fn new(fields: Vec<Field>, buttons: Vec<&str>) -> Self {
         let focus = fields
             .iter()
             .position(|field| field.value.is_empty())
             .unwrap_or(0);
         Self {
             fields,
-            buttons,
+            buttons: buttons.into_iter().map(str::to_owned).collect(),
             focus,
         }
     }

@@ -43,6 +43,7 @@ impl Frame {
             | Screen::Login(_)
             | Screen::Lobby(_)
             | Screen::Create(_)
+            | Screen::Settings(_)
             | Screen::Waiting
             | Screen::Result
             | Screen::Ended => None,

@@ -10,6 +10,7 @@ pub mod login;
 mod message;
 pub mod race;
 mod result;
+pub mod settings;
 mod waiting;
 
 use std::time::Instant;
@@ -24,9 +25,11 @@ use self::create::CreateScreen;
 use self::lobby::LobbyScreen;
 use self::login::LoginScreen;
 use self::race::RaceScreen;
+use self::settings::SettingsScreen;
 use crate::input::{Context, Key, UiEvent};
 use crate::page::Page;
 use crate::page::cap::{self, Trigger};
+use crate::settings::Settings;
 
 /// An action that the player takes on a screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +66,14 @@ pub enum Action {
     LogOut,
     /// Connect again and show the log-in form.
     Reconnect,
+    /// Give up the own race of before that still runs.
+    GiveUp,
+    /// Show the settings.
+    OpenSettings,
+    /// Return from the settings.
+    CloseSettings,
+    /// Change the settings.
+    ChangeSettings(Box<Settings>),
     /// Quit the program.
     Quit,
 }
@@ -78,6 +89,8 @@ pub enum ScreenKind {
     Lobby,
     /// The form for a new room.
     Create,
+    /// The settings.
+    Settings,
     /// A room with free seats.
     Waiting,
     /// The race.
@@ -97,6 +110,7 @@ impl ScreenKind {
             Self::Login => "login",
             Self::Lobby => "lobby",
             Self::Create => "create",
+            Self::Settings => "settings",
             Self::Waiting => "waiting",
             Self::Race => "race",
             Self::Result => "result",
@@ -113,6 +127,7 @@ impl ScreenKind {
             | Self::Login
             | Self::Lobby
             | Self::Create
+            | Self::Settings
             | Self::Waiting
             | Self::Result
             | Self::Ended => Context::Menu,
@@ -124,6 +139,11 @@ impl ScreenKind {
     /// has refused the log-in.
     #[must_use]
     pub fn wanted(client: &RaceClient, current: Self, is_refused: bool) -> Self {
+        let phase = client.room().map(|room| room.view().phase);
+        // The settings stay open until a race begins.
+        if current == Self::Settings && phase.is_none_or(|phase| phase == Phase::Waiting) {
+            return current;
+        }
         let was_in_room = matches!(current, Self::Waiting | Self::Race);
         let is_returning = client.is_returning() && was_in_room && !is_refused;
         match client.state() {
@@ -165,6 +185,8 @@ pub enum Screen {
     Lobby(Box<LobbyScreen>),
     /// See [`ScreenKind::Create`].
     Create(CreateScreen),
+    /// See [`ScreenKind::Settings`].
+    Settings(SettingsScreen),
     /// See [`ScreenKind::Waiting`].
     Waiting,
     /// See [`ScreenKind::Race`].
@@ -192,6 +214,7 @@ impl Screen {
                 screen.set_class(class);
                 Self::Create(screen)
             }
+            ScreenKind::Settings => Self::Settings(SettingsScreen::default()),
             ScreenKind::Waiting => Self::Waiting,
             ScreenKind::Race => Self::Race(Box::default()),
             ScreenKind::Result => Self::Result,
@@ -207,6 +230,7 @@ impl Screen {
             Self::Login(_) => ScreenKind::Login,
             Self::Lobby(_) => ScreenKind::Lobby,
             Self::Create(_) => ScreenKind::Create,
+            Self::Settings(_) => ScreenKind::Settings,
             Self::Waiting => ScreenKind::Waiting,
             Self::Race(_) => ScreenKind::Race,
             Self::Result => ScreenKind::Result,
@@ -221,7 +245,12 @@ impl Screen {
         match self {
             Self::Login(_) | Self::Create(_) => true,
             Self::Lobby(screen) => screen.takes_text(),
-            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => false,
+            Self::Offline
+            | Self::Settings(_)
+            | Self::Waiting
+            | Self::Race(_)
+            | Self::Result
+            | Self::Ended => false,
         }
     }
 
@@ -236,6 +265,7 @@ impl Screen {
             Self::Login(screen) => of(screen.caps()),
             Self::Lobby(screen) => of(screen.caps(context)),
             Self::Create(screen) => of(screen.caps()),
+            Self::Settings(screen) => of(screen.caps()),
             Self::Waiting => of(waiting::caps(context)),
             Self::Race(_) => Vec::new(),
             Self::Result => of(result::caps()),
@@ -251,6 +281,7 @@ impl Screen {
             Self::Login(screen) => screen.page(context),
             Self::Lobby(screen) => screen.page(context),
             Self::Create(screen) => screen.page(context),
+            Self::Settings(screen) => screen.page(context),
             Self::Waiting => waiting::page(context),
             Self::Race(_) => return None,
             Self::Result => result::page(context),
@@ -264,6 +295,7 @@ impl Screen {
             Self::Login(screen) => screen.handle(event, context),
             Self::Lobby(screen) => screen.handle(event, context),
             Self::Create(screen) => screen.handle(event, context),
+            Self::Settings(screen) => screen.handle(event, context),
             Self::Race(screen) => screen.handle(event, context.now),
             Self::Offline => cap::deed(message::offline_caps(), &message::offline(context), event),
             Self::Waiting => cap::deed(waiting::caps(context), &waiting::page(context), event),
@@ -282,9 +314,13 @@ impl Screen {
                 screen.update(context.client, context.now);
                 None
             }
+            Self::Login(screen) => {
+                screen.follow(context.offered);
+                None
+            }
             Self::Offline
-            | Self::Login(_)
             | Self::Create(_)
+            | Self::Settings(_)
             | Self::Waiting
             | Self::Result
             | Self::Ended => None,
@@ -301,7 +337,12 @@ impl Screen {
                 return true;
             }
             Self::Create(screen) => &mut screen.error,
-            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => {
+            Self::Offline
+            | Self::Settings(_)
+            | Self::Waiting
+            | Self::Race(_)
+            | Self::Result
+            | Self::Ended => {
                 return false;
             }
         };
@@ -316,7 +357,12 @@ impl Screen {
             Self::Login(screen) => screen.error.as_deref(),
             Self::Lobby(screen) => screen.error(),
             Self::Create(screen) => screen.error.as_deref(),
-            Self::Offline | Self::Waiting | Self::Race(_) | Self::Result | Self::Ended => None,
+            Self::Offline
+            | Self::Settings(_)
+            | Self::Waiting
+            | Self::Race(_)
+            | Self::Result
+            | Self::Ended => None,
         }
     }
 }
@@ -337,6 +383,7 @@ impl KeptScreens {
             Screen::Create(screen) => self.create = Some(screen),
             Screen::Lobby(screen) => self.lobby = Some(screen),
             Screen::Offline
+            | Screen::Settings(_)
             | Screen::Waiting
             | Screen::Race(_)
             | Screen::Result

@@ -36,38 +36,70 @@ pub enum SessionChange {
 }
 
 /// Follows the session of the client.
+///
+/// A token that was replaced ends its session for all who hold one of it, so the
+/// kept one is read at the moment in which it is used: another client of the same
+/// player may have replaced it since the start.
 #[derive(Debug, Default)]
 pub struct SessionKeeper {
-    /// The session with which the player may go on.
-    offered: Option<KeptSession>,
+    /// The player under whose name the client may go on.
+    offered: Option<PlayerName>,
+    /// The player whose kept session is to be read and used.
+    wanted: Option<PlayerName>,
+    /// Whether the files are to be looked at for a session to offer.
+    is_offer_due: bool,
     /// The session in use, or the one that is being resumed.
     used: Option<KeptSession>,
     changes: Vec<SessionChange>,
 }
 
 impl SessionKeeper {
-    /// Offers a session of an earlier run.
-    pub fn offer(&mut self, session: KeptSession) {
-        self.offered = Some(session);
+    /// Offers to go on under the name of an earlier run.
+    pub fn offer(&mut self, player: PlayerName) {
+        self.offered = Some(player);
     }
 
     /// Returns the player under whose name the client may go on.
     #[must_use]
     pub fn offered(&self) -> Option<&PlayerName> {
-        self.offered.as_ref().map(|session| &session.player)
+        self.offered.as_ref()
     }
 
-    /// Uses the offered session. Returns its token.
-    pub fn resume(&mut self) -> Option<String> {
-        self.used = self.offered.take();
-        self.used.as_ref().map(|session| session.token.clone())
+    /// Asks for the kept session of the offered player.
+    pub fn go_on(&mut self) {
+        self.wanted = self.offered.clone();
     }
 
-    /// Stops using the session without an end to it: it may be offered again.
+    /// Takes the player whose kept session is to be read for
+    /// [`SessionKeeper::resume`].
+    pub fn take_wanted(&mut self) -> Option<PlayerName> {
+        self.wanted.take()
+    }
+
+    /// Uses a kept session, or withdraws the offer without one.
+    pub fn resume(&mut self, session: Option<KeptSession>) {
+        self.offered = None;
+        self.used = session;
+    }
+
+    /// Stops using the session because the player logs in otherwise: it may be
+    /// offered again.
     pub fn put_back(&mut self) {
         if let Some(session) = self.used.take() {
-            self.offered = Some(session);
+            self.offered = Some(session.player);
         }
+    }
+
+    /// Parts with a session that was taken over elsewhere: its file is left, since the
+    /// other client may have written it, and looked at again.
+    pub fn part(&mut self) {
+        self.used = None;
+        self.is_offer_due = true;
+    }
+
+    /// Takes the wish to look at the files for a session to offer.
+    pub fn take_offer_wish(&mut self) -> bool {
+        std::mem::take(&mut self.is_offer_due)
     }
 
     /// Follows the client after what happened to it. A session is over once the

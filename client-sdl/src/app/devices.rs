@@ -21,6 +21,11 @@ impl App {
             }
             return;
         }
+        if let InputEvent::KeyDown(press) = event
+            && self.capture(press, now)
+        {
+            return;
+        }
         let screen = self.screens_before;
         for event in self.translate(event) {
             // An event that follows a change of screen was meant for the one before.
@@ -44,6 +49,7 @@ impl App {
             | Screen::Login(_)
             | Screen::Lobby(_)
             | Screen::Create(_)
+            | Screen::Settings(_)
             | Screen::Waiting
             | Screen::Result
             | Screen::Ended => None,
@@ -56,7 +62,8 @@ impl App {
 
     /// Returns the driver's controls: what is held drives in a race only, wherever
     /// it was pressed.
-    pub(super) fn controls(&self) -> Controls {
+    #[must_use]
+    pub fn controls(&self) -> Controls {
         match self.screen.kind().context() {
             Context::Race => {
                 let keys = self.keyboard.controls(self.bindings());

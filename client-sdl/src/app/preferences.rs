@@ -6,15 +6,29 @@ use std::time::Instant;
 use client_core::Notice;
 
 use super::App;
-use crate::input::Command;
+use crate::input::{Command, KeyPress};
+use crate::screens::{Action, Screen, ScreenKind};
 use crate::settings::Settings;
 
 /// The settings, and what the shell has to do for them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Preferences {
     settings: Settings,
     is_changed: bool,
     wants_picture: bool,
+    /// The screen on which the settings were opened.
+    opened_on: ScreenKind,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            is_changed: false,
+            wants_picture: false,
+            opened_on: ScreenKind::Offline,
+        }
+    }
 }
 
 impl Preferences {
@@ -69,6 +83,34 @@ impl App {
         }
     }
 
+    /// Shows the settings in the place of the screen.
+    pub(super) fn open_settings(&mut self) {
+        self.preferences.opened_on = self.screen.kind();
+        self.enter(ScreenKind::Settings);
+    }
+
+    /// Shows what belongs to the state of the client, as it was before the settings.
+    pub(super) fn close_settings(&mut self) {
+        let before = self.preferences.opened_on;
+        let wanted = ScreenKind::wanted(&self.client, before, self.is_refused);
+        self.enter(wanted);
+    }
+
+    /// Binds a key that was pressed, if the settings wait for one. Returns whether
+    /// they do.
+    pub(super) fn capture(&mut self, press: &KeyPress, now: Instant) -> bool {
+        let Screen::Settings(screen) = &mut self.screen else {
+            return false;
+        };
+        if !screen.is_capturing() {
+            return false;
+        }
+        if let Some(action) = screen.capture(press, &self.preferences.settings) {
+            self.act(action, now);
+        }
+        true
+    }
+
     /// Adds a line for the player.
     pub fn notify(&mut self, notice: Notice, now: Instant) {
         self.notices.push(notice, now);
@@ -86,6 +128,9 @@ impl App {
                 return true;
             }
             Command::Screenshot => self.preferences.wants_picture = true,
+            Command::Settings if self.screen.kind() != ScreenKind::Settings => {
+                self.act(Action::OpenSettings, now);
+            }
             Command::NetworkPanel
             | Command::Chat
             | Command::ChatClient
@@ -98,6 +143,7 @@ impl App {
             | Command::NextCar
             | Command::Fill
             | Command::NextSkill
+            | Command::Return
             | Command::GiveUp
             | Command::LogOut
             | Command::Recover

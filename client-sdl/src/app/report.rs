@@ -75,6 +75,7 @@ impl Report {
             | Screen::Login(_)
             | Screen::Lobby(_)
             | Screen::Create(_)
+            | Screen::Settings(_)
             | Screen::Waiting
             | Screen::Result
             | Screen::Ended => None,
@@ -141,6 +142,7 @@ impl Report {
                 | Screen::Login(_)
                 | Screen::Lobby(_)
                 | Screen::Create(_)
+                | Screen::Settings(_)
                 | Screen::Result
                 | Screen::Ended => false,
             },

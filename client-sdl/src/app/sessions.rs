@@ -3,32 +3,44 @@
 use client_core::protocol::PlayerName;
 
 use super::App;
+use crate::screens::Screen;
 use crate::session::{KeptSession, SessionChange};
 
 impl App {
-    /// Offers to go on with the session of an earlier run.
-    pub fn offer_session(&mut self, session: KeptSession) {
-        self.session.offer(session);
+    /// Offers to go on under the name of an earlier run.
+    pub fn offer_session(&mut self, player: PlayerName) {
+        self.session.offer(player);
     }
 
-    /// Returns the player under whose name the client may go on without a password.
-    #[must_use]
-    pub fn offered_player(&self) -> Option<&PlayerName> {
-        self.session.offered()
+    /// Takes the player whose kept session is to be read for [`App::resume`].
+    pub fn take_wanted_session(&mut self) -> Option<PlayerName> {
+        self.session.take_wanted()
+    }
+
+    /// Takes the wish to look for a kept session to offer.
+    pub fn take_offer_wish(&mut self) -> bool {
+        self.session.take_offer_wish()
+    }
+
+    /// Goes on with a kept session, or asks for the password without one.
+    pub fn resume(&mut self, session: Option<KeptSession>) {
+        match &session {
+            Some(session) => {
+                self.user = session.player.to_string();
+                self.client.resume(&session.token);
+            }
+            None => {
+                if let Screen::Login(screen) = &mut self.screen {
+                    screen.is_busy = false;
+                    screen.error = Some("The session is over: log in again.".to_owned());
+                }
+            }
+        }
+        self.session.resume(session);
     }
 
     /// Takes what has to be done with the files of sessions.
     pub fn take_session_changes(&mut self) -> Vec<SessionChange> {
         self.session.take_changes()
-    }
-
-    /// Logs in with the offered session.
-    pub(super) fn go_on(&mut self) {
-        if let Some(player) = self.session.offered() {
-            self.user = player.to_string();
-        }
-        if let Some(token) = self.session.resume() {
-            self.client.resume(&token);
-        }
     }
 }

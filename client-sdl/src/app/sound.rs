@@ -56,6 +56,7 @@ impl App {
             | Screen::Login(_)
             | Screen::Lobby(_)
             | Screen::Create(_)
+            | Screen::Settings(_)
             | Screen::Waiting
             | Screen::Result
             | Screen::Ended => None,

@@ -8,6 +8,7 @@ use crate::input::{Command, Key};
 mod input;
 mod layouts;
 mod menus;
+mod sessions;
 
 const WINDOW: Area = Area::new(0.0, 0.0, 1_280.0, 720.0);
 

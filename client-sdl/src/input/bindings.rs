@@ -62,6 +62,18 @@ pub enum Slot {
 impl Slot {
     /// All places, from left to right.
     pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Pad];
+
+    /// Returns the place to the right; the last is followed by the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::ALL[(self as usize + 1) % Self::ALL.len()]
+    }
+
+    /// Returns the place to the left.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
+    }
 }
 
 /// The chords of one function, by [`Slot`].

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use client_core::RaceClient;
 use client_core::notice::NoticeKind;
+use client_core::protocol::PlayerName;
 use domain::CarClass;
 
 use crate::area::Area;
@@ -11,6 +12,7 @@ use crate::input::Bindings;
 use crate::notices::NoticeBoard;
 use crate::page::cap::{self, Cap};
 use crate::page::{Page, parts};
+use crate::settings::Settings;
 use crate::theme::{self, Rgba};
 
 /// What a screen sees of the rest of the client, to handle an event or to make its
@@ -21,6 +23,10 @@ pub struct ScreenContext<'a> {
     pub client: &'a RaceClient,
     /// What keys mean.
     pub bindings: &'a Bindings,
+    /// What the player has set.
+    pub settings: &'a Settings,
+    /// The player under whose name the client may go on without a password.
+    pub offered: Option<&'a PlayerName>,
     /// The lines for the player.
     pub notices: &'a NoticeBoard,
     /// The gateways' addresses, for display.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use client_core::RaceClient;
 use client_core::protocol::RaceId;
+use client_core::protocol::client::EarlierRace;
 use client_core::protocol::limits::ROOM_NAME_CHARS_MAX;
 use client_core::protocol::lobby::{Phase, RoomEntry};
 
@@ -86,6 +87,18 @@ enum Entrance {
     Watch,
 }
 
+/// Returns the own race of before, if it still runs: the list has its room.
+fn running_race(client: &RaceClient) -> Option<&EarlierRace> {
+    let runs = |room: &RoomEntry| match room.phase {
+        Phase::Waiting | Phase::Countdown | Phase::Racing => true,
+        Phase::Finished | Phase::Closed => false,
+    };
+    let last = client.last_race().filter(|last| last.is_running)?;
+    let mut rooms = client.lobby().iter();
+    let is_listed = rooms.any(|room| room.race == last.race.race && runs(room));
+    is_listed.then_some(last)
+}
+
 impl Default for LobbyScreen {
     fn default() -> Self {
         Self {
@@ -142,6 +155,17 @@ impl LobbyScreen {
     /// Returns the keys.
     pub(super) fn caps(&self, context: &ScreenContext<'_>) -> Vec<Cap<Deed>> {
         let mut caps = Vec::new();
+        if let Some(room) = running_race(context.client).filter(|_| !self.is_filtering) {
+            let room = room.race.room.as_str();
+            let deed = Deed::Act(Action::Join(room.to_owned()));
+            caps.push(Cap::command(
+                Command::Return,
+                format!("return to {room}"),
+                deed,
+            ));
+            let deed = Deed::Act(Action::GiveUp);
+            caps.push(Cap::command(Command::GiveUp, "give it up", deed));
+        }
         if let Some(room) = self.chosen(context.client) {
             let entrance = entrance(room, context.client);
             let label = match entrance {
@@ -164,6 +188,7 @@ impl LobbyScreen {
         let car = format!("car: {}", context.class);
         caps.push(act(Command::NextCar, &car, Action::NextClass));
         caps.push(Cap::command(Command::Filter, "filter", Deed::OpenFilter));
+        caps.push(act(Command::Settings, "settings", Action::OpenSettings));
         caps.push(act(Command::LogOut, "log out", Action::LogOut));
         caps.push(if self.filter.value.is_empty() {
             Cap::key(Key::Escape, "quit", Deed::Act(Action::Quit))

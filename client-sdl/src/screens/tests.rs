@@ -20,6 +20,8 @@ pub(crate) fn with_client<R>(
     act(&ScreenContext {
         client,
         bindings: &Bindings::default(),
+        settings: &Settings::default(),
+        offered: None,
         notices: &NoticeBoard::default(),
         gateway: "play.example.org:10000",
         status: None,
@@ -27,6 +29,20 @@ pub(crate) fn with_client<R>(
         window: WINDOW,
         pointer: None,
         now,
+    })
+}
+
+/// Calls `act` with the context of a player's settings.
+pub(crate) fn with_settings<R>(
+    settings: &Settings,
+    act: impl FnOnce(&ScreenContext<'_>) -> R,
+) -> R {
+    with_context(|context| {
+        act(&ScreenContext {
+            bindings: &settings.keys,
+            settings,
+            ..*context
+        })
     })
 }
 

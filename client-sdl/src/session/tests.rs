@@ -38,9 +38,11 @@ impl Run {
         self.event(LinkEvent::Message(rejection));
     }
 
-    fn resume(&mut self) {
-        let token = self.keeper.resume().unwrap();
-        self.client.resume(&token);
+    fn resume(&mut self, session: KeptSession) {
+        self.keeper.go_on();
+        assert_eq!(self.keeper.take_wanted().as_ref(), Some(&session.player));
+        self.client.resume(&session.token);
+        self.keeper.resume(Some(session));
         self.keeper.observe(&self.client);
     }
 
@@ -84,10 +86,10 @@ fn keeps_every_new_token() {
 #[test]
 fn goes_on_with_the_offered_session() {
     let mut run = Run::connected();
-    run.keeper.offer(session("kept"));
+    run.keeper.offer(session("kept").player);
     run.keeper.observe(&run.client);
     assert_eq!(run.keeper.offered().map(PlayerName::as_str), Some("Ada"));
-    run.resume();
+    run.resume(session("kept"));
     assert_eq!((run.changes(), run.keeper.offered()), (vec![], None));
     run.welcome("next");
     assert_eq!(run.changes(), [keep("next")]);
@@ -96,8 +98,8 @@ fn goes_on_with_the_offered_session() {
 #[test]
 fn forgets_a_session_that_is_refused() {
     let mut run = Run::connected();
-    run.keeper.offer(session("kept"));
-    run.resume();
+    run.keeper.offer(session("kept").player);
+    run.resume(session("kept"));
     run.refuse(RejectionCode::Unavailable);
     assert_eq!(run.changes(), [], "it may succeed in a moment");
     run.refuse(RejectionCode::BadToken);
@@ -120,7 +122,7 @@ fn forgets_the_session_at_a_log_out() {
 #[test]
 fn another_log_in_leaves_the_offered_session_alone() {
     let mut run = Run::connected();
-    run.keeper.offer(session("kept"));
+    run.keeper.offer(session("kept").player);
     run.client.log_in("Bob", "secret1");
     run.keeper.observe(&run.client);
     run.refuse(RejectionCode::WrongCredentials);
@@ -131,4 +133,16 @@ fn another_log_in_leaves_the_offered_session_alone() {
 #[test]
 fn a_token_is_in_no_debug_output() {
     assert!(!format!("{:?}", keep("secret-token")).contains("secret-token"));
+}
+
+#[test]
+fn a_session_that_was_taken_over_elsewhere_is_left_to_the_other_client() {
+    let mut run = Run::connected();
+    run.welcome("one");
+    run.changes();
+    run.keeper.part();
+    run.client = RaceClient::default();
+    run.event(LinkEvent::Connected);
+    assert_eq!(run.changes(), [], "its file may have a newer token");
+    assert!(run.keeper.take_offer_wish() && !run.keeper.take_offer_wish());
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use client_core::protocol::PlayerName;
+
 use super::settings_file::SettingsFile;
 use crate::app::App;
 use crate::folders;
@@ -45,9 +47,17 @@ impl Storage {
     /// Gives the client what an earlier run has kept.
     pub(super) fn load(&mut self, options: &Options, app: &mut App, now: Instant) {
         app.load_settings(self.settings.clone(), self.problem.take(), now);
-        let latest = |sessions: &SessionStore| sessions.latest(options.user.as_ref());
-        if let Some(session) = self.sessions.as_ref().and_then(latest) {
-            app.offer_session(session);
+        self.offer(options.user.as_ref(), app);
+    }
+
+    /// Offers to go on with the session that was kept last.
+    fn offer(&self, user: Option<&PlayerName>, app: &mut App) {
+        let latest = self
+            .sessions
+            .as_ref()
+            .and_then(|sessions| sessions.latest(user));
+        if let Some(session) = latest {
+            app.offer_session(session.player);
         }
     }
 
@@ -57,6 +67,13 @@ impl Storage {
             self.settings_file.change(settings, now);
         }
         self.settings_file.update(now);
+        if let Some(player) = app.take_wanted_session() {
+            let sessions = self.sessions.as_ref();
+            app.resume(sessions.and_then(|sessions| sessions.latest(Some(&player))));
+        }
+        if app.take_offer_wish() {
+            self.offer(None, app);
+        }
         for change in app.take_session_changes() {
             if let Some(sessions) = &self.sessions
                 && let Err(error) = sessions.apply(&change)

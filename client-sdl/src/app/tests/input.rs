@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::controllers::{Axis, ControllerEvent};
-use crate::input::{InputEvent, KeyCode, KeyPress};
+use crate::input::{Control, InputEvent, KeyCode, KeyPress};
 
 /// A client with its devices.
 struct Desk {
@@ -237,4 +237,43 @@ fn commands_of_every_screen_change_the_settings() {
     desk.types(letter(b'c'), "c");
     desk.types(letter(b'm'), "m");
     assert_eq!(desk.room_name(), "racem", "a text field takes the letter");
+}
+
+#[test]
+fn the_settings_bind_a_key_and_return_to_where_they_were_opened() {
+    let mut desk = Desk { app: in_lobby() };
+    desk.types(letter(b'c'), "c");
+    desk.act(&InputEvent::Text("-7".into()));
+    desk.hold(KeyCode::F2, None);
+    assert_eq!(kind(&desk.app), "settings");
+    desk.hold(KeyCode::LEFT, Some(Key::Left));
+    assert!(
+        desk.app.settings().sound.is_muted,
+        "the first row is the sound"
+    );
+    // The rows of keys come after those of values.
+    for _ in 0..13 {
+        desk.hold(KeyCode::DOWN, Some(Key::Down));
+        desk.act(&InputEvent::KeyUp(KeyCode::DOWN));
+    }
+    desk.hold(KeyCode::RETURN, Some(Key::Enter));
+    desk.hold(letter(b'i'), None);
+    let settings = desk.app.take_changed_settings().expect("it has changed");
+    assert_eq!(settings.keys.control(letter(b'i')), Some(Control::Throttle));
+    desk.hold(KeyCode::ESCAPE, Some(Key::Escape));
+    assert_eq!(desk.room_name(), "race-7");
+    receive(&mut desk.app, room("racing"));
+    desk.act(&InputEvent::KeyUp(letter(b'i')));
+    desk.hold(letter(b'i'), None);
+    assert_eq!(desk.throttle(), 255);
+}
+
+#[test]
+fn a_race_that_begins_closes_the_settings() {
+    let mut app = in_lobby();
+    receive(&mut app, room("waiting"));
+    command(&mut app, Command::Settings);
+    assert_eq!(kind(&app), "settings");
+    receive(&mut app, room("racing"));
+    assert_eq!(kind(&app), "race");
 }

@@ -7,14 +7,19 @@ use crate::page::Target;
 use crate::page::cap::Trigger;
 
 /// Every screen but the race, by name, in states that advertise different keys.
-pub(super) const STATES: [&str; 16] = [
+pub(super) const STATES: [&str; 21] = [
     "offline",
     "login",
     "login refused",
+    "login continue",
     "lobby empty",
     "lobby",
     "lobby error",
     "lobby filter",
+    "lobby own race",
+    "settings",
+    "settings key",
+    "settings capture",
     "create",
     "create highway",
     "create error",
@@ -53,6 +58,21 @@ pub(super) fn in_state(name: &str) -> App {
             let mut app = connected();
             type_text(&mut app, &"W".repeat(32));
             rejected(&mut app, long);
+            app
+        }
+        "login continue" => sessions::offered_as(&player(0)),
+        "lobby own race" => sessions::in_lobby_with_a_race(),
+        "settings" | "settings key" | "settings capture" => {
+            let mut app = in_lobby();
+            command(&mut app, Command::Settings);
+            if name != "settings" {
+                for _ in 0..14 {
+                    press(&mut app, Key::Down);
+                }
+            }
+            if name == "settings capture" {
+                press(&mut app, Key::Enter);
+            }
             app
         }
         "lobby empty" => in_lobby(),
@@ -178,10 +198,14 @@ fn digest(app: &mut App) -> String {
         Screen::Login(screen) => format!("{:?} {:?}", screen.form, screen.error),
         Screen::Create(screen) => format!("{:?} {:?}", screen.form, screen.error),
         Screen::Lobby(screen) => format!("{:?} {:?}", screen.takes_text(), screen.error()),
+        Screen::Settings(screen) => format!("{screen:?} {:?}", app.settings()),
         _ => String::new(),
     };
+    let wanted = app.take_wanted_session();
     let (quits, class) = (app.is_quitting(), app.class());
-    format!("{class} {kind} {screen} {state:?} {frames} {request} {lines:?} {page:?} {quits}")
+    format!(
+        "{class} {kind} {screen} {state:?} {frames} {request} {lines:?} {page:?} {quits} {wanted:?}"
+    )
 }
 
 fn triggers(app: &App) -> Vec<Trigger> {

@@ -51,6 +51,8 @@ pub enum Command {
     Fill,
     /// Switches to the next strength of AI drivers.
     NextSkill,
+    /// Returns to the own race that still runs.
+    Return,
     /// Gives up the own race that still runs.
     GiveUp,
     /// Ends the session.
@@ -93,7 +95,7 @@ pub enum Function {
 
 impl Function {
     /// All functions, in the order in which the settings list them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Drive(Control::Throttle),
         Self::Drive(Control::Brake),
         Self::Drive(Control::Left),
@@ -116,9 +118,16 @@ impl Function {
         Self::Command(Command::NextCar),
         Self::Command(Command::Fill),
         Self::Command(Command::NextSkill),
+        Self::Command(Command::Return),
         Self::Command(Command::GiveUp),
         Self::Command(Command::LogOut),
     ];
+
+    /// Returns whether it is a control of the car.
+    #[must_use]
+    pub fn is_control(self) -> bool {
+        matches!(self, Self::Drive(_))
+    }
 
     /// Returns where the function applies.
     #[must_use]
@@ -141,6 +150,7 @@ impl Function {
                 | Command::NextCar
                 | Command::Fill
                 | Command::NextSkill
+                | Command::Return
                 | Command::GiveUp
                 | Command::LogOut => Context::Menu,
                 Command::Recover | Command::ShowAll | Command::Place(_) => Context::Race,
@@ -179,6 +189,7 @@ impl Function {
                 Command::NextCar => (letter(b'k'), None, Some(K::PAD_RIGHT_SHOULDER)),
                 Command::Fill => (letter(b'f'), None, Some(K::PAD_LEFT_SHOULDER)),
                 Command::NextSkill => (letter(b'a'), None, None),
+                Command::Return => (letter(b'b'), None, None),
                 Command::GiveUp => (letter(b'g'), None, None),
                 Command::LogOut => (letter(b'l'), None, None),
                 Command::ShowAll => (K::TAB, None, Some(K::PAD_BACK)),

@@ -35,6 +35,7 @@ impl Function {
                 Command::NextCar => ("next_car", "Another car"),
                 Command::Fill => ("fill", "Fill with AI drivers"),
                 Command::NextSkill => ("next_skill", "Strength of AI drivers"),
+                Command::Return => ("return", "Back to the own race"),
                 Command::GiveUp => ("give_up", "Give up the own race"),
                 Command::LogOut => ("log_out", "Log out"),
                 Command::Recover => ("recover", "Back onto the road"),

@@ -33,7 +33,8 @@ impl LobbyScreen {
         let client = context.client;
         let player = client.player().map(ToString::to_string).unwrap_or_default();
         let (mut page, area) = context.frame(&format!("welcome, {player}"), &self.caps(context));
-        let last_race = client.last_race().map(last_race);
+        let is_running = super::running_race(client).is_some();
+        let last_race = client.last_race().map(|last| last_race(last, is_running));
         let own = match (self.error(), &last_race) {
             (Some(error), _) => Some((error, theme::ERROR)),
             (None, Some(last)) => Some((last.as_str(), theme::TEXT_DIM)),
@@ -212,17 +213,26 @@ fn phase(phase: Phase) -> (&'static str, Rgba) {
 }
 
 /// What became of the race that the player was in before.
-fn last_race(last: &EarlierRace) -> String {
-    let EarlierRace { race, is_running } = last;
+fn last_race(last: &EarlierRace, is_running: bool) -> String {
+    let race = &last.race;
     let (room, score) = (&race.room, race.score);
-    let place = race
-        .place
-        .map_or_else(String::new, |place| format!("place {place}, "));
-    if *is_running {
-        format!("your race in {room} still runs ({place}{score} m): join {room} to drive on")
-    } else {
-        format!("your last race: {room}, {place}{score} m")
+    match (is_running, race.place) {
+        (true, Some(place)) => format!("You are {} in {room}.", ordinal(place)),
+        (true, None) => format!("Your race in {room} still runs."),
+        (false, Some(place)) => format!("your last race: {room}, place {place}, {score} m"),
+        (false, None) => format!("your last race: {room}, {score} m"),
     }
+}
+
+fn ordinal(number: u8) -> String {
+    let suffix = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{suffix}")
 }
 
 fn empty(page: &mut Page, area: Area, is_filtered: bool, context: &ScreenContext<'_>) {
@@ -246,4 +256,24 @@ fn empty(page: &mut Page, area: Area, is_filtered: bool, context: &ScreenContext
         Style::new(theme::BODY, theme::TEXT_DIM).centred(),
         &text,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_spoken() {
+        let cases = [
+            (1, "1st"),
+            (2, "2nd"),
+            (3, "3rd"),
+            (4, "4th"),
+            (11, "11th"),
+            (12, "12th"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(ordinal(number), expected);
+        }
+    }
 }
