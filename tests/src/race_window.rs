@@ -55,7 +55,12 @@ impl<'a> RaceWindow<'a> {
         let socket = screen.run_dir().path().join(format!("{name}.sock"));
         let mut command = program("client-sdl")?;
         screen.dress(&mut command);
+        // What a player keeps between runs is found again under the same name only.
+        let home = screen.run_dir().path().join(format!("{name}-home"));
         command
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_STATE_HOME", home.join("state"))
+            .env("XDG_PICTURES_DIR", home.join("pictures"))
             .args(["--gateway", &cluster.race_address()?, "--state-socket"])
             .arg(&socket)
             .args(options);
