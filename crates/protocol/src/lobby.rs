@@ -97,15 +97,26 @@ impl RoomSettings {
         }
     }
 
-    /// How long the race is, for a person: `3 laps`, or `20000 m`.
+    /// How long the race is, for a person: `3 laps`, or `20 km`.
     #[must_use]
     pub fn distance(&self) -> String {
         match (self.mode, self.laps) {
             (Mode::Circuit, 1) => "1 lap".to_owned(),
             (Mode::Circuit, laps) => format!("{laps} laps"),
-            (Mode::Highway, _) => format!("{} m", self.target_metres),
+            (Mode::Highway, _) => kilometres(self.target_metres),
         }
     }
+}
+
+/// A distance for a person: `900 m`, `1.5 km`, `20 km`.
+#[must_use]
+pub fn kilometres(metres: u32) -> String {
+    if metres < 1_000 {
+        return format!("{metres} m");
+    }
+    let exact = format!("{}.{:03}", metres / 1_000, metres % 1_000);
+    let short = exact.trim_end_matches('0').trim_end_matches('.');
+    format!("{short} km")
 }
 
 /// A room as the lobby shows it, written by its owner.
@@ -157,6 +168,22 @@ mod tests {
             assert_eq!(refused.is_some(), expected.is_some(), "{json}: {refused:?}");
             let message = refused.unwrap_or_default();
             assert!(message.contains(expected.unwrap_or_default()), "{message}");
+        }
+    }
+
+    #[test]
+    fn distances_are_in_kilometres_without_needless_digits() {
+        let cases = [
+            (1, "1 m"),
+            (900, "900 m"),
+            (1_000, "1 km"),
+            (1_500, "1.5 km"),
+            (12_345, "12.345 km"),
+            (20_000, "20 km"),
+            (100_010, "100.01 km"),
+        ];
+        for (metres, expected) in cases {
+            assert_eq!(kilometres(metres), expected);
         }
     }
 
