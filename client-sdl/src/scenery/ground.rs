@@ -91,17 +91,23 @@ pub(super) fn road(
         .lit(light)
         .under(RUBBER, tracks * 0.75)
         .under(palette.earth, dusty);
-    let asphalt = wet(palette, asphalt, point, streaks);
+    let asphalt = wet(palette, asphalt, point);
     colour.under(asphalt, share)
 }
 
 /// Paints a wet road: darker, with puddles in which the sky is seen.
-fn wet(palette: &Palette, asphalt: Colour, point: Point, streaks: f32) -> Colour {
+fn wet(palette: &Palette, asphalt: Colour, point: Point) -> Colour {
     if palette.wet <= 0.0 {
         return asphalt;
     }
-    let depth = noise::smooth(point, 0.16, 10) * 0.7 + streaks * 0.3;
-    let puddle = smooth(0.55, 0.72, depth) * palette.wet;
+    // Two grids at an angle, so that neither shows.
+    let turned = Point {
+        x: point.x * 0.8 - point.y * 0.6,
+        y: point.x * 0.6 + point.y * 0.8,
+    };
+    let wide = noise::smooth(point, 0.11, 10) * 0.5 + noise::smooth(turned, 0.17, 13) * 0.35;
+    let depth = wide + noise::smooth(turned, 0.8, 14) * 0.15;
+    let puddle = smooth(0.54, 0.66, depth) * palette.wet;
     let sheen = noise::smooth(point, 0.05, 12);
     asphalt
         .lit(1.0 - 0.22 * palette.wet)

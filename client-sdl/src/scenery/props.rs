@@ -93,8 +93,8 @@ fn specs(face: Face) -> &'static [Spec] {
     ];
     const OLD_TOWN: [Spec; 3] = [
         spec(Kind::Fountain, 60.0, 0.6, (3.2, 3.2)),
-        spec(Kind::House, 15.0, 0.92, (6.4, 4.6)),
-        spec(Kind::Stall, 8.0, 0.45, (1.7, 1.2)),
+        spec(Kind::House, 12.5, 0.95, (6.4, 4.6)),
+        spec(Kind::Stall, 9.0, 0.3, (1.7, 1.2)),
     ];
     const FOREST: [Spec; 1] = [spec(Kind::Logs, 24.0, 0.4, (3.0, 1.8))];
     const BOWL: [Spec; 2] = [
@@ -108,7 +108,7 @@ fn specs(face: Face) -> &'static [Spec] {
     const YARD: [Spec; 3] = [
         spec(Kind::Shed, 44.0, 0.7, (12.0, 7.5)),
         spec(Kind::Chimney, 30.0, 0.6, (2.4, 2.4)),
-        spec(Kind::Bricks, 9.0, 0.6, (2.3, 1.4)),
+        spec(Kind::Bricks, 10.0, 0.4, (2.3, 1.4)),
     ];
     match face {
         Face::Meadow => &[],
@@ -176,7 +176,7 @@ impl Props {
                     };
                     let is_free = props.iter().all(|other| {
                         let apart = other.centre.minus(prop.centre).length();
-                        apart > (other.radius() + prop.radius()) * 0.86
+                        apart > (other.radius() + prop.radius()) * 0.76
                     });
                     if is_free {
                         props.push(prop);

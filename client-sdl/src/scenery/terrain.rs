@@ -130,9 +130,15 @@ fn rock(colour: Colour, point: Point, beyond: f32) -> Colour {
         82,
     );
     let cracks = noise::smooth(point, 0.45, 83);
-    let crack = smooth(0.04, 0.0, (cracks - 0.5).abs()) * 0.3;
+    let crack = smooth(0.04, 0.0, (cracks - 0.5).abs()) * 0.15;
     let stone = colour.lit(grain(point) * (0.86 + layers * 0.3) - crack);
-    let depth = noise::smooth(point, 0.05, 84) * 0.75 + noise::smooth(point, 0.4, 85) * 0.25;
+    // Grids at an angle, so that none shows.
+    let turned = Point {
+        x: point.x * 0.8 - point.y * 0.6,
+        y: point.x * 0.6 + point.y * 0.8,
+    };
+    let wide = noise::smooth(point, 0.045, 84) * 0.45 + noise::smooth(turned, 0.09, 89) * 0.35;
+    let depth = wide + noise::smooth(turned, 0.45, 85) * 0.20;
     let away = smooth(-2.0, 24.0, beyond) * 0.22;
     let snow = smooth(0.58, 0.66, depth + away);
     let hollow = noise::smooth(point, 0.16, 86);
