@@ -250,7 +250,9 @@ impl<'o> Session<'o> {
         if let Some(rumble) = self.app.rumble(now) {
             self.devices.controllers.rumble(rumble);
         }
-        if let Err(problem) = painter.set_full_screen(self.app.settings().window.is_full_screen) {
+        let settings = self.app.settings();
+        painter.set_scale(settings.interface_scale.factor());
+        if let Err(problem) = painter.set_full_screen(settings.window.is_full_screen) {
             let text = format!("The window cannot fill the screen: {problem}");
             self.app.notify(Notice::warning(text), now);
             self.app.handle(
