@@ -1,4 +1,5 @@
 //! A controller of SDL's, plugged in, used and unplugged in a race.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests, too")]
 
 use std::time::Instant;
 
