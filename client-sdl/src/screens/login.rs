@@ -183,49 +183,49 @@ mod tests {
     use super::*;
     use crate::screens::tests::with_context;
 
-    fn act(screen: &mut LoginScreen, event: UiEvent) -> Option<Action> {
-        with_context(|context| screen.handle(&event, context))
+    fn act(screen: &mut LoginScreen, event: &UiEvent) -> Option<Action> {
+        with_context(|context| screen.handle(event, context))
     }
 
     fn fill(name: &str, password: &str) -> LoginScreen {
         let mut screen = LoginScreen::new("");
-        act(&mut screen, UiEvent::Text(name.into()));
-        act(&mut screen, UiEvent::Key(Key::Tab));
-        act(&mut screen, UiEvent::Text(password.into()));
+        act(&mut screen, &UiEvent::Text(name.into()));
+        act(&mut screen, &UiEvent::Key(Key::Tab));
+        act(&mut screen, &UiEvent::Text(password.into()));
         screen
     }
 
     #[test]
     fn enter_logs_in_and_the_second_button_signs_up() {
         let mut screen = fill("Ada", "secret1");
-        let action = act(&mut screen, UiEvent::Key(Key::Enter));
+        let action = act(&mut screen, &UiEvent::Key(Key::Enter));
         assert_eq!(
             action,
             Some(Action::LogIn("Ada".into(), Password::new("secret1")))
         );
         screen.form.focus = 3;
-        let action = act(&mut screen, UiEvent::Key(Key::Enter));
+        let action = act(&mut screen, &UiEvent::Key(Key::Enter));
         assert!(matches!(action, Some(Action::SignUp(..))));
     }
 
     #[test]
     fn explains_a_bad_name_until_something_is_typed() {
         let mut screen = fill("two words", "secret1");
-        assert_eq!(act(&mut screen, UiEvent::Key(Key::Enter)), None);
+        assert_eq!(act(&mut screen, &UiEvent::Key(Key::Enter)), None);
         assert!(
             screen
                 .error
                 .as_deref()
                 .is_some_and(|text| text.contains("this one has ' '"))
         );
-        act(&mut screen, UiEvent::Text("x".into()));
+        act(&mut screen, &UiEvent::Text("x".into()));
         assert_eq!(screen.error, None);
     }
 
     #[test]
     fn explains_a_short_password() {
         let mut screen = fill("Ada", "short");
-        assert_eq!(act(&mut screen, UiEvent::Key(Key::Enter)), None);
+        assert_eq!(act(&mut screen, &UiEvent::Key(Key::Enter)), None);
         assert!(
             screen
                 .error
