@@ -15,7 +15,7 @@ const VALUE_ROWS: usize = 13;
 async fn races_alone(racer: &RaceWindow<'_>) -> Result<()> {
     racer.window.types("c").await?;
     racer.shows("create").await?;
-    racer.window.presses(&["Down", "ctrl+a"]).await?;
+    racer.window.presses(&["Tab", "ctrl+a"]).await?;
     racer.window.types("1").await?;
     racer.window.presses(&["Return"]).await?;
     racer.shows("race").await.map(drop)
