@@ -1,4 +1,4 @@
-//! Keyboard, mouse and their meaning, independent of SDL.
+//! Keyboard, mouse, [`controllers`] and their meaning, independent of SDL.
 //!
 //! The shell passes on what the devices did as [`InputEvent`]s. The application
 //! owns what is held and turns them into [`UiEvent`]s for the screen that is
@@ -17,13 +17,14 @@
 //!   begins drives.
 
 mod bindings;
+pub mod controllers;
 mod key_code;
 mod keyboard;
 
 pub use self::bindings::{Bindings, Chord, Command, Context, Control, Function, Slot};
+use self::controllers::ControllerEvent;
 pub use self::key_code::KeyCode;
 pub use self::keyboard::{Focus, Keyboard};
-use crate::controllers::ControllerEvent;
 
 /// An event of a device.
 #[derive(Clone, Debug, PartialEq)]

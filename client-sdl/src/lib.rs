@@ -5,7 +5,7 @@
 //!
 //! - [`app`]: the whole client; [`screens`]: one module per screen;
 //!   [`form`], [`choice`], [`input`], [`notices`]: shared by the screens;
-//!   [`settings`]: what the player has set; [`controllers`]: sticks and buttons;
+//!   [`settings`]: what the player has set; [`input::controllers`]: sticks and buttons;
 //!   [`session`]: the token that outlives a run,
 //! - [`page`]: what a menu shows, as boxes and texts with their areas;
 //!   [`typeface`]: how wide texts are,
@@ -31,7 +31,6 @@ pub mod app;
 pub mod area;
 pub mod camera;
 pub mod choice;
-pub mod controllers;
 pub mod drawing;
 pub mod effects;
 mod folders;

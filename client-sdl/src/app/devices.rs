@@ -7,7 +7,7 @@ use domain::Controls;
 
 use super::App;
 use crate::area::Area;
-use crate::controllers::{ControllerEvent, Rumble};
+use crate::input::controllers::{ControllerEvent, Rumble};
 use crate::input::{Context, Focus, InputEvent, UiEvent};
 use crate::screens::Screen;
 

@@ -6,8 +6,8 @@ use sdl2::GameControllerSubsystem;
 use sdl2::controller::{Axis as SdlAxis, Button, GameController};
 use sdl2::event::Event;
 
-use crate::controllers::{Axis, ControllerEvent, Rumble};
 use crate::input::KeyCode;
+use crate::input::controllers::{Axis, ControllerEvent, Rumble};
 
 /// The controllers that are open. Without SDL's subsystem there are none, which is
 /// no error.

@@ -1,7 +1,7 @@
 //! From what a device does to what the client does.
 
 use super::*;
-use crate::controllers::{Axis, ControllerEvent};
+use crate::input::controllers::{Axis, ControllerEvent};
 use crate::input::{Control, InputEvent, KeyCode, KeyPress};
 
 /// A client with its devices.
