@@ -65,7 +65,7 @@ impl Area {
     /// Returns the upper `h` points, and the rest.
     #[must_use]
     pub fn split_top(self, h: f32) -> (Self, Self) {
-        let h = h.clamp(0.0, self.h);
+        let h = h.min(self.h).max(0.0);
         (Self { h, ..self }, self.trim_top(h))
     }
 
@@ -78,7 +78,7 @@ impl Area {
     /// Returns the left `w` points, and the rest.
     #[must_use]
     pub fn split_left(self, w: f32) -> (Self, Self) {
-        let w = w.clamp(0.0, self.w);
+        let w = w.min(self.w).max(0.0);
         (Self { w, ..self }, self.trim_left(w))
     }
 

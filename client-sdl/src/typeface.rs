@@ -17,10 +17,12 @@ pub const BOLD: &[u8] = include_bytes!("../assets/Play-Bold.ttf");
 const SIZE_MIN: u16 = 11;
 /// What marks the end of a text that was cut.
 pub const ELLIPSIS: char = '…';
-/// How much wider a text may be drawn than computed, as a factor and in points: each
-/// letter is drawn on whole pixels.
-const ROUNDING: f32 = 1.05;
-const ROUNDING_POINTS: f32 = 2.0;
+/// The scales of the interface: letters are drawn on whole pixels, so that each is
+/// as wide as one of these says at the most.
+const SCALES: [f32; 3] = [1.0, 2.0, 3.0];
+/// What hinting adds to that, as a factor and in points.
+const HINTING: f32 = 1.03;
+const HINTING_POINTS: f32 = 1.0;
 
 /// The alignment of text in its area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +96,14 @@ impl Style {
     /// Returns the width of a text, points, as it is drawn at the most.
     #[must_use]
     pub fn width(self, text: &str) -> f32 {
-        self.advance(text) * ROUNDING + ROUNDING_POINTS
+        let per_em = f32::from(face(self.is_bold).units_per_em());
+        let size = f32::from(self.size);
+        let widest = |letter| {
+            let exact = advance(letter, self.is_bold) as f32 / per_em * size;
+            let drawn = SCALES.map(|scale| (exact * scale).round() / scale);
+            drawn.into_iter().fold(exact, f32::max)
+        };
+        text.chars().map(widest).sum::<f32>() * HINTING + HINTING_POINTS
     }
 
     /// Returns the distance from the start of a text to what follows it, points, about

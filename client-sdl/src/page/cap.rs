@@ -173,7 +173,7 @@ pub fn add<D>(page: &mut Page, area: Area, caps: &[Cap<D>], bindings: &Bindings)
         }
     }
     Area {
-        h: area.h - height,
+        h: (area.h - height).max(0.0),
         ..area
     }
 }

@@ -138,3 +138,14 @@ fn a_result_says_who_did_not_finish_and_distances_have_one_form() {
     assert!(!result.contains(&"–".to_owned()));
     assert!(texts("lobby").contains(&"199.999 km".to_owned()));
 }
+
+#[test]
+fn a_window_of_no_size_takes_every_event() {
+    for state in STATES {
+        let mut app = in_state(state);
+        let window = Area::default();
+        assert!(app.page(window, Instant::now()).is_some());
+        app.handle(&UiEvent::Click { x: 0.0, y: 0.0 }, window, Instant::now());
+        app.handle(&UiEvent::Key(Key::Down), window, Instant::now());
+    }
+}
