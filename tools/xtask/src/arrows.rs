@@ -367,7 +367,7 @@ mod tests {
             (
                 "client-sdl",
                 "protocol",
-                "it may depend on domain, client-core, netcode, gl-renderer",
+                "it may depend on domain, client-core, netcode, gl-renderer, virtual-controller",
             ),
             (
                 "bots",
